@@ -1,0 +1,3 @@
+//! `ai`: AI coding assistants in containers that live for exactly one run.
+
+fn main() {}
