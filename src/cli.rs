@@ -1,0 +1,327 @@
+//! The command line. Doc comments are the help.
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{HostSync, Layer, Origin, Policy, Setting};
+use crate::facts::EngineKind;
+use crate::session::SessionId;
+use crate::shell::Shell;
+
+/// Run AI coding assistants in containers that live for exactly one run.
+///
+/// Put `eval "$(ai init zsh)"` into your .zshrc (bash: `eval "$(ai init bash)"`; fish: `ai init fish | source`).
+/// From then on `claude`, `gemini`, `codex` and `glm` run in containers; `claude --native` runs the host's own.
+#[derive(Debug, Parser)]
+#[command(name = "ai", version, max_term_width = 100, disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the shell functions for your rc file
+    Init(Init),
+    /// Print the exact command that runs a tool; starts and writes nothing
+    Resolve(Resolve),
+    /// Settings before and after a run
+    Sync(Sync),
+    /// Run a tool in its container, from scripts and editors too
+    Run(Run),
+    /// Run any command in the tool image and workspace; without one, a shell
+    Exec(Exec),
+    /// Build and inspect the image of the tools
+    Image(Image),
+    /// Run a command with the secrets of a tool in its environment
+    Env(EnvCommand),
+    /// List the tools and profiles
+    Tools(Tools),
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    pub shell: Shell,
+    /// Only these functions, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Put this before each function's name
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub prefix: String,
+    /// No completions
+    #[arg(long)]
+    pub no_completions: bool,
+}
+
+/// Overrides for one run; each has an `AI_*` variable and a key in config.toml too.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Overrides {
+    #[arg(long, value_enum, help_heading = "Overrides for this run")]
+    /// Program that runs containers
+    pub engine: Option<EngineKind>,
+    /// Image to run
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub image: Option<String>,
+    /// `bridge`, `none`, `host`, or a network of the engine
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub network: Option<String>,
+    /// Where the project is mounted
+    #[arg(long, value_enum, help_heading = "Overrides for this run")]
+    pub workspace: Option<Policy>,
+    /// Mount the directory even if it is refused for good reason
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub force_workspace: bool,
+    /// Read-only root file system, temporary home
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub hardened: bool,
+    /// No SSH agent
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub no_ssh_agent: bool,
+    /// Such as 4g
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub memory: Option<String>,
+    #[arg(long, help_heading = "Overrides for this run")]
+    /// Such as 2 or 0.5
+    pub cpus: Option<f64>,
+    /// Most processes and threads
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub pids: Option<u32>,
+    /// Keep the container afterwards
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub keep: bool,
+    /// Directions in which the host's own settings take part
+    #[arg(long, value_enum, help_heading = "Overrides for this run")]
+    pub host_sync: Option<HostSync>,
+}
+
+impl Overrides {
+    pub fn layer(self) -> Layer {
+        fn set<T>(value: Option<T>, flag: &'static str) -> Option<Setting<T>> {
+            value.map(|value| Setting::new(value, Origin::Flag(flag)))
+        }
+        Layer {
+            engine: set(self.engine.map(Some), "--engine"),
+            image: set(self.image.map(Some), "--image"),
+            network: set(self.network, "--network"),
+            workspace: set(self.workspace, "--workspace"),
+            force_workspace: set(self.force_workspace.then_some(true), "--force-workspace"),
+            hardened: set(self.hardened.then_some(true), "--hardened"),
+            ssh_agent: set(self.no_ssh_agent.then_some(false), "--no-ssh-agent"),
+            memory: set(self.memory.map(Some), "--memory"),
+            cpus: set(self.cpus.map(Some), "--cpus"),
+            pids: set(self.pids.map(Some), "--pids"),
+            keep: set(self.keep.then_some(true), "--keep"),
+            host_sync: set(self.host_sync, "--host-sync"),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// text that the shell evaluates
+    Shell,
+    /// each word ended by NUL
+    Argv0,
+    /// each word on a line, for people
+    Lines,
+    /// everything about the plan; see docs/plan.schema.json
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Resolve {
+    /// How to print the argument vector
+    #[arg(long, value_enum, default_value_t = Format::Shell)]
+    pub format: Format,
+    /// The shell that will read `--format shell`
+    #[arg(long, default_value_t = Shell::Bash)]
+    pub shell: Shell,
+    /// Say for each word why it is there and which setting put it there
+    #[arg(long)]
+    pub explain: bool,
+    /// The session that `ai sync in` printed; a fresh id if absent
+    #[arg(long)]
+    pub session: Option<SessionId>,
+    /// The command will run on a terminal, whatever our own stdout is
+    #[arg(long, hide = true)]
+    pub tty: bool,
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// Tool or profile, then the arguments for it
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL [-- ARGS")]
+    pub words: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct Sync {
+    #[command(subcommand)]
+    pub command: SyncCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SyncCommand {
+    /// Before a run: make the tool's state ready; prints the session's id
+    In {
+        tool: String,
+        /// Process that the session belongs to
+        #[arg(long)]
+        owner: Option<i32>,
+    },
+    /// After a run: take its settings over and close the session
+    Out {
+        session: SessionId,
+        /// Exit code of the run, to explain it
+        #[arg(long)]
+        code: Option<u8>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// Tool or profile, then the arguments for it
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL [-- ARGS")]
+    pub words: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct Exec {
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// One word, run by the container's shell: pipes and redirections work
+    #[arg(long = "shell", value_name = "LINE", conflicts_with = "words")]
+    pub line: Option<OsString>,
+    /// The command and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
+    pub words: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct Image {
+    #[command(subcommand)]
+    pub command: ImageCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ImageCommand {
+    /// Build the image of the tools
+    Build {
+        /// Base image: Debian or Ubuntu with node
+        #[arg(long)]
+        base: Option<String>,
+        /// Version of one tool, such as claude=2.1.330; an empty version leaves the tool out
+        #[arg(long = "with", value_name = "TOOL=VERSION")]
+        versions: Vec<String>,
+        /// Network of the build, as the engine spells it
+        #[arg(long)]
+        network: Option<String>,
+        /// Name of the result
+        #[arg(long)]
+        tag: Option<String>,
+        /// Do not use the layers of an earlier build
+        #[arg(long)]
+        no_cache: bool,
+    },
+    /// Which image a run would use, and what is in it
+    Status {
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct EnvCommand {
+    /// Tool or profile, then the command
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL -- CMD")]
+    pub words: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct Tools {
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Parses the command line. The user's words never pass through the parser's own idea of `--`: everything behind the
+/// first one is taken off before, and put back verbatim.
+pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let head = match args.get(1).and_then(|word| word.to_str()) {
+        Some("resolve" | "run" | "env") => Some(1),
+        Some("exec") => Some(0),
+        _ => None,
+    };
+    let split = head.and_then(|head| Some((head, args.iter().position(|word| word == "--")?)));
+    let Some((head, at)) = split else { return Cli::try_parse_from(args) };
+    let (ours, theirs) = (&args[..at], &args[at + 1..]);
+    if head == 1 && theirs.is_empty() && at == 2 {
+        return Cli::try_parse_from(ours);
+    }
+    // A required word may stand behind the `--`; a placeholder keeps the parser content, and is taken out again.
+    let mut cli = Cli::try_parse_from(ours.iter().cloned().chain((head == 1).then(|| PLACEHOLDER.into())))?;
+    let words = match &mut cli.command {
+        Command::Resolve(resolve) => &mut resolve.words,
+        Command::Run(run) => &mut run.words,
+        Command::Env(env) => &mut env.words,
+        Command::Exec(exec) => &mut exec.words,
+        _ => return Ok(cli),
+    };
+    words.retain(|word| word != PLACEHOLDER);
+    if words.len() > head {
+        words.push("--".into());
+    }
+    words.extend(theirs.iter().cloned());
+    Ok(cli)
+}
+
+/// No argument can hold a NUL, so no user can have typed this.
+const PLACEHOLDER: &str = "\0";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[track_caller]
+    fn check(line: &[&str], expected: &[&str]) {
+        let args: Vec<OsString> = std::iter::once("ai").chain(line.iter().copied()).map(OsString::from).collect();
+        let words = match parse(&args).unwrap().command {
+            Command::Resolve(resolve) => resolve.words,
+            Command::Run(run) => run.words,
+            Command::Exec(exec) => exec.words,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(words, expected);
+    }
+
+    // C-02, Z-014
+    #[test]
+    fn words_of_the_user_are_never_ours() {
+        check(&["run", "claude"], &["claude"]);
+        check(&["run", "claude", "--", "-p", "hi"], &["claude", "-p", "hi"]);
+        check(&["run", "claude", "-p", "hi"], &["claude", "-p", "hi"]);
+        check(&["run", "claude", "-p", "--", "hi"], &["claude", "-p", "--", "hi"]);
+        check(&["run", "--", "claude", "--", "x", "--"], &["claude", "--", "x", "--"]);
+        check(&["run", "--network", "none", "--", "claude", "--network", "x"], &["claude", "--network", "x"]);
+        check(&["run", "claude", "--", "--", "--"], &["claude", "--", "--"]);
+        check(&["resolve", "--shell", "zsh", "--", "claude", "", "--help"], &["claude", "", "--help"]);
+        check(&["exec", "--", "ls", "--", "-x"], &["ls", "--", "-x"]);
+        check(&["exec", "ls", "-la", "--", "x"], &["ls", "-la", "--", "x"]);
+        check(&["exec"], &[]);
+    }
+
+    #[test]
+    fn a_tool_is_required() {
+        for line in [&["ai", "run"][..], &["ai", "run", "--"], &["ai", "resolve", "--network", "x"]] {
+            let args: Vec<OsString> = line.iter().map(OsString::from).collect();
+            assert!(parse(&args).is_err(), "{line:?}");
+        }
+    }
+}

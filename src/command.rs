@@ -1,0 +1,134 @@
+//! Subcommand → function. Each gathers, decides, acts, prints.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::cli::{self, Cli, Command};
+use crate::config::{Config, Layer};
+use crate::facts::Facts;
+use crate::failure::{Failure, Kind, Result};
+use crate::host::{Host, Wanted};
+use crate::output;
+use crate::plan::{self, secret};
+use crate::session::SessionId;
+use crate::tool::{self, Tool};
+
+mod env;
+mod image;
+mod init;
+mod resolve;
+mod run;
+mod sync;
+mod tools;
+
+/// Runs one command line; the value is the exit code.
+pub fn main(mut args: Vec<OsString>) -> Result<u8> {
+    if let Some(tool) = called_as(&args) {
+        let words = std::iter::once(tool.into()).chain(args.drain(1..)).collect();
+        return run::run(Layer::default(), words);
+    }
+    let cli = match cli::parse(&args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    dispatch(cli)
+}
+
+fn dispatch(cli: Cli) -> Result<u8> {
+    match cli.command {
+        Command::Init(init) => init::run(&init),
+        Command::Resolve(resolve) => resolve::run(resolve),
+        Command::Sync(sync) => sync::run(sync),
+        Command::Run(run) => run::run(run.overrides.layer(), run.words),
+        Command::Exec(exec) => run::exec(exec),
+        Command::Image(image) => image::run(image.command),
+        Command::Env(env) => env::run(&env.words),
+        Command::Tools(tools) => tools::run(&tools),
+    }
+}
+
+/// The tool that we were called as: through a link named `claude`, say.
+fn called_as(args: &[OsString]) -> Option<String> {
+    let name = Path::new(args.first()?).file_name()?.to_str()?;
+    (name != "ai" && tool::is_valid_name(name) && Host::new().ok()?.tool_names().iter().any(|tool| tool == name)).then(|| name.to_owned())
+}
+
+/// clap's own text: help is data, a mistake is talk.
+fn usage(error: &clap::Error) -> Result<u8> {
+    if error.use_stderr() {
+        let text = error.render().to_string();
+        let text = text.trim_end().strip_prefix("error: ").unwrap_or(text.trim_end()).to_owned();
+        return Err(Failure::new(Kind::Usage, text));
+    }
+    let text = error.render();
+    output::styled(&text.ansi().to_string())?;
+    Ok(0)
+}
+
+/// What every command about one tool starts from.
+struct Context {
+    host: Host,
+    tool: Tool,
+    config: Config,
+}
+
+impl Context {
+    fn new(name: &str, flags: Layer) -> Result<Self> {
+        let host = Host::new()?;
+        let tool = Tool::load(name, |name| host.manifest(name))?.ok_or_else(|| unknown_tool(name, &host))?;
+        let config = Config::new(name, &host.config_sources()?, &host.env, flags)?;
+        Ok(Self { host, tool, config })
+    }
+
+    /// The facts that a plan of this tool depends on.
+    fn facts(&self, session: Option<&SessionId>) -> Facts {
+        let mut files: Vec<_> = plan::OPTIONAL_FILES.iter().map(Into::into).collect();
+        files.extend(secret::files(&self.tool, &self.config));
+        let native = Some(self.tool.native_program());
+        self.host.facts(&Wanted { engine: self.config.settings.engine.value, files, session, native })
+    }
+}
+
+fn unknown_tool(name: &str, host: &Host) -> Failure {
+    let names = host.tool_names();
+    let failure = Failure::new(Kind::Usage, format!("cannot run `{name}`: there is no such tool; there are {}", names.join(", ")));
+    match nearest(name, &names) {
+        Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
+        None => failure.hint(format!("describe it in {}", host.store.tools().join("NAME.toml").display())),
+    }
+}
+
+/// The name with the fewest edits, if they are few.
+fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
+    let distance = |other: &str| edits(&name.to_ascii_lowercase(), other);
+    names.iter().map(|other| (distance(other), other)).filter(|(edits, _)| *edits <= 2).min().map(|(_, other)| other)
+}
+
+/// Levenshtein's distance.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substitute = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substitute.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_is_recognised() {
+        let names = ["claude".to_owned(), "gemini".into(), "glm".into()];
+        for (typed, expected) in [("cluade", Some("claude")), ("Gemini", Some("gemini")), ("gml", Some("glm")), ("terraform", None)] {
+            assert_eq!(nearest(typed, &names).map(String::as_str), expected, "{typed}");
+        }
+    }
+}

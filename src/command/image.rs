@@ -1,0 +1,140 @@
+//! `ai image`: the image of the tools, built on this machine from the Dockerfile that comes with the program.
+
+use std::ffi::OsString;
+
+use crate::cli::ImageCommand;
+use crate::command::Context;
+use crate::config::Layer;
+use crate::facts::Facts;
+use crate::failure::{Failure, Kind, Result};
+use crate::host::engine::{self, Image};
+use crate::host::process;
+use crate::output;
+use crate::plan::{self, TOOL_IMAGE};
+use crate::tool;
+
+const DOCKERFILE: &str = include_str!("../../templates/Dockerfile");
+
+pub fn run(command: ImageCommand) -> Result<u8> {
+    let context = Context::new(tool::EXEC, Layer::default())?;
+    let facts = context.facts(None);
+    match command {
+        ImageCommand::Build { base, versions, network, tag, no_cache } => {
+            let mut options = Options::new(&context)?;
+            options.base = base.or(options.base);
+            options.network = network.or(options.network);
+            options.tag = tag.unwrap_or(options.tag);
+            options.no_cache = no_cache;
+            for version in &versions {
+                let (name, version) = version.split_once('=').ok_or_else(|| {
+                    Failure::new(Kind::Usage, format!("cannot read `{version}`")).hint("--with TOOL=VERSION, such as --with claude=2.1.330")
+                })?;
+                options.versions.push((name.into(), version.into()));
+            }
+            build(&facts, &options)
+        }
+        ImageCommand::Status { json } => status(&context, &facts, json),
+    }
+}
+
+/// What a build is made of.
+struct Options {
+    tag: String,
+    base: Option<String>,
+    network: Option<String>,
+    versions: Vec<(String, String)>,
+    no_cache: bool,
+}
+
+impl Options {
+    fn new(context: &Context) -> Result<Self> {
+        let build = &context.config.build;
+        Ok(Self {
+            tag: plan::image(&context.tool, &context.config),
+            base: build.base.clone(),
+            network: build.network.clone(),
+            versions: build.versions.clone().into_iter().collect(),
+            no_cache: false,
+        })
+    }
+
+    fn argv(&self, program: OsString) -> Vec<OsString> {
+        let mut argv: Vec<OsString> = vec![program, "build".into(), "--tag".into(), self.tag.clone().into()];
+        let arg = |name: &str, value: &str| ["--build-arg".into(), format!("{name}={value}").into()];
+        if let Some(base) = &self.base {
+            argv.extend(arg("BASE", base));
+        }
+        for (name, version) in &self.versions {
+            argv.extend(arg(&format!("{}_VERSION", name.to_ascii_uppercase().replace('-', "_")), version));
+        }
+        if let Some(network) = &self.network {
+            argv.extend(["--network".into(), network.into()]);
+        }
+        if self.no_cache {
+            argv.push("--no-cache".into());
+        }
+        argv.push("-".into());
+        argv
+    }
+}
+
+/// Builds; the engine's own progress goes to stderr.
+fn build(facts: &Facts, options: &Options) -> Result<u8> {
+    let program = facts.engine.program.clone().ok_or_else(|| {
+        Failure::new(Kind::Unavailable, format!("cannot build: `{}` is not installed", facts.engine.kind.program()))
+            .hint("install Docker or podman")
+    })?;
+    for (name, _) in &options.versions {
+        if !DOCKERFILE.contains(&format!("ARG {}_VERSION", name.to_ascii_uppercase().replace('-', "_"))) {
+            return Err(Failure::new(Kind::Usage, format!("cannot build with `{name}`: the image has no such tool")).hint("ai tools"));
+        }
+    }
+    output::note(&format!("building {}; this takes a few minutes the first time", options.tag));
+    let code = process::feed(&options.argv(program.into_os_string()), DOCKERFILE.as_bytes())?;
+    if code != 0 {
+        return Err(Failure::new(Kind::Unavailable, format!("cannot build {}: the engine ended with {code}", options.tag))
+            .hint("its last lines above say why; the build needs the network and a Debian base image with node (--base)"));
+    }
+    output::note(&format!("built {}", options.tag));
+    Ok(0)
+}
+
+/// The image of a run is missing: on a terminal, offers the build; else says what to do.
+pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
+    let missing = Failure::new(Kind::Unavailable, format!("cannot run {}: the image {image} is not there", context.tool.name));
+    if image != TOOL_IMAGE {
+        return Err(missing.hint(format!("{} pull {image}", facts.engine.kind.program())));
+    }
+    let terminal = facts.terminal;
+    if terminal.stdin && terminal.stderr && output::ask(&format!("the image {image} is not there yet. Build it now?")) {
+        return build(facts, &Options { tag: image.into(), ..Options::new(context)? }).map(drop);
+    }
+    Err(missing.hint("ai image build"))
+}
+
+fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
+    let image = plan::image(&context.tool, &context.config);
+    let found = engine::check(&facts.engine, &context.host.env, facts.home.as_deref(), &image)?;
+    let Some(program) = facts.engine.program.as_ref().filter(|_| found != Image::Missing) else {
+        return Err(Failure::new(Kind::Unavailable, format!("the image {image} is not there")).hint("ai image build"));
+    };
+    let (status, stdout, stderr) = process::output(program.as_os_str(), &["image", "inspect", &image])?;
+    let inspected: serde_json::Value = serde_json::from_slice(&stdout).unwrap_or_default();
+    let Some(details) = inspected.get(0).filter(|_| status.success()) else {
+        return Err(Failure::new(Kind::Unavailable, format!("cannot inspect {image}")).because(String::from_utf8_lossy(&stderr)));
+    };
+    let labels = details.pointer("/Config/Labels").and_then(serde_json::Value::as_object).cloned().unwrap_or_default();
+    let tools: serde_json::Map<_, _> =
+        labels.into_iter().filter_map(|(key, value)| Some((key.strip_prefix("ai.tool.")?.to_owned(), value))).collect();
+    let size = details["Size"].as_u64().unwrap_or_default();
+    let text = if json {
+        let value =
+            serde_json::json!({ "image": image, "id": details["Id"], "created": details["Created"], "bytes": size, "tools": tools });
+        format!("{value:#}\n")
+    } else {
+        let tools: String = tools.iter().map(|(name, version)| format!("  {name:10} {}\n", version.as_str().unwrap_or_default())).collect();
+        format!("{image}  {} MiB  {}\n{tools}", size >> 20, details["Created"].as_str().unwrap_or_default())
+    };
+    output::data(text.as_bytes())?;
+    Ok(0)
+}

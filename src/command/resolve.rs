@@ -1,0 +1,83 @@
+//! `ai resolve`: the exact command that a run consists of. Reads facts, writes nothing, starts nothing.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::cli::{Format, Resolve};
+use crate::command::Context;
+use crate::facts::Terminal;
+use crate::failure::{Failure, Kind, Result};
+use crate::host;
+use crate::output;
+use crate::plan::{Plan, Request, native_args};
+
+pub fn run(resolve: Resolve) -> Result<u8> {
+    let (name, args) = split(resolve.words)?;
+    let context = Context::new(&name, resolve.overrides.layer())?;
+    let facts = context.facts(resolve.session.as_ref());
+    if let Some(args) = native_args(&args) {
+        let argv = super::run::native(&context, &facts, args)?;
+        return print_words(&argv, resolve.format, resolve.shell);
+    }
+    let session = match resolve.session {
+        Some(session) => session,
+        None => host::fresh_session()?,
+    };
+    let terminal = if resolve.tty { Terminal { stdin: true, stdout: true, ..facts.terminal } } else { facts.terminal };
+    let plan = Plan::new(&Request { tool: &context.tool, config: &context.config, facts: &facts, session, args, terminal })?;
+    for note in &plan.notes {
+        output::note(note);
+    }
+    if resolve.explain {
+        return explain(&plan);
+    }
+    if resolve.format == Format::Json {
+        let json =
+            serde_json::to_string_pretty(&plan.json()?).map_err(|error| Failure::new(Kind::General, "cannot write JSON").because(error))?;
+        output::data(format!("{json}\n").as_bytes())?;
+        return Ok(0);
+    }
+    print_words(&plan.argv(), resolve.format, resolve.shell)
+}
+
+/// The tool's name and the user's words.
+pub fn split(mut words: Vec<OsString>) -> Result<(String, Vec<OsString>)> {
+    let name = words.remove(0);
+    match name.into_string() {
+        Ok(name) => Ok((name, words)),
+        Err(name) => Err(Failure::new(Kind::Usage, format!("cannot run `{}`: no tool has such a name", name.to_string_lossy()))),
+    }
+}
+
+fn print_words(argv: &[OsString], format: Format, shell: crate::shell::Shell) -> Result<u8> {
+    let joined = |separator: u8| {
+        let mut bytes = Vec::new();
+        for word in argv {
+            bytes.extend_from_slice(word.as_bytes());
+            bytes.push(separator);
+        }
+        bytes
+    };
+    let bytes = match format {
+        Format::Shell => shell.command_line(argv),
+        Format::Argv0 => joined(0),
+        Format::Lines => joined(b'\n'),
+        Format::Json => {
+            let words: Vec<_> = argv.iter().map(|word| OsStr::to_string_lossy(word)).collect();
+            serde_json::to_vec(&serde_json::json!({ "argv": words })).unwrap_or_default()
+        }
+    };
+    output::data(&bytes)?;
+    Ok(0)
+}
+
+fn explain(plan: &Plan) -> Result<u8> {
+    let rows = plan.rows();
+    let width = rows.iter().map(|(words, ..)| words.chars().count()).filter(|width| *width <= 60).max().unwrap_or(0);
+    let mut text = String::new();
+    for (words, reason, origin) in rows {
+        text.push_str(&format!("{words:width$}  {reason} ({origin})\n"));
+    }
+    output::data(text.as_bytes())?;
+    Ok(0)
+}

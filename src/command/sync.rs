@@ -1,0 +1,106 @@
+//! `ai sync in` and `ai sync out`: what happens on the host before and after a run.
+
+use std::io::{self, ErrorKind};
+
+use crate::cli::{Sync, SyncCommand};
+use crate::command::{Context, image};
+use crate::config::Layer;
+use crate::failure::{Failure, Kind, Result};
+use crate::host::engine::{self, Image};
+use crate::host::{self, Host, process, state};
+use crate::output;
+use crate::plan::{Plan, Request};
+use crate::session::{Lease, Process, SessionId, is_alive};
+use crate::store::Store;
+
+pub fn run(sync: Sync) -> Result<u8> {
+    match sync.command {
+        SyncCommand::In { tool, owner } => {
+            let context = Context::new(&tool, Layer::default())?;
+            let session = open(&context, owner.unwrap_or_else(process::parent))?;
+            output::data(format!("{session}\n").as_bytes())?;
+        }
+        SyncCommand::Out { session, code } => close(&Host::new()?, &session, code)?,
+    }
+    Ok(0)
+}
+
+/// Opens a session that belongs to the process `owner`. Everything that can be refused is refused before anything is
+/// written.
+pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
+    let Context { host, tool, config } = context;
+    let facts = context.facts(None);
+    let session = host::fresh_session()?;
+    let args = if tool.is_exec() { vec!["true".into()] } else { Vec::new() };
+    let terminal = facts.terminal;
+    let plan = Plan::new(&Request { tool, config, facts: &facts, session: session.clone(), args, terminal })?;
+    if engine::check(&facts.engine, &host.env, facts.home.as_deref(), &plan.image)? == Image::Missing {
+        image::offer(context, &facts, &plan.image)?;
+    }
+    repair(host, &facts.engine)?;
+    let lease = Lease {
+        session: session.clone(),
+        tool: tool.name.clone(),
+        project: plan.workspace.project.clone(),
+        root: plan.workspace.root.to_string_lossy().into_owned(),
+        container: plan.container.clone(),
+        owner: process::look_up(owner).unwrap_or(Process { pid: owner, started: None, boot: None }),
+        since: host::now(),
+    };
+    if let Err(error) = state::prepare(host, &host.store, tool, &plan.workspace, &lease) {
+        let temporary = host.temporary_state(&session);
+        without_store(&host.store, &error)?;
+        state::prepare(host, &temporary, tool, &plan.workspace, &lease)
+            .map_err(|error| Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error))?;
+    }
+    Ok(session)
+}
+
+/// Says once that this run keeps nothing, if that is why the store could not be written; fails for any other reason.
+fn without_store(store: &Store, error: &io::Error) -> Result<()> {
+    let path = store.root().display();
+    let fix = match error.kind() {
+        ErrorKind::ReadOnlyFilesystem => "make its file system writable".to_owned(),
+        ErrorKind::PermissionDenied => format!("give it back to you: sudo chown -R \"$USER\" {path}"),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space".to_owned(),
+        _ => return Err(Failure::new(Kind::General, format!("cannot write the store `{path}`")).because(error).hint("ai doctor")),
+    };
+    output::warn(&format!(
+        "cannot write the store `{path}` ({error}): this run starts without login and keeps no settings or history; hint: {fix}"
+    ));
+    Ok(())
+}
+
+/// Closes a session: its settings go out, its record goes away. `code` is what the run ended with.
+pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<()> {
+    let store = host.state_of(session);
+    let Some(lease) = state::lease(&store, session) else {
+        return Err(Failure::new(Kind::General, format!("cannot close session {session}: there is no such session")).hint("ai ps"));
+    };
+    let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
+    if store == host.store {
+        let event = serde_json::json!({
+            "session": session, "tool": lease.tool, "project": lease.project, "start": lease.since, "end": host::now(), "exit": code,
+        });
+        state::log(&store, &event).map_err(failed)?;
+    }
+    state::close(host, session).map_err(failed)
+}
+
+/// Finishes sessions whose owner died without closing them: their containers stop, their settings go out.
+fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
+    let leases = state::leases(&host.store);
+    let dead = leases.iter().filter(|lease| !is_alive(lease, process::look_up(lease.owner.pid).as_ref()));
+    for lease in dead {
+        if let Some(program) = &engine.program {
+            process::output(program.as_os_str(), &["rm", "--force", &lease.container])?;
+        }
+        match close(host, &lease.session, None) {
+            Ok(()) => {
+                output::note(&format!("finished session {} of {} in {}, whose shell was gone", lease.session, lease.tool, lease.root))
+            }
+            Err(failure) => output::failure(&failure),
+        }
+    }
+    Ok(())
+}

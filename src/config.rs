@@ -1,0 +1,332 @@
+//! Settings: which there are, where they come from, and which layer wins.
+//!
+//! Built-in < `/etc/ai/config.toml` < the user's `config.toml` < its `[tool.NAME]` < `AI_*` variables < flags. Every
+//! value keeps its origin, so that `--explain` can name it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::facts::{EngineKind, Env};
+use crate::failure::{Failure, Kind, Result};
+use crate::tool::SecretRule;
+
+/// Where a setting came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Default,
+    Manifest(String),
+    /// File and 1-based line.
+    File(String, usize),
+    Env(&'static str),
+    Flag(&'static str),
+    /// What was found on the host.
+    Host,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Manifest(tool) => write!(f, "manifest of {tool}"),
+            Self::File(path, line) => write!(f, "{path}:{line}"),
+            Self::Env(name) => write!(f, "${name}"),
+            Self::Flag(name) => write!(f, "{name}"),
+            Self::Host => f.write_str("host"),
+        }
+    }
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting<T> {
+    pub value: T,
+    pub origin: Origin,
+}
+
+impl<T> Setting<T> {
+    pub fn new(value: T, origin: Origin) -> Self {
+        Self { value, origin }
+    }
+}
+
+/// Where the project is mounted in the container; design §6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// `/workspace/<name>` at the root of the project, `/workspace/<below>` below it
+    Adaptive,
+    /// always `/workspace/<name>`
+    Named,
+    /// always `/workspace`
+    Flat,
+    /// the same path as on the host
+    Mirror,
+}
+
+/// Which directions the settings of the host take part in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum HostSync {
+    Import,
+    Both,
+    Off,
+}
+
+macro_rules! settings {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $default:expr, env $env:literal, $parse:expr;)*) => {
+        /// One layer: what it sets, and nothing else.
+        #[derive(Clone, Debug, Default)]
+        pub struct Layer { $($(#[$doc])* pub $name: Option<Setting<$type>>,)* }
+
+        /// All settings that have one value, resolved.
+        #[derive(Clone, Debug)]
+        pub struct Settings { $($(#[$doc])* pub $name: Setting<$type>,)* }
+
+        /// A configuration file. `flatten` would lose the spans, so both tables list the keys.
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        struct File {
+            $($name: Option<Spanned<$type>>,)*
+            tool: BTreeMap<String, Section>,
+            build: Build,
+        }
+
+        /// `[tool.NAME]`: settings of one tool or profile, and what only a tool has.
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        struct Section {
+            $($name: Option<Spanned<$type>>,)*
+            /// Literals for the environment, over the manifest's.
+            env: BTreeMap<String, Spanned<String>>,
+            secret: BTreeMap<String, SecretRule>,
+        }
+
+        impl File {
+            fn layer(&self, origin: &impl Fn(usize) -> Origin) -> Layer {
+                Layer { $($name: setting(self.$name.as_ref(), origin),)* }
+            }
+        }
+
+        impl Section {
+            fn layer(&self, origin: &impl Fn(usize) -> Origin) -> Layer {
+                Layer { $($name: setting(self.$name.as_ref(), origin),)* }
+            }
+        }
+
+        impl Layer {
+            /// This layer over a lower one.
+            #[must_use]
+            pub fn over(self, lower: Self) -> Self {
+                Self { $($name: self.$name.or(lower.$name),)* }
+            }
+
+            pub fn resolve(self) -> Settings {
+                Settings { $($name: self.$name.unwrap_or_else(|| Setting::new($default, Origin::Default)),)* }
+            }
+
+            /// The layer of the `AI_*` variables. An empty variable is not set.
+            pub fn from_env(env: &Env) -> Result<Self> {
+                Ok(Self { $($name: match env.text($env) {
+                    None => None,
+                    Some(text) => {
+                        let parse: fn(&str) -> std::result::Result<$type, String> = $parse;
+                        let value = parse(text).map_err(|why| {
+                            Failure::new(Kind::Config, format!("cannot use `{}`: {why}", $env)).hint(format!("unset {}", $env))
+                        })?;
+                        Some(Setting::new(value, Origin::Env($env)))
+                    }
+                },)* })
+            }
+        }
+
+        impl Settings {
+            /// Key, value and origin of each setting, in the order of the documentation.
+            pub fn rows(&self) -> Vec<(&'static str, String, String)> {
+                vec![$((stringify!($name), format!("{:?}", self.$name.value), self.$name.origin.to_string()),)*]
+            }
+        }
+    };
+}
+
+settings! {
+    /// Program that runs containers; the first that is installed if not set.
+    engine: Option<EngineKind> = None, env "AI_ENGINE", |text| one_of(text, &["docker", "podman", "nerdctl"]).map(Some);
+    /// Image of the tools.
+    image: Option<String> = None, env "AI_IMAGE", |text| Ok(Some(text.into()));
+    /// `bridge`, `none`, `host`, or the name of a network of the engine.
+    network: String = "bridge".into(), env "AI_NETWORK", |text| Ok(text.into());
+    workspace: Policy = Policy::Adaptive, env "AI_WORKSPACE", |text| one_of(text, &["adaptive", "named", "flat", "mirror"]);
+    /// Whether directories that are refused for good reason are mounted all the same.
+    force_workspace: bool = false, env "AI_FORCE_WORKSPACE", yes_or_no;
+    /// Read-only root file system and temporary home.
+    hardened: bool = false, env "AI_HARDENED", yes_or_no;
+    /// Whether the SSH agent is reachable from the container.
+    ssh_agent: bool = true, env "AI_SSH_AGENT", yes_or_no;
+    memory: Option<String> = None, env "AI_MEMORY", |text| parse_bytes(text).map(|_| Some(text.into()));
+    cpus: Option<f64> = None, env "AI_CPUS", |text| text.parse().map(Some).map_err(|_| format!("`{text}` is no number"));
+    pids: Option<u32> = None, env "AI_PIDS", |text| text.parse().map(Some).map_err(|_| format!("`{text}` is no whole number"));
+    /// Whether the container survives its run, for looking into it.
+    keep: bool = false, env "AI_KEEP", yes_or_no;
+    host_sync: HostSync = HostSync::Import, env "AI_HOST_SYNC", |text| one_of(text, &["import", "both", "off"]);
+}
+
+fn yes_or_no(text: &str) -> std::result::Result<bool, String> {
+    match text {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(format!("`{text}` is neither yes nor no")),
+    }
+}
+
+fn one_of<T: for<'a> Deserialize<'a>>(text: &str, known: &[&str]) -> std::result::Result<T, String> {
+    use serde::de::{IntoDeserializer, value::Error};
+    let value: std::result::Result<T, Error> = T::deserialize(text.into_deserializer());
+    value.map_err(|_| format!("`{text}` is none of {}", known.join(", ")))
+}
+
+fn setting<T: Clone>(key: Option<&Spanned<T>>, origin: &impl Fn(usize) -> Origin) -> Option<Setting<T>> {
+    key.map(|key| Setting::new(key.get_ref().clone(), origin(key.span().start)))
+}
+
+/// `[build]`: what `ai image build` uses unless its flags say otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Build {
+    pub base: Option<String>,
+    /// Network of the build, as the engine spells it.
+    pub network: Option<String>,
+    /// Versions of the tools, by name.
+    pub versions: BTreeMap<String, String>,
+}
+
+/// What all files, variables and flags say about one run of one tool.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub settings: Settings,
+    pub env: BTreeMap<String, Setting<String>>,
+    pub secret: BTreeMap<String, SecretRule>,
+    pub build: Build,
+}
+
+/// A configuration file's text and the path that messages name.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub path: String,
+    pub text: String,
+}
+
+impl Config {
+    /// `sources` from the lowest to the highest layer; `flags` over all.
+    pub fn new(tool: &str, sources: &[Source], env: &Env, flags: Layer) -> Result<Self> {
+        let mut settings = Layer::default();
+        let mut config =
+            Self { settings: Layer::default().resolve(), env: BTreeMap::new(), secret: BTreeMap::new(), build: Build::default() };
+        for source in sources {
+            let mut file = read(source)?;
+            let origin = |at: usize| Origin::File(source.path.clone(), line_of(&source.text, at));
+            settings = file.layer(&origin).over(settings);
+            if let Some(section) = file.tool.remove(tool) {
+                settings = section.layer(&origin).over(settings);
+                config.env.extend(section.env.into_iter().map(|(name, value)| {
+                    let origin = origin(value.span().start);
+                    (name, Setting::new(value.into_inner(), origin))
+                }));
+                config.secret.extend(section.secret);
+            }
+            config.build.base = file.build.base.or(config.build.base);
+            config.build.network = file.build.network.or(config.build.network);
+            config.build.versions.extend(file.build.versions);
+        }
+        config.settings = flags.over(Layer::from_env(env)?.over(settings)).resolve();
+        Ok(config)
+    }
+}
+
+fn read(source: &Source) -> Result<File> {
+    toml::from_str(&source.text)
+        .map_err(|error| Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid configuration", source.path)).because(error))
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// Bytes of a size such as `512m`, `4g`, `1073741824`.
+pub fn parse_bytes(text: &str) -> std::result::Result<u64, String> {
+    let invalid = || format!("`{text}` is no size such as 512m or 4g");
+    let lower = text.to_ascii_lowercase();
+    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match &lower[digits.len()..] {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return Err(invalid()),
+    };
+    let number: u64 = digits.parse().map_err(|_| invalid())?;
+    number.checked_mul(1 << shift).filter(|bytes| *bytes > 0).ok_or_else(invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(path: &str, text: &str) -> Source {
+        Source { path: path.into(), text: text.into() }
+    }
+
+    #[track_caller]
+    fn check_network(sources: &[Source], env: &[(&str, &str)], flag: Option<&str>, value: &str, origin: &str) {
+        let env = env.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let flags = Layer { network: flag.map(|flag| Setting::new(flag.into(), Origin::Flag("--network"))), ..Layer::default() };
+        let network = Config::new("glm", sources, &env, flags).unwrap().settings.network;
+        assert_eq!((network.value.as_str(), network.origin.to_string().as_str()), (value, origin));
+    }
+
+    // O-01
+    #[test]
+    fn later_layers_win_and_keep_their_origin() {
+        let system = source("/etc/ai/config.toml", "network = 'none'\n");
+        let user = source("config.toml", "# mine\nnetwork = 'host'\n[tool.glm]\nnetwork = 'lab'\n");
+        check_network(&[], &[], None, "bridge", "default");
+        check_network(&[system.clone()], &[], None, "none", "/etc/ai/config.toml:1");
+        check_network(&[system.clone(), source("config.toml", "\nnetwork = 'host'")], &[], None, "host", "config.toml:2");
+        check_network(&[system.clone(), user.clone()], &[], None, "lab", "config.toml:4");
+        check_network(&[system.clone(), user.clone()], &[("AI_NETWORK", "x")], None, "x", "$AI_NETWORK");
+        check_network(&[system.clone(), user.clone()], &[("AI_NETWORK", "")], None, "lab", "config.toml:4");
+        check_network(&[system, user], &[("AI_NETWORK", "x")], Some("y"), "y", "--network");
+    }
+
+    // O-02
+    #[test]
+    fn mistakes_are_shown_with_file_line_and_suggestion() {
+        let failure =
+            Config::new("x", &[source("c.toml", "network = 'a'\nnetwrok = 'b'\n")], &Env::default(), Layer::default()).unwrap_err();
+        let text = failure.to_string();
+        assert_eq!(failure.kind, Kind::Config);
+        assert!(text.contains("c.toml") && text.contains("line 2") && text.contains("^^^") && text.contains("`network`"), "{text}");
+        let env = [("AI_WORKSPACE".into(), "sideways".into())].into_iter().collect();
+        let text = Config::new("x", &[], &env, Layer::default()).unwrap_err().to_string();
+        assert!(text.contains("`sideways` is none of adaptive, named, flat, mirror"), "{text}");
+    }
+
+    #[test]
+    fn sizes_are_binary_multiples() {
+        for (text, bytes) in [
+            ("512m", Ok(512 << 20)),
+            ("4g", Ok(4 << 30)),
+            ("4GiB", Ok(4 << 30)),
+            ("123", Ok(123)),
+            ("0", Err(())),
+            ("x", Err(())),
+            ("4q", Err(())),
+            ("", Err(())),
+        ] {
+            assert_eq!(parse_bytes(text).map_err(|_| ()), bytes, "{text}");
+        }
+    }
+}

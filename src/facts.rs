@@ -1,0 +1,146 @@
+//! What is true of the host now, read once by `host` and never again.
+//!
+//! Plain values: nothing here looks at the machine.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// Everything that a decision may depend on.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The working directory with all links resolved; `None` where it was deleted.
+    pub cwd: Option<PathBuf>,
+    /// `$HOME` with all links resolved.
+    pub home: Option<PathBuf>,
+    /// Where everything that we keep lives: `$AI_HOME`, else `~/.docker-ai-config`.
+    pub store: PathBuf,
+    /// Where state is mounted from: the store, or a temporary directory of this run where the store cannot be written.
+    pub state: PathBuf,
+    pub user: User,
+    pub env: Env,
+    pub repo: Option<Repo>,
+    pub terminal: Terminal,
+    pub engine: Engine,
+    pub machine: Machine,
+    /// IANA name of the time zone, such as `Europe/Berlin`.
+    pub time_zone: Option<String>,
+    /// `$SSH_AUTH_SOCK`, if a socket is there.
+    pub ssh_agent: Option<PathBuf>,
+    /// Our own program, as the shells should call it.
+    pub exe: PathBuf,
+    /// Optional files of the store that exist now, relative to it.
+    pub present: Vec<PathBuf>,
+    /// Where this tool is on the host: for `--native`.
+    pub native: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub uid: u32,
+    pub gid: u32,
+}
+
+/// Which standard streams are terminals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    pub stdin: bool,
+    pub stdout: bool,
+    pub stderr: bool,
+}
+
+/// Which program runs containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineKind {
+    Docker,
+    Podman,
+    Nerdctl,
+}
+
+impl EngineKind {
+    pub const ALL: [Self; 3] = [Self::Docker, Self::Podman, Self::Nerdctl];
+
+    pub fn program(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+            Self::Nerdctl => "nerdctl",
+        }
+    }
+}
+
+/// The engine as far as it is known without asking it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    pub kind: EngineKind,
+    /// Absolute path of its program; `None` where it is not installed.
+    pub program: Option<PathBuf>,
+    /// Whether it runs without root, so that container root is the calling user.
+    pub rootless: bool,
+}
+
+/// What the engine's machine can give: the ceiling of all limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    pub cpus: u32,
+    /// Bytes of memory.
+    pub memory: u64,
+}
+
+/// The nearest repository at or above the working directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repo {
+    /// The directory that holds `.git`.
+    pub root: PathBuf,
+    pub kind: RepoKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RepoKind {
+    /// `.git` is a directory, or a file that we have no reason to follow.
+    Plain,
+    /// A linked worktree whose administrative directory points back at it.
+    Worktree {
+        /// The shared `.git` directory, links resolved.
+        common: PathBuf,
+        /// The same directory as the `.git` file spells it: absolute, or relative to the worktree.
+        spelled: PathBuf,
+    },
+    /// A submodule: `superproject` holds the `.git` directory with its `modules`.
+    Submodule { superproject: PathBuf },
+    /// The working directory is inside a `.git` directory or a bare repository without a work tree.
+    Bare,
+}
+
+/// The environment, read once.
+#[derive(Clone, Debug, Default)]
+pub struct Env(BTreeMap<OsString, OsString>);
+
+impl Env {
+    pub fn get(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    /// The value, if it is set, valid text and not empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.to_str().filter(|value| !value.is_empty())
+    }
+
+    pub fn is_set(&self, name: &str) -> bool {
+        self.0.contains_key(OsStr::new(name))
+    }
+}
+
+impl FromIterator<(OsString, OsString)> for Env {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+impl Facts {
+    /// Whether the store holds this optional file or directory.
+    pub fn has(&self, path: &Path) -> bool {
+        self.present.iter().any(|present| present == path)
+    }
+}

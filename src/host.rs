@@ -1,0 +1,230 @@
+//! The machine: the only layer that reads or changes it. Gathers [`Facts`] once; acts when told.
+#![expect(clippy::disallowed_methods, reason = "the one layer that may touch the machine")]
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::config;
+use crate::facts::{Engine, EngineKind, Env, Facts, Machine, Terminal, User};
+use crate::failure::{Failure, Kind, Result};
+use crate::session::SessionId;
+use crate::store::Store;
+use crate::tool;
+
+pub mod engine;
+pub mod files;
+pub mod git;
+pub mod process;
+pub mod state;
+
+/// What is known before anything is decided: where we are and who called.
+#[derive(Debug)]
+pub struct Host {
+    pub env: Env,
+    /// `$HOME` as it is set.
+    home: Option<PathBuf>,
+    pub store: Store,
+}
+
+/// What a plan wants to know beside what is always gathered.
+#[derive(Debug, Default)]
+pub struct Wanted<'a> {
+    pub engine: Option<EngineKind>,
+    /// Files and directories whose presence matters, relative to the store.
+    pub files: Vec<PathBuf>,
+    /// The session whose state is mounted.
+    pub session: Option<&'a SessionId>,
+    /// A program to look for on PATH.
+    pub native: Option<&'a str>,
+}
+
+impl Host {
+    pub fn new() -> Result<Self> {
+        let env: Env = std::env::vars_os().collect();
+        let home = env.get("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let store = match (env.get("AI_HOME").filter(|path| !path.is_empty()), &home) {
+            (Some(store), _) => PathBuf::from(store),
+            (None, Some(home)) => home.join(".docker-ai-config"),
+            (None, None) => {
+                return Err(Failure::new(Kind::Config, "cannot find the store: neither HOME nor AI_HOME is set").hint("export HOME"));
+            }
+        };
+        if !store.is_absolute() {
+            return Err(Failure::new(Kind::Config, format!("cannot use the store `{}`: the path is not absolute", store.display()))
+                .hint("export AI_HOME=/an/absolute/path, or unset it"));
+        }
+        let store = store.canonicalize().unwrap_or(store);
+        Ok(Self { env, home, store: Store::new(store) })
+    }
+
+    pub fn facts(&self, wanted: &Wanted) -> Facts {
+        let cwd = std::env::current_dir().ok().and_then(|cwd| cwd.canonicalize().ok());
+        let state = wanted.session.map_or_else(|| self.store.clone(), |session| self.state_of(session));
+        Facts {
+            repo: cwd.as_deref().and_then(git::repo),
+            cwd,
+            home: self.home(),
+            present: wanted.files.iter().filter(|path| self.has(path, state.root())).cloned().collect(),
+            store: self.store.root().to_owned(),
+            state: state.root().to_owned(),
+            user: User { uid: rustix::process::getuid().as_raw(), gid: rustix::process::getgid().as_raw() },
+            terminal: terminal(),
+            engine: self.engine(wanted.engine),
+            machine: machine(),
+            time_zone: self.time_zone(),
+            ssh_agent: self.env.get("SSH_AUTH_SOCK").map(PathBuf::from).filter(|path| is_socket(path)),
+            exe: self.exe(),
+            native: wanted.native.and_then(|program| self.program(program)),
+            env: self.env.clone(),
+        }
+    }
+
+    /// `$HOME` with all links resolved.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.home.as_ref().map(|home| home.canonicalize().unwrap_or_else(|_| home.clone()))
+    }
+
+    fn has(&self, path: &Path, state: &Path) -> bool {
+        state.join(path).exists() || self.store.root().join(path).exists()
+    }
+
+    /// Where this session's state is: the temporary directory that `sync in` made for it, else the store.
+    pub fn state_of(&self, session: &SessionId) -> Store {
+        let temporary = self.temporary_state(session);
+        if temporary.root().is_dir() { temporary } else { self.store.clone() }
+    }
+
+    /// Stands in for the store where that cannot be written.
+    pub fn temporary_state(&self, session: &SessionId) -> Store {
+        let base = self.env.get("XDG_RUNTIME_DIR").or_else(|| self.env.get("TMPDIR")).filter(|path| !path.is_empty());
+        let base = base.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+        Store::new(base.join(format!("ai-{}-{session}", rustix::process::getuid().as_raw())))
+    }
+
+    /// The configuration files that exist, lowest layer first.
+    pub fn config_sources(&self) -> Result<Vec<config::Source>> {
+        let paths = [PathBuf::from("/etc/ai/config.toml"), self.store.config()];
+        let mut sources = Vec::new();
+        for path in paths {
+            if let Some(text) = files::read_text(&path)? {
+                sources.push(config::Source { path: path.display().to_string(), text });
+            }
+        }
+        Ok(sources)
+    }
+
+    /// A tool's manifest: the user's, else the built-in one.
+    pub fn manifest(&self, name: &str) -> Result<Option<tool::Source>> {
+        if !tool::is_valid_name(name) {
+            return Ok(None);
+        }
+        let path = self.store.tools().join(format!("{name}.toml"));
+        let own = files::read_text(&path)?;
+        Ok(own.map(|text| tool::Source { text, origin: path.display().to_string() }).or_else(|| tool::built_in(name)))
+    }
+
+    /// All tools and profiles by name: the built-in ones, then the user's own, sorted.
+    pub fn tool_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = tool::built_in_names().map(str::to_owned).collect();
+        let Ok(entries) = std::fs::read_dir(self.store.tools()) else { return names };
+        let own = entries.flatten().filter_map(|entry| {
+            let path = PathBuf::from(entry.file_name());
+            let name = path.file_stem()?.to_str()?.to_owned();
+            let is_new = path.extension()? == "toml" && tool::is_valid_name(&name) && name != tool::EXEC && !names.contains(&name);
+            is_new.then_some(name)
+        });
+        let mut own: Vec<String> = own.collect();
+        own.sort();
+        names.append(&mut own);
+        names
+    }
+
+    fn engine(&self, wanted: Option<EngineKind>) -> Engine {
+        let installed = |kind: EngineKind| self.program(kind.program()).map(|program| (kind, program));
+        let found = match wanted {
+            Some(kind) => installed(kind),
+            None => EngineKind::ALL.into_iter().find_map(installed),
+        };
+        let kind = found.as_ref().map_or(wanted.unwrap_or(EngineKind::Docker), |(kind, _)| *kind);
+        Engine { kind, rootless: engine::is_rootless(kind, &self.env), program: found.map(|(_, program)| program) }
+    }
+
+    /// An executable file on PATH, by absolute path. Relative entries of PATH are passed over: they would find what a
+    /// repository planted. So is this program itself, under whatever name.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let me = std::env::current_exe().ok();
+        let path = self.env.get("PATH")?;
+        let absolute: Vec<PathBuf> = std::env::split_paths(path).filter(|entry| entry.is_absolute()).collect();
+        let path = std::env::join_paths(absolute).ok()?;
+        let mut found = which::which_in_all(name, Some(path), "/").ok()?;
+        found.find(|program| me.is_none() || program.canonicalize().ok() != me)
+    }
+
+    /// Our own program as shells should call it: by the path on PATH where that leads here (it survives an upgrade
+    /// better than the resolved one), else by where it is.
+    pub fn exe(&self) -> PathBuf {
+        let me = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ai"));
+        let on_path = self.env.get("PATH").into_iter().flat_map(std::env::split_paths).filter(|entry| entry.is_absolute());
+        let same = on_path.map(|entry| entry.join("ai")).find(|program| program.canonicalize().is_ok_and(|program| program == me));
+        same.unwrap_or(me)
+    }
+
+    fn time_zone(&self) -> Option<String> {
+        if let Some(zone) = self.env.text("TZ") {
+            return Some(zone.into());
+        }
+        let link = std::fs::read_link("/etc/localtime").ok();
+        let of_link = link.as_deref().and_then(Path::to_str).and_then(|link| link.split_once("zoneinfo/")).map(|(_, zone)| zone.to_owned());
+        of_link.or_else(|| std::fs::read_to_string("/etc/timezone").ok().map(|zone| zone.trim().to_owned())).filter(|zone| !zone.is_empty())
+    }
+}
+
+pub fn terminal() -> Terminal {
+    Terminal { stdin: std::io::stdin().is_terminal(), stdout: std::io::stdout().is_terminal(), stderr: std::io::stderr().is_terminal() }
+}
+
+fn is_socket(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket())
+}
+
+fn machine() -> Machine {
+    let cpus = std::thread::available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
+    Machine { cpus, memory: memory().unwrap_or(u64::MAX) }
+}
+
+#[cfg(target_os = "linux")]
+fn memory() -> Option<u64> {
+    let info = rustix::system::sysinfo();
+    Some(info.totalram * u64::from(info.mem_unit))
+}
+
+/// Engines on other systems run in a machine of their own, whose size only they know.
+#[cfg(not(target_os = "linux"))]
+fn memory() -> Option<u64> {
+    None
+}
+
+/// A fresh id; from the kernel's generator, so that sessions started in the same instant differ.
+pub fn fresh_session() -> Result<SessionId> {
+    let mut bytes = [0; 6];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
+        .map_err(|error| Failure::new(Kind::General, "cannot make a session's id").because(std::io::Error::from(error)))?;
+    Ok(SessionId::from_random(bytes))
+}
+
+/// The program's arguments, first word included.
+pub fn args() -> Vec<OsString> {
+    std::env::args_os().collect()
+}
+
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Whether this file is closed to everybody but its owner.
+pub fn is_private(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 == 0)
+}

@@ -1,0 +1,56 @@
+//! Small files of ours: private, whole, never through a planted link.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use crate::failure::{Failure, Kind, Result};
+
+/// Largest configuration file or manifest that we read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// The text of a configuration file; `None` if there is none. Anything but a regular file of reasonable size is refused,
+/// so that a FIFO or a device cannot hang a run.
+pub fn read_text(path: &Path) -> Result<Option<String>> {
+    let refused = |why: &str| Failure::new(Kind::Config, format!("cannot read `{}`: {why}", path.display()));
+    let file = match OpenOptions::new().read(true).custom_flags(nonblocking()).open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(refused(&error.to_string())),
+    };
+    let metadata = file.metadata().map_err(|error| refused(&error.to_string()))?;
+    if !metadata.is_file() || metadata.len() > LARGEST {
+        return Err(refused("it is no regular file of at most 1 MiB"));
+    }
+    let mut text = String::new();
+    file.take(LARGEST).read_to_string(&mut text).map_err(|error| refused(&error.to_string()))?;
+    Ok(Some(text))
+}
+
+fn nonblocking() -> i32 {
+    rustix::fs::OFlags::NONBLOCK.bits().cast_signed()
+}
+
+/// Makes a directory and its parents, closed to others. What exists stays as it is.
+pub fn private_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Replaces a file of ours as a whole, mode 0600, unless it already has this content.
+pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    write(path, content, 0o600)
+}
+
+/// Replaces a file as a whole; `mode` is what it has afterwards.
+pub fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    if std::fs::read(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(parent)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}

@@ -1,0 +1,159 @@
+//! Makes a tool's state ready for a run: directories and links as the user, before the engine could make them as root.
+
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::host::files::{private_dir, write, write_private};
+use crate::host::{Host, process};
+use crate::plan::{HOME, SHARED};
+use crate::session::Lease;
+use crate::store::Store;
+use crate::tool::Tool;
+use crate::workspace::Workspace;
+
+/// Makes everything that the plan of `tool` in `workspace` mounts, and writes the session's lease.
+pub fn prepare(host: &Host, store: &Store, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<()> {
+    private_dir(&store.sessions())?;
+    private_dir(&store.ssh())?;
+    private_dir(&store.gh())?;
+    user_files(host, store)?;
+    if tool.manifest.state.is_some() {
+        tool_state(store, tool, workspace)?;
+    }
+    let text = serde_json::to_vec(lease)?;
+    write_private(&store.lease(&lease.session), &text)
+}
+
+fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace) -> io::Result<()> {
+    let Some(state) = &tool.manifest.state else { return Ok(()) };
+    let shared = store.shared(&tool.name);
+    let home = store.home(&tool.name, &workspace.project);
+    private_dir(&shared)?;
+    private_dir(&home)?;
+    let login = state.login.at.strip_prefix(SHARED).map(|below| shared.join(below.trim_start_matches('/')));
+    if let Some(login) = &login {
+        private_dir(login)?;
+    }
+    for path in &state.shared {
+        private_dir(&shared.join(path))?;
+        private_dir(&home.join(path))?;
+    }
+    for path in &state.private {
+        private_dir(&home.join(path))?;
+    }
+    for path in &state.over {
+        private_dir(&home.join(path))?;
+        login.as_ref().map_or(Ok(()), |login| private_dir(&login.join(path)))?;
+    }
+    for (name, target) in &state.links {
+        link(&home.join(name), target)?;
+    }
+    for (name, target) in &state.login_links {
+        login.as_ref().map_or(Ok(()), |login| link(&login.join(name), target))?;
+    }
+    let project = toml::Table::from_iter([("root".to_owned(), toml::Value::from(workspace.root.to_string_lossy().into_owned()))]);
+    write_private(&store.project(&tool.name, &workspace.project).join("project.toml"), project.to_string().as_bytes())
+}
+
+/// A link to a container path. A file that a tool put in its place stays: it may hold what nobody else has.
+fn link(path: &Path, target: &str) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        private_dir(parent)?;
+    }
+    match symlink(target, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    }
+}
+
+/// passwd, group and gitconfig of the user in the container.
+fn user_files(host: &Host, store: &Store) -> io::Result<()> {
+    let directory = store.user();
+    private_dir(&directory)?;
+    let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    let mut passwd = format!("root:x:0:0:root:{}:/bin/sh\n", if uid == 0 { HOME } else { "/root" });
+    passwd.push_str("nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+    if uid != 0 {
+        passwd.push_str(&format!("ai:x:{uid}:{gid}:ai:{HOME}:/bin/sh\n"));
+    }
+    let mut group = "root:x:0:\nnogroup:x:65534:\n".to_owned();
+    if gid != 0 {
+        group.push_str(&format!("ai:x:{gid}:\n"));
+    }
+    // Readable by all, as everywhere: the engine's root reads them, and nothing secret is in them.
+    write(&directory.join("passwd"), passwd.as_bytes(), 0o644)?;
+    write(&directory.join("group"), group.as_bytes(), 0o644)?;
+    git_config(host, &directory.join("gitconfig"))
+}
+
+/// The user's name and mail, taken over from the host's git settings whenever these changed.
+fn git_config(host: &Host, path: &Path) -> io::Result<()> {
+    let sources: Vec<PathBuf> = host.home().map(|home| vec![home.join(".gitconfig"), home.join(".config/git/config")]).unwrap_or_default();
+    let mut hash = Sha256::new();
+    for source in &sources {
+        hash.update(std::fs::read(source).unwrap_or_default());
+        hash.update([0]);
+    }
+    let first = format!(
+        "# made from the host's settings; {}\n",
+        hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    );
+    if std::fs::read_to_string(path).is_ok_and(|old| old.starts_with(&first)) {
+        return Ok(());
+    }
+    // The project is mounted from a file system whose owner the container's git may not know.
+    let mut text = first + "[safe]\n\tdirectory = *\n[user]\n";
+    for key in ["name", "email"] {
+        if let Some(value) = host_git(host, &format!("user.{key}")) {
+            let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            text.push_str(&format!("\t{key} = \"{escaped}\"\n"));
+        }
+    }
+    write_private(path, text.as_bytes())
+}
+
+/// One value of the host's global settings. git runs outside of any repository, so that none can steer it.
+fn host_git(host: &Host, key: &str) -> Option<String> {
+    let git = host.program("git")?;
+    let (status, stdout, _) = process::output(git.as_os_str(), &["-C", "/", "config", "--global", "--includes", "--get", key]).ok()?;
+    let value = String::from_utf8(stdout).ok()?.trim_end_matches('\n').to_owned();
+    (status.success() && !value.is_empty()).then_some(value)
+}
+
+/// The lease of a session; `None` if there is none that can be read.
+pub fn lease(store: &Store, session: &crate::session::SessionId) -> Option<Lease> {
+    let text = std::fs::read(store.lease(session)).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// All leases that can be read.
+pub fn leases(store: &Store) -> Vec<Lease> {
+    let Ok(entries) = std::fs::read_dir(store.sessions()) else { return Vec::new() };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mut leases: Vec<Lease> = names.filter_map(|session| lease(store, &session)).collect();
+    leases.sort_by(|a, b| a.session.cmp(&b.session));
+    leases
+}
+
+/// Ends a session's record. A temporary state goes with it.
+pub fn close(host: &Host, session: &crate::session::SessionId) -> io::Result<()> {
+    let store = host.state_of(session);
+    if store == host.store { std::fs::remove_file(store.lease(session)) } else { std::fs::remove_dir_all(store.root()) }
+}
+
+/// Appends one line to the log of runs; starts a new file when this one is large, keeping one old one.
+pub fn log(store: &Store, line: &serde_json::Value) -> io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    const LARGE: u64 = 1 << 20;
+    let path = store.log();
+    path.parent().map_or(Ok(()), private_dir)?;
+    if path.metadata().is_ok_and(|metadata| metadata.len() > LARGE) {
+        std::fs::rename(&path, path.with_extension("jsonl.1"))?;
+    }
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    file.write_all(format!("{line}\n").as_bytes())
+}

@@ -1,0 +1,76 @@
+//! Where everything lives in the store: names only, no file is touched here.
+
+use std::path::{Path, PathBuf};
+
+use crate::session::SessionId;
+
+/// The store, or the temporary directory that stands in for it where it cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store(PathBuf);
+
+impl Store {
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self(root.into())
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.0.join("config.toml")
+    }
+
+    /// The user's own manifests.
+    pub fn tools(&self) -> PathBuf {
+        self.0.join("tools")
+    }
+
+    pub fn sessions(&self) -> PathBuf {
+        self.0.join("sessions")
+    }
+
+    pub fn lease(&self, session: &SessionId) -> PathBuf {
+        self.sessions().join(session.as_str())
+    }
+
+    pub fn tool(&self, tool: &str) -> PathBuf {
+        self.0.join("global_state").join(tool)
+    }
+
+    /// What all projects of a tool share: mounted at [`crate::plan::SHARED`].
+    pub fn shared(&self, tool: &str) -> PathBuf {
+        self.tool(tool).join("shared")
+    }
+
+    /// The settings that all projects of a tool share, as one copy that `sync` keeps.
+    pub fn hub(&self, tool: &str) -> PathBuf {
+        self.tool(tool).join("hub")
+    }
+
+    pub fn project(&self, tool: &str, project: &str) -> PathBuf {
+        self.tool(tool).join("projects").join(project)
+    }
+
+    /// The tool's home for one project.
+    pub fn home(&self, tool: &str, project: &str) -> PathBuf {
+        self.project(tool, project).join("home")
+    }
+
+    /// Generated files that tell programs in the container who the user is: `passwd`, `group`, `gitconfig`.
+    pub fn user(&self) -> PathBuf {
+        self.0.join("global_state/user")
+    }
+
+    pub fn ssh(&self) -> PathBuf {
+        self.0.join("global_state/ssh")
+    }
+
+    pub fn gh(&self) -> PathBuf {
+        self.0.join("global_state/gh")
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.0.join("log/events.jsonl")
+    }
+}

@@ -1,0 +1,216 @@
+//! The project seen from both sides: its root on the host, where that is mounted, and the working directory inside.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::config::Policy;
+use crate::facts::{Facts, RepoKind};
+use crate::failure::{Failure, Kind, Result};
+use crate::session::slug;
+
+/// A path inside the container; never mixed up with one of the host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ContainerPath(PathBuf);
+
+impl ContainerPath {
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    #[must_use]
+    pub fn join(&self, below: impl AsRef<Path>) -> Self {
+        let below = below.as_ref();
+        if below.as_os_str().is_empty() { self.clone() } else { Self(self.0.join(below)) }
+    }
+
+    pub fn as_os_str(&self) -> &OsStr {
+        self.0.as_os_str()
+    }
+}
+
+/// A host directory that must be reachable in the container beside the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extra {
+    pub source: PathBuf,
+    pub target: ContainerPath,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    pub root: PathBuf,
+    pub target: ContainerPath,
+    pub workdir: ContainerPath,
+    /// The shared `.git` directory of a linked worktree.
+    pub common: Option<Extra>,
+    /// Last component of the root, `project` if there is none.
+    pub name: String,
+    /// `<slug>-<8 hex of sha256(root)>`: names the project's partition of state.
+    pub project: String,
+    /// What a person should know about how the root was chosen.
+    pub note: Option<String>,
+}
+
+impl Workspace {
+    pub fn new(facts: &Facts, policy: Policy, force: bool) -> Result<Self> {
+        let gone = || {
+            Failure::new(Kind::Config, "cannot find the project: the working directory was deleted").hint("cd to a directory that exists")
+        };
+        let cwd = facts.cwd.as_deref().ok_or_else(gone)?;
+        let (root, note) = root(facts, cwd)?;
+        if !force && let Some(why) = refusal(root, facts) {
+            return Err(Failure::new(Kind::Config, format!("cannot mount `{}`: {why}", root.display()))
+                .hint("cd to a project, or set AI_FORCE_WORKSPACE=1 for this one run (`ai run --force-workspace`)"));
+        }
+        let text = |path: &Path| {
+            let why = "engines take paths as UTF-8 and would replace other bytes";
+            path.to_str().map(drop).ok_or_else(|| {
+                Failure::new(Kind::Config, format!("cannot mount `{}`: its name is not UTF-8; {why}", path.display()))
+                    .hint("rename the directory")
+            })
+        };
+        text(cwd)?;
+        let below = cwd.strip_prefix(root).unwrap_or(Path::new(""));
+        let name = root.file_name().and_then(OsStr::to_str).unwrap_or("project").to_owned();
+        let target = target(policy, root, below, &name);
+        let workdir = target.join(below);
+        let common = match facts.repo.as_ref().filter(|repo| repo.root == root).map(|repo| &repo.kind) {
+            Some(RepoKind::Worktree { common, spelled }) => {
+                text(common)?;
+                Some(Extra { source: common.clone(), target: absolute(&target, spelled) })
+            }
+            _ => None,
+        };
+        Ok(Self { project: project_id(root, &name), root: root.to_owned(), target, workdir, common, name, note })
+    }
+}
+
+/// The directory to mount, and a note where it is not the obvious one.
+fn root<'a>(facts: &'a Facts, cwd: &'a Path) -> Result<(&'a Path, Option<String>)> {
+    let Some(repo) = &facts.repo else { return Ok((cwd, None)) };
+    let root = match &repo.kind {
+        RepoKind::Plain | RepoKind::Worktree { .. } => repo.root.as_path(),
+        RepoKind::Submodule { superproject } => superproject.as_path(),
+        RepoKind::Bare => {
+            return Err(Failure::new(
+                Kind::Config,
+                format!("cannot mount `{}`: it is git's own directory, not a work tree", cwd.display()),
+            )
+            .hint("cd to the work tree, or make one with `git worktree add`"));
+        }
+    };
+    if root != cwd && refusal(root, facts).is_some() {
+        let note = format!("`{}` is a repository but no project; only the working directory is mounted", root.display());
+        return Ok((cwd, Some(note)));
+    }
+    Ok((root, None))
+}
+
+fn target(policy: Policy, root: &Path, below: &Path, name: &str) -> ContainerPath {
+    let workspace = ContainerPath::new("/workspace");
+    match policy {
+        Policy::Adaptive if below.as_os_str().is_empty() => workspace.join(name),
+        Policy::Named => workspace.join(name),
+        Policy::Adaptive | Policy::Flat => workspace,
+        Policy::Mirror => ContainerPath::new(root),
+    }
+}
+
+/// `path` as seen from `base`, without asking any file system.
+fn absolute(base: &ContainerPath, path: &Path) -> ContainerPath {
+    let mut absolute = PathBuf::from("/");
+    for part in base.0.join(path).components() {
+        match part {
+            Component::Normal(part) => absolute.push(part),
+            Component::ParentDir => {
+                absolute.pop();
+            }
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    ContainerPath(absolute)
+}
+
+fn project_id(root: &Path, name: &str) -> String {
+    let hash = Sha256::digest(root.as_os_str().as_bytes());
+    let hex: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{hex}", slug(name))
+}
+
+/// Directories whose contents no tool should see as a whole: mounting them, or what is above them, is a mistake.
+const SYSTEM: [&str; 26] = [
+    "/Applications",
+    "/Library",
+    "/System",
+    "/Users",
+    "/Volumes",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib64",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/private",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/var",
+    "/workspace",
+];
+
+/// Directories that are the system's down to their last file.
+const SYSTEM_WHOLE: [&str; 14] = [
+    "/System",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/sbin",
+    "/sys",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/sbin",
+    "/usr/share",
+];
+
+/// Directories in the home that hold keys.
+const KEYS: [&str; 6] = [".ssh", ".gnupg", ".aws", ".kube", ".docker", ".password-store"];
+
+/// Why `root` must not be mounted, if it must not.
+fn refusal(root: &Path, facts: &Facts) -> Option<String> {
+    if root.parent().is_none() {
+        return Some("it is the whole file system".into());
+    }
+    if SYSTEM.iter().any(|system| root == Path::new(system)) || SYSTEM_WHOLE.iter().any(|system| root.starts_with(system)) {
+        return Some("it is a system directory".into());
+    }
+    if root.starts_with(&facts.store) {
+        return Some("it is inside the store of `ai`".into());
+    }
+    if let Some(home) = &facts.home {
+        if root == home {
+            return Some("it is your home directory".into());
+        }
+        if let Some(keys) = KEYS.iter().find(|keys| root.starts_with(home.join(keys))) {
+            return Some(format!("it holds keys (`~/{keys}`)"));
+        }
+        if home.starts_with(root) {
+            return Some("your home directory is below it".into());
+        }
+    }
+    facts.store.starts_with(root).then(|| "the store of `ai` is below it".into())
+}

@@ -1,0 +1,11 @@
+# Shell integration of ai for zsh; made by: ai init zsh
+\builtin typeset -g __ai_bin=@@exe@@
+
+#% include "ai.zsh"
+#% for function in functions
+\builtin unalias -- @@function.name@@ 2>/dev/null
+function @@function.name@@ {
+    __ai_run @@function.tool@@ "$@"
+}
+#% endfor
+\builtin true
