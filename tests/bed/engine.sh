@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The engine of the bed: the one that answers, else a dockerd of our own.
-# Sourced by `up`, never run; uses its `bed_state` and `begin`.
+# The engines of the bed: the docker that answers, else a dockerd of our own; podman beside it.
+# Sourced by `up`, never run; uses its `bed`, `bed_state`, `begin`, `say`.
 # shellcheck disable=SC2154
 
 default_socket=/var/run/docker.sock
@@ -33,25 +33,60 @@ start_dockerd() {
     begin dockerd "start dockerd on ${socket}"
     forget_stale
     echo '{}' >"${bed_state}/daemon.json"
-    setsid --fork dockerd --pidfile "${bed_pidfile}" --config-file "${bed_state}/daemon.json" --host "unix://${socket}" \
+    setsid dockerd --pidfile "${bed_pidfile}" --config-file "${bed_state}/daemon.json" --host "unix://${socket}" \
         --data-root "${bed_state}/docker" --exec-root "${bed_state}/exec" \
-        &>"${bed_log}" </dev/null 9>&-
+        &>"${bed_log}" </dev/null 9>&- &
+    disown
     [[ ${socket} == "${default_socket}" && -z ${DOCKER_HOST-} ]] || export DOCKER_HOST=unix://${socket}
     for ((tries = 300; tries > 0; tries--)); do
         engine_answers && return
+        [[ -d /proc/$! ]] || return 1
         sleep 0.1
     done
     return 1
 }
 
-# Pid files that outlived their processes stop dockerd and its containerd from starting.
+# Pid files that outlived their processes stop dockerd and its containerd from starting. A zombie has no program.
 forget_stale() {
     local file pid
     for file in "${bed_pidfile}" "${bed_state}/exec/containerd/containerd.pid"; do
         pid=$(cat "${file}" 2>/dev/null) || continue
-        case $(cat "/proc/${pid}/comm" 2>/dev/null) in
-            dockerd | containerd) ;;
+        case $(readlink "/proc/${pid}/exe") in
+            */dockerd | */containerd) ;;
             *) rm -f "${file}" ;;
         esac
     done
+}
+
+# --- podman ------------------------------------------------------------------------------------------
+
+# What differs from Debian's defaults, and why: runc because crun refuses a machine with both cgroup versions
+# mounted, wrapped for its limits; cgroupfs because systemd may not run; networks in a directory of our own.
+podman_configuration() {
+    local boot
+    mkdir -p "${bed_podman}/networks"
+    # podman takes what it finds in its run-time directories for alive, and these outlive a reboot.
+    boot=$(cat /proc/sys/kernel/random/boot_id)
+    [[ $(cat "${bed_podman}/boot" 2>/dev/null) == "${boot}" ]] || rm -rf --one-file-system "${bed_podman}"/{run,tmp}
+    printf '%s\n' "${boot}" >"${bed_podman}/boot"
+    cat >"${bed_podman}/containers.conf" <<EOF
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "bed"
+tmp_dir = "${bed_podman}/tmp"
+[engine.runtimes]
+bed = ["${bed_podman}/runc-within-limits"]
+[network]
+network_config_dir = "${bed_podman}/networks"
+EOF
+    install -m 0755 "${bed}/runc-within-limits" "${bed_podman}/runc-within-limits"
+}
+
+# Takes a tag of docker's and leaves the same image with podman.
+copy_to_podman() {
+    podman_configuration
+    "${bed}/bin/podman" image exists "$1" && return
+    begin podman "copy $1 to podman"
+    docker save "$1" | "${bed}/bin/podman" load &>"${bed_log}"
 }

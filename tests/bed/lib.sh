@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What the scripts of the bed share: where its state lives, how it talks, which daemon is its own.
 # Sourced, never run.
 
@@ -8,6 +8,7 @@ else
     bed_state=${XDG_CACHE_HOME:-${HOME}/.cache}/ai-bed
 fi
 bed_pidfile=${bed_state}/dockerd.pid
+bed_podman=${bed_state}/podman
 
 say() {
     printf 'bed: %s\n' "$*" >&2
