@@ -7,7 +7,7 @@ default_socket=/var/run/docker.sock
 own_socket=${bed_state}/docker.sock
 
 engine_answers() {
-    docker info >/dev/null 2>&1
+    timeout 10 docker info >/dev/null 2>&1
 }
 
 # Leaves DOCKER_HOST set if and only if the client would not find the engine by itself.
@@ -29,7 +29,7 @@ start_engine() {
 start_dockerd() {
     local socket=${default_socket} tries
     # A name that is taken may belong to a daemon that is still starting: it is never taken over while somebody listens.
-    if [[ -S ${socket} ]] && grep -q -F " ${socket}" /proc/net/unix; then socket=${own_socket}; fi
+    if [[ -S ${socket} ]] && grep -q ' \(/var\)\?/run/docker\.sock$' /proc/net/unix; then socket=${own_socket}; fi
     begin dockerd "start dockerd on ${socket}"
     forget_stale
     echo '{}' >"${bed_state}/daemon.json"

@@ -63,7 +63,7 @@ make_busybox() {
 # The mirror that this machine's apt uses, else Debian's own.
 mirror() {
     local found
-    found=$(apt-get indextargets --format "\$(REPO_URI)" 'Created-By: Packages' "Codename: ${suite}" 'Origin: Debian' | sed -n 1p)
+    found=$(apt-get indextargets --format "\$(REPO_URI)" 'Created-By: Packages' "Codename: ${suite}" 'Origin: Debian' | sed -n 1p) || true
     printf '%s\n' "${found:-http://deb.debian.org/debian}"
 }
 
