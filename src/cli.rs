@@ -9,6 +9,8 @@ use crate::facts::EngineKind;
 use crate::session::SessionId;
 use crate::shell::Shell;
 
+pub mod sessions;
+
 /// Run AI coding assistants in containers that live for exactly one run.
 ///
 /// Put `eval "$(ai init zsh)"` into your .zshrc (bash: `eval "$(ai init bash)"`; fish: `ai init fish | source`).
@@ -38,6 +40,14 @@ pub enum Command {
     Env(EnvCommand),
     /// List the tools and profiles
     Tools(Tools),
+    /// List live sessions with age, processor and memory
+    Ps(sessions::Ps),
+    /// End sessions: ten seconds to leave by themselves, then by force
+    Stop(sessions::Stop),
+    /// Remove what is ours and dead
+    Gc(sessions::Gc),
+    /// Look for trouble, and say what to do about it
+    Doctor(sessions::Doctor),
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +123,7 @@ impl Overrides {
             pids: set(self.pids.map(Some), "--pids"),
             keep: set(self.keep.then_some(true), "--keep"),
             host_sync: set(self.host_sync, "--host-sync"),
+            ..Layer::default()
         }
     }
 }

@@ -13,11 +13,14 @@ use crate::plan::{self, secret};
 use crate::session::SessionId;
 use crate::tool::{self, Tool};
 
+mod doctor;
+mod ended;
 mod env;
 mod image;
 mod init;
 mod resolve;
 mod run;
+mod sessions;
 mod sync;
 mod tools;
 
@@ -44,6 +47,10 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Image(image) => image::run(image.command),
         Command::Env(env) => env::run(&env.words),
         Command::Tools(tools) => tools::run(&tools),
+        Command::Ps(ps) => sessions::ps(&ps),
+        Command::Stop(stop) => sessions::stop(&stop),
+        Command::Gc(gc) => sessions::gc(&gc),
+        Command::Doctor(doctor) => doctor::run(&doctor),
     }
 }
 

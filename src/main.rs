@@ -8,16 +8,21 @@
 //! `plan`, `session`, `store`, `sync`, `shell`) decide as functions of values; `host` is the only one that touches the
 //! machine. This file is the only exit.
 
+mod census;
 mod cli;
 mod command;
 mod config;
+mod engine;
+mod exit;
 mod facts;
 mod failure;
 mod host;
+mod identity;
 mod output;
 mod plan;
 mod session;
 mod shell;
+mod ssh;
 mod store;
 mod sync;
 mod tool;

@@ -3,14 +3,14 @@
 use std::io::{self, ErrorKind};
 
 use crate::cli::{Sync, SyncCommand};
-use crate::command::{Context, image};
+use crate::command::{Context, ended, image};
 use crate::config::Layer;
 use crate::failure::{Failure, Kind, Result};
-use crate::host::engine::{self, Image};
+use crate::host::engine::{self, Image, containers};
 use crate::host::{self, Host, process, state};
 use crate::output;
 use crate::plan::{Plan, Request};
-use crate::session::{Lease, Process, SessionId, is_alive};
+use crate::session::{Lease, Process, SessionId};
 use crate::store::Store;
 
 pub fn run(sync: Sync) -> Result<u8> {
@@ -34,9 +34,22 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
     let args = if tool.is_exec() { vec!["true".into()] } else { Vec::new() };
     let terminal = facts.terminal;
     let plan = Plan::new(&Request { tool, config, facts: &facts, session: session.clone(), args, terminal })?;
-    if engine::check(&facts.engine, &host.env, facts.home.as_deref(), &plan.image)? == Image::Missing {
+    let found = match engine::check(&facts.engine, &plan.image) {
+        Err(_) if config.settings.engine_autostart.value && engine::is_down(&facts.engine) => {
+            engine::starter::start(host, &facts.engine)?;
+            engine::check(&facts.engine, &plan.image)?
+        }
+        found => found?,
+    };
+    if found == Image::Missing {
         image::offer(context, &facts, &plan.image)?;
     }
+    // Asked once for each start of the engine; every plan until then reads the answer.
+    let engine = match facts.engine.learnt {
+        Some(_) => facts.engine.clone(),
+        None => facts.engine.clone().with(Some(engine::learn::learn(&host.store, &facts.engine)?)),
+    };
+    engine::volume::ensure(&engine, &plan.image, tool, facts.user.uid, facts.user.gid)?;
     repair(host, &facts.engine)?;
     let lease = Lease {
         session: session.clone(),
@@ -46,11 +59,16 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
         container: plan.container.clone(),
         owner: process::look_up(owner).unwrap_or(Process { pid: owner, started: None, boot: None }),
         since: host::now(),
+        engine: engine.kind,
+        endpoint: engine.endpoint.url(),
+        image: plan.image.clone(),
+        memory: plan.memory(),
+        keep: config.settings.keep.value,
     };
-    if let Err(error) = state::prepare(host, &host.store, tool, &plan.workspace, &lease) {
+    if let Err(error) = state::prepare(host, &host.store, &engine, tool, &plan.workspace, &lease) {
         let temporary = host.temporary_state(&session);
         without_store(&host.store, &error)?;
-        state::prepare(host, &temporary, tool, &plan.workspace, &lease)
+        state::prepare(host, &temporary, &engine, tool, &plan.workspace, &lease)
             .map_err(|error| Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error))?;
     }
     Ok(session)
@@ -78,6 +96,9 @@ pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<()> {
         return Err(Failure::new(Kind::General, format!("cannot close session {session}: there is no such session")).hint("ai ps"));
     };
     let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
+    if let Some(code) = code {
+        ended::tell(host, &lease, code)?;
+    }
     if store == host.store {
         let event = serde_json::json!({
             "session": session, "tool": lease.tool, "project": lease.project, "start": lease.since, "end": host::now(), "exit": code,
@@ -87,13 +108,13 @@ pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<()> {
     state::close(host, session).map_err(failed)
 }
 
-/// Finishes sessions whose owner died without closing them: their containers stop, their settings go out.
-fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
+/// Finishes sessions whose owner died without closing them: their containers stop, their settings go out. A session
+/// of another engine waits until that is the one in use.
+pub fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
     let leases = state::leases(&host.store);
-    let dead = leases.iter().filter(|lease| !is_alive(lease, process::look_up(lease.owner.pid).as_ref()));
-    for lease in dead {
-        if let Some(program) = &engine.program {
-            process::output(program.as_os_str(), &["rm", "--force", &lease.container])?;
+    for lease in leases.iter().filter(|lease| !state::is_owner_alive(lease) && lease.is_of(engine)) {
+        if !lease.keep {
+            containers::remove(engine, &lease.container)?;
         }
         match close(host, &lease.session, None) {
             Ok(()) => {
