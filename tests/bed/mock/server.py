@@ -157,6 +157,8 @@ def responses(handler, body, _match):
 
 # --- the OAuth servers ---
 
+GOOGLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
 
 def claude_token(handler, body, _match):
     grant = granted(handler.server.chains, "claude", body)
@@ -182,7 +184,7 @@ def google_token(handler, body, _match):
     answer = bearer(grant)
     if body.get("grant_type") == "refresh_token" and not grant["rotates"]:
         del answer["refresh_token"]  # Google does not repeat it
-    return handler.send_json(200, {**answer, "scope": "https://www.googleapis.com/auth/cloud-platform"})
+    return handler.send_json(200, {**answer, "scope": GOOGLE_SCOPE})
 
 
 def granted(chains, tool, body):
@@ -222,6 +224,10 @@ PROFILE = {
     "organization": {"uuid": "00000000-0000-4000-8000-000000000002", "organization_type": "claude_max"},
 }
 
+# Codex asks which workspace the login belongs to, and which models it may use, before it sends a prompt.
+ACCOUNT = {"id": "mock-account", "name": "mock", "structure": "personal", "workspace_backend_origin": "https://chatgpt.com", "account_routing_override": "us"}
+ACCOUNTS = {"accounts": [ACCOUNT], "account_ordering": [ACCOUNT["id"]]}
+
 ROUTES = (
     ("POST", r"(/api/anthropic)?/v1/messages", guarded(messages)),
     ("POST", r"(/api/anthropic)?/v1/messages/count_tokens", constant({"input_tokens": 10})),
@@ -229,14 +235,17 @@ ROUTES = (
     ("POST", r"/v1(beta)?/models/[^:]+:countTokens", constant({"totalTokens": 10})),
     ("POST", r"/v1internal:(loadCodeAssist|onboardUser)", lambda h, _b, m: h.send_json(200, gemini.CODE_ASSIST[m[1]])),
     ("POST", r"(/v1|/backend-api/codex)/responses", guarded(responses)),
+    ("GET", r"(/v1|/backend-api/codex)/responses", lambda h, _b, _m: h.send_json(426, {"error": "no WebSocket here"})),
     ("POST", r"/v1/oauth/token", claude_token),
     ("GET", r"/api/oauth/profile", constant(PROFILE)),
     ("GET", r"/v1/mcp_servers", constant({"data": [], "has_more": False})),
+    ("GET", r"/backend-api/wham/accounts/check", constant(ACCOUNTS)),
+    ("GET", r"/backend-api/codex/models", constant({"models": []})),
     ("POST", r"/oauth/token", openai_token),
     ("POST", r"/oauth/revoke", revoke),
     ("POST", r"/token", google_token),
     ("POST", r"/revoke", revoke),
-    ("POST", r"/tokeninfo", constant({"email": "mock@example.com"})),
+    ("POST", r"/tokeninfo", constant({"email": "mock@example.com", "expires_in": 3600, "scope": GOOGLE_SCOPE})),
     ("GET", r"/oauth2/v2/userinfo", constant({"email": "mock@example.com"})),
     ("GET", r"/__stats", stats),
     ("POST", r"/__seed", seed),
