@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import ssl
+import subprocess
 import sys
 import urllib.parse
 
@@ -13,6 +14,9 @@ import gemini
 import oauth
 import openai
 from tls import PLAYED
+
+
+TLS_HANDSHAKE = b"\x16"
 
 
 class MockServer(http.server.ThreadingHTTPServer):
@@ -43,7 +47,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send_error(403, "not played")
         self.send_response_only(200, "Connection established")
         self.end_headers()
-        self.connection = self.server.authority.context.wrap_socket(self.connection, server_side=True)
+        if self.connection.recv(1, socket.MSG_PEEK) == TLS_HANDSHAKE:  # some clients tunnel plain HTTP as well
+            self.connection = self.server.authority.context.wrap_socket(self.connection, server_side=True)
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
         self.tunnel, self.close_connection = host, False
 
@@ -76,6 +81,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.send_json(404, {"type": "error", "error": {"type": "not_found_error", "message": f"mock: no {route}"}})
 
     def _body(self):
+        raw = self._raw_body()
+        if self.headers.get("Content-Encoding") == "zstd":  # codex compresses what it sends to chatgpt.com
+            return subprocess.run(("zstd", "-dcq"), input=raw, check=True, capture_output=True).stdout
+        return raw
+
+    def _raw_body(self):
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             body = b""
             while size := int(self.rfile.readline().split(b";")[0], 16):
@@ -106,8 +117,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for name, value in events:
             head = f"event: {name}\n" if name else ""
             self.wfile.write(f"{head}data: {json.dumps(value)}\n\n".encode())
-        if not self.tunnel:
-            self.connection.shutdown(socket.SHUT_WR)
         self.close_connection = True
 
 
@@ -233,13 +242,14 @@ ROUTES = (
     ("POST", r"(/api/anthropic)?/v1/messages/count_tokens", constant({"input_tokens": 10})),
     ("POST", r"/v1(beta|internal)?(/models/[^:]+)?:(?P<call>generateContent|streamGenerateContent)", guarded(generate)),
     ("POST", r"/v1(beta)?/models/[^:]+:countTokens", constant({"totalTokens": 10})),
-    ("POST", r"/v1internal:(loadCodeAssist|onboardUser)", lambda h, _b, m: h.send_json(200, gemini.CODE_ASSIST[m[1]])),
+    ("POST", r"/v1internal:(loadCodeAssist|onboardUser|listExperiments|fetchAdminControls|retrieveUserQuota)", lambda h, _b, m: h.send_json(200, gemini.CODE_ASSIST[m[1]])),
     ("POST", r"(/v1|/backend-api/codex)/responses", guarded(responses)),
     ("GET", r"(/v1|/backend-api/codex)/responses", lambda h, _b, _m: h.send_json(426, {"error": "no WebSocket here"})),
     ("POST", r"/v1/oauth/token", claude_token),
     ("GET", r"/api/oauth/profile", constant(PROFILE)),
     ("GET", r"/v1/mcp_servers", constant({"data": [], "has_more": False})),
     ("GET", r"/backend-api/wham/accounts/check", constant(ACCOUNTS)),
+    ("POST", r"/backend-api/ps/mcp", constant({"jsonrpc": "2.0", "id": 0, "error": {"code": -32601, "message": "mock"}})),
     ("GET", r"/backend-api/codex/models", constant({"models": []})),
     ("POST", r"/oauth/token", openai_token),
     ("POST", r"/oauth/revoke", revoke),
