@@ -74,9 +74,10 @@ ca_bundle() {
     [[ ! -r ${candidate} ]] || cat "${candidate}"
 }
 
+# The files that name the mirror stand for it, because asking apt takes longer than all the rest of a second `up`.
 base_tag() {
     local inputs
-    inputs="${suite} ${node_version} ${npm_version} $(mirror) $(ca_bundle)"
+    inputs="${suite} ${node_version} ${npm_version} $(cat /etc/apt/sources.list{,.d/*} 2>/dev/null) $(ca_bundle)"
     printf 'ai-bed/base:%s\n' "$(hash_with base_tree base_node make_base import_image <<<"${inputs}")"
 }
 
