@@ -259,7 +259,7 @@ ROUTES = (
     ("POST", r"/oauth/token", openai_token),
     ("POST", r"/oauth/revoke", revoke),
     ("POST", r"/token", google_token),
-    ("POST", r"/revoke", revoke),
+    ("POST", r"(/v1/oauth/token)?/revoke", revoke),
     ("POST", r"/tokeninfo", constant({"email": "mock@example.com", "expires_in": 3600, "scope": GOOGLE_SCOPE})),
     ("GET", r"/oauth2/v2/userinfo", constant({"email": "mock@example.com"})),
     ("GET", r"/__stats", stats),
