@@ -17,6 +17,7 @@ use crate::workspace::{ContainerPath, Workspace};
 
 mod apple;
 pub mod argv;
+mod bytes;
 mod env;
 pub mod explain;
 mod limits;
@@ -139,7 +140,7 @@ impl Plan {
         }
         let workspace = Workspace::new(facts, settings.workspace.value, settings.force_workspace.value)?;
         let container = container_name(&tool.name, &workspace.name, session);
-        let command = command(request)?;
+        let command = bytes::deliver(command(request)?, if tool.is_exec() { &[] } else { &request.args });
         let secrets = secret::decide(tool, config, facts)?;
 
         let mut parts = Parts::default();
