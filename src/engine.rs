@@ -11,6 +11,7 @@ use crate::failure::{Failure, Kind};
 
 pub mod agent;
 pub mod learnt;
+pub mod probe;
 pub mod proof;
 pub mod start;
 pub mod version;
@@ -145,6 +146,7 @@ pub fn product(kind: EngineKind, endpoint: &Endpoint, linux: bool) -> Product {
         (Some((.., product)), _) => *product,
         (None, Address::Socket { real, .. }) if in_path(real, "podman") && !linux => Product::PodmanMachine,
         (None, Address::Socket { .. } | Address::InProcess) if linux => Product::Native,
+        (None, Address::Tcp { host, .. }) if linux && is_loopback(host) => Product::Native,
         _ => Product::Elsewhere,
     }
 }
@@ -163,6 +165,13 @@ pub fn is_rootless(kind: EngineKind, endpoint: &Endpoint, product: Product, uid:
     }
 }
 
+/// Whether a host and port are of this very machine.
+pub fn is_loopback(host: &str) -> bool {
+    let name = host.split('/').next().unwrap_or_default();
+    let name = name.rsplit_once(':').map_or(name, |(name, _)| name);
+    name == "localhost" || name == "[::1]" || name.parse().is_ok_and(|address: std::net::Ipv4Addr| address.is_loopback())
+}
+
 /// Why this engine must not be used, if it must not.
 pub fn refusal(endpoint: &Endpoint, allow_insecure: bool) -> Option<Failure> {
     match (&endpoint.address, &endpoint.chosen) {
@@ -170,7 +179,7 @@ pub fn refusal(endpoint: &Endpoint, allow_insecure: bool) -> Option<Failure> {
             let message = format!("cannot use the Docker context `{name}`: there is no such context");
             Some(Failure::new(Kind::Unavailable, message).hint("docker context ls; then docker context use NAME, or unset DOCKER_CONTEXT"))
         }
-        (Address::Tcp { host, tls: false }, _) if !allow_insecure => {
+        (Address::Tcp { host, tls: false }, _) if !allow_insecure && !is_loopback(host) => {
             let message = format!("cannot use the engine at `tcp://{host}`: without TLS, everybody who reaches it is root on its machine");
             Some(
                 Failure::new(Kind::NotAllowed, message)
@@ -231,6 +240,10 @@ mod tests {
         let tcp = |tls| Endpoint { address: Address::Tcp { host: "h:2375".into(), tls }, chosen: Chosen::Variable("DOCKER_HOST") };
         assert_eq!(refusal(&tcp(false), false).unwrap().kind, Kind::NotAllowed);
         assert!(refusal(&tcp(false), true).is_none() && refusal(&tcp(true), false).is_none());
+        for (host, local) in [("127.0.0.1:2375", true), ("localhost:1", true), ("[::1]:1", true), ("127.0.0.1.evil:1", false), ("", false)]
+        {
+            assert_eq!(is_loopback(host), local, "{host}");
+        }
         let gone = Endpoint { address: Address::NoContext, chosen: Chosen::Context("lab".into()) };
         assert!(refusal(&gone, true).unwrap().message.contains("`lab`"));
     }

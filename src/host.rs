@@ -13,11 +13,13 @@ use crate::session::SessionId;
 use crate::store::Store;
 use crate::tool;
 
+pub mod checkup;
 pub mod engine;
 pub mod files;
 pub mod git;
 pub mod identity;
 pub mod process;
+pub mod prove;
 pub mod state;
 
 /// What is known before anything is decided: where we are and who called.

@@ -12,6 +12,7 @@ mod census;
 mod cli;
 mod command;
 mod config;
+mod doctor;
 mod engine;
 mod exit;
 mod facts;

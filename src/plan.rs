@@ -155,9 +155,6 @@ impl Plan {
         parts.push(Flag::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
 
         notes.extend(workspace.note.clone());
-        if facts.engine.product == Product::Elsewhere {
-            notes.push(format!("the engine at {} is on another machine: it mounts that machine's files", facts.engine.endpoint.shown()));
-        }
         let prefix = if secrets.iter().any(secret::Found::needs_fetching) {
             vec![facts.exe.clone().into_os_string(), "env".into(), tool.name.clone().into(), "--".into()]
         } else {
@@ -272,6 +269,13 @@ fn asks_for_print_mode(request: &Request) -> bool {
         || request.args.iter().take_while(|word| *word != "--").any(|word| is(word, &manifest.print))
 }
 
+/// The flags that make files inside belong to the caller outside.
+pub fn user_flags(facts: &Facts) -> Vec<Flag> {
+    let mut parts = Parts::default();
+    user(facts, &mut parts);
+    parts.0.into_iter().map(|part| part.flag).collect()
+}
+
 /// Which user the tool is, so that its files belong to the person who called it.
 fn user(facts: &Facts, parts: &mut Parts) {
     let (uid, gid) = (facts.user.uid, facts.user.gid);
@@ -320,7 +324,7 @@ fn network(request: &Request, parts: &mut Parts) {
 
 /// What `host.docker.internal` has to stand for, where the engine does not know the name by itself. podman learnt
 /// `host-gateway` with 4.7, and has `host.containers.internal` at any rate.
-fn host_name(engine: &Engine, network: &str) -> Option<&'static str> {
+pub fn host_name(engine: &Engine, network: &str) -> Option<&'static str> {
     let knows_gateway = match engine.kind {
         EngineKind::Docker | EngineKind::Nerdctl => true,
         EngineKind::Podman => engine.learnt.as_ref().is_some_and(|learnt| !version::is_below(&learnt.version, &[4, 7])),

@@ -38,6 +38,14 @@ impl Sessions {
         Ok(Self { host, engine, leases, census })
     }
 
+    /// Containers and sessions that nobody answers for.
+    pub fn dead(&self) -> usize {
+        let without_container = |lease: &&Lease| {
+            !state::is_owner_alive(lease) && !self.census.dead.iter().any(|container| container.session == lease.session.as_str())
+        };
+        self.census.dead.len() + self.leases.iter().filter(without_container).count()
+    }
+
     fn all(&self) -> impl Iterator<Item = &Container> {
         let Census { live, dead, kept, unattended } = &self.census;
         live.iter().chain(dead).chain(unattended).chain(kept)

@@ -45,10 +45,11 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
         image::offer(context, &facts, &plan.image)?;
     }
     // Asked once for each start of the engine; every plan until then reads the answer.
-    let engine = match facts.engine.learnt {
-        Some(_) => facts.engine.clone(),
-        None => facts.engine.clone().with(Some(engine::learn::learn(&host.store, &facts.engine)?)),
+    let learnt = match &facts.engine.learnt {
+        None if engine::learn::is_cheap(&facts.engine) => Some(engine::learn::learn(&host.store, &facts.engine)?),
+        known => known.clone(),
     };
+    let engine = facts.engine.clone().with(learnt);
     engine::volume::ensure(&engine, &plan.image, tool, facts.user.uid, facts.user.gid)?;
     repair(host, &facts.engine)?;
     let lease = Lease {

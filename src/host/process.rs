@@ -59,7 +59,7 @@ pub fn git(program: &OsStr, directory: &Path, env: &Env, args: &[&str]) -> Resul
 }
 
 /// What a program printed, if it ends in time; else it is killed.
-pub fn output_within(program: &OsStr, args: &[&str], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+pub fn output_within<A: AsRef<OsStr>>(program: &OsStr, args: &[A], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().map_err(|error| not_started(program, &error))?;
@@ -71,9 +71,38 @@ pub fn output_within(program: &OsStr, args: &[&str], patience: Duration) -> Resu
         Err(_) => {
             // Nobody has waited for it yet, so the pid is still its own; if it just ended, there is nothing to kill.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            let line = std::iter::once(program.to_string_lossy()).chain(args.iter().map(|arg| (*arg).into())).collect::<Vec<_>>().join(" ");
+            let line =
+                std::iter::once(program).chain(args.iter().map(AsRef::as_ref)).map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
             Err(Failure::new(Kind::Unavailable, format!("cannot wait for `{line}`: no answer in {} s", patience.as_secs())))
         }
+    }
+}
+
+/// A program that runs beside us, with nothing to read and nobody who reads what it prints.
+pub struct Background {
+    child: std::sync::Mutex<std::process::Child>,
+}
+
+pub fn background(argv: &[OsString]) -> Result<Background> {
+    let Some((program, args)) = argv.split_first() else { return Err(Failure::new(Kind::Usage, "cannot run nothing")) };
+    let child = Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    Ok(Background { child: child.map_err(|error| not_started(program, &error))?.into() })
+}
+
+impl Background {
+    pub fn is_running(&self) -> bool {
+        self.child.lock().is_ok_and(|mut child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Waits for its end, and returns its exit code. One that does not end in time is killed.
+    pub fn finish(self, patience: Duration) -> Result<u8> {
+        let begin = std::time::Instant::now();
+        while self.is_running() && begin.elapsed() < patience {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let mut child = self.child.into_inner().map_err(|_| Failure::new(Kind::General, "cannot wait for a program"))?;
+        child.kill()?;
+        Ok(exit_code(child.wait()?))
     }
 }
 

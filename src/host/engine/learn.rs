@@ -28,6 +28,11 @@ fn read(store: &Store, engine: &Engine) -> Option<Learnt> {
     serde_json::from_slice(&std::fs::read(store.root().join(engine.endpoint.file(engine.kind))).ok()?).ok()
 }
 
+/// Whether asking costs little enough for a run to wait: no engine across a network.
+pub fn is_cheap(engine: &Engine) -> bool {
+    matches!(engine.endpoint.address, Address::Socket { .. } | Address::InProcess)
+}
+
 /// Asks, and keeps the answer. A store that cannot be written only makes the next run ask again.
 pub fn learn(store: &Store, engine: &Engine) -> Result<Learnt> {
     let before = crate::host::now();
