@@ -14,6 +14,7 @@ mod shells;
 mod terminal;
 
 mod argv;
+mod habits;
 mod init;
 mod stdio;
 mod workspace;

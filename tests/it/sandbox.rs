@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -14,9 +14,9 @@ use crate::process::Run;
 pub const AI: &str = env!("CARGO_BIN_EXE_ai");
 
 /// What our shell functions, the recording engine and the tests' own scripts call.
-const PROGRAMS: [&str; 31] = [
+const PROGRAMS: [&str; 32] = [
     "basename", "bash", "cat", "chmod", "cp", "date", "dirname", "env", "false", "find", "fish", "git", "grep", "head", "id", "ls",
-    "mkdir", "mv", "od", "pwd", "rm", "sed", "seq", "sh", "sleep", "stat", "touch", "tr", "true", "wc", "zsh",
+    "mkdir", "mv", "od", "pwd", "rm", "sed", "seq", "sh", "sleep", "sort", "stat", "touch", "tr", "true", "wc", "zsh",
 ];
 
 pub struct Sandbox {
@@ -106,12 +106,16 @@ impl Sandbox {
         path
     }
 
+    /// Writes an executable script.
+    pub fn script(&self, path: impl AsRef<Path>, text: &str) -> PathBuf {
+        let path = self.write(path, text);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
     /// Writes an executable script and puts it on PATH.
     pub fn program(&self, name: &str, text: &str) {
-        use std::os::unix::fs::PermissionsExt;
-        let path = self.write(Path::new("programs").join(name), text);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        self.link(name, path);
+        self.link(name, self.script(Path::new("programs").join(name), text));
     }
 
     /// Writes the user's `config.toml`.
