@@ -16,5 +16,7 @@ mod terminal;
 mod argv;
 mod habits;
 mod init;
+mod paths;
+mod repository;
 mod stdio;
 mod workspace;

@@ -66,7 +66,83 @@ fn nothing_of_the_host_path_is_seen_inside() {
         let argv = sandbox.plan([tool, "x"]);
         let inside = argv.mounts().into_iter().map(|(_, target, _)| target).chain([argv.value("-w")]);
         for path in inside.chain(argv.variables().into_values().flatten()) {
-            assert!(!["Users", "/me", "test"].iter().any(|part| path.contains(part)), "{tool}: {path}");
+            assert!(!path.split('/').any(|part| ["Users", "me", "test"].contains(&part)), "{tool}: {path}");
         }
     }
+}
+
+// B-06
+#[test]
+fn git_s_own_directory_is_never_the_project() {
+    let sandbox = Sandbox::new();
+    sandbox.git_init();
+    assert_eq!(mapping(&sandbox, ".git/hooks", "adaptive").0, sandbox.project().to_str().unwrap());
+    let bare = sandbox.root().join("bare.git");
+    sandbox.run("git").args(["init", "--quiet", "--bare"]).args([&bare]).prints();
+    for cwd in [bare.clone(), bare.join("objects")] {
+        sandbox.ai(["resolve", "claude"]).cwd(cwd).outcome().refused(78, &["not a work tree", "hint: "]);
+    }
+}
+
+// B-07, Z-010, Z-012, Z-013
+#[test]
+fn directories_that_no_tool_should_see_are_refused() {
+    let sandbox = Sandbox::new();
+    for path in ["home/.ssh", "home/.gnupg/x", "home/.docker-ai-config/tools", "home/.aws"] {
+        fs::create_dir_all(sandbox.root().join(path)).unwrap();
+    }
+    let inside = ["home", "home/.ssh", "home/.gnupg/x", "home/.docker-ai-config", "home/.docker-ai-config/tools", "home/.aws", ""];
+    let system = ["/", "/usr", "/etc", "/proc", "/usr/lib", "/tmp", "/home", "/var"].into_iter().map(Into::into);
+    for cwd in inside.into_iter().map(|path| sandbox.root().join(path)).chain(system) {
+        for command in [&["resolve", "claude"][..], &["sync", "in", "claude"], &["run", "claude"]] {
+            sandbox.ai(command).cwd(&cwd).outcome().refused(78, &["cannot mount `", "AI_FORCE_WORKSPACE=1"]);
+        }
+        let forced = sandbox.ai(["resolve", "--force-workspace", "--format", "lines", "claude"]).cwd(&cwd).prints();
+        assert!(forced.contains("target=/workspace/"), "{forced}");
+    }
+    assert!(sandbox.calls().is_empty());
+    assert!(!sandbox.store().join("global_state").exists());
+}
+
+// B-07
+#[test]
+fn a_home_that_is_a_repository_is_no_project() {
+    let sandbox = Sandbox::new();
+    sandbox.run("git").args(["init", "--quiet"]).cwd(sandbox.home()).prints();
+    let project = sandbox.home().join("code/x");
+    fs::create_dir_all(&project).unwrap();
+    let outcome = sandbox.ai(["resolve", "--format", "lines", "claude"]).cwd(&project).outcome();
+    assert!(outcome.out().contains(&format!("source={},target=/workspace/x\n", project.display())), "{}", outcome.out());
+    assert!(outcome.err().contains("only the working directory is mounted"), "{}", outcome.err());
+}
+
+// B-12
+#[test]
+fn projects_of_the_same_name_have_their_own_state() {
+    let sandbox = Sandbox::new();
+    let home = |path: &str| {
+        let directory = sandbox.root().join(path);
+        fs::create_dir_all(&directory).unwrap();
+        let plan = sandbox.ai(["resolve", "--format", "json", "claude"]).cwd(directory).prints();
+        let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+        let mounts = plan["mounts"].as_array().unwrap().clone();
+        mounts.into_iter().find(|mount| mount["target"] == "/home/ai/.claude").unwrap()["source"].as_str().unwrap().to_owned()
+    };
+    assert_ne!(home("one/proj"), home("two/proj"));
+    assert_eq!(home("one/proj"), home("one/proj"));
+}
+
+// Z-009
+#[test]
+fn a_directory_that_was_deleted_is_refused_and_its_parent_not_mounted() {
+    let sandbox = Sandbox::new();
+    for command in ["resolve claude", "sync in claude", "run claude"] {
+        let line = format!("mkdir gone && cd gone && rm -r ../gone && exec ai {command}");
+        sandbox
+            .run("sh")
+            .args(["-c", &line])
+            .outcome()
+            .refused(78, &["the working directory was deleted", "hint: cd to a directory that exists"]);
+    }
+    assert!(!sandbox.store().exists() && sandbox.calls().is_empty());
 }
