@@ -1,13 +1,13 @@
 //! A sandbox on a real engine; `tests/bed/up` makes the images and says where they are.
 
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Child;
 use std::{env, fs};
 
 use crate::process::finish;
 use crate::require::need;
-use crate::sandbox::{AI, Sandbox, find_program, tree};
+use crate::sandbox::{Sandbox, find_program};
 
 /// An image of the bed, by the variable that names it.
 #[derive(Clone, Copy, Debug)]
@@ -49,28 +49,12 @@ impl Bed {
         Some(Self { sandbox })
     }
 
-    /// Everything belongs to, and is run by, a user without root who may use the engine.
+    /// As [`Sandbox::as_user`], with the right to use the engine.
     #[track_caller]
-    pub fn as_user(mut self, id: u32) -> Option<Self> {
-        let setpriv = find_program("setpriv").filter(|_| rustix::process::getuid().is_root());
-        let setpriv = need("root", setpriv)?;
+    pub fn as_user(&mut self, id: u32) -> bool {
         let socket = env::var("DOCKER_HOST").unwrap_or_default();
         let socket = fs::metadata(socket.strip_prefix("unix://").unwrap_or("/var/run/docker.sock")).unwrap();
-        // That user may not be able to enter the directory that we were built in.
-        let program = self.root().join("ai");
-        fs::copy(AI, &program).unwrap();
-        self.link("ai", &program);
-        self.sandbox.wrap([
-            setpriv.to_str().unwrap(),
-            &format!("--reuid={id}"),
-            &format!("--regid={id}"),
-            &format!("--groups={}", socket.gid()),
-        ]);
-        let root = self.root();
-        for path in tree(&root).into_keys().chain([root.clone()]).filter(|path| !path.is_symlink()) {
-            chown(path, Some(id), Some(id)).unwrap();
-        }
-        Some(self)
+        self.sandbox.as_user(id, socket.gid())
     }
 
     /// The engine's client, called beside the program under test.

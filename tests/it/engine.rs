@@ -34,7 +34,14 @@ impl Sandbox {
     /// The vector that `ai resolve` plans for these words; asserts that nothing was said about it.
     #[track_caller]
     pub fn plan<W: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = W>) -> Argv {
-        let outcome = self.ai(["resolve", "--format", "argv0", "--"]).args(words).outcome();
+        self.plan_with(&[], words)
+    }
+
+    /// As [`Sandbox::plan`], with options of `ai resolve`.
+    #[track_caller]
+    pub fn plan_with<W: AsRef<OsStr>>(&self, options: &[&str], words: impl IntoIterator<Item = W>) -> Argv {
+        let run = self.ai(["resolve", "--format", "argv0"]).args(options).args(["--"]).args(words);
+        let outcome = run.outcome();
         assert_eq!((outcome.code, outcome.err().as_str()), (0, ""));
         Argv(words_of(&outcome.stdout))
     }

@@ -14,6 +14,7 @@ mod shells;
 mod terminal;
 
 mod argv;
+mod environment;
 mod habits;
 mod init;
 mod paths;

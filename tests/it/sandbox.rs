@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use crate::process::Run;
+use crate::require::need;
 
 /// The program under test.
 pub const AI: &str = env!("CARGO_BIN_EXE_ai");
@@ -141,9 +142,22 @@ impl Sandbox {
         self.env.iter().fold(run, |run, (name, value)| run.env(name, value))
     }
 
-    /// Has every later program run by this command.
-    pub fn wrap<W: Into<OsString>>(&mut self, words: impl IntoIterator<Item = W>) {
-        self.wrapper = words.into_iter().map(Into::into).collect();
+    /// Gives everything to a user without root, who runs all later programs and belongs to `group`; false, with a word on
+    /// stderr, where that takes more rights than the tests have.
+    #[track_caller]
+    pub fn as_user(&mut self, id: u32, group: u32) -> bool {
+        let setpriv = find_program("setpriv").filter(|_| rustix::process::getuid().is_root());
+        let Some(setpriv) = need("root", setpriv) else { return false };
+        // That user may not be able to enter the directory that the program was built in.
+        let program = self.root().join("ai");
+        fs::copy(AI, &program).unwrap();
+        self.link("ai", &program);
+        let options = [format!("--reuid={id}"), format!("--regid={id}"), format!("--groups={group}")];
+        self.wrapper = std::iter::once(setpriv.into_os_string()).chain(options.into_iter().map(OsString::from)).collect();
+        for path in tree(&self.root()).into_keys().chain([self.root()]) {
+            lchown(path, Some(id), Some(id)).unwrap();
+        }
+        true
     }
 
     /// The program under test.
