@@ -91,6 +91,7 @@ fn a_key_from_anywhere_reaches_the_client_and_the_plan_is_the_same() {
     for (place, set) in [(&env as &dyn Fn(&Sandbox), true), (&file, false), (&command, false)] {
         for shell in Shell::all() {
             let mut sandbox = Sandbox::new();
+            sandbox.set("ANTHROPIC_AUTH_TOKEN", "another key, of another service");
             if set {
                 sandbox.set("ZAI_API_KEY", CANARY);
             }

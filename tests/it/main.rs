@@ -15,9 +15,12 @@ mod terminal;
 
 mod argv;
 mod environment;
+mod faults;
+mod formats;
 mod habits;
 mod init;
 mod paths;
 mod repository;
 mod stdio;
+mod tools;
 mod workspace;
