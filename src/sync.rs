@@ -3,11 +3,16 @@
 //! Everything below this module is a function of values. What was read from the places goes in, what should be written to them
 //! comes out; the file system, the clock and the lock belong to `host::sync`.
 
+pub mod base;
 pub mod document;
+pub mod generation;
+pub mod journal;
 pub mod json;
 pub mod lines;
 pub mod merge;
+pub mod plan;
 pub mod toml;
+pub mod tree;
 
 use std::fmt;
 
@@ -167,7 +172,10 @@ pub enum News {
     /// Both sides changed these keys (none for a whole file); the loser's copy is in `conflicts`.
     Conflict(Vec<String>),
     /// Too many files of a tree are gone.
-    Vanished { gone: usize, of: usize },
+    Vanished {
+        gone: usize,
+        of: usize,
+    },
     /// Another name differs from this one only by case.
     CaseClash,
     /// It changed while we were about to write it, twice.
@@ -199,10 +207,22 @@ pub struct Flow {
 impl Flow {
     /// The steps of one sync, in order.
     pub fn of(direction: Direction, host: HostSync) -> Vec<Flow> {
-        let import = Flow { from: Place::Host, to: Place::Hub };
-        let enter = Flow { from: Place::Hub, to: Place::Project };
-        let leave = Flow { from: Place::Project, to: Place::Hub };
-        let export = Flow { from: Place::Hub, to: Place::Host };
+        let import = Flow {
+            from: Place::Host,
+            to: Place::Hub,
+        };
+        let enter = Flow {
+            from: Place::Hub,
+            to: Place::Project,
+        };
+        let leave = Flow {
+            from: Place::Project,
+            to: Place::Hub,
+        };
+        let export = Flow {
+            from: Place::Hub,
+            to: Place::Host,
+        };
         match (direction, host) {
             (Direction::In, HostSync::Import | HostSync::Both) => vec![import, enter],
             (Direction::In, HostSync::Off) => vec![enter],
@@ -212,7 +232,11 @@ impl Flow {
     }
 
     pub fn pair(self) -> Pair {
-        if self.from == Place::Host || self.to == Place::Host { Pair::HostHub } else { Pair::HubProject }
+        if self.from == Place::Host || self.to == Place::Host {
+            Pair::HostHub
+        } else {
+            Pair::HubProject
+        }
     }
 
     /// Instructions, commands and skills are as good as programs: a project keeps its own.
@@ -222,12 +246,19 @@ impl Flow {
 
     /// Towards the project a key that runs programs may flow, away from it never.
     pub fn trusts_executes(self) -> bool {
-        matches!((self.from, self.to), (Place::Host, Place::Hub) | (Place::Hub, Place::Project))
+        matches!(
+            (self.from, self.to),
+            (Place::Host, Place::Hub) | (Place::Hub, Place::Project)
+        )
     }
 
     /// The host's file is the person's own hand and wins; else what arrives wins.
     pub fn prefer(self) -> merge::Prefer {
-        if self.to == Place::Host { merge::Prefer::Ours } else { merge::Prefer::Theirs }
+        if self.to == Place::Host {
+            merge::Prefer::Ours
+        } else {
+            merge::Prefer::Theirs
+        }
     }
 }
 
@@ -243,7 +274,11 @@ impl Rule {
 
     pub fn gate(&self, flow: Flow) -> merge::Gate {
         let only = (self.class == Class::Keys).then_some(self.keys.as_slice());
-        let never: &[String] = if flow.trusts_executes() { &[] } else { &self.executes };
+        let never: &[String] = if flow.trusts_executes() {
+            &[]
+        } else {
+            &self.executes
+        };
         merge::Gate::new(only, never)
     }
 }
@@ -251,8 +286,15 @@ impl Rule {
 impl Site {
     /// A file below a tree; the empty name is the tree's root itself.
     pub fn below(&self, name: &str) -> Site {
-        let path = if name.is_empty() { self.path.clone() } else { format!("{}/{name}", self.path) };
-        Site { place: self.place, path }
+        let path = if name.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}/{name}", self.path)
+        };
+        Site {
+            place: self.place,
+            path,
+        }
     }
 }
 
@@ -311,11 +353,26 @@ impl fmt::Display for Notice {
         let site = &self.site;
         match &self.news {
             News::Refused(why) => write!(out, "skipped {site}: {why}"),
-            News::Broken => write!(out, "ignored {site}: it is empty or broken (a copy is in quarantine)"),
-            News::Ambiguous => write!(out, "skipped {site}: it can be read in two ways (a key occurs twice)"),
-            News::Conflict(keys) if keys.is_empty() => write!(out, "{site} changed on both sides; the other copy is in conflicts"),
-            News::Conflict(keys) => write!(out, "{site} changed on both sides ({}); the other copy is in conflicts", keys.join(", ")),
-            News::Vanished { gone, of } => write!(out, "stopped at {site}: {gone} of {of} files are gone"),
+            News::Broken => write!(
+                out,
+                "ignored {site}: it is empty or broken (a copy is in quarantine)"
+            ),
+            News::Ambiguous => write!(
+                out,
+                "skipped {site}: it can be read in two ways (a key occurs twice)"
+            ),
+            News::Conflict(keys) if keys.is_empty() => write!(
+                out,
+                "{site} changed on both sides; the other copy is in conflicts"
+            ),
+            News::Conflict(keys) => write!(
+                out,
+                "{site} changed on both sides ({}); the other copy is in conflicts",
+                keys.join(", ")
+            ),
+            News::Vanished { gone, of } => {
+                write!(out, "stopped at {site}: {gone} of {of} files are gone")
+            }
             News::CaseClash => write!(out, "skipped {site}: another name differs only by case"),
             News::Overtaken => write!(out, "skipped {site}: it changed meanwhile"),
         }

@@ -34,9 +34,28 @@ pub enum Unusable {
     Broken,
 }
 
+impl Entry {
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Entry::Text(text) => Some(text),
+            Entry::Hash(_) => None,
+        }
+    }
+
+    pub fn hash(&self) -> Option<&Hash> {
+        match self {
+            Entry::Hash(hash) => Some(hash),
+            Entry::Text(_) => None,
+        }
+    }
+}
+
 impl Default for Base {
     fn default() -> Base {
-        Base { schema: SCHEMA, files: BTreeMap::new() }
+        Base {
+            schema: SCHEMA,
+            files: BTreeMap::new(),
+        }
     }
 }
 
@@ -52,9 +71,15 @@ impl Base {
     /// The records of the files of a tree, by their names in it.
     pub fn below<'a>(&'a self, root: &'a str) -> impl Iterator<Item = (&'a str, &'a Hash)> {
         self.files.iter().filter_map(move |(path, entry)| {
-            let Entry::Hash(hash) = entry else { return None };
+            let Entry::Hash(hash) = entry else {
+                return None;
+            };
             let rest = path.strip_prefix(root)?;
-            let name = if rest.is_empty() { rest } else { rest.strip_prefix('/')? };
+            let name = if rest.is_empty() {
+                rest
+            } else {
+                rest.strip_prefix('/')?
+            };
             Some((name, hash))
         })
     }
@@ -85,9 +110,17 @@ mod tests {
 
     #[test]
     fn what_a_newer_program_wrote_is_not_read() {
-        let check = |bytes: &str, expected| assert_eq!(Base::decode(bytes.as_bytes()).map(|base| base.files.len()), expected);
+        let check = |bytes: &str, expected| {
+            assert_eq!(
+                Base::decode(bytes.as_bytes()).map(|base| base.files.len()),
+                expected
+            )
+        };
         check(r#"{"schema":1,"files":{"a":{"text":"{}"}}}"#, Ok(1));
-        check(r#"{"schema":2,"files":"shaped otherwise"}"#, Err(Unusable::Newer));
+        check(
+            r#"{"schema":2,"files":"shaped otherwise"}"#,
+            Err(Unusable::Newer),
+        );
         check(r#"{"schema":1}"#, Err(Unusable::Broken));
         check("", Err(Unusable::Broken));
     }
@@ -95,8 +128,17 @@ mod tests {
     #[test]
     fn a_tree_is_found_by_whole_path_components() {
         let entry = || Entry::Hash(Hash::of(b""));
-        let files = ["skills/a", "skills/b/c", "skills-old/d", "skills"].map(|path| (path.to_owned(), entry()));
-        let base = Base { files: files.into(), ..Base::default() };
-        assert_eq!(base.below("skills").map(|(name, _)| name).collect::<Vec<_>>(), ["", "a", "b/c"]);
+        let files = ["skills/a", "skills/b/c", "skills-old/d", "skills"]
+            .map(|path| (path.to_owned(), entry()));
+        let base = Base {
+            files: files.into(),
+            ..Base::default()
+        };
+        assert_eq!(
+            base.below("skills")
+                .map(|(name, _)| name)
+                .collect::<Vec<_>>(),
+            ["", "a", "b/c"]
+        );
     }
 }

@@ -14,7 +14,10 @@ const DEEPEST: usize = 64;
 
 #[derive(Debug)]
 enum Node {
-    Object { span: Range<usize>, members: Vec<Member> },
+    Object {
+        span: Range<usize>,
+        members: Vec<Member>,
+    },
     Leaf(Range<usize>),
 }
 
@@ -70,7 +73,9 @@ pub fn remove(text: &str, path: &[String]) -> Option<String> {
     for key in parents {
         node = &node.member(key)?.value;
     }
-    let Node::Object { span, members } = node else { return None };
+    let Node::Object { span, members } = node else {
+        return None;
+    };
     let index = members.iter().position(|member| member.key == *last)?;
     let member = members.get(index)?;
     let before = index.checked_sub(1).and_then(|before| members.get(before));
@@ -99,7 +104,11 @@ impl Node {
 
 fn tree(text: &str, node: &Node) -> Result<Tree, Flaw> {
     let members = match node {
-        Node::Leaf(span) => return Ok(Tree::Leaf(squeeze(text.get(span.clone()).unwrap_or_default()))),
+        Node::Leaf(span) => {
+            return Ok(Tree::Leaf(squeeze(
+                text.get(span.clone()).unwrap_or_default(),
+            )));
+        }
         Node::Object { members, .. } => members,
     };
     let mut table = Table::default();
@@ -128,19 +137,31 @@ fn squeeze(text: &str) -> String {
 
 /// A new member in the style of its neighbours.
 fn insert(text: &str, node: &Node, depth: usize, key: &str, value: &str) -> Option<String> {
-    let Node::Object { span, members } = node else { return None };
+    let Node::Object { span, members } = node else {
+        return None;
+    };
     let name = serde_json::to_string(key).ok()?;
     let Some((first, last)) = members.first().zip(members.last()) else {
-        let body = if depth == 0 { format!("{{\n  {name}: {value}\n}}") } else { format!("{{{name}: {value}}}") };
+        let body = if depth == 0 {
+            format!("{{\n  {name}: {value}\n}}")
+        } else {
+            format!("{{{name}: {value}}}")
+        };
         return Some(splice(text, span.clone(), &body));
     };
     let gap = match members.get(1) {
-        Some(second) => text.get(first.value.span().end..second.name.start)?.to_owned(),
+        Some(second) => text
+            .get(first.value.span().end..second.name.start)?
+            .to_owned(),
         None => format!(",{}", text.get(span.start + 1..first.name.start)?),
     };
     let colon = text.get(first.name.end..first.value.span().start)?;
     let end = last.value.span().end;
-    Some(splice(text, end..end, &format!("{gap}{name}{colon}{value}")))
+    Some(splice(
+        text,
+        end..end,
+        &format!("{gap}{name}{colon}{value}"),
+    ))
 }
 
 fn nested(path: &[String], value: &str) -> String {
@@ -192,7 +213,11 @@ impl Scanner<'_> {
             self.string();
             let name = name_start..self.at;
             // Half a surrogate pair is valid JSON, but no two readers make the same key of it.
-            let key = self.text.get(name.clone()).and_then(|raw| serde_json::from_str(raw).ok()).ok_or(Flaw::Ambiguous)?;
+            let key = self
+                .text
+                .get(name.clone())
+                .and_then(|raw| serde_json::from_str(raw).ok())
+                .ok_or(Flaw::Ambiguous)?;
             self.blank();
             self.at += 1;
             let value = self.value(depth + 1)?;
@@ -204,7 +229,10 @@ impl Scanner<'_> {
             }
         }
         self.at += 1;
-        Ok(Node::Object { span: start..self.at, members })
+        Ok(Node::Object {
+            span: start..self.at,
+            members,
+        })
     }
 
     /// Past a nested value, without recursion.
@@ -243,7 +271,10 @@ impl Scanner<'_> {
     }
 
     fn word(&mut self) {
-        while self.at < self.text.len() && !matches!(self.peek(), b',' | b']' | b'}') && !self.peek().is_ascii_whitespace() {
+        while self.at < self.text.len()
+            && !matches!(self.peek(), b',' | b']' | b'}')
+            && !self.peek().is_ascii_whitespace()
+        {
             self.at += 1;
         }
     }
@@ -270,26 +301,42 @@ mod tests {
 
     #[test]
     fn a_new_key_takes_the_style_of_its_neighbours() {
-        let check = |text: &str, expected: &str| assert_eq!(set(text, &path("z"), "9").unwrap(), expected);
+        let check =
+            |text: &str, expected: &str| assert_eq!(set(text, &path("z"), "9").unwrap(), expected);
         check("{}", "{\n  \"z\": 9\n}");
         check(r#"{"a":1}"#, r#"{"a":1,"z":9}"#);
         check(r#"{"a": 1, "b": 2}"#, r#"{"a": 1, "b": 2, "z": 9}"#);
         check("{\n\t\"a\": 1\n}\n", "{\n\t\"a\": 1,\n\t\"z\": 9\n}\n");
-        check("{\n    \"a\": {\"z\": 0}\n}", "{\n    \"a\": {\"z\": 0},\n    \"z\": 9\n}");
+        check(
+            "{\n    \"a\": {\"z\": 0}\n}",
+            "{\n    \"a\": {\"z\": 0},\n    \"z\": 9\n}",
+        );
     }
 
     #[test]
     fn a_replaced_value_leaves_every_other_byte_alone() {
-        let check = |text: &str, at: &str, expected: &str| assert_eq!(set(text, &path(at), "9").unwrap(), expected);
-        check(r#"{ "a" :1e400 ,"b":[1, 2] }"#, "b", r#"{ "a" :1e400 ,"b":9 }"#);
-        check(r#"{"a":{"b":{"c":"}"}},"d":"\""}"#, "a.b.c", r#"{"a":{"b":{"c":9}},"d":"\""}"#);
+        let check = |text: &str, at: &str, expected: &str| {
+            assert_eq!(set(text, &path(at), "9").unwrap(), expected)
+        };
+        check(
+            r#"{ "a" :1e400 ,"b":[1, 2] }"#,
+            "b",
+            r#"{ "a" :1e400 ,"b":9 }"#,
+        );
+        check(
+            r#"{"a":{"b":{"c":"}"}},"d":"\""}"#,
+            "a.b.c",
+            r#"{"a":{"b":{"c":9}},"d":"\""}"#,
+        );
         check(r#"{"a":{}}"#, "a.b.c", r#"{"a":{"b": {"c": 9}}}"#);
         check(r#"{"a":1}"#, "a.b", r#"{"a":{"b": 9}}"#);
     }
 
     #[test]
     fn a_removed_key_takes_its_comma_along() {
-        let check = |text: &str, at: &str, expected: &str| assert_eq!(remove(text, &path(at)).unwrap(), expected);
+        let check = |text: &str, at: &str, expected: &str| {
+            assert_eq!(remove(text, &path(at)).unwrap(), expected)
+        };
         check(r#"{"a":1,"b":2}"#, "a", r#"{"b":2}"#);
         check(r#"{"a":1,"b":2}"#, "b", r#"{"a":1}"#);
         check("{\n  \"a\": 1\n}", "a", "{}");
@@ -299,7 +346,8 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_broken_and_what_is_two_is_ambiguous() {
-        let check = |text: &str, expected: Option<Flaw>| assert_eq!(parse(text).err(), expected, "{text}");
+        let check =
+            |text: &str, expected: Option<Flaw>| assert_eq!(parse(text).err(), expected, "{text}");
         check("", Some(Flaw::Broken));
         check("  \n", Some(Flaw::Broken));
         check(r#"{"a":1"#, Some(Flaw::Broken));
@@ -316,14 +364,21 @@ mod tests {
 
     #[test]
     fn whitespace_between_tokens_does_not_make_a_difference() {
-        assert_eq!(parse(r#"{"a":[1,"x y"]}"#), parse("{ \"a\" : [ 1 ,\n \"x y\" ] }"));
+        assert_eq!(
+            parse(r#"{"a":[1,"x y"]}"#),
+            parse("{ \"a\" : [ 1 ,\n \"x y\" ] }")
+        );
         assert_ne!(parse(r#"{"a":"x y"}"#), parse(r#"{"a":"xy"}"#));
         assert_ne!(parse(r#"{"a":"\" b"}"#), parse(r#"{"a":"\"b"}"#));
     }
 
     #[test]
     fn depth_costs_no_stack() {
-        let deep = format!("{{\"a\":{}1{}}}", "{\"x\":[".repeat(50_000), "]}".repeat(50_000));
+        let deep = format!(
+            "{{\"a\":{}1{}}}",
+            "{\"x\":[".repeat(50_000),
+            "]}".repeat(50_000)
+        );
         assert!(parse(&deep).is_ok());
     }
 }

@@ -66,7 +66,12 @@ enum Passage {
 
 /// Changes of theirs since the base, as edits to ours.
 pub fn merge(versions: Versions<&Table>, gate: &Gate, prefer: Prefer) -> Merge {
-    let mut walk = Walk { gate, prefer, path: Vec::new(), found: Merge::default() };
+    let mut walk = Walk {
+        gate,
+        prefer,
+        path: Vec::new(),
+        found: Merge::default(),
+    };
     walk.table(versions);
     walk.found
 }
@@ -81,10 +86,17 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn table(&mut self, Versions { base, ours, theirs }: Versions<&Table>) {
         let added = theirs.names.iter();
-        let gone = base.names.iter().filter(|name| !theirs.items.contains_key(*name));
+        let gone = base
+            .names
+            .iter()
+            .filter(|name| !theirs.items.contains_key(*name));
         for name in added.chain(gone) {
             self.path.push(name.clone());
-            self.key(Versions { base: base.get(name), ours: ours.get(name), theirs: theirs.get(name) });
+            self.key(Versions {
+                base: base.get(name),
+                ours: ours.get(name),
+                theirs: theirs.get(name),
+            });
             self.path.pop();
         }
     }
@@ -96,7 +108,11 @@ impl Walk<'_> {
         }
         match (passage, at.ours, at.theirs) {
             (_, Some(Tree::Table(ours)), Some(Tree::Table(theirs))) => {
-                self.table(Versions { base: table_or_empty(at.base), ours, theirs });
+                self.table(Versions {
+                    base: table_or_empty(at.base),
+                    ours,
+                    theirs,
+                });
             }
             // A value that is no table holds nothing that may pass, and must not cover what may not.
             (Passage::Partly, Some(Tree::Leaf(_)), _) => {}
@@ -120,12 +136,19 @@ impl Walk<'_> {
 
     fn follow(&mut self, present: bool) {
         let path = self.path.clone();
-        self.found.edits.push(if present { Edit::Take(path) } else { Edit::Remove(path) });
+        self.found.edits.push(if present {
+            Edit::Take(path)
+        } else {
+            Edit::Remove(path)
+        });
     }
 }
 
 fn table_or_empty(tree: Option<&Tree>) -> &Table {
-    static EMPTY: Table = Table { names: Vec::new(), items: BTreeMap::new() };
+    static EMPTY: Table = Table {
+        names: Vec::new(),
+        items: BTreeMap::new(),
+    };
     match tree {
         Some(Tree::Table(table)) => table,
         Some(Tree::Leaf(_)) | None => &EMPTY,
@@ -135,6 +158,10 @@ fn table_or_empty(tree: Option<&Tree>) -> &Table {
 impl Table {
     pub fn get(&self, name: &str) -> Option<&Tree> {
         self.items.get(name)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
     }
 
     /// False if the name was there already.
@@ -157,8 +184,16 @@ impl Eq for Table {}
 
 impl Gate {
     pub fn new(only: Option<&[String]>, never: &[String]) -> Gate {
-        let split = |dotted: &[String]| dotted.iter().map(|path| path.split('.').map(str::to_owned).collect()).collect();
-        Gate { only: only.map(split), never: split(never) }
+        let split = |dotted: &[String]| {
+            dotted
+                .iter()
+                .map(|path| path.split('.').map(str::to_owned).collect())
+                .collect()
+        };
+        Gate {
+            only: only.map(split),
+            never: split(never),
+        }
     }
 
     /// Everything may flow, so a side's bytes may be taken as they are.
