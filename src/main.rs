@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use host::place::Places;
+use host::sync::{Preview, SyncError};
 use serde::Deserialize;
-use sync::Request;
+use sync::report::Report;
+use sync::{Request, preview};
 
 /// One act of the sync engine, described as plain data for the fault tests.
 #[derive(Deserialize)]
@@ -24,7 +26,9 @@ enum Act {
     Sync,
     Repair,
     Undo,
-    Preview,
+    Status,
+    Diff,
+    Log,
 }
 
 #[expect(
@@ -48,28 +52,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let done = match job.act {
-        Act::Sync => host::sync::run(&job.places, &job.request),
-        Act::Undo => host::sync::undo(&job.places),
-        Act::Repair => host::sync::repair(&job.places).map(|recovered| sync::Report {
-            recovered,
-            ..sync::Report::default()
-        }),
-        Act::Preview => {
-            host::sync::preview(&job.places, &job.request).map(|preview| sync::Report {
-                recovered: preview.pending,
-                changed: preview
-                    .plan
-                    .changes()
-                    .map(|change| change.site.clone())
-                    .collect(),
-                notices: preview.plan.notices,
-            })
-        }
-    };
-    match done {
-        Ok(report) => {
-            println!("{}", serde_json::to_string(&report).unwrap_or_default());
+    match act(&job) {
+        Ok(text) => {
+            println!("{text}");
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -77,4 +62,41 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn act(
+    Job {
+        act,
+        places,
+        request,
+    }: &Job,
+) -> Result<String, SyncError> {
+    let report = |report: &Report| serde_json::to_string(report).unwrap_or_default();
+    Ok(match act {
+        Act::Sync => report(&host::sync::run(places, request)?),
+        Act::Undo => report(&host::sync::undo(places)?),
+        Act::Repair => format!("{{\"recovered\":{}}}", host::sync::repair(places)?),
+        Act::Log => serde_json::to_string(&host::sync::log(places)?).unwrap_or_default(),
+        Act::Status => {
+            let Preview { seen, plan, .. } = host::sync::preview(places, request)?;
+            serde_json::to_string(&preview::status(request, &seen, &plan)).unwrap_or_default()
+        }
+        Act::Diff => {
+            let Preview {
+                seen,
+                plan,
+                pending,
+            } = host::sync::preview(places, request)?;
+            let notices = plan.notices.iter().map(ToString::to_string);
+            let diffs = preview::diffs(&seen, &plan);
+            let diffs = diffs
+                .iter()
+                .map(|diff| format!("{} {:?}", diff.site, diff.after));
+            notices
+                .chain(diffs)
+                .chain(pending.then(|| "pending".to_owned()))
+                .collect::<Vec<_>>()
+                .join("\n")
+        }
+    })
 }

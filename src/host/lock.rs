@@ -7,7 +7,8 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, FlockOperation, Mode as Perm, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::host::fs::{self, FileError, PRIVATE_FILE};
+use crate::host::fs::slot::PRIVATE_FILE;
+use crate::host::fs::{self, FileError};
 
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -136,7 +137,7 @@ mod tests {
         check(&|store| std::fs::hard_link(store.join("bashrc"), store.join("lock")).unwrap());
         check(&|store| {
             rustix::fs::mkfifoat(rustix::fs::CWD, store.join("lock"), Perm::RUSR | Perm::WUSR)
-                .unwrap()
+                .unwrap();
         });
     }
 

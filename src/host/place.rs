@@ -6,7 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::host::fs::{self, FileError, Slot, Trust};
+use crate::host::fs::slot::{self, Slot};
+use crate::host::fs::{self, FileError, Trust};
 use crate::sync::journal::Scope;
 use crate::sync::{Place, Site};
 
@@ -66,7 +67,7 @@ impl Places {
             return Ok(None);
         };
         if trust(site.place) == Trust::State {
-            return fs::slot(root, Path::new(&site.path), create);
+            return slot::slot(root, Path::new(&site.path), create);
         }
         let Some(path) = follow(root.join(&site.path)) else {
             return Ok(None);

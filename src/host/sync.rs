@@ -13,7 +13,8 @@ use crate::host::place::Places;
 use crate::sync::generation::Record;
 use crate::sync::journal::Journal;
 use crate::sync::plan::{self, Plan, Seen};
-use crate::sync::{Direction, News, Notice, Report, Request, Site};
+use crate::sync::report::{News, Notice, Report};
+use crate::sync::{Direction, Request, Site};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
@@ -141,7 +142,6 @@ fn commit(
     if plan.is_settled() {
         return Ok(Vec::new());
     }
-    shelf::clear_objects(&places.store)?;
     for (hash, bytes) in &plan.contents {
         shelf::keep_object(&places.store, hash, bytes)?;
     }
@@ -161,6 +161,8 @@ fn commit(
 /// look, which merges it.
 fn recover(places: &Places) -> Result<bool, SyncError> {
     let Some(journal) = shelf::journal(&places.store)? else {
+        // Whoever died before a commit, or after the end, left objects that nobody needs.
+        shelf::clear_objects(&places.store)?;
         return Ok(false);
     };
     let interrupted = Places::of(&journal.scope, &places.store);

@@ -114,7 +114,7 @@ mod tests {
             assert_eq!(
                 Base::decode(bytes.as_bytes()).map(|base| base.files.len()),
                 expected
-            )
+            );
         };
         check(r#"{"schema":1,"files":{"a":{"text":"{}"}}}"#, Ok(1));
         check(

@@ -210,7 +210,7 @@ mod tests {
             assert_eq!(
                 append.verdict(found.map(str::as_bytes), Some(b"b\nc\n")),
                 expected
-            )
+            );
         };
         let add = |text: &str| Verdict::Append(text.as_bytes().to_vec());
         check(Some("a\n"), add("b\nc\n"));

@@ -8,9 +8,9 @@ use crate::sync::base::{Base, Entry};
 use crate::sync::document::{self, Document, Flaw, Format};
 use crate::sync::journal::{Act, Agreement, Change, Unit};
 use crate::sync::merge::{Prefer, Versions};
+use crate::sync::report::{News, Notice};
 use crate::sync::{
-    Class, Flow, Hash, Mode, News, Notice, Pair, Place, Reading, Refusal, Request, Rule, Site,
-    lines,
+    Class, Flow, Hash, Mode, Pair, Place, Reading, Refusal, Request, Rule, Site, lines,
 };
 
 /// Everything that was read for one sync.

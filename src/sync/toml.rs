@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn comments_and_order_survive_on_both_sides() {
         let check = |ours, theirs, paths, expected: &str| {
-            assert_eq!(take_all(ours, theirs, paths), expected)
+            assert_eq!(take_all(ours, theirs, paths), expected);
         };
         check(
             "# top\nz = 1 # why\na = 2\n",

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::host::fs::{self, FileError, Slot, Swap, Trust};
+use crate::host::fs::slot::{self, Slot, Swap};
+use crate::host::fs::{FileError, Trust};
 use crate::host::place::{Places, trust};
 use crate::host::sync::gather::ANY;
 use crate::host::sync::{Overtaken, SyncError, shelf};
 use crate::sync::generation::Record;
-use crate::sync::journal::{Act, Agreement, Change, Journal, Unit, Verdict};
+use crate::sync::journal::{Act, Agreement, Change, Journal, Verdict};
 use crate::sync::{Hash, Mode, Pair, Reading, Site};
 
 #[derive(Debug, Default)]
@@ -40,7 +41,7 @@ pub fn finish(places: &Places, journal: &Journal) -> Result<Applied, SyncError> 
                     applied.changed.push(change.site.clone());
                 }
                 Outcome::Overtaken(unwritten) => {
-                    applied.overtaken.push((change.site.clone(), unwritten))
+                    applied.overtaken.push((change.site.clone(), unwritten));
                 }
             }
             number += 1;
@@ -112,9 +113,9 @@ fn swap(slot: &Slot, change: &Change, content: &[u8], trust: Trust) -> Result<Sw
         (Act::Remove, None) => Ok(Swap::Done),
         (Act::Put { mode, .. }, before) => {
             let fresh = if *mode == Mode::Executable {
-                fs::PRIVATE_PROGRAM
+                slot::PRIVATE_PROGRAM
             } else {
-                fs::PRIVATE_FILE
+                slot::PRIVATE_FILE
             };
             // The person's own files stay as open or closed as they are.
             let perm = slot

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::fd::OwnedFd;
 
-use crate::host::fs::{self, Child, FileError, Trust};
+use crate::host::fs::{self, Child, FileError, Trust, read};
 use crate::host::place::{Places, is_below, trust};
 use crate::host::sync::{SyncError, shelf};
 use crate::sync::document::{Flaw, Format};
@@ -85,7 +85,7 @@ fn read_site(places: &Places, site: &Site, limit: u64) -> Reading {
         Ok(None) => Reading::Absent,
         Ok(Some(dir)) => {
             let name = path.file_name().unwrap_or_default();
-            fs::read(&dir, name, limit, trust(site.place))
+            read::read(&dir, name, limit, trust(site.place))
                 .unwrap_or(Reading::Refused(Refusal::Unreadable))
         }
     }
@@ -161,7 +161,7 @@ impl Walk {
             match fs::child(dir, &name, self.trust) {
                 Child::Absent => {}
                 Child::Directory(inner) => {
-                    self.directory(&inner, &format!("{prefix}{text}/"), depth + 1)?
+                    self.directory(&inner, &format!("{prefix}{text}/"), depth + 1)?;
                 }
                 Child::Other => self.file(dir, &name, format!("{prefix}{text}"))?,
             }
@@ -170,7 +170,7 @@ impl Walk {
     }
 
     fn file(&mut self, dir: &OwnedFd, name: &std::ffi::OsStr, path: String) -> Result<(), Refusal> {
-        let reading = fs::read(dir, name, SETTINGS, self.trust)
+        let reading = read::read(dir, name, SETTINGS, self.trust)
             .unwrap_or(Reading::Refused(Refusal::Unreadable));
         if let Reading::File { bytes, .. } = &reading {
             self.size += bytes.len() as u64;

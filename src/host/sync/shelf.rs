@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::host::fs::{self, FileError, Slot};
+use crate::host::fs::slot::{self, Slot};
+use crate::host::fs::{self, FileError};
 use crate::host::place::Places;
 use crate::host::sync::SyncError;
 use crate::sync::base::{self, Base, Unusable};
@@ -42,7 +43,7 @@ pub fn commit(store: &Path, journal: &Journal) -> Result<(), FileError> {
 }
 
 pub fn forget(store: &Path) -> Result<(), FileError> {
-    if let Some(slot) = fs::slot(store, Path::new("sync/journal/commit.json"), false)? {
+    if let Some(slot) = slot::slot(store, Path::new("sync/journal/commit.json"), false)? {
         slot.delete()?;
     }
     clear_objects(store)
@@ -51,7 +52,7 @@ pub fn forget(store: &Path) -> Result<(), FileError> {
 /// Removes what a sync that never committed, or is done, has no use for any more.
 pub fn clear_objects(store: &Path) -> Result<(), FileError> {
     for name in names(&store.join("sync/objects"))? {
-        if let Some(slot) = fs::slot(store, &Path::new("sync/objects").join(name), false)? {
+        if let Some(slot) = slot::slot(store, &Path::new("sync/objects").join(name), false)? {
             slot.delete()?;
         }
     }
@@ -119,7 +120,7 @@ pub fn put_aside(places: &Places, copy: &Copy) -> Result<(), FileError> {
     )?;
     let surplus = (present.len() + 1).saturating_sub(COPIES);
     for (_, name) in present.drain(..surplus) {
-        if let Some(slot) = fs::slot(&places.store, &directory.join(name), false)? {
+        if let Some(slot) = slot::slot(&places.store, &directory.join(name), false)? {
             slot.delete()?;
         }
     }
@@ -139,7 +140,7 @@ pub fn keep_generation(
     bytes: &[u8],
     mode: Mode,
 ) -> Result<(), FileError> {
-    let slot = fs::slot(
+    let slot = slot::slot(
         &places.store,
         &generation(places, sequence).join(number.to_string()),
         true,
@@ -147,7 +148,7 @@ pub fn keep_generation(
     let Some(slot) = slot else { return Ok(()) };
     slot.write(bytes)?;
     if mode == Mode::Executable {
-        slot.set_perm(fs::PRIVATE_PROGRAM)
+        slot.set_perm(slot::PRIVATE_PROGRAM)
     } else {
         Ok(())
     }
@@ -158,7 +159,7 @@ pub fn kept(
     sequence: u64,
     number: usize,
 ) -> Result<Option<(Vec<u8>, Mode)>, FileError> {
-    let slot = fs::slot(
+    let slot = slot::slot(
         &places.store,
         &generation(places, sequence).join(number.to_string()),
         false,
@@ -254,7 +255,7 @@ fn names(directory: &Path) -> Result<Vec<OsString>, FileError> {
 }
 
 fn read(store: &Path, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    let Some(slot) = fs::slot(store, path, false)? else {
+    let Some(slot) = slot::slot(store, path, false)? else {
         return Ok(None);
     };
     match slot.read(LIMIT)? {
@@ -269,14 +270,14 @@ fn read(store: &Path, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 }
 
 fn write(store: &Path, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    match fs::slot(store, path, true)? {
+    match slot::slot(store, path, true)? {
         Some(slot) => slot.write(bytes),
         None => Ok(()),
     }
 }
 
 fn remove(store: &Path, path: &Path) -> Result<(), FileError> {
-    fs::slot(store, path, false)?.map_or(Ok(()), |slot: Slot| slot.delete())
+    slot::slot(store, path, false)?.map_or(Ok(()), |slot: Slot| slot.delete())
 }
 
 /// A copy of what was found at a site, for the shelf of conflicts.

@@ -6,7 +6,8 @@ use crate::sync::base::Entry;
 use crate::sync::journal::{Agreement, Unit};
 use crate::sync::merge::{Prefer, Versions};
 use crate::sync::plan::{Step, View, agreement};
-use crate::sync::{Brake, Flow, Hash, News, Place, Reading, Site, tree};
+use crate::sync::report::News;
+use crate::sync::{Brake, Flow, Hash, Place, Reading, Site, tree};
 
 /// The files of one tree: those that take part, and the names of all.
 struct Files {
@@ -43,7 +44,9 @@ impl Step<'_> {
             self.flow_files(flow, &from, &mut to, &mut units);
             trees.insert(flow.to, to);
         }
-        units.into_values().for_each(|unit| self.plan.add(unit));
+        for unit in units.into_values() {
+            self.plan.add(unit);
+        }
     }
 
     fn flow_files(
