@@ -1,6 +1,8 @@
 //! From what was read in all places to what is to be written in them.
 
 mod files;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
