@@ -53,9 +53,13 @@ fn main() -> ExitCode {
         }
     };
     match act(&job) {
-        Ok(text) => {
+        Ok((text, whole)) => {
             println!("{text}");
-            ExitCode::SUCCESS
+            if whole {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Err(error) => {
             eprintln!("ai: {error}");
@@ -64,17 +68,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// What to print, and whether everything was done that was asked for.
 fn act(
     Job {
         act,
         places,
         request,
     }: &Job,
-) -> Result<String, SyncError> {
-    let report = |report: &Report| serde_json::to_string(report).unwrap_or_default();
-    Ok(match act {
-        Act::Sync => report(&host::sync::run(places, request)?),
-        Act::Undo => report(&host::sync::undo(places)?),
+) -> Result<(String, bool), SyncError> {
+    let text = match act {
+        Act::Sync => return Ok(told(&host::sync::run(places, request)?)),
+        Act::Undo => return Ok(told(&host::sync::undo(places)?)),
         Act::Repair => format!("{{\"recovered\":{}}}", host::sync::repair(places)?),
         Act::Log => serde_json::to_string(&host::sync::log(places)?).unwrap_or_default(),
         Act::Status => {
@@ -89,14 +93,25 @@ fn act(
             } = host::sync::preview(places, request)?;
             let notices = plan.notices.iter().map(ToString::to_string);
             let diffs = preview::diffs(&seen, &plan);
-            let diffs = diffs
-                .iter()
-                .map(|diff| format!("{} {:?}", diff.site, diff.after));
+            let diffs = diffs.iter().map(|diff| {
+                format!(
+                    "{} {:?} {:?} {}",
+                    diff.site, diff.before, diff.after, diff.appends
+                )
+            });
             notices
                 .chain(diffs)
                 .chain(pending.then(|| "pending".to_owned()))
                 .collect::<Vec<_>>()
                 .join("\n")
         }
-    })
+    };
+    Ok((text, true))
+}
+
+fn told(report: &Report) -> (String, bool) {
+    (
+        serde_json::to_string(report).unwrap_or_default(),
+        report.is_whole(),
+    )
 }

@@ -3,6 +3,8 @@
 mod apply;
 mod gather;
 mod shelf;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -154,6 +156,7 @@ fn commit(
     shelf::commit(&places.store, &journal)?;
     let applied = apply::finish(places, &journal)?;
     report.changed.extend(applied.changed);
+    report.notices.extend(applied.unwritable);
     Ok(applied.overtaken)
 }
 

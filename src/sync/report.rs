@@ -26,6 +26,8 @@ pub enum News {
     CaseClash,
     /// It changed while we were about to write it, twice.
     Overtaken,
+    /// Its place does not let us write it; the next sync tries again.
+    Unwritable(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -41,6 +43,15 @@ pub struct Report {
     pub recovered: bool,
     pub changed: Vec<Site>,
     pub notices: Vec<Notice>,
+}
+
+impl Report {
+    /// Whether everything was written that should have been.
+    pub fn is_whole(&self) -> bool {
+        let unwritten =
+            |notice: &Notice| matches!(notice.news, News::Unwritable(_) | News::Overtaken);
+        !self.notices.iter().any(unwritten)
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -85,6 +96,7 @@ impl fmt::Display for Notice {
                 write!(out, "stopped at {site}: {gone} of {of} files are gone")
             }
             News::CaseClash => write!(out, "skipped {site}: another name differs only by case"),
+            News::Unwritable(why) => write!(out, "cannot write {site}: {why}"),
             News::Overtaken => write!(out, "skipped {site}: it changed meanwhile"),
         }
     }

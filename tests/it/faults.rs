@@ -5,6 +5,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stderr,
+    clippy::unwrap_used,
     reason = "a test of effects: it makes files, starts processes, and shows what it counted"
 )]
 
@@ -64,7 +65,7 @@ pub fn print_table(title: &str, rows: &[(String, Counts)]) {
     let mut total = Counts::default();
     let mut table = format!("\n{title:<28}  faults  deaths  torn  lost  strayed\n");
     for (name, counts) in rows {
-        table.push_str(&format!("{name:<28} {counts}\n"));
+        table += &format!("{name:<28} {counts}\n");
         total += *counts;
     }
     eprintln!("{table}{:<28} {total}", "all");

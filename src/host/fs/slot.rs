@@ -56,7 +56,11 @@ impl Slot {
         let temporary = self.stage(bytes, PRIVATE_FILE)?;
         let renamed =
             retry_on_intr(|| rustix::fs::renameat(&self.dir, &temporary, &self.dir, &self.name));
-        renamed.map_err(self.fail("write"))?;
+        renamed.map_err(|error| {
+            // Ours and unfinished; the first error is the one to tell.
+            let _ = self.unlink(&temporary);
+            self.fail("write")(error)
+        })?;
         self.sync_dir()
     }
 

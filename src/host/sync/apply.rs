@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rustix::io::Errno;
+
 use crate::host::fs::slot::{self, Slot, Swap};
 use crate::host::fs::{FileError, Trust};
 use crate::host::place::{Places, trust};
@@ -9,17 +11,20 @@ use crate::host::sync::gather::ANY;
 use crate::host::sync::{Overtaken, SyncError, shelf};
 use crate::sync::generation::Record;
 use crate::sync::journal::{Act, Agreement, Change, Journal, Verdict};
-use crate::sync::{Hash, Mode, Pair, Reading, Site};
+use crate::sync::report::{News, Notice};
+use crate::sync::{Hash, Mode, Pair, Place, Reading, Site};
 
 #[derive(Debug, Default)]
 pub struct Applied {
     pub changed: Vec<Site>,
     pub overtaken: Vec<Overtaken>,
+    pub unwritable: Vec<Notice>,
 }
 
 enum Outcome {
     Changed,
     Overtaken(Option<Vec<u8>>),
+    Unwritable(String),
 }
 
 /// Applies a committed journal, records what came of it, and forgets it.
@@ -27,26 +32,32 @@ pub fn finish(places: &Places, journal: &Journal) -> Result<Applied, SyncError> 
     let mut applied = Applied::default();
     let (mut happened, mut number, mut agreements) = (Vec::new(), 0, Vec::new());
     for unit in &journal.units {
-        let overtaken = applied.overtaken.len();
+        let mut whole = true;
         for change in &unit.changes {
-            // A unit that was overtaken goes no further: what follows was derived from what is not there.
-            let outcome = if applied.overtaken.len() > overtaken {
-                Outcome::Overtaken(None)
-            } else {
-                apply(places, journal.sequence, number, change)?
-            };
-            match outcome {
-                Outcome::Changed => {
-                    happened.push(number);
-                    applied.changed.push(change.site.clone());
-                }
-                Outcome::Overtaken(unwritten) => {
-                    applied.overtaken.push((change.site.clone(), unwritten));
-                }
+            // A unit that was stopped goes no further: what follows was derived from what is not there.
+            if whole {
+                whole = match apply(places, journal.sequence, number, change)? {
+                    Outcome::Changed => {
+                        happened.push(number);
+                        applied.changed.push(change.site.clone());
+                        true
+                    }
+                    Outcome::Overtaken(unwritten) => {
+                        applied.overtaken.push((change.site.clone(), unwritten));
+                        false
+                    }
+                    Outcome::Unwritable(why) => {
+                        applied.unwritable.push(Notice {
+                            site: change.site.clone(),
+                            news: News::Unwritable(why),
+                        });
+                        false
+                    }
+                };
             }
             number += 1;
         }
-        if applied.overtaken.len() == overtaken {
+        if whole {
             agreements.extend(&unit.agreements);
         }
     }
@@ -59,6 +70,7 @@ pub fn finish(places: &Places, journal: &Journal) -> Result<Applied, SyncError> 
     Ok(applied)
 }
 
+/// One change. Errors of the store stop the sync and keep its journal; those of the target may concern that target only.
 fn apply(
     places: &Places,
     sequence: u64,
@@ -70,41 +82,59 @@ fn apply(
         .map(|hash| shelf::object(&places.store, hash))
         .transpose()?
         .flatten();
-    let Some(slot) = places.slot(&change.site, !matches!(change.act, Act::Remove))? else {
-        return Ok(Outcome::Overtaken(object));
+    let slot = match places.slot(&change.site, !matches!(change.act, Act::Remove)) {
+        Ok(Some(slot)) => slot,
+        Ok(None) => return Ok(Outcome::Overtaken(object)),
+        Err(error) => return forgive(change, error),
     };
-    salvage(places, &slot, change, object.as_deref())?;
-    let (found, mode) = match slot.read(ANY)? {
-        Reading::File { bytes, mode } => (Some(bytes), mode),
-        Reading::Absent => (None, Mode::Plain),
-        Reading::Refused(_) => return Ok(Outcome::Overtaken(object)),
+    if let Err(error) = salvage(places, &slot, change, object.as_deref()) {
+        return forgive(change, error);
+    }
+    let (found, mode) = match slot.read(ANY) {
+        Ok(Reading::File { bytes, mode }) => (Some(bytes), mode),
+        Ok(Reading::Absent) => (None, Mode::Plain),
+        Ok(Reading::Refused(_)) => return Ok(Outcome::Overtaken(object)),
+        Err(error) => return forgive(change, error),
     };
-    let keep = || {
-        found.as_ref().map_or(Ok(()), |bytes| {
-            shelf::keep_generation(places, sequence, number, bytes, mode)
-        })
-    };
-    let swap = match change.verdict(found.as_deref(), object.as_deref()) {
-        Verdict::Done => Swap::Done,
-        Verdict::Overtaken | Verdict::Lost(_) => Swap::Overtaken,
-        Verdict::Append(rest) => {
-            slot.append(&rest)?;
-            Swap::Done
-        }
+    let swapped = match change.verdict(found.as_deref(), object.as_deref()) {
+        Verdict::Done => Ok(Swap::Done),
+        Verdict::Overtaken | Verdict::Lost(_) => Ok(Swap::Overtaken),
+        Verdict::Append(rest) => slot.append(&rest).map(|()| Swap::Done),
         Verdict::Apply => {
-            keep()?;
-            swap(
-                &slot,
-                change,
-                object.as_deref().unwrap_or_default(),
-                trust(change.site.place),
-            )?
+            if let Some(bytes) = &found {
+                shelf::keep_generation(places, sequence, number, bytes, mode)?;
+            }
+            let content = object.as_deref().unwrap_or_default();
+            swap(&slot, change, content, trust(change.site.place))
         }
     };
-    Ok(match swap {
-        Swap::Done => Outcome::Changed,
-        Swap::Overtaken => Outcome::Overtaken(object),
-    })
+    match swapped {
+        Ok(Swap::Done) => Ok(Outcome::Changed),
+        Ok(Swap::Overtaken) => Ok(Outcome::Overtaken(object)),
+        Err(error) => {
+            let outcome = forgive(change, error)?;
+            // This will not be tried again, so nothing of it may stay; if that fails as well, there is no more to say.
+            let _ = salvage(places, &slot, change, object.as_deref());
+            Ok(outcome)
+        }
+    }
+}
+
+/// A place that does not let itself be written must not keep every other sync waiting for it; a disk that fails may.
+fn forgive(change: &Change, error: FileError) -> Result<Outcome, FileError> {
+    match Errno::from_io_error(&error.source) {
+        Some(
+            Errno::ACCESS
+            | Errno::PERM
+            | Errno::ROFS
+            | Errno::NOTDIR
+            | Errno::ISDIR
+            | Errno::LOOP
+            | Errno::NAMETOOLONG,
+        ) => Ok(Outcome::Unwritable(error.source.to_string())),
+        _ if change.site.place == Place::Host => Ok(Outcome::Unwritable(error.source.to_string())),
+        _ => Err(error),
+    }
 }
 
 fn swap(slot: &Slot, change: &Change, content: &[u8], trust: Trust) -> Result<Swap, FileError> {
@@ -135,12 +165,15 @@ fn salvage(
     change: &Change,
     object: Option<&[u8]>,
 ) -> Result<(), FileError> {
-    if let Reading::File { bytes, .. } = slot.leftover(ANY)? {
-        // What we were writing when we died is a beginning of the object.
-        let ours = object.is_some_and(|object| object.starts_with(&bytes));
-        if !ours && Some(Hash::of(&bytes)) != change.before {
-            shelf::put_aside(places, &shelf::conflict(&change.site, bytes))?;
-        }
+    let bytes = match slot.leftover(ANY)? {
+        Reading::Absent => return Ok(()),
+        Reading::File { bytes, .. } => bytes,
+        Reading::Refused(_) => Vec::new(),
+    };
+    // What we were writing when we died is a beginning of the object.
+    let ours = object.unwrap_or_default().starts_with(&bytes);
+    if !ours && Some(Hash::of(&bytes)) != change.before {
+        shelf::put_aside(places, &shelf::conflict(&change.site, bytes))?;
     }
     slot.clear_leftover()
 }

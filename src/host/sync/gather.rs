@@ -128,6 +128,9 @@ fn read_tree(places: &Places, site: &Site) -> Result<BTreeMap<String, Reading>, 
         Child::Directory(dir) => walk.directory(&dir, "", 0)?,
         Child::Other => walk.file(&dir, name, String::new())?,
     }
+    if let Some(Reading::Refused(why)) = walk.files.get("") {
+        return Err(*why);
+    }
     Ok(walk.files)
 }
 

@@ -51,12 +51,13 @@ fn f_06_a_crowd_that_is_killed_at_random_leaves_whole_files_and_every_line() {
     }
     counts.torn += torn_json(&world);
     counts.lost += lost(&before, &world.state()).len();
-    let lines = std::fs::read_to_string(world.path("home/history.jsonl")).unwrap();
+    let home = std::fs::read_to_string(world.path("home/history.jsonl")).unwrap();
     let hub = std::fs::read_to_string(world.path("hub/history.jsonl")).unwrap();
     for n in 0..appended {
-        let line = format!("{{\"live\":{n}}}");
+        let written = format!("{{\"live\":{n}}}");
         counts.lost += usize::from(
-            !lines.lines().any(|found| found == line) || !hub.lines().any(|found| found == line),
+            !home.lines().any(|found| found == written)
+                || !hub.lines().any(|found| found == written),
         );
     }
     print_table(

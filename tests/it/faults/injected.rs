@@ -108,7 +108,7 @@ fn z_046_everything_is_flushed_before_it_gets_its_name_and_the_name_after() {
     let trial = Trial::new(&world, "in", "import");
     world.restore(&trial.before);
     let log = world.path("trace");
-    let mut strace = trial.strace();
+    let mut strace = strace();
     strace
         .args(["-y", "-e", "trace=fsync,renameat,renameat2", "-o"])
         .arg(&log);
@@ -212,8 +212,7 @@ impl<'a> Trial<'a> {
     fn count(&self, act: &str, from: &State) -> Vec<(String, usize)> {
         self.world.restore(from);
         let log = self.world.path("trace");
-        let output = self
-            .strace()
+        let output = strace()
             .arg("-e")
             .arg(format!("trace={}", CALLS.join(",")))
             .arg("-o")
@@ -242,7 +241,7 @@ impl<'a> Trial<'a> {
 
     /// Runs an act with a fault in the nth call; whether it ended in failure.
     fn inject(&self, act: &str, call: &str, fault: &str, nth: usize) -> bool {
-        let mut strace = self.strace();
+        let mut strace = strace();
         strace.args([
             "-o",
             "/dev/null",
@@ -303,12 +302,6 @@ impl<'a> Trial<'a> {
         }
     }
 
-    fn strace(&self) -> Command {
-        let mut strace = Command::new("strace");
-        strace.arg("-f");
-        strace
-    }
-
     fn words(&self, act: &str) -> Vec<String> {
         let job = self.world.job(act, self.direction, self.host_sync, "home");
         ["--", env!("CARGO_BIN_EXE_ai"), "__sync"]
@@ -317,6 +310,12 @@ impl<'a> Trial<'a> {
             .chain([spell(&job)])
             .collect()
     }
+}
+
+fn strace() -> Command {
+    let mut strace = Command::new("strace");
+    strace.arg("-f");
+    strace
 }
 
 /// A state without the pid that the last holder of the lock left in it.

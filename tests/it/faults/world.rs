@@ -239,7 +239,7 @@ pub fn lost(before: &State, now: &State) -> Vec<String> {
         .flat_map(|bytes| bytes.split(|&byte| byte == b'\n'))
         .collect();
     let is_lost = |(path, bytes): &(&str, &[u8])| {
-        if path.ends_with(".jsonl") {
+        if path.contains("history") {
             !bytes
                 .split(|&byte| byte == b'\n')
                 .all(|line| lines.contains(line))
