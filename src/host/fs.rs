@@ -138,7 +138,7 @@ pub fn names(dir: &OwnedFd, path: &Path) -> Result<Vec<OsString>, FileError> {
         source: source.into(),
     };
     let mut names = Vec::new();
-    for entry in rustix::fs::Dir::read_from(dir).map_err(fail)? {
+    for entry in retry_on_intr(|| rustix::fs::Dir::read_from(dir)).map_err(fail)? {
         let entry = entry.map_err(fail)?;
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {

@@ -13,7 +13,7 @@ mod crowd;
 mod injected;
 mod world;
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::ops::AddAssign;
 
 /// What a test tried and found.
@@ -65,7 +65,7 @@ pub fn print_table(title: &str, rows: &[(String, Counts)]) {
     let mut total = Counts::default();
     let mut table = format!("\n{title:<28}  faults  deaths  torn  lost  strayed\n");
     for (name, counts) in rows {
-        table += &format!("{name:<28} {counts}\n");
+        writeln!(table, "{name:<28} {counts}").unwrap();
         total += *counts;
     }
     eprintln!("{table}{:<28} {total}", "all");

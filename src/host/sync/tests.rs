@@ -214,6 +214,13 @@ fn a_host_that_cannot_be_written_is_told_and_stops_nobody() {
     );
     assert!(!report.is_whole() && bed.read("store/hub/settings.json") == "{\"a\":1}");
     assert!(!repair(&bed.places).unwrap(), "no journal is left behind");
+    bed.places.host_home = Some(bed.path("host"));
+    assert_eq!(bed.export().notices, []);
+    assert_eq!(
+        bed.read("host/settings.json"),
+        "{\"a\":1}",
+        "nothing was agreed before"
+    );
 }
 
 #[test]
