@@ -21,7 +21,9 @@ mod init;
 mod resolve;
 mod run;
 mod sessions;
+mod settings;
 mod sync;
+mod sync_job;
 mod tools;
 
 /// Runs one command line; the value is the exit code.
@@ -51,6 +53,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Stop(stop) => sessions::stop(&stop),
         Command::Gc(gc) => sessions::gc(&gc),
         Command::Doctor(doctor) => doctor::run(&doctor),
+        Command::SyncJob { file } => sync_job::run(&file),
     }
 }
 
@@ -91,6 +94,7 @@ impl Context {
     fn facts(&self, session: Option<&SessionId>) -> Facts {
         let mut files: Vec<_> = plan::OPTIONAL_FILES.iter().map(Into::into).collect();
         files.extend(secret::files(&self.tool, &self.config));
+        files.extend(self.tool.login_file());
         let native = Some(self.tool.native_program());
         self.host.facts(&Wanted { engine: self.config.settings.engine.value, files, session, native })
     }

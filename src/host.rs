@@ -16,11 +16,15 @@ use crate::tool;
 pub mod checkup;
 pub mod engine;
 pub mod files;
+pub mod fs;
 pub mod git;
 pub mod identity;
+pub mod lock;
+pub mod place;
 pub mod process;
 pub mod prove;
 pub mod state;
+pub mod sync;
 
 /// What is known before anything is decided: where we are and who called.
 #[derive(Debug)]

@@ -1,16 +1,20 @@
 //! The volume for a login, on engines where locks on shared folders were seen to fail.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::time::Duration;
 
-use crate::facts::Engine;
+use crate::facts::{Engine, User};
 use crate::failure::{Failure, Kind, Result};
 use crate::host::process;
-use crate::plan::{SHARED, login_volume};
+use crate::plan::mount::{Access, Mount};
+use crate::plan::{Flag, SHARED, argv, login_volume};
+use crate::store::Store;
 use crate::tool::Tool;
+use crate::workspace::ContainerPath;
 
 /// Makes the volume of `tool`, labelled as ours, unless it is there. A new one belongs to root: a container makes the
-/// directories that the tool will look for, and gives them to the user.
-pub fn ensure(engine: &Engine, image: &str, tool: &Tool, uid: u32, gid: u32) -> Result<()> {
+/// login's directory in it, gives it to the user, and takes over the login that the store has, which nobody uses then.
+pub fn ensure(engine: &Engine, store: &Store, image: &str, tool: &Tool, user: &User) -> Result<()> {
     let (Some(state), true) = (&tool.manifest.state, engine.locks_fail()) else { return Ok(()) };
     let program = super::program(engine)?.as_os_str();
     let name = login_volume(&tool.name);
@@ -20,36 +24,24 @@ pub fn ensure(engine: &Engine, image: &str, tool: &Tool, uid: u32, gid: u32) -> 
     let failed = |stderr: &[u8]| {
         Failure::new(Kind::Unavailable, format!("cannot make the volume {name}")).because(String::from_utf8_lossy(stderr)).hint("ai doctor")
     };
-    let owner = format!("ai.owner={uid}");
-    let label = format!("ai.tool={}", tool.name);
-    let (status, _, stderr) = process::output(program, &["volume", "create", "--label", &owner, "--label", &label, &name])?;
+    let labels = [format!("ai.owner={}", user.uid), format!("ai.tool={}", tool.name)];
+    let (status, _, stderr) = process::output(program, &["volume", "create", "--label", &labels[0], "--label", &labels[1], &name])?;
     if !status.success() {
         return Err(failed(&stderr));
     }
-    let login = PathBuf::from(&state.login.at);
-    let directories = state.over.iter().map(|path| login.join(path)).chain([login.clone()]);
-    let links = state.login_links.iter().map(|(link, target)| (login.join(link), target));
-    let mut script = String::from("set -e; owner=$1; shift; while [ \"$1\" != -- ]; do mkdir -p \"$1\"; shift; done; shift\n");
-    script.push_str("while [ $# -gt 0 ]; do ln -s \"$2\" \"$1\"; shift 2; done; chown -Rh \"$owner\" /ai/shared; chmod 0700 /ai/shared");
-    let mount = format!("type=volume,source={name},target={SHARED}");
-    let mut args: Vec<String> =
-        ["run", "--rm", "--pull", "never", "--network", "none", "--log-driver", "none", "--user", "0:0"].map(str::to_owned).into();
-    args.extend([
-        "--mount".into(),
-        mount,
-        "--entrypoint".into(),
-        "sh".into(),
-        image.into(),
-        "-c".into(),
-        script,
-        "sh".into(),
-        format!("{uid}:{gid}"),
-    ]);
-    args.extend(directories.map(|path| path.display().to_string()));
-    args.push("--".into());
-    args.extend(links.flat_map(|(link, target)| [link.display().to_string(), target.clone()]));
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let (status, _, stderr) = process::output(program, &args)?;
+    let mut argv: Vec<OsString> =
+        ["run", "--rm", "--pull", "never", "--network", "none", "--log-driver", "none", "--user", "0:0"].map(OsString::from).into();
+    argv.extend(argv::words(&Flag::Volume { name: name.clone(), target: ContainerPath::new(SHARED) }, engine.kind));
+    let shared = store.shared(&tool.name);
+    if shared.is_dir() {
+        argv.extend(argv::words(&Flag::Mount(Mount::bind(shared, ContainerPath::new(FROM), Access::ReadOnly)), engine.kind));
+    }
+    let script =
+        "mkdir -p \"$1\" && { [ ! -d \"$3\" ] || cp -a \"$3/.\" \"$1/\"; } && chown -Rh \"$2\" /ai/shared && chmod 0700 /ai/shared \"$1\"";
+    argv.extend(["--entrypoint", "sh", image, "-c", script, "sh", &state.login.at].map(OsString::from));
+    let from = state.login.at.strip_prefix(SHARED).unwrap_or_default();
+    argv.extend([format!("{}:{}", user.uid, user.gid), format!("{FROM}{from}")].map(OsString::from));
+    let (status, _, stderr) = process::output_within(program, &argv, PATIENCE)?;
     if status.success() {
         return Ok(());
     }
@@ -57,3 +49,8 @@ pub fn ensure(engine: &Engine, image: &str, tool: &Tool, uid: u32, gid: u32) -> 
     process::output(program, &["volume", "rm", "--force", &name])?;
     Err(failed(&stderr))
 }
+
+/// Where the store's own directory is, while the volume is filled.
+const FROM: &str = "/from";
+/// Longest time that filling may take.
+const PATIENCE: Duration = Duration::from_secs(60);
