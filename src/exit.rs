@@ -24,6 +24,10 @@ pub fn explain(ending: &Ending) -> Option<(String, String)> {
     let Ending { code, program, image, engine, memory, history } = *ending;
     let happened = |word: &str| history.map(|history| history.iter().any(|event| event == word));
     let started = happened("start");
+    if matches!(code, 126 | 127) && history.is_some_and(<[String]>::is_empty) {
+        // The engine was never asked; the shell has said why.
+        return None;
+    }
     match code {
         125 if started == Some(true) => None,
         125 => Some((
@@ -38,7 +42,8 @@ pub fn explain(ending: &Ending) -> Option<(String, String)> {
             format!("out of memory: the kernel ended the tool at its limit{} (137)", limit(memory)),
             "give it more: AI_MEMORY=8g, or `memory` in config.toml".into(),
         )),
-        137 if memory.is_some() => Some((
+        // podman has no word for it, and a limit is the usual reason.
+        137 if memory.is_some() && (engine == "podman" || history.is_none()) => Some((
             format!("the tool was killed (137): by `ai stop` or somebody else, or probably by its memory limit{}", limit(memory)),
             "give it more: AI_MEMORY=8g, or `memory` in config.toml".into(),
         )),
@@ -69,8 +74,8 @@ mod tests {
     #[test]
     fn the_memory_limit_is_named_when_it_struck() {
         check(137, Some(64 << 20), Some(&["start", "oom", "die"]), Some("out of memory: the kernel ended the tool at its limit of 64 MiB"));
-        check(137, Some(64 << 20), Some(&["start", "die"]), Some("probably by its memory limit of 64 MiB"));
-        check(137, Some(64 << 20), None, Some("probably"));
+        check(137, Some(64 << 20), None, Some("probably by its memory limit of 64 MiB"));
+        check(137, Some(64 << 20), Some(&["start", "die"]), None);
         check(137, None, Some(&["start", "die"]), None);
     }
 
@@ -79,6 +84,7 @@ mod tests {
         check(125, None, Some(&["create", "destroy"]), Some("refused to start"));
         check(125, None, Some(&["create", "start", "die"]), None);
         check(127, None, Some(&["start"]), Some("no program `claude`"));
+        check(126, None, Some(&[]), None);
         check(1, None, None, None);
         check(42, Some(1), Some(&["oom"]), None);
     }
