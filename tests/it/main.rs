@@ -15,13 +15,17 @@ mod terminal;
 
 mod argv;
 mod crash;
+mod doctor;
+mod engines;
 mod environment;
 mod faults;
 mod formats;
 mod habits;
+mod identity;
 mod init;
 mod paths;
 mod repository;
+mod sessions;
 mod stdio;
 mod tools;
 mod workspace;
