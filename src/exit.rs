@@ -14,9 +14,12 @@ pub struct Ending<'a> {
     pub history: Option<&'a [String]>,
 }
 
+/// 128 and the signal that nobody survives.
+pub const KILLED: u8 = 137;
+
 /// The exit codes that are worth a question to the engine.
 pub fn is_worth_explaining(code: u8) -> bool {
-    matches!(code, 125..=127 | 137)
+    matches!(code, 125..=127 | KILLED)
 }
 
 /// One sentence and a hint; nothing where the code is the tool's own business.
@@ -38,12 +41,12 @@ pub fn explain(ending: &Ending) -> Option<(String, String)> {
             Some((format!("`{program}` could not be executed in {image} (126)"), format!("ai exec -- ls -l \"$(command -v {program})\"")))
         }
         127 => Some((format!("{image} has no program `{program}`, or it ended with 127 itself"), "ai image status; ai image build".into())),
-        137 if happened("oom") == Some(true) => Some((
+        KILLED if happened("oom") == Some(true) => Some((
             format!("out of memory: the kernel ended the tool at its limit{} (137)", limit(memory)),
             "give it more: AI_MEMORY=8g, or `memory` in config.toml".into(),
         )),
         // podman has no word for it, and a limit is the usual reason.
-        137 if memory.is_some() && (engine == "podman" || history.is_none()) => Some((
+        KILLED if memory.is_some() && (engine == "podman" || history.is_none()) => Some((
             format!("the tool was killed (137): by `ai stop` or somebody else, or probably by its memory limit{}", limit(memory)),
             "give it more: AI_MEMORY=8g, or `memory` in config.toml".into(),
         )),

@@ -18,6 +18,8 @@ use crate::workspace::{ContainerPath, Workspace};
 mod apple;
 pub mod argv;
 mod bytes;
+#[cfg(test)]
+mod engines;
 mod env;
 pub mod explain;
 mod limits;

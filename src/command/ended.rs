@@ -1,6 +1,7 @@
 //! After a run: what its exit code means where that is not obvious, and where a kept container is.
 
 use crate::exit::{self, Ending};
+use crate::facts::Engine;
 use crate::failure::Result;
 use crate::host::Host;
 use crate::host::engine::containers;
@@ -17,7 +18,7 @@ pub fn tell(host: &Host, lease: &Lease, code: u8) -> Result<()> {
     let name = &lease.container;
     let program = engine.kind.program();
     if exit::is_worth_explaining(code) {
-        let history = containers::history(&engine, name, lease.since).ok();
+        let history = history(&engine, lease, code);
         let command = Tool::load(&lease.tool, |name| host.manifest(name))?.and_then(|tool| tool.manifest.command.into_iter().next());
         let ending = Ending {
             code,
@@ -40,4 +41,15 @@ pub fn tell(host: &Host, lease: &Lease, code: u8) -> Result<()> {
         containers::remove(&engine, name)?;
     }
     Ok(())
+}
+
+/// What the engine remembers of the container. A busy engine notes that memory ran out a moment after the end.
+fn history(engine: &Engine, lease: &Lease, code: u8) -> Option<Vec<String>> {
+    let ask = || containers::history(engine, &lease.container, lease.since).ok();
+    let history = ask()?;
+    if code != exit::KILLED || lease.memory.is_none() || history.is_empty() || history.iter().any(|event| event == "oom") {
+        return Some(history);
+    }
+    crate::host::pause(1);
+    ask()
 }

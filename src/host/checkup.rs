@@ -86,7 +86,7 @@ pub fn agent_keys(facts: &Facts) -> Option<u32> {
     let SshAgent::Socket(path) = &facts.ssh_agent else { return None };
     let mut stream = UnixStream::connect(path).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-    // SSH_AGENTC_REQUEST_IDENTITIES (11), answered by SSH_AGENT_IDENTITIES_ANSWER (12) and a count: RFC 9987, §3.5.
+    // SSH_AGENTC_REQUEST_IDENTITIES (11), answered by SSH_AGENT_IDENTITIES_ANSWER (12) and a count: OpenSSH, PROTOCOL.agent.
     stream.write_all(&[0, 0, 0, 1, 11]).ok()?;
     let mut answer = [0; 9];
     stream.read_exact(&mut answer).ok()?;

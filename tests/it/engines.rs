@@ -54,7 +54,7 @@ fn an_engine_is_started_only_where_that_is_allowed() {
     let socket = bed.root().join("tmp/docker.sock");
     bed.sandbox.set("DOCKER_HOST", format!("unix://{}", socket.display()));
     bed.ai(["run", "claude", "true"]).outcome().refused(69, &["the daemon is not running", "hint: sudo systemctl start docker"]);
-    bed.program("systemctl", &format!("#!/bin/sh\n[ \"$*\" = 'start docker' ] && ln -s {real} {}\n", socket.display()));
+    bed.program("systemctl", &format!("#!/bin/sh\n[ \"$*\" = 'start docker' ] && PATH=/usr/bin:/bin ln -s {real} {}\n", socket.display()));
     let outcome = bed.ai(["run", "claude", "true"]).env("AI_ENGINE_AUTOSTART", "1").outcome();
     assert!(outcome.code == 0 && outcome.err().contains("starting the engine: systemctl start docker"), "{}", outcome.err());
     fs::remove_file(&socket).unwrap();

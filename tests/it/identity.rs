@@ -15,14 +15,14 @@ fn each_project_has_the_identity_that_the_host_gives_it() {
     bed.write(
         "home/.gitconfig",
         format!(
-            "[user]\n name = Jo \"D\"\n email = home@x\n[core]\n pager = evil\n[includeIf \"gitdir:{}/work/\"]\n path = work.inc\n",
+            "[user]\n name = \"Jo \\\"D\\\" X\"\n email = home@x\n[core]\n pager = evil\n[includeIf \"gitdir:{}/work/\"]\n path = work.inc\n",
             root.display()
         ),
     );
     bed.write("home/work.inc", "[user]\n email = work@x\n");
     let log = "git commit -q --allow-empty -m x && git log -1 --format='%an <%ae>'; git config --global a.b c && git config a.b; git config core.pager";
     let outcome = bed.ai(["exec", "--", "sh", "-c", log]).outcome();
-    assert_eq!(outcome.out(), "Jo \"D\" <work@x>\nc\n", "{}", outcome.err());
+    assert_eq!(outcome.out(), "Jo \"D\" X <work@x>\nc\n", "{}", outcome.err());
     let host = fs::read_to_string(bed.home().join(".gitconfig")).unwrap();
     assert!(!host.contains("[a]"));
     bed.write("home/work.inc", "[user]\n email = new@x\n");
@@ -39,7 +39,7 @@ fn the_hosts_ssh_settings_parse_inside_and_name_no_private_key() {
     bed.write("home/.ssh/conf.d/a.conf", "Host inc\n\tPort 2222\n");
     let config = "# UseKeychain yes\r\nInclude conf.d/*.conf\r\nHost work\r\n  HostName=git.example\r\n  \"IdentityFile\" ~/.ssh/id_work\r\n  UseKeychain yes\r\n  AddKeysToAgent=yes\r\nMatch host lab\r\n  User \"me\"\r\n";
     bed.write("home/.ssh/config", config);
-    let ask = |host: &str| bed.ai(["exec", "--", "ssh", "-G", host]).prints();
+    let ask = |host: &str| bed.ai(["exec", "--", "ssh", "-G", host]).outcome().out();
     let work = ask("work");
     assert!(work.contains("hostname git.example\n") && work.contains("identityfile /home/ai/.ssh/keys/"), "{work}");
     assert!(work.contains("userknownhostsfile /home/ai/.ssh/known_hosts\n"), "{work}");
