@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::sync::base::Entry;
 use crate::sync::journal::{Agreement, Unit};
 use crate::sync::merge::{Prefer, Versions};
-use crate::sync::plan::{Step, View, agreement};
+use crate::sync::plan::view::View;
+use crate::sync::plan::{Step, agreement};
 use crate::sync::report::News;
 use crate::sync::{Brake, Flow, Hash, Place, Reading, Site, tree};
 
