@@ -215,8 +215,10 @@ impl<'a> Step<'a> {
 
     fn put(&mut self, unit: &mut Unit, view: Option<&mut View>, content: Vec<u8>) {
         let Some(view) = view else { return };
+        let hash = self.plan.keep(&content);
+        view.hash = Some(hash.clone());
         let act = Act::Put {
-            content: self.plan.keep(&content),
+            content: hash,
             mode: view.mode,
         };
         unit.changes.push(Change {

@@ -8,7 +8,7 @@ use crate::sync::merge::{Prefer, Versions};
 use crate::sync::plan::view::View;
 use crate::sync::plan::{Step, agreement};
 use crate::sync::report::News;
-use crate::sync::{Brake, Flow, Hash, Place, Reading, Site, tree};
+use crate::sync::{Brake, Flow, Place, Reading, Site, tree};
 
 /// The files of one tree: those that take part, and the names of all.
 struct Files {
@@ -98,10 +98,7 @@ impl Step<'_> {
     ) {
         let path = self.path(name);
         let base = self.entry(flow, &path).and_then(Entry::hash);
-        let (now, new) = (
-            ours.content.as_deref().map(Hash::of),
-            theirs.content.as_deref().map(Hash::of),
-        );
+        let (now, new) = (&ours.hash, theirs.hash.clone());
         let step = tree::step(
             Versions {
                 base,

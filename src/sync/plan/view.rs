@@ -14,6 +14,8 @@ pub struct View {
     /// What is on disk, and so what a change expects there.
     pub disk: Option<Hash>,
     pub content: Option<Vec<u8>>,
+    /// Of the content, computed once; only trees, which compare wholes, keep it up to date.
+    pub hash: Option<Hash>,
     pub mode: Mode,
 }
 
@@ -63,11 +65,13 @@ impl Step<'_> {
                     site,
                     disk,
                     content: None,
+                    hash: None,
                     mode,
                 })
             }
             Some(Ok(_)) | None => Some(View {
                 site,
+                hash: disk.clone(),
                 disk,
                 content: Some(bytes.clone()),
                 mode,
@@ -82,6 +86,7 @@ impl View {
             site,
             disk: None,
             content: None,
+            hash: None,
             mode: Mode::Plain,
         }
     }
