@@ -40,6 +40,8 @@ pub enum Command {
     Env(EnvCommand),
     /// List the tools and profiles
     Tools(Tools),
+    /// Settings of `ai`, with the place that each comes from
+    Config(ConfigCommand),
     /// One act of the settings engine, described in a file; for fault tests
     #[command(name = "__sync", hide = true)]
     SyncJob { file: PathBuf },
@@ -266,6 +268,15 @@ pub struct EnvCommand {
 
 #[derive(Debug, Args)]
 pub struct Tools {
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigCommand {
+    /// Tool or profile whose section counts too
+    #[arg(default_value = "claude")]
+    pub tool: String,
     #[arg(long)]
     pub json: bool,
 }

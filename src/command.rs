@@ -13,6 +13,7 @@ use crate::plan::{self, secret};
 use crate::session::SessionId;
 use crate::tool::{self, Tool};
 
+mod config;
 mod env;
 mod image;
 mod init;
@@ -45,6 +46,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Exec(exec) => run::exec(exec),
         Command::Image(image) => image::run(image.command),
         Command::Env(env) => env::run(&env.words),
+        Command::Config(config) => config::run(&config),
         Command::Tools(tools) => tools::run(&tools),
         Command::SyncJob { file } => sync_job::run(&file),
     }

@@ -3,17 +3,17 @@
 mod files;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::collections::BTreeMap;
 
 use crate::sync::base::{Base, Entry};
-use crate::sync::document::{self, Document, Flaw, Format};
+use crate::sync::document::{self, Format};
 use crate::sync::journal::{Act, Agreement, Change, Unit};
 use crate::sync::merge::{Prefer, Versions};
+use crate::sync::plan::view::{View, pick};
 use crate::sync::report::{News, Notice};
-use crate::sync::{
-    Class, Flow, Hash, Mode, Pair, Place, Reading, Refusal, Request, Rule, Site, lines,
-};
+use crate::sync::{Class, Flow, Hash, Pair, Place, Reading, Refusal, Request, Rule, Site, lines};
 
 /// Everything that was read for one sync.
 #[derive(Clone, Debug, Default)]
@@ -48,30 +48,12 @@ pub enum Shelf {
     Quarantine,
 }
 
-/// One file as a step of the plan finds it: what earlier steps decided to write counts as written.
-#[derive(Clone, Debug)]
-struct View {
-    site: Site,
-    /// What is on disk, and so what a change expects there.
-    disk: Option<Hash>,
-    content: Option<Vec<u8>>,
-    mode: Mode,
-}
-
 pub fn plan(request: &Request, seen: &Seen) -> Plan {
     let mut plan = Plan::default();
     let flows = Flow::of(request.direction, request.host_sync);
     for rule in &request.rules {
-        let flows = flows
-            .iter()
-            .copied()
-            .filter(|flow| flow.carries(rule.class));
-        let mut step = Step {
-            request,
-            rule,
-            seen,
-            plan: &mut plan,
-        };
+        let flows = flows.iter().copied().filter(|flow| flow.carries(rule.class));
+        let mut step = Step { request, rule, seen, plan: &mut plan };
         match Format::of(rule.class) {
             Some(format) => step.document(format, flows),
             None if rule.class == Class::Lines => step.lines(flows),
@@ -98,9 +80,7 @@ impl Plan {
 
     pub fn keep(&mut self, bytes: &[u8]) -> Hash {
         let hash = Hash::of(bytes);
-        self.contents
-            .entry(hash.clone())
-            .or_insert_with(|| bytes.to_vec());
+        self.contents.entry(hash.clone()).or_insert_with(|| bytes.to_vec());
         hash
     }
 
@@ -134,20 +114,9 @@ impl<'a> Step<'a> {
     }
 
     /// The new text of the flow's target, if it changes.
-    fn flow_document(
-        &mut self,
-        format: Format,
-        flow: Flow,
-        from: &View,
-        to: &View,
-        unit: &mut Unit,
-    ) -> Option<String> {
+    fn flow_document(&mut self, format: Format, flow: Flow, from: &View, to: &View, unit: &mut Unit) -> Option<String> {
         let gate = self.rule.gate(flow);
-        let seed = self
-            .rule
-            .seed
-            .as_ref()
-            .filter(|_| flow.to == Place::Project && to.content.is_none());
+        let seed = self.rule.seed.as_ref().filter(|_| flow.to == Place::Project && to.content.is_none());
         let Some(theirs) = from.document(format) else {
             return seed.cloned();
         };
@@ -160,30 +129,17 @@ impl<'a> Step<'a> {
         }
         let seeded = seed.and_then(|text| format.parse(text.as_bytes()).ok());
         let ours = to.document(format);
-        let versions = Versions {
-            base: base.as_ref(),
-            ours: ours.as_ref().or(seeded.as_ref()),
-            theirs: Some(&theirs),
-        };
+        let versions = Versions { base: base.as_ref(), ours: ours.as_ref().or(seeded.as_ref()), theirs: Some(&theirs) };
         let merged = document::merge(format, versions, &gate, flow.prefer());
         if news {
-            unit.agreements
-                .push(agreement(flow, self.rule.path.clone(), Entry::Text(agreed)));
+            unit.agreements.push(agreement(flow, self.rule.path.clone(), Entry::Text(agreed)));
         }
         if !merged.conflicts.is_empty() && ours.is_some() {
-            let loser = if flow.prefer() == Prefer::Theirs {
-                to
-            } else {
-                from
-            };
+            let loser = if flow.prefer() == Prefer::Theirs { to } else { from };
             self.conflict(loser, merged.conflicts);
         }
         let unchanged = ours.as_ref().is_some_and(|ours| ours.text == merged.text);
-        let nothing = ours.is_none()
-            && seeded.is_none()
-            && format
-                .parse(merged.text.as_bytes())
-                .is_ok_and(|document| document.is_empty());
+        let nothing = ours.is_none() && seeded.is_none() && format.parse(merged.text.as_bytes()).is_ok_and(|document| document.is_empty());
         (!unchanged && !nothing && !merged.text.is_empty()).then_some(merged.text)
     }
 
@@ -194,8 +150,7 @@ impl<'a> Step<'a> {
             let Some((from, to)) = pick(&views, flow) else {
                 continue;
             };
-            let (Some(theirs), ours) = (&from.content, to.content.as_deref().unwrap_or_default())
-            else {
+            let (Some(theirs), ours) = (&from.content, to.content.as_deref().unwrap_or_default()) else {
                 continue;
             };
             let addition = lines::missing(ours, theirs);
@@ -207,15 +162,8 @@ impl<'a> Step<'a> {
                 self.put(&mut unit, views.get_mut(&flow.to), whole);
                 continue;
             }
-            let act = Act::Append {
-                addition: self.plan.keep(&addition),
-                length,
-            };
-            unit.changes.push(Change {
-                site: to.site.clone(),
-                before: to.disk.clone(),
-                act,
-            });
+            let act = Act::Append { addition: self.plan.keep(&addition), length };
+            unit.changes.push(Change { site: to.site.clone(), before: to.disk.clone(), act });
             if let Some(view) = views.get_mut(&flow.to) {
                 view.content = Some(whole);
             }
@@ -225,73 +173,11 @@ impl<'a> Step<'a> {
 
     fn put(&mut self, unit: &mut Unit, view: Option<&mut View>, content: Vec<u8>) {
         let Some(view) = view else { return };
-        let act = Act::Put {
-            content: self.plan.keep(&content),
-            mode: view.mode,
-        };
-        unit.changes.push(Change {
-            site: view.site.clone(),
-            before: view.disk.clone(),
-            act,
-        });
+        let hash = self.plan.keep(&content);
+        view.hash = Some(hash.clone());
+        let act = Act::Put { content: hash, mode: view.mode };
+        unit.changes.push(Change { site: view.site.clone(), before: view.disk.clone(), act });
         view.content = Some(content);
-    }
-
-    fn views(&mut self, format: Option<Format>) -> BTreeMap<Place, View> {
-        let sites = [Place::Host, Place::Hub, Place::Project]
-            .into_iter()
-            .filter_map(|place| self.rule.site(place));
-        let mut views = BTreeMap::new();
-        for site in sites {
-            let Some(reading) = self.seen.files.get(&site) else {
-                continue;
-            };
-            if let Some(view) = self.view(site, reading, format) {
-                views.insert(view.site.place, view);
-            }
-        }
-        views
-    }
-
-    /// One file, unless it takes no part.
-    fn view(&mut self, site: Site, reading: &Reading, format: Option<Format>) -> Option<View> {
-        let (bytes, mode) = match reading {
-            Reading::Absent => return Some(View::nothing(site)),
-            Reading::Refused(why) => {
-                self.notice(&site, News::Refused(*why));
-                return None;
-            }
-            Reading::File { bytes, mode } => (bytes, *mode),
-        };
-        let disk = Some(Hash::of(bytes));
-        match format.map(|format| format.parse(bytes)) {
-            Some(Err(Flaw::Ambiguous)) => {
-                self.notice(&site, News::Ambiguous);
-                None
-            }
-            Some(Err(Flaw::Broken)) => {
-                self.notice(&site, News::Broken);
-                if !bytes.is_empty() {
-                    self.plan.copies.push(Copy {
-                        shelf: Shelf::Quarantine,
-                        site: site.clone(),
-                        bytes: bytes.clone(),
-                    });
-                }
-                Some(View {
-                    site,
-                    disk,
-                    content: None,
-                    mode,
-                })
-            }
-            Some(Ok(_)) | None => Some(View {
-                site,
-                disk,
-                content: Some(bytes.clone()),
-                mode,
-            }),
-        }
     }
 
     fn entry(&self, flow: Flow, path: &str) -> Option<&'a Entry> {
@@ -301,44 +187,14 @@ impl<'a> Step<'a> {
     fn conflict(&mut self, loser: &View, keys: Vec<String>) {
         let bytes = loser.content.clone().unwrap_or_default();
         self.notice(&loser.site, News::Conflict(keys));
-        self.plan.copies.push(Copy {
-            shelf: Shelf::Conflicts,
-            site: loser.site.clone(),
-            bytes,
-        });
+        self.plan.copies.push(Copy { shelf: Shelf::Conflicts, site: loser.site.clone(), bytes });
     }
 
     fn notice(&mut self, site: &Site, news: News) {
-        self.plan.notices.push(Notice {
-            site: site.clone(),
-            news,
-        });
+        self.plan.notices.push(Notice { site: site.clone(), news });
     }
-}
-
-impl View {
-    fn nothing(site: Site) -> View {
-        View {
-            site,
-            disk: None,
-            content: None,
-            mode: Mode::Plain,
-        }
-    }
-
-    fn document(&self, format: Format) -> Option<Document<'_>> {
-        format.parse(self.content.as_deref()?).ok()
-    }
-}
-
-fn pick(views: &BTreeMap<Place, View>, flow: Flow) -> Option<(&View, &View)> {
-    views.get(&flow.from).zip(views.get(&flow.to))
 }
 
 fn agreement(flow: Flow, path: String, entry: Entry) -> Agreement {
-    Agreement {
-        pair: flow.pair(),
-        path,
-        entry: Some(entry),
-    }
+    Agreement { pair: flow.pair(), path, entry: Some(entry) }
 }
