@@ -18,7 +18,9 @@ mod image;
 mod init;
 mod resolve;
 mod run;
+mod settings;
 mod sync;
+mod sync_job;
 mod tools;
 
 /// Runs one command line; the value is the exit code.
@@ -44,6 +46,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Image(image) => image::run(image.command),
         Command::Env(env) => env::run(&env.words),
         Command::Tools(tools) => tools::run(&tools),
+        Command::SyncJob { file } => sync_job::run(&file),
     }
 }
 
