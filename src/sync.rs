@@ -172,22 +172,10 @@ pub struct Flow {
 impl Flow {
     /// The steps of one sync, in order.
     pub fn of(direction: Direction, host: HostSync) -> Vec<Flow> {
-        let import = Flow {
-            from: Place::Host,
-            to: Place::Hub,
-        };
-        let enter = Flow {
-            from: Place::Hub,
-            to: Place::Project,
-        };
-        let leave = Flow {
-            from: Place::Project,
-            to: Place::Hub,
-        };
-        let export = Flow {
-            from: Place::Hub,
-            to: Place::Host,
-        };
+        let import = Flow { from: Place::Host, to: Place::Hub };
+        let enter = Flow { from: Place::Hub, to: Place::Project };
+        let leave = Flow { from: Place::Project, to: Place::Hub };
+        let export = Flow { from: Place::Hub, to: Place::Host };
         match (direction, host) {
             (Direction::In, HostSync::Import | HostSync::Both) => vec![import, enter],
             (Direction::In, HostSync::Off) => vec![enter],
@@ -197,11 +185,7 @@ impl Flow {
     }
 
     pub fn pair(self) -> Pair {
-        if self.from == Place::Host || self.to == Place::Host {
-            Pair::HostHub
-        } else {
-            Pair::HubProject
-        }
+        if self.from == Place::Host || self.to == Place::Host { Pair::HostHub } else { Pair::HubProject }
     }
 
     /// Instructions, commands and skills are as good as programs: a project keeps its own.
@@ -211,19 +195,12 @@ impl Flow {
 
     /// Towards the project a key that runs programs may flow, away from it never.
     pub fn trusts_executes(self) -> bool {
-        matches!(
-            (self.from, self.to),
-            (Place::Host, Place::Hub) | (Place::Hub, Place::Project)
-        )
+        matches!((self.from, self.to), (Place::Host, Place::Hub) | (Place::Hub, Place::Project))
     }
 
     /// The host's file is the person's own hand and wins; else what arrives wins.
     pub fn prefer(self) -> merge::Prefer {
-        if self.to == Place::Host {
-            merge::Prefer::Ours
-        } else {
-            merge::Prefer::Theirs
-        }
+        if self.to == Place::Host { merge::Prefer::Ours } else { merge::Prefer::Theirs }
     }
 }
 
@@ -239,11 +216,7 @@ impl Rule {
 
     pub fn gate(&self, flow: Flow) -> merge::Gate {
         let only = (self.class == Class::Keys).then_some(self.keys.as_slice());
-        let never: &[String] = if flow.trusts_executes() {
-            &[]
-        } else {
-            &self.executes
-        };
+        let never: &[String] = if flow.trusts_executes() { &[] } else { &self.executes };
         merge::Gate::new(only, never)
     }
 }
@@ -251,15 +224,8 @@ impl Rule {
 impl Site {
     /// A file below a tree; the empty name is the tree's root itself.
     pub fn below(&self, name: &str) -> Site {
-        let path = if name.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}/{name}", self.path)
-        };
-        Site {
-            place: self.place,
-            path,
-        }
+        let path = if name.is_empty() { self.path.clone() } else { format!("{}/{name}", self.path) };
+        Site { place: self.place, path }
     }
 }
 

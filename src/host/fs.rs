@@ -42,11 +42,7 @@ pub enum Trust {
 /// Opens a directory below `root`, making what is missing if asked; nothing if it is absent.
 pub fn enter(root: &Path, below: &Path, create: bool) -> Result<Option<OwnedFd>, FileError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let fail = |source: Errno| FileError {
-        verb: "open",
-        path: root.join(below),
-        source: source.into(),
-    };
+    let fail = |source: Errno| FileError { verb: "open", path: root.join(below), source: source.into() };
     let mut dir = match retry_on_intr(|| rustix::fs::open(root, flags, Perm::empty())) {
         Err(Errno::NOENT) if create => {
             make_all(root)?;
@@ -56,9 +52,7 @@ pub fn enter(root: &Path, below: &Path, create: bool) -> Result<Option<OwnedFd>,
         opened => opened.map_err(fail)?,
     };
     for name in below {
-        let open = |dir: &OwnedFd| {
-            retry_on_intr(|| rustix::fs::openat(dir, name, flags | OFlags::NOFOLLOW, Perm::empty()))
-        };
+        let open = |dir: &OwnedFd| retry_on_intr(|| rustix::fs::openat(dir, name, flags | OFlags::NOFOLLOW, Perm::empty()));
         dir = match open(&dir) {
             Err(Errno::NOENT) if create => {
                 make(&dir, name).map_err(fail)?;
@@ -72,11 +66,7 @@ pub fn enter(root: &Path, below: &Path, create: bool) -> Result<Option<OwnedFd>,
 }
 
 fn make_all(path: &Path) -> Result<(), FileError> {
-    let fail = |source: Errno| FileError {
-        verb: "create",
-        path: path.to_owned(),
-        source: source.into(),
-    };
+    let fail = |source: Errno| FileError { verb: "create", path: path.to_owned(), source: source.into() };
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(fail(Errno::INVAL));
     };
@@ -100,10 +90,7 @@ fn make(dir: &OwnedFd, name: &OsStr) -> Result<(), Errno> {
 }
 
 /// Gives a writer the time to finish.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "waiting is an effect, and this is the edge"
-)]
+#[expect(clippy::disallowed_methods, reason = "waiting is an effect, and this is the edge")]
 pub fn pause() {
     std::thread::sleep(std::time::Duration::from_millis(10));
 }
@@ -117,11 +104,7 @@ pub enum Child {
 }
 
 pub fn child(dir: &OwnedFd, name: &OsStr, trust: Trust) -> Child {
-    let follow = if trust == Trust::Host {
-        OFlags::empty()
-    } else {
-        OFlags::NOFOLLOW
-    };
+    let follow = if trust == Trust::Host { OFlags::empty() } else { OFlags::NOFOLLOW };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | follow;
     match retry_on_intr(|| rustix::fs::openat(dir, name, flags, Perm::empty())) {
         Ok(inner) => Child::Directory(inner),
@@ -132,11 +115,7 @@ pub fn child(dir: &OwnedFd, name: &OsStr, trust: Trust) -> Child {
 
 /// The names in a directory, without `.` and `..`.
 pub fn names(dir: &OwnedFd, path: &Path) -> Result<Vec<OsString>, FileError> {
-    let fail = |source: Errno| FileError {
-        verb: "list",
-        path: path.to_owned(),
-        source: source.into(),
-    };
+    let fail = |source: Errno| FileError { verb: "list", path: path.to_owned(), source: source.into() };
     let mut names = Vec::new();
     for entry in retry_on_intr(|| rustix::fs::Dir::read_from(dir)).map_err(fail)? {
         let entry = entry.map_err(fail)?;
@@ -152,11 +131,7 @@ pub fn names(dir: &OwnedFd, path: &Path) -> Result<Vec<OsString>, FileError> {
 pub fn remove_dir(path: &Path) -> Result<(), FileError> {
     match retry_on_intr(|| rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR)) {
         Ok(()) | Err(Errno::NOTEMPTY | Errno::NOENT) => Ok(()),
-        Err(source) => Err(FileError {
-            verb: "remove",
-            path: path.to_owned(),
-            source: source.into(),
-        }),
+        Err(source) => Err(FileError { verb: "remove", path: path.to_owned(), source: source.into() }),
     }
 }
 
@@ -166,10 +141,6 @@ pub fn enter_following(path: &Path) -> Result<Option<OwnedFd>, FileError> {
     match retry_on_intr(|| rustix::fs::openat(CWD, path, flags, Perm::empty())) {
         Ok(dir) => Ok(Some(dir)),
         Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-        Err(source) => Err(FileError {
-            verb: "open",
-            path: path.to_owned(),
-            source: source.into(),
-        }),
+        Err(source) => Err(FileError { verb: "open", path: path.to_owned(), source: source.into() }),
     }
 }

@@ -29,17 +29,11 @@ pub enum LockError {
 }
 
 fn held_by(holder: Option<u32>) -> String {
-    holder.map_or_else(
-        || "another process holds it".to_owned(),
-        |pid| format!("process {pid} holds it"),
-    )
+    holder.map_or_else(|| "another process holds it".to_owned(), |pid| format!("process {pid} holds it"))
 }
 
 /// Waits for the lock, ten seconds at most.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "waiting needs a clock, and this is the edge"
-)]
+#[expect(clippy::disallowed_methods, reason = "waiting needs a clock, and this is the edge")]
 pub fn acquire(directory: &Path) -> Result<Lock, LockError> {
     let file = open(directory)?;
     let began = Instant::now();
@@ -48,9 +42,7 @@ pub fn acquire(directory: &Path) -> Result<Lock, LockError> {
             Ok(()) => break,
             Err(Errno::WOULDBLOCK) if began.elapsed() < WAIT => fs::pause(),
             Err(Errno::WOULDBLOCK) => {
-                return Err(LockError::Busy {
-                    holder: holder(&file),
-                });
+                return Err(LockError::Busy { holder: holder(&file) });
             }
             Err(error) => return Err(fail("lock", directory)(error).into()),
         }
@@ -60,29 +52,17 @@ pub fn acquire(directory: &Path) -> Result<Lock, LockError> {
 }
 
 fn open(directory: &Path) -> Result<OwnedFd, LockError> {
-    let root = fs::enter(directory, Path::new(""), true)?
-        .ok_or_else(|| fail("open", directory)(Errno::NOENT))?;
-    let flags = OFlags::RDWR
-        | OFlags::CREATE
-        | OFlags::NOFOLLOW
-        | OFlags::NONBLOCK
-        | OFlags::NOCTTY
-        | OFlags::CLOEXEC;
-    let file = match retry_on_intr(|| {
-        rustix::fs::openat(&root, "lock", flags, Perm::from_raw_mode(PRIVATE_FILE))
-    }) {
+    let root = fs::enter(directory, Path::new(""), true)?.ok_or_else(|| fail("open", directory)(Errno::NOENT))?;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = match retry_on_intr(|| rustix::fs::openat(&root, "lock", flags, Perm::from_raw_mode(PRIVATE_FILE))) {
         Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => {
-            return Err(LockError::NotAFile {
-                path: directory.join("lock"),
-            });
+            return Err(LockError::NotAFile { path: directory.join("lock") });
         }
         opened => opened.map_err(fail("open", directory))?,
     };
     let stat = rustix::fs::fstat(&file).map_err(fail("open", directory))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || stat.st_nlink != 1 {
-        return Err(LockError::NotAFile {
-            path: directory.join("lock"),
-        });
+        return Err(LockError::NotAFile { path: directory.join("lock") });
     }
     Ok(file)
 }
@@ -96,20 +76,12 @@ fn sign(file: &OwnedFd) -> Result<(), Errno> {
 fn holder(file: &OwnedFd) -> Option<u32> {
     let mut text = [0_u8; 16];
     let count = retry_on_intr(|| rustix::io::pread(file, &mut text, 0)).ok()?;
-    std::str::from_utf8(text.get(..count)?)
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    std::str::from_utf8(text.get(..count)?).ok()?.trim().parse().ok()
 }
 
 fn fail(verb: &'static str, directory: &Path) -> impl Fn(Errno) -> FileError {
     let path = directory.join("lock");
-    move |source| FileError {
-        verb,
-        path: path.clone(),
-        source: source.into(),
-    }
+    move |source| FileError { verb, path: path.clone(), source: source.into() }
 }
 
 #[cfg(test)]
@@ -123,21 +95,14 @@ mod tests {
             let store = tempfile::tempdir().unwrap();
             std::fs::write(store.path().join("bashrc"), "mine").unwrap();
             make(store.path());
-            assert!(matches!(
-                acquire(store.path()),
-                Err(LockError::NotAFile { .. })
-            ));
-            assert_eq!(
-                std::fs::read_to_string(store.path().join("bashrc")).unwrap(),
-                "mine"
-            );
+            assert!(matches!(acquire(store.path()), Err(LockError::NotAFile { .. })));
+            assert_eq!(std::fs::read_to_string(store.path().join("bashrc")).unwrap(), "mine");
         };
         check(&|store| std::os::unix::fs::symlink("bashrc", store.join("lock")).unwrap());
         check(&|store| std::fs::create_dir(store.join("lock")).unwrap());
         check(&|store| std::fs::hard_link(store.join("bashrc"), store.join("lock")).unwrap());
         check(&|store| {
-            rustix::fs::mkfifoat(rustix::fs::CWD, store.join("lock"), Perm::RUSR | Perm::WUSR)
-                .unwrap();
+            rustix::fs::mkfifoat(rustix::fs::CWD, store.join("lock"), Perm::RUSR | Perm::WUSR).unwrap();
         });
     }
 
@@ -146,9 +111,7 @@ mod tests {
         let store = tempfile::tempdir().unwrap();
         let held = acquire(store.path()).unwrap();
         let began = Instant::now();
-        let Err(LockError::Busy { holder }) = acquire(store.path()) else {
-            panic!("two holders")
-        };
+        let Err(LockError::Busy { holder }) = acquire(store.path()) else { panic!("two holders") };
         assert_eq!(holder, Some(std::process::id()));
         assert!((WAIT..WAIT * 2).contains(&began.elapsed()));
         drop(held);

@@ -92,17 +92,11 @@ pub fn trust(place: Place) -> Trust {
 
 /// A manifest's path that stays where it belongs.
 pub fn is_below(path: &str) -> bool {
-    !path.is_empty()
-        && Path::new(path)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)))
+    !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// The file behind a dotfile that may be a link to it: the link stays, the file is written.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the host's links are facts, and this is the edge"
-)]
+#[expect(clippy::disallowed_methods, reason = "the host's links are facts, and this is the edge")]
 fn follow(mut path: PathBuf) -> Option<PathBuf> {
     let mut linked = false;
     for _ in 0..LINKS {

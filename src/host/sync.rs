@@ -44,10 +44,7 @@ pub struct Preview {
 /// Syncs once.
 pub fn run(places: &Places, request: &Request) -> Result<Report, SyncError> {
     let _lock = lock::acquire(&places.sync_dir())?;
-    let mut report = Report {
-        recovered: recover(places)?,
-        ..Report::default()
-    };
+    let mut report = Report { recovered: recover(places)?, ..Report::default() };
     let overtaken = round(places, request, &mut report)?;
     if overtaken.is_empty() {
         return Ok(report);
@@ -55,10 +52,7 @@ pub fn run(places: &Places, request: &Request) -> Result<Report, SyncError> {
     // Somebody wrote between our look and our write: look again, once.
     report.notices.clear();
     for (site, unwritten) in round(places, request, &mut report)? {
-        report.notices.push(Notice {
-            site: site.clone(),
-            news: News::Overtaken,
-        });
+        report.notices.push(Notice { site: site.clone(), news: News::Overtaken });
         if let Some(bytes) = unwritten {
             shelf::put_aside(places, &shelf::conflict(&site, bytes))?;
         }
@@ -75,28 +69,16 @@ pub fn repair(places: &Places) -> Result<bool, SyncError> {
 /// Puts back what the last sync (or undo) of this tool and project overwrote.
 pub fn undo(places: &Places) -> Result<Report, SyncError> {
     let _lock = lock::acquire(&places.sync_dir())?;
-    let mut report = Report {
-        recovered: recover(places)?,
-        ..Report::default()
-    };
+    let mut report = Report { recovered: recover(places)?, ..Report::default() };
     let records = shelf::records(places)?;
-    let record = records
-        .iter()
-        .find(|record| record.can_be_undone())
-        .ok_or(SyncError::NothingToUndo)?;
+    let record = records.iter().find(|record| record.can_be_undone()).ok_or(SyncError::NothingToUndo)?;
     let mut kept = BTreeMap::new();
     for past in &record.changes {
-        kept.extend(
-            shelf::kept(places, record.sequence, past.number)?
-                .map(|content| (past.number, content)),
-        );
+        kept.extend(shelf::kept(places, record.sequence, past.number)?.map(|content| (past.number, content)));
     }
     let plan = record.undo(&kept);
     for (site, _) in commit(places, None, &plan, &mut report)? {
-        report.notices.push(Notice {
-            site,
-            news: News::Overtaken,
-        });
+        report.notices.push(Notice { site, news: News::Overtaken });
     }
     Ok(report)
 }
@@ -111,19 +93,11 @@ pub fn preview(places: &Places, request: &Request) -> Result<Preview, SyncError>
     let pending = shelf::journal(&places.store)?.is_some();
     let seen = gather::gather(places, request)?;
     let plan = plan::plan(request, &seen);
-    Ok(Preview {
-        seen,
-        plan,
-        pending,
-    })
+    Ok(Preview { seen, plan, pending })
 }
 
 /// Reads, decides, writes; what was overtaken meanwhile, with the content that it did not get.
-fn round(
-    places: &Places,
-    request: &Request,
-    report: &mut Report,
-) -> Result<Vec<Overtaken>, SyncError> {
+fn round(places: &Places, request: &Request, report: &mut Report) -> Result<Vec<Overtaken>, SyncError> {
     let seen = gather::gather(places, request)?;
     let plan = plan::plan(request, &seen);
     report.notices.extend(plan.notices.iter().cloned());
@@ -132,12 +106,7 @@ fn round(
 
 pub type Overtaken = (Site, Option<Vec<u8>>);
 
-fn commit(
-    places: &Places,
-    direction: Option<Direction>,
-    plan: &Plan,
-    report: &mut Report,
-) -> Result<Vec<Overtaken>, SyncError> {
+fn commit(places: &Places, direction: Option<Direction>, plan: &Plan, report: &mut Report) -> Result<Vec<Overtaken>, SyncError> {
     for copy in &plan.copies {
         shelf::put_aside(places, copy)?;
     }
@@ -147,12 +116,7 @@ fn commit(
     for (hash, bytes) in &plan.contents {
         shelf::keep_object(&places.store, hash, bytes)?;
     }
-    let journal = Journal::new(
-        places.scope(),
-        direction,
-        shelf::next_sequence(places)?,
-        plan.units.clone(),
-    );
+    let journal = Journal::new(places.scope(), direction, shelf::next_sequence(places)?, plan.units.clone());
     shelf::commit(&places.store, &journal)?;
     let applied = apply::finish(places, &journal)?;
     report.changed.extend(applied.changed);

@@ -52,10 +52,7 @@ impl Entry {
 
 impl Default for Base {
     fn default() -> Base {
-        Base {
-            schema: SCHEMA,
-            files: BTreeMap::new(),
-        }
+        Base { schema: SCHEMA, files: BTreeMap::new() }
     }
 }
 
@@ -75,11 +72,7 @@ impl Base {
                 return None;
             };
             let rest = path.strip_prefix(root)?;
-            let name = if rest.is_empty() {
-                rest
-            } else {
-                rest.strip_prefix('/')?
-            };
+            let name = if rest.is_empty() { rest } else { rest.strip_prefix('/')? };
             Some((name, hash))
         })
     }
@@ -111,16 +104,10 @@ mod tests {
     #[test]
     fn what_a_newer_program_wrote_is_not_read() {
         let check = |bytes: &str, expected| {
-            assert_eq!(
-                Base::decode(bytes.as_bytes()).map(|base| base.files.len()),
-                expected
-            );
+            assert_eq!(Base::decode(bytes.as_bytes()).map(|base| base.files.len()), expected);
         };
         check(r#"{"schema":1,"files":{"a":{"text":"{}"}}}"#, Ok(1));
-        check(
-            r#"{"schema":2,"files":"shaped otherwise"}"#,
-            Err(Unusable::Newer),
-        );
+        check(r#"{"schema":2,"files":"shaped otherwise"}"#, Err(Unusable::Newer));
         check(r#"{"schema":1}"#, Err(Unusable::Broken));
         check("", Err(Unusable::Broken));
     }
@@ -128,17 +115,8 @@ mod tests {
     #[test]
     fn a_tree_is_found_by_whole_path_components() {
         let entry = || Entry::Hash(Hash::of(b""));
-        let files = ["skills/a", "skills/b/c", "skills-old/d", "skills"]
-            .map(|path| (path.to_owned(), entry()));
-        let base = Base {
-            files: files.into(),
-            ..Base::default()
-        };
-        assert_eq!(
-            base.below("skills")
-                .map(|(name, _)| name)
-                .collect::<Vec<_>>(),
-            ["", "a", "b/c"]
-        );
+        let files = ["skills/a", "skills/b/c", "skills-old/d", "skills"].map(|path| (path.to_owned(), entry()));
+        let base = Base { files: files.into(), ..Base::default() };
+        assert_eq!(base.below("skills").map(|(name, _)| name).collect::<Vec<_>>(), ["", "a", "b/c"]);
     }
 }

@@ -42,26 +42,10 @@ impl Record {
                 Act::Append { .. } => (None, true),
                 Act::Remove => (None, false),
             };
-            Past {
-                number,
-                site: change.site.clone(),
-                before: change.before.clone(),
-                after,
-                appended,
-            }
+            Past { number, site: change.site.clone(), before: change.before.clone(), after, appended }
         };
-        let changes = journal
-            .changes()
-            .enumerate()
-            .filter(|(number, _)| happened.contains(number))
-            .map(past)
-            .collect();
-        Record {
-            schema: SCHEMA,
-            sequence: journal.sequence,
-            direction: journal.direction,
-            changes,
-        }
+        let changes = journal.changes().enumerate().filter(|(number, _)| happened.contains(number)).map(past).collect();
+        Record { schema: SCHEMA, sequence: journal.sequence, direction: journal.direction, changes }
     }
 
     /// Everything back to what it was before, given the contents that were kept.
@@ -70,21 +54,11 @@ impl Record {
         for past in self.changes.iter().filter(|past| !past.appended) {
             let act = match (&past.before, kept.get(&past.number)) {
                 (None, _) => Act::Remove,
-                (Some(_), Some((bytes, mode))) => Act::Put {
-                    content: plan.keep(bytes),
-                    mode: *mode,
-                },
+                (Some(_), Some((bytes, mode))) => Act::Put { content: plan.keep(bytes), mode: *mode },
                 (Some(_), None) => continue,
             };
-            let change = Change {
-                site: past.site.clone(),
-                before: past.after.clone(),
-                act,
-            };
-            plan.units.push(Unit {
-                changes: vec![change],
-                agreements: Vec::new(),
-            });
+            let change = Change { site: past.site.clone(), before: past.after.clone(), act };
+            plan.units.push(Unit { changes: vec![change], agreements: Vec::new() });
         }
         plan
     }
@@ -118,28 +92,17 @@ mod tests {
     fn record(sequence: u64, files: &[&str]) -> Record {
         let past = |(number, file): (usize, &&str)| Past {
             number,
-            site: Site {
-                place: Place::Hub,
-                path: (*file).to_owned(),
-            },
+            site: Site { place: Place::Hub, path: (*file).to_owned() },
             before: Some(Hash::of(b"old")),
             after: Some(Hash::of(b"new")),
             appended: false,
         };
-        Record {
-            schema: SCHEMA,
-            sequence,
-            direction: None,
-            changes: files.iter().enumerate().map(past).collect(),
-        }
+        Record { schema: SCHEMA, sequence, direction: None, changes: files.iter().enumerate().map(past).collect() }
     }
 
     #[test]
     fn twenty_of_each_file_are_kept() {
-        let mut records: Vec<Record> = (2..=22)
-            .rev()
-            .map(|sequence| record(sequence, &["often"]))
-            .collect();
+        let mut records: Vec<Record> = (2..=22).rev().map(|sequence| record(sequence, &["often"])).collect();
         records.push(record(1, &["seldom", "often"]));
         assert_eq!(surplus(&records), [(2, 0), (1, 1)]);
     }
@@ -149,22 +112,8 @@ mod tests {
         let mut record = record(7, &["changed", "created", "forgotten"]);
         record.changes[1].before = None;
         let plan = record.undo(&BTreeMap::from([(0, (b"old".to_vec(), Mode::Plain))]));
-        let acts: Vec<&Act> = plan
-            .units
-            .iter()
-            .flat_map(|unit| &unit.changes)
-            .map(|change| &change.act)
-            .collect();
-        assert_eq!(
-            acts,
-            [
-                &Act::Put {
-                    content: Hash::of(b"old"),
-                    mode: Mode::Plain
-                },
-                &Act::Remove
-            ]
-        );
+        let acts: Vec<&Act> = plan.units.iter().flat_map(|unit| &unit.changes).map(|change| &change.act).collect();
+        assert_eq!(acts, [&Act::Put { content: Hash::of(b"old"), mode: Mode::Plain }, &Act::Remove]);
         assert_eq!(plan.contents[&Hash::of(b"old")], b"old");
     }
 }

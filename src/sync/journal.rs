@@ -80,19 +80,8 @@ pub enum Verdict<'a> {
 }
 
 impl Journal {
-    pub fn new(
-        scope: Scope,
-        direction: Option<Direction>,
-        sequence: u64,
-        units: Vec<Unit>,
-    ) -> Journal {
-        Journal {
-            schema: SCHEMA,
-            scope,
-            direction,
-            sequence,
-            units,
-        }
+    pub fn new(scope: Scope, direction: Option<Direction>, sequence: u64, units: Vec<Unit>) -> Journal {
+        Journal { schema: SCHEMA, scope, direction, sequence, units }
     }
 
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
@@ -137,33 +126,15 @@ mod tests {
     use super::*;
 
     fn change(before: Option<&str>, act: Act) -> Change {
-        let site = Site {
-            place: crate::sync::Place::Hub,
-            path: "f".into(),
-        };
-        Change {
-            site,
-            before: before.map(|text| Hash::of(text.as_bytes())),
-            act,
-        }
+        let site = Site { place: crate::sync::Place::Hub, path: "f".into() };
+        Change { site, before: before.map(|text| Hash::of(text.as_bytes())), act }
     }
 
     #[test]
     fn only_what_was_read_is_replaced() {
-        let put = |before| {
-            change(
-                before,
-                Act::Put {
-                    content: Hash::of(b"new"),
-                    mode: Mode::Plain,
-                },
-            )
-        };
+        let put = |before| change(before, Act::Put { content: Hash::of(b"new"), mode: Mode::Plain });
         let check = |change: Change, found: Option<&str>, expected| {
-            assert_eq!(
-                change.verdict(found.map(str::as_bytes), Some(b"new")),
-                expected
-            );
+            assert_eq!(change.verdict(found.map(str::as_bytes), Some(b"new")), expected);
         };
         check(put(Some("old")), Some("old"), Verdict::Apply);
         check(put(Some("old")), Some("new"), Verdict::Done);
@@ -171,46 +142,23 @@ mod tests {
         check(put(Some("old")), None, Verdict::Overtaken);
         check(put(None), None, Verdict::Apply);
         check(put(None), Some("other"), Verdict::Overtaken);
-        check(
-            change(Some("old"), Act::Remove),
-            Some("old"),
-            Verdict::Apply,
-        );
+        check(change(Some("old"), Act::Remove), Some("old"), Verdict::Apply);
         check(change(Some("old"), Act::Remove), None, Verdict::Done);
-        check(
-            change(Some("old"), Act::Remove),
-            Some("other"),
-            Verdict::Overtaken,
-        );
+        check(change(Some("old"), Act::Remove), Some("other"), Verdict::Overtaken);
     }
 
     #[test]
     fn a_content_that_is_gone_changes_nothing() {
-        let put = change(
-            None,
-            Act::Put {
-                content: Hash::of(b"new"),
-                mode: Mode::Plain,
-            },
-        );
+        let put = change(None, Act::Put { content: Hash::of(b"new"), mode: Mode::Plain });
         assert_eq!(put.verdict(None, None), Verdict::Lost(&Hash::of(b"new")));
         assert_eq!(put.verdict(Some(b"new"), None), Verdict::Done);
     }
 
     #[test]
     fn lines_are_appended_to_whatever_is_there_but_only_once() {
-        let append = change(
-            Some("a\n"),
-            Act::Append {
-                addition: Hash::of(b"b\nc\n"),
-                length: 2,
-            },
-        );
+        let append = change(Some("a\n"), Act::Append { addition: Hash::of(b"b\nc\n"), length: 2 });
         let check = |found: Option<&str>, expected| {
-            assert_eq!(
-                append.verdict(found.map(str::as_bytes), Some(b"b\nc\n")),
-                expected
-            );
+            assert_eq!(append.verdict(found.map(str::as_bytes), Some(b"b\nc\n")), expected);
         };
         let add = |text: &str| Verdict::Append(text.as_bytes().to_vec());
         check(Some("a\n"), add("b\nc\n"));

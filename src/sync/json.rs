@@ -71,9 +71,7 @@ pub fn remove(text: &str, path: &[String]) -> Option<String> {
 fn tree(text: &str, node: &Node) -> Result<Tree, Flaw> {
     let members = match node {
         Node::Leaf(span) => {
-            return Ok(Tree::Leaf(squeeze(
-                text.get(span.clone()).unwrap_or_default(),
-            )));
+            return Ok(Tree::Leaf(squeeze(text.get(span.clone()).unwrap_or_default())));
         }
         Node::Object { members, .. } => members,
     };
@@ -108,26 +106,16 @@ fn insert(text: &str, node: &Node, depth: usize, key: &str, value: &str) -> Opti
     };
     let name = serde_json::to_string(key).ok()?;
     let Some((first, last)) = members.first().zip(members.last()) else {
-        let body = if depth == 0 {
-            format!("{{\n  {name}: {value}\n}}")
-        } else {
-            format!("{{{name}: {value}}}")
-        };
+        let body = if depth == 0 { format!("{{\n  {name}: {value}\n}}") } else { format!("{{{name}: {value}}}") };
         return Some(splice(text, span.clone(), &body));
     };
     let gap = match members.get(1) {
-        Some(second) => text
-            .get(first.value.span().end..second.name.start)?
-            .to_owned(),
+        Some(second) => text.get(first.value.span().end..second.name.start)?.to_owned(),
         None => format!(",{}", text.get(span.start + 1..first.name.start)?),
     };
     let colon = text.get(first.name.end..first.value.span().start)?;
     let end = last.value.span().end;
-    Some(splice(
-        text,
-        end..end,
-        &format!("{gap}{name}{colon}{value}"),
-    ))
+    Some(splice(text, end..end, &format!("{gap}{name}{colon}{value}")))
 }
 
 fn nested(path: &[String], value: &str) -> String {
@@ -153,16 +141,12 @@ mod tests {
 
     #[test]
     fn a_new_key_takes_the_style_of_its_neighbours() {
-        let check =
-            |text: &str, expected: &str| assert_eq!(set(text, &path("z"), "9").unwrap(), expected);
+        let check = |text: &str, expected: &str| assert_eq!(set(text, &path("z"), "9").unwrap(), expected);
         check("{}", "{\n  \"z\": 9\n}");
         check(r#"{"a":1}"#, r#"{"a":1,"z":9}"#);
         check(r#"{"a": 1, "b": 2}"#, r#"{"a": 1, "b": 2, "z": 9}"#);
         check("{\n\t\"a\": 1\n}\n", "{\n\t\"a\": 1,\n\t\"z\": 9\n}\n");
-        check(
-            "{\n    \"a\": {\"z\": 0}\n}",
-            "{\n    \"a\": {\"z\": 0},\n    \"z\": 9\n}",
-        );
+        check("{\n    \"a\": {\"z\": 0}\n}", "{\n    \"a\": {\"z\": 0},\n    \"z\": 9\n}");
     }
 
     #[test]
@@ -170,16 +154,8 @@ mod tests {
         let check = |text: &str, at: &str, expected: &str| {
             assert_eq!(set(text, &path(at), "9").unwrap(), expected);
         };
-        check(
-            r#"{ "a" :1e400 ,"b":[1, 2] }"#,
-            "b",
-            r#"{ "a" :1e400 ,"b":9 }"#,
-        );
-        check(
-            r#"{"a":{"b":{"c":"}"}},"d":"\""}"#,
-            "a.b.c",
-            r#"{"a":{"b":{"c":9}},"d":"\""}"#,
-        );
+        check(r#"{ "a" :1e400 ,"b":[1, 2] }"#, "b", r#"{ "a" :1e400 ,"b":9 }"#);
+        check(r#"{"a":{"b":{"c":"}"}},"d":"\""}"#, "a.b.c", r#"{"a":{"b":{"c":9}},"d":"\""}"#);
         check(r#"{"a":{}}"#, "a.b.c", r#"{"a":{"b": {"c": 9}}}"#);
         check(r#"{"a":1}"#, "a.b", r#"{"a":{"b": 9}}"#);
     }
@@ -198,8 +174,7 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_broken_and_what_is_two_is_ambiguous() {
-        let check =
-            |text: &str, expected: Option<Flaw>| assert_eq!(parse(text).err(), expected, "{text}");
+        let check = |text: &str, expected: Option<Flaw>| assert_eq!(parse(text).err(), expected, "{text}");
         check("", Some(Flaw::Broken));
         check("  \n", Some(Flaw::Broken));
         check(r#"{"a":1"#, Some(Flaw::Broken));
@@ -216,21 +191,14 @@ mod tests {
 
     #[test]
     fn whitespace_between_tokens_does_not_make_a_difference() {
-        assert_eq!(
-            parse(r#"{"a":[1,"x y"]}"#),
-            parse("{ \"a\" : [ 1 ,\n \"x y\" ] }")
-        );
+        assert_eq!(parse(r#"{"a":[1,"x y"]}"#), parse("{ \"a\" : [ 1 ,\n \"x y\" ] }"));
         assert_ne!(parse(r#"{"a":"x y"}"#), parse(r#"{"a":"xy"}"#));
         assert_ne!(parse(r#"{"a":"\" b"}"#), parse(r#"{"a":"\"b"}"#));
     }
 
     #[test]
     fn depth_costs_no_stack() {
-        let deep = format!(
-            "{{\"a\":{}1{}}}",
-            "{\"x\":[".repeat(50_000),
-            "]}".repeat(50_000)
-        );
+        let deep = format!("{{\"a\":{}1{}}}", "{\"x\":[".repeat(50_000), "]}".repeat(50_000));
         assert!(parse(&deep).is_ok());
     }
 }

@@ -30,9 +30,7 @@ pub fn rest<'a>(found: &[u8], before: usize, addition: &'a [u8]) -> Option<&'a [
 
 /// Lines that say something and have their newline.
 fn complete(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes
-        .split_inclusive(|&byte| byte == b'\n')
-        .filter(|line| line.len() > 1 && line.last() == Some(&b'\n'))
+    bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| line.len() > 1 && line.last() == Some(&b'\n'))
 }
 
 #[cfg(test)]
@@ -44,10 +42,7 @@ mod tests {
     #[test]
     fn only_complete_lines_that_are_new_are_added() {
         let check = |ours: &str, theirs: &str, expected: &str| {
-            assert_eq!(
-                String::from_utf8(missing(ours.as_bytes(), theirs.as_bytes())).unwrap(),
-                expected
-            );
+            assert_eq!(String::from_utf8(missing(ours.as_bytes(), theirs.as_bytes())).unwrap(), expected);
         };
         check("", "a\nb\n", "a\nb\n");
         check("a\n", "a\nb\n", "b\n");
@@ -62,10 +57,7 @@ mod tests {
     #[test]
     fn an_append_that_was_cut_short_is_continued() {
         let check = |found: &str, before: usize, expected: Option<&str>| {
-            assert_eq!(
-                rest(found.as_bytes(), before, b"b\nc\n"),
-                expected.map(str::as_bytes)
-            );
+            assert_eq!(rest(found.as_bytes(), before, b"b\nc\n"), expected.map(str::as_bytes));
         };
         check("a\n", 2, Some("b\nc\n"));
         check("a\nb\nc", 2, Some("\n"));

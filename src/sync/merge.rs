@@ -66,12 +66,7 @@ enum Passage {
 
 /// Changes of theirs since the base, as edits to ours.
 pub fn merge(versions: Versions<&Table>, gate: &Gate, prefer: Prefer) -> Merge {
-    let mut walk = Walk {
-        gate,
-        prefer,
-        path: Vec::new(),
-        found: Merge::default(),
-    };
+    let mut walk = Walk { gate, prefer, path: Vec::new(), found: Merge::default() };
     walk.table(versions);
     walk.found
 }
@@ -86,17 +81,10 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn table(&mut self, Versions { base, ours, theirs }: Versions<&Table>) {
         let added = theirs.names.iter();
-        let gone = base
-            .names
-            .iter()
-            .filter(|name| !theirs.items.contains_key(*name));
+        let gone = base.names.iter().filter(|name| !theirs.items.contains_key(*name));
         for name in added.chain(gone) {
             self.path.push(name.clone());
-            self.key(Versions {
-                base: base.get(name),
-                ours: ours.get(name),
-                theirs: theirs.get(name),
-            });
+            self.key(Versions { base: base.get(name), ours: ours.get(name), theirs: theirs.get(name) });
             self.path.pop();
         }
     }
@@ -108,19 +96,13 @@ impl Walk<'_> {
         }
         match (passage, at.ours, at.theirs) {
             (_, Some(Tree::Table(ours)), Some(Tree::Table(theirs))) => {
-                self.table(Versions {
-                    base: table_or_empty(at.base),
-                    ours,
-                    theirs,
-                });
+                self.table(Versions { base: table_or_empty(at.base), ours, theirs });
             }
             // A value that is no table holds nothing that may pass, and must not cover what may not.
             (Passage::Partly, Some(Tree::Leaf(_)), _) => {}
-            (Passage::Partly, ours, theirs) => self.table(Versions {
-                base: table_or_empty(at.base),
-                ours: table_or_empty(ours),
-                theirs: table_or_empty(theirs),
-            }),
+            (Passage::Partly, ours, theirs) => {
+                self.table(Versions { base: table_or_empty(at.base), ours: table_or_empty(ours), theirs: table_or_empty(theirs) })
+            }
             _ if at.ours == at.base => self.follow(at.theirs.is_some()),
             // One side deleted what the other changed: the change is worth more.
             (_, _, None) => {}
@@ -136,19 +118,12 @@ impl Walk<'_> {
 
     fn follow(&mut self, present: bool) {
         let path = self.path.clone();
-        self.found.edits.push(if present {
-            Edit::Take(path)
-        } else {
-            Edit::Remove(path)
-        });
+        self.found.edits.push(if present { Edit::Take(path) } else { Edit::Remove(path) });
     }
 }
 
 fn table_or_empty(tree: Option<&Tree>) -> &Table {
-    static EMPTY: Table = Table {
-        names: Vec::new(),
-        items: BTreeMap::new(),
-    };
+    static EMPTY: Table = Table { names: Vec::new(), items: BTreeMap::new() };
     match tree {
         Some(Tree::Table(table)) => table,
         Some(Tree::Leaf(_)) | None => &EMPTY,
@@ -184,16 +159,8 @@ impl Eq for Table {}
 
 impl Gate {
     pub fn new(only: Option<&[String]>, never: &[String]) -> Gate {
-        let split = |dotted: &[String]| {
-            dotted
-                .iter()
-                .map(|path| path.split('.').map(str::to_owned).collect())
-                .collect()
-        };
-        Gate {
-            only: only.map(split),
-            never: split(never),
-        }
+        let split = |dotted: &[String]| dotted.iter().map(|path| path.split('.').map(str::to_owned).collect()).collect();
+        Gate { only: only.map(split), never: split(never) }
     }
 
     /// Everything may flow, so a side's bytes may be taken as they are.

@@ -11,9 +11,7 @@ use crate::sync::document::{self, Document, Flaw, Format};
 use crate::sync::journal::{Act, Agreement, Change, Unit};
 use crate::sync::merge::{Prefer, Versions};
 use crate::sync::report::{News, Notice};
-use crate::sync::{
-    Class, Flow, Hash, Mode, Pair, Place, Reading, Refusal, Request, Rule, Site, lines,
-};
+use crate::sync::{Class, Flow, Hash, Mode, Pair, Place, Reading, Refusal, Request, Rule, Site, lines};
 
 /// Everything that was read for one sync.
 #[derive(Clone, Debug, Default)]
@@ -62,16 +60,8 @@ pub fn plan(request: &Request, seen: &Seen) -> Plan {
     let mut plan = Plan::default();
     let flows = Flow::of(request.direction, request.host_sync);
     for rule in &request.rules {
-        let flows = flows
-            .iter()
-            .copied()
-            .filter(|flow| flow.carries(rule.class));
-        let mut step = Step {
-            request,
-            rule,
-            seen,
-            plan: &mut plan,
-        };
+        let flows = flows.iter().copied().filter(|flow| flow.carries(rule.class));
+        let mut step = Step { request, rule, seen, plan: &mut plan };
         match Format::of(rule.class) {
             Some(format) => step.document(format, flows),
             None if rule.class == Class::Lines => step.lines(flows),
@@ -98,9 +88,7 @@ impl Plan {
 
     pub fn keep(&mut self, bytes: &[u8]) -> Hash {
         let hash = Hash::of(bytes);
-        self.contents
-            .entry(hash.clone())
-            .or_insert_with(|| bytes.to_vec());
+        self.contents.entry(hash.clone()).or_insert_with(|| bytes.to_vec());
         hash
     }
 
@@ -134,20 +122,9 @@ impl<'a> Step<'a> {
     }
 
     /// The new text of the flow's target, if it changes.
-    fn flow_document(
-        &mut self,
-        format: Format,
-        flow: Flow,
-        from: &View,
-        to: &View,
-        unit: &mut Unit,
-    ) -> Option<String> {
+    fn flow_document(&mut self, format: Format, flow: Flow, from: &View, to: &View, unit: &mut Unit) -> Option<String> {
         let gate = self.rule.gate(flow);
-        let seed = self
-            .rule
-            .seed
-            .as_ref()
-            .filter(|_| flow.to == Place::Project && to.content.is_none());
+        let seed = self.rule.seed.as_ref().filter(|_| flow.to == Place::Project && to.content.is_none());
         let Some(theirs) = from.document(format) else {
             return seed.cloned();
         };
@@ -160,30 +137,17 @@ impl<'a> Step<'a> {
         }
         let seeded = seed.and_then(|text| format.parse(text.as_bytes()).ok());
         let ours = to.document(format);
-        let versions = Versions {
-            base: base.as_ref(),
-            ours: ours.as_ref().or(seeded.as_ref()),
-            theirs: Some(&theirs),
-        };
+        let versions = Versions { base: base.as_ref(), ours: ours.as_ref().or(seeded.as_ref()), theirs: Some(&theirs) };
         let merged = document::merge(format, versions, &gate, flow.prefer());
         if news {
-            unit.agreements
-                .push(agreement(flow, self.rule.path.clone(), Entry::Text(agreed)));
+            unit.agreements.push(agreement(flow, self.rule.path.clone(), Entry::Text(agreed)));
         }
         if !merged.conflicts.is_empty() && ours.is_some() {
-            let loser = if flow.prefer() == Prefer::Theirs {
-                to
-            } else {
-                from
-            };
+            let loser = if flow.prefer() == Prefer::Theirs { to } else { from };
             self.conflict(loser, merged.conflicts);
         }
         let unchanged = ours.as_ref().is_some_and(|ours| ours.text == merged.text);
-        let nothing = ours.is_none()
-            && seeded.is_none()
-            && format
-                .parse(merged.text.as_bytes())
-                .is_ok_and(|document| document.is_empty());
+        let nothing = ours.is_none() && seeded.is_none() && format.parse(merged.text.as_bytes()).is_ok_and(|document| document.is_empty());
         (!unchanged && !nothing && !merged.text.is_empty()).then_some(merged.text)
     }
 
@@ -194,8 +158,7 @@ impl<'a> Step<'a> {
             let Some((from, to)) = pick(&views, flow) else {
                 continue;
             };
-            let (Some(theirs), ours) = (&from.content, to.content.as_deref().unwrap_or_default())
-            else {
+            let (Some(theirs), ours) = (&from.content, to.content.as_deref().unwrap_or_default()) else {
                 continue;
             };
             let addition = lines::missing(ours, theirs);
@@ -207,15 +170,8 @@ impl<'a> Step<'a> {
                 self.put(&mut unit, views.get_mut(&flow.to), whole);
                 continue;
             }
-            let act = Act::Append {
-                addition: self.plan.keep(&addition),
-                length,
-            };
-            unit.changes.push(Change {
-                site: to.site.clone(),
-                before: to.disk.clone(),
-                act,
-            });
+            let act = Act::Append { addition: self.plan.keep(&addition), length };
+            unit.changes.push(Change { site: to.site.clone(), before: to.disk.clone(), act });
             if let Some(view) = views.get_mut(&flow.to) {
                 view.content = Some(whole);
             }
@@ -225,22 +181,13 @@ impl<'a> Step<'a> {
 
     fn put(&mut self, unit: &mut Unit, view: Option<&mut View>, content: Vec<u8>) {
         let Some(view) = view else { return };
-        let act = Act::Put {
-            content: self.plan.keep(&content),
-            mode: view.mode,
-        };
-        unit.changes.push(Change {
-            site: view.site.clone(),
-            before: view.disk.clone(),
-            act,
-        });
+        let act = Act::Put { content: self.plan.keep(&content), mode: view.mode };
+        unit.changes.push(Change { site: view.site.clone(), before: view.disk.clone(), act });
         view.content = Some(content);
     }
 
     fn views(&mut self, format: Option<Format>) -> BTreeMap<Place, View> {
-        let sites = [Place::Host, Place::Hub, Place::Project]
-            .into_iter()
-            .filter_map(|place| self.rule.site(place));
+        let sites = [Place::Host, Place::Hub, Place::Project].into_iter().filter_map(|place| self.rule.site(place));
         let mut views = BTreeMap::new();
         for site in sites {
             let Some(reading) = self.seen.files.get(&site) else {
@@ -272,25 +219,11 @@ impl<'a> Step<'a> {
             Some(Err(Flaw::Broken)) => {
                 self.notice(&site, News::Broken);
                 if !bytes.is_empty() {
-                    self.plan.copies.push(Copy {
-                        shelf: Shelf::Quarantine,
-                        site: site.clone(),
-                        bytes: bytes.clone(),
-                    });
+                    self.plan.copies.push(Copy { shelf: Shelf::Quarantine, site: site.clone(), bytes: bytes.clone() });
                 }
-                Some(View {
-                    site,
-                    disk,
-                    content: None,
-                    mode,
-                })
+                Some(View { site, disk, content: None, mode })
             }
-            Some(Ok(_)) | None => Some(View {
-                site,
-                disk,
-                content: Some(bytes.clone()),
-                mode,
-            }),
+            Some(Ok(_)) | None => Some(View { site, disk, content: Some(bytes.clone()), mode }),
         }
     }
 
@@ -301,29 +234,17 @@ impl<'a> Step<'a> {
     fn conflict(&mut self, loser: &View, keys: Vec<String>) {
         let bytes = loser.content.clone().unwrap_or_default();
         self.notice(&loser.site, News::Conflict(keys));
-        self.plan.copies.push(Copy {
-            shelf: Shelf::Conflicts,
-            site: loser.site.clone(),
-            bytes,
-        });
+        self.plan.copies.push(Copy { shelf: Shelf::Conflicts, site: loser.site.clone(), bytes });
     }
 
     fn notice(&mut self, site: &Site, news: News) {
-        self.plan.notices.push(Notice {
-            site: site.clone(),
-            news,
-        });
+        self.plan.notices.push(Notice { site: site.clone(), news });
     }
 }
 
 impl View {
     fn nothing(site: Site) -> View {
-        View {
-            site,
-            disk: None,
-            content: None,
-            mode: Mode::Plain,
-        }
+        View { site, disk: None, content: None, mode: Mode::Plain }
     }
 
     fn document(&self, format: Format) -> Option<Document<'_>> {
@@ -336,9 +257,5 @@ fn pick(views: &BTreeMap<Place, View>, flow: Flow) -> Option<(&View, &View)> {
 }
 
 fn agreement(flow: Flow, path: String, entry: Entry) -> Agreement {
-    Agreement {
-        pair: flow.pair(),
-        path,
-        entry: Some(entry),
-    }
+    Agreement { pair: flow.pair(), path, entry: Some(entry) }
 }

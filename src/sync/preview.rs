@@ -52,11 +52,7 @@ pub fn status(request: &Request, seen: &Seen, plan: &Plan) -> Vec<Status> {
                     found.extend(reading.map(|reading| of_file(site, reading, format)));
                 }
                 Some(Ok(files)) => {
-                    found.extend(
-                        files
-                            .iter()
-                            .map(|(name, file)| of_file(site.below(name), file, None)),
-                    );
+                    found.extend(files.iter().map(|(name, file)| of_file(site.below(name), file, None)));
                 }
                 Some(Err(why)) => found.push(of_file(site, &Reading::Refused(*why), None)),
                 None => {}
@@ -82,14 +78,8 @@ pub fn diffs<'a>(seen: &'a Seen, plan: &'a Plan) -> Vec<Diff<'a>> {
 fn before<'a>(seen: &'a Seen, site: &Site) -> Option<&'a [u8]> {
     let in_tree = || {
         seen.trees.iter().find_map(|(root, files)| {
-            let name = site
-                .path
-                .strip_prefix(&root.path)
-                .filter(|_| root.place == site.place)?;
-            files
-                .as_ref()
-                .ok()?
-                .get(name.strip_prefix('/').unwrap_or(name))
+            let name = site.path.strip_prefix(&root.path).filter(|_| root.place == site.place)?;
+            files.as_ref().ok()?.get(name.strip_prefix('/').unwrap_or(name))
         })
     };
     match seen.files.get(site).or_else(in_tree) {
@@ -111,10 +101,5 @@ fn of_file(site: Site, reading: &Reading, format: Option<Format>) -> Status {
             (health, Some(Hash::of(bytes)))
         }
     };
-    Status {
-        site,
-        health,
-        hash,
-        changes: false,
-    }
+    Status { site, health, hash, changes: false }
 }

@@ -48,8 +48,7 @@ pub struct Report {
 impl Report {
     /// Whether everything was written that should have been.
     pub fn is_whole(&self) -> bool {
-        let unwritten =
-            |notice: &Notice| matches!(notice.news, News::Unwritable(_) | News::Overtaken);
+        let unwritten = |notice: &Notice| matches!(notice.news, News::Unwritable(_) | News::Overtaken);
         !self.notices.iter().any(unwritten)
     }
 }
@@ -75,23 +74,10 @@ impl fmt::Display for Notice {
         let site = &self.site;
         match &self.news {
             News::Refused(why) => write!(out, "skipped {site}: {why}"),
-            News::Broken => write!(
-                out,
-                "ignored {site}: it is empty or broken (a copy is in quarantine)"
-            ),
-            News::Ambiguous => write!(
-                out,
-                "skipped {site}: it can be read in two ways (a key occurs twice)"
-            ),
-            News::Conflict(keys) if keys.is_empty() => write!(
-                out,
-                "{site} changed on both sides; the other copy is in conflicts"
-            ),
-            News::Conflict(keys) => write!(
-                out,
-                "{site} changed on both sides ({}); the other copy is in conflicts",
-                keys.join(", ")
-            ),
+            News::Broken => write!(out, "ignored {site}: it is empty or broken (a copy is in quarantine)"),
+            News::Ambiguous => write!(out, "skipped {site}: it can be read in two ways (a key occurs twice)"),
+            News::Conflict(keys) if keys.is_empty() => write!(out, "{site} changed on both sides; the other copy is in conflicts"),
+            News::Conflict(keys) => write!(out, "{site} changed on both sides ({}); the other copy is in conflicts", keys.join(", ")),
             News::Vanished { gone, of } => {
                 write!(out, "stopped at {site}: {gone} of {of} files are gone")
             }

@@ -62,10 +62,7 @@ fn spell_value(value: &Value) -> String {
 }
 
 fn spell_table(section: &dyn TableLike) -> String {
-    let mut pairs: Vec<String> = section
-        .iter()
-        .map(|(name, item)| format!("{name:?}={}", spell(item)))
-        .collect();
+    let mut pairs: Vec<String> = section.iter().map(|(name, item)| format!("{name:?}={}", spell(item))).collect();
     pairs.sort();
     format!("{{{}}}", pairs.join(","))
 }
@@ -137,10 +134,7 @@ mod tests {
     use super::*;
 
     fn take_all(ours: &str, theirs: &str, paths: &[&str]) -> String {
-        let edits: Vec<Edit> = paths
-            .iter()
-            .map(|path| Edit::Take(path.split('.').map(str::to_owned).collect()))
-            .collect();
+        let edits: Vec<Edit> = paths.iter().map(|path| Edit::Take(path.split('.').map(str::to_owned).collect())).collect();
         apply(ours, theirs, &edits).unwrap()
     }
 
@@ -149,30 +143,10 @@ mod tests {
         let check = |ours, theirs, paths, expected: &str| {
             assert_eq!(take_all(ours, theirs, paths), expected);
         };
-        check(
-            "# top\nz = 1 # why\na = 2\n",
-            "z = 9\n",
-            &["z"],
-            "# top\nz = 9 # why\na = 2\n",
-        );
-        check(
-            "a = 1\n",
-            "# about b\nb = 2 # yes\n",
-            &["b"],
-            "a = 1\n# about b\nb = 2 # yes\n",
-        );
-        check(
-            "a = 1\n\n[t]\nx = 1\n",
-            "[t]\ny = 2\n[u.v]\nw = 3\n",
-            &["t.y", "u"],
-            "a = 1\n\n[t]\nx = 1\ny = 2\n[u.v]\nw = 3\n",
-        );
-        check(
-            "t = { x = 1 }\n",
-            "[t.deep]\ny = 2\n",
-            &["t.deep"],
-            "t = { x = 1 , deep = { y = 2 } }\n",
-        );
+        check("# top\nz = 1 # why\na = 2\n", "z = 9\n", &["z"], "# top\nz = 9 # why\na = 2\n");
+        check("a = 1\n", "# about b\nb = 2 # yes\n", &["b"], "a = 1\n# about b\nb = 2 # yes\n");
+        check("a = 1\n\n[t]\nx = 1\n", "[t]\ny = 2\n[u.v]\nw = 3\n", &["t.y", "u"], "a = 1\n\n[t]\nx = 1\ny = 2\n[u.v]\nw = 3\n");
+        check("t = { x = 1 }\n", "[t.deep]\ny = 2\n", &["t.deep"], "t = { x = 1 , deep = { y = 2 } }\n");
     }
 
     #[test]
@@ -180,10 +154,7 @@ mod tests {
         let check = |one: &str, two: &str| assert_eq!(parse(one), parse(two));
         check("a = 'x'\n", "a = \"x\" # c\n");
         check("a = 0x10\n", "a = 16\n");
-        check(
-            "t = { x = 1, y = [1, 2] }\n",
-            "[t]\ny = [\n 1,\n 2,\n]\nx = 1\n",
-        );
+        check("t = { x = 1, y = [1, 2] }\n", "[t]\ny = [\n 1,\n 2,\n]\nx = 1\n");
         check("t.x = 1\n", "[t]\nx = 1\n");
         check("[[p]]\na = 1\n", "p = [{ a = 1 }]\n");
         assert_ne!(parse("a = 1\n"), parse("a = 1.0\n"));

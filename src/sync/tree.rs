@@ -35,10 +35,7 @@ pub fn step(at: Versions<Option<&Hash>>, prefer: Prefer) -> Step {
 }
 
 /// How many of the files that the base knows are gone, if that is too many to believe.
-pub fn vanished<'a>(
-    base: impl Iterator<Item = &'a str>,
-    present: &BTreeSet<&str>,
-) -> Option<(usize, usize)> {
+pub fn vanished<'a>(base: impl Iterator<Item = &'a str>, present: &BTreeSet<&str>) -> Option<(usize, usize)> {
     let (mut gone, mut of) = (0, 0);
     for name in base {
         of += 1;
@@ -51,9 +48,7 @@ pub fn vanished<'a>(
 /// Names that some file systems would take for another one of the same trees; the first of them is not among these.
 pub fn case_clashes<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     let mut first = BTreeMap::new();
-    names
-        .filter(|name| *first.entry(name.to_lowercase()).or_insert(*name) != *name)
-        .collect()
+    names.filter(|name| *first.entry(name.to_lowercase()).or_insert(*name) != *name).collect()
 }
 
 #[cfg(test)]
@@ -63,14 +58,9 @@ mod tests {
     #[test]
     fn each_file_is_a_three_way_merge_of_wholes() {
         let check = |versions: [&str; 3], prefer, expected| {
-            let hashes =
-                versions.map(|content| (!content.is_empty()).then(|| Hash::of(content.as_bytes())));
+            let hashes = versions.map(|content| (!content.is_empty()).then(|| Hash::of(content.as_bytes())));
             let [base, ours, theirs] = hashes.each_ref().map(Option::as_ref);
-            assert_eq!(
-                step(Versions { base, ours, theirs }, prefer),
-                expected,
-                "{versions:?}"
-            );
+            assert_eq!(step(Versions { base, ours, theirs }, prefer), expected, "{versions:?}");
         };
         let theirs = Prefer::Theirs;
         check(["", "", "new"], theirs, Step::Take);
@@ -83,11 +73,7 @@ mod tests {
         check(["old", "", "old"], theirs, Step::Take);
         check(["old", "", "old"], Prefer::Ours, Step::Keep);
         check(["old", "", "new"], Prefer::Ours, Step::Take);
-        check(
-            ["old", "mine", "new"],
-            Prefer::Ours,
-            Step::Conflict(Prefer::Ours),
-        );
+        check(["old", "mine", "new"], Prefer::Ours, Step::Conflict(Prefer::Ours));
     }
 
     #[test]
@@ -95,11 +81,7 @@ mod tests {
         let check = |of: usize, left: usize, expected| {
             let names: Vec<String> = (0..of).map(|n| n.to_string()).collect();
             let present = names.iter().take(left).map(String::as_str).collect();
-            assert_eq!(
-                vanished(names.iter().map(String::as_str), &present),
-                expected,
-                "{left} of {of}"
-            );
+            assert_eq!(vanished(names.iter().map(String::as_str), &present), expected, "{left} of {of}");
         };
         check(0, 0, None);
         check(3, 0, None);
@@ -114,9 +96,6 @@ mod tests {
     #[test]
     fn names_that_differ_by_case_only_clash() {
         let names = ["Readme.md", "readme.md", "a/B", "a/b", "c"];
-        assert_eq!(
-            case_clashes(names.into_iter()),
-            BTreeSet::from(["readme.md", "a/b"])
-        );
+        assert_eq!(case_clashes(names.into_iter()), BTreeSet::from(["readme.md", "a/b"]));
     }
 }

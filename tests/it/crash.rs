@@ -38,27 +38,14 @@ impl AddAssign for Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts {
-            faults,
-            deaths,
-            torn,
-            lost,
-            strayed,
-        } = self;
-        write!(
-            out,
-            "{faults:>7} {deaths:>7} {torn:>5} {lost:>5} {strayed:>8}"
-        )
+        let Counts { faults, deaths, torn, lost, strayed } = self;
+        write!(out, "{faults:>7} {deaths:>7} {torn:>5} {lost:>5} {strayed:>8}")
     }
 }
 
 /// Whether every point is tried, or every so many.
 pub fn every(sampled: usize) -> usize {
-    if std::env::var_os("AI_FAULTS").is_some_and(|value| value == "all") {
-        1
-    } else {
-        sampled
-    }
+    if std::env::var_os("AI_FAULTS").is_some_and(|value| value == "all") { 1 } else { sampled }
 }
 
 pub fn print_table(title: &str, rows: &[(String, Counts)]) {
@@ -69,10 +56,6 @@ pub fn print_table(title: &str, rows: &[(String, Counts)]) {
         total += *counts;
     }
     eprintln!("{table}{:<28} {total}", "all");
-    assert_eq!(
-        (total.torn, total.lost, total.strayed),
-        (0, 0, 0),
-        "{title}"
-    );
+    assert_eq!((total.torn, total.lost, total.strayed), (0, 0, 0), "{title}");
     assert!(total.faults > 0, "{title}: nothing was tried");
 }

@@ -14,6 +14,7 @@ mod shells;
 mod terminal;
 
 mod argv;
+mod cases;
 mod crash;
 mod environment;
 mod faults;
@@ -23,5 +24,6 @@ mod init;
 mod paths;
 mod repository;
 mod stdio;
+mod tidy;
 mod tools;
 mod workspace;

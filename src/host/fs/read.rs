@@ -43,11 +43,7 @@ pub fn read(dir: &OwnedFd, name: &OsStr, limit: u64, trust: Trust) -> Result<Rea
         let after = rustix::fs::fstat(&file)?;
         let at_rest = at_rest(&before, &opened) && at_rest(&opened, &after);
         if at_rest && u64::try_from(after.st_size) == Ok(bytes.len() as u64) {
-            let mode = if after.st_mode & 0o100 == 0 {
-                Mode::Plain
-            } else {
-                Mode::Executable
-            };
+            let mode = if after.st_mode & 0o100 == 0 { Mode::Plain } else { Mode::Executable };
             return Ok(Reading::File { bytes, mode });
         }
     }
@@ -86,15 +82,7 @@ fn unfit(stat: &Stat, limit: u64, trust: Trust) -> Option<Refusal> {
 
 /// The change time cannot be set, so equal ones mean equal contents while we hold the file open.
 fn at_rest(one: &Stat, two: &Stat) -> bool {
-    let key = |stat: &Stat| {
-        (
-            stat.st_dev,
-            stat.st_ino,
-            stat.st_size,
-            stat.st_ctime,
-            stat.st_ctime_nsec,
-        )
-    };
+    let key = |stat: &Stat| (stat.st_dev, stat.st_ino, stat.st_size, stat.st_ctime, stat.st_ctime_nsec);
     key(one) == key(two)
 }
 

@@ -40,11 +40,7 @@ pub fn slot(root: &Path, path: &Path, create: bool) -> Result<Option<Slot>, File
 
 impl Slot {
     pub fn new(dir: OwnedFd, name: &OsStr, path: PathBuf) -> Slot {
-        Slot {
-            dir,
-            name: name.to_owned(),
-            path,
-        }
+        Slot { dir, name: name.to_owned(), path }
     }
 
     pub fn read(&self, limit: u64) -> Result<Reading, FileError> {
@@ -54,8 +50,7 @@ impl Slot {
     /// Writes a file of ours, that nobody else writes: old or new, whole, at every instant.
     pub fn write(&self, bytes: &[u8]) -> Result<(), FileError> {
         let temporary = self.stage(bytes, PRIVATE_FILE)?;
-        let renamed =
-            retry_on_intr(|| rustix::fs::renameat(&self.dir, &temporary, &self.dir, &self.name));
+        let renamed = retry_on_intr(|| rustix::fs::renameat(&self.dir, &temporary, &self.dir, &self.name));
         renamed.map_err(|error| {
             // Ours and unfinished; the first error is the one to tell.
             let _ = self.unlink(&temporary);
@@ -67,13 +62,7 @@ impl Slot {
     /// Puts a content in place of the expected one, and of no other.
     ///
     /// What is left beside the file when this fails may be somebody's content: it is not removed here.
-    pub fn put(
-        &self,
-        bytes: &[u8],
-        perm: u32,
-        before: Option<&Hash>,
-        limit: u64,
-    ) -> Result<Swap, FileError> {
+    pub fn put(&self, bytes: &[u8], perm: u32, before: Option<&Hash>, limit: u64) -> Result<Swap, FileError> {
         let temporary = self.stage(bytes, perm)?;
         let swap = match before {
             None => self.link_new(&temporary),
@@ -86,21 +75,9 @@ impl Slot {
 
     /// Adds bytes at the end in one write, as the tools do it themselves.
     pub fn append(&self, bytes: &[u8]) -> Result<(), FileError> {
-        let flags = OFlags::WRONLY
-            | OFlags::APPEND
-            | OFlags::CREATE
-            | OFlags::NOFOLLOW
-            | OFlags::NONBLOCK
-            | OFlags::CLOEXEC;
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let append = || {
-            let file = retry_on_intr(|| {
-                rustix::fs::openat(
-                    &self.dir,
-                    &self.name,
-                    flags,
-                    Perm::from_raw_mode(PRIVATE_FILE),
-                )
-            })?;
+            let file = retry_on_intr(|| rustix::fs::openat(&self.dir, &self.name, flags, Perm::from_raw_mode(PRIVATE_FILE)))?;
             write_all(&file, bytes)?;
             retry_on_intr(|| rustix::fs::fsync(&file))
         };
@@ -111,8 +88,7 @@ impl Slot {
     /// Removes the expected content, and no other.
     pub fn remove(&self, before: &Hash, limit: u64) -> Result<Swap, FileError> {
         let temporary = self.temporary();
-        let moved =
-            retry_on_intr(|| rustix::fs::renameat(&self.dir, &self.name, &self.dir, &temporary));
+        let moved = retry_on_intr(|| rustix::fs::renameat(&self.dir, &self.name, &self.dir, &temporary));
         if moved == Err(Errno::NOENT) {
             return Ok(Swap::Overtaken);
         }
@@ -140,43 +116,26 @@ impl Slot {
     }
 
     pub fn clear_leftover(&self) -> Result<(), FileError> {
-        self.unlink(&self.temporary())
-            .map_err(self.fail("clean up beside"))
+        self.unlink(&self.temporary()).map_err(self.fail("clean up beside"))
     }
 
     /// The permissions of what is there.
     pub fn perm(&self) -> Option<u32> {
-        let stat =
-            retry_on_intr(|| rustix::fs::statat(&self.dir, &self.name, AtFlags::SYMLINK_NOFOLLOW));
+        let stat = retry_on_intr(|| rustix::fs::statat(&self.dir, &self.name, AtFlags::SYMLINK_NOFOLLOW));
         stat.ok().map(|stat| stat.st_mode & 0o777)
     }
 
     pub fn set_perm(&self, perm: u32) -> Result<(), FileError> {
-        retry_on_intr(|| {
-            rustix::fs::chmodat(
-                &self.dir,
-                &self.name,
-                Perm::from_raw_mode(perm),
-                AtFlags::empty(),
-            )
-        })
-        .map_err(self.fail("chmod"))
+        retry_on_intr(|| rustix::fs::chmodat(&self.dir, &self.name, Perm::from_raw_mode(perm), AtFlags::empty()))
+            .map_err(self.fail("chmod"))
     }
 
     fn stage(&self, bytes: &[u8], perm: u32) -> Result<OsString, FileError> {
         let temporary = self.temporary();
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let stage = || {
             self.unlink(&temporary)?;
-            let file = retry_on_intr(|| {
-                rustix::fs::openat(
-                    &self.dir,
-                    &temporary,
-                    flags,
-                    Perm::from_raw_mode(PRIVATE_FILE),
-                )
-            })?;
+            let file = retry_on_intr(|| rustix::fs::openat(&self.dir, &temporary, flags, Perm::from_raw_mode(PRIVATE_FILE)))?;
             write_all(&file, bytes)?;
             if perm != PRIVATE_FILE {
                 retry_on_intr(|| rustix::fs::fchmod(&file, Perm::from_raw_mode(perm)))?;
@@ -193,26 +152,12 @@ impl Slot {
 
     /// Gives the temporary file its name unless somebody has it by now.
     fn link_new(&self, temporary: &OsStr) -> Result<Swap, Errno> {
-        let renamed = retry_on_intr(|| {
-            rustix::fs::renameat_with(
-                &self.dir,
-                temporary,
-                &self.dir,
-                &self.name,
-                RenameFlags::NOREPLACE,
-            )
-        });
+        let renamed = retry_on_intr(|| rustix::fs::renameat_with(&self.dir, temporary, &self.dir, &self.name, RenameFlags::NOREPLACE));
         let linked = match renamed {
             // Not on every file system; a link can do it on the others.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => retry_on_intr(|| {
-                rustix::fs::linkat(
-                    &self.dir,
-                    temporary,
-                    &self.dir,
-                    &self.name,
-                    AtFlags::empty(),
-                )
-            }),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                retry_on_intr(|| rustix::fs::linkat(&self.dir, temporary, &self.dir, &self.name, AtFlags::empty()))
+            }
             renamed => renamed,
         };
         if linked == Err(Errno::EXIST) {
@@ -226,32 +171,18 @@ impl Slot {
 
     /// Swaps the two names, looks at what came out, and swaps back if it is not what was expected: nobody's write is lost.
     fn exchange(&self, temporary: &OsStr, before: &Hash, limit: u64) -> Result<Swap, Errno> {
-        let swap = || {
-            retry_on_intr(|| {
-                rustix::fs::renameat_with(
-                    &self.dir,
-                    temporary,
-                    &self.dir,
-                    &self.name,
-                    RenameFlags::EXCHANGE,
-                )
-            })
-        };
+        let swap = || retry_on_intr(|| rustix::fs::renameat_with(&self.dir, temporary, &self.dir, &self.name, RenameFlags::EXCHANGE));
         match swap() {
             Err(Errno::NOENT) => {
                 self.unlink(temporary)?;
                 return Ok(Swap::Overtaken);
             }
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)
-                if !self.holds(&self.name, before, limit) =>
-            {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !self.holds(&self.name, before, limit) => {
                 self.unlink(temporary)?;
                 return Ok(Swap::Overtaken);
             }
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                retry_on_intr(|| {
-                    rustix::fs::renameat(&self.dir, temporary, &self.dir, &self.name)
-                })?;
+                retry_on_intr(|| rustix::fs::renameat(&self.dir, temporary, &self.dir, &self.name))?;
                 return Ok(Swap::Done);
             }
             swapped => swapped?,
@@ -288,11 +219,7 @@ impl Slot {
     }
 
     fn fail(&self, verb: &'static str) -> impl Fn(Errno) -> FileError {
-        move |source| FileError {
-            verb,
-            path: self.path.clone(),
-            source: source.into(),
-        }
+        move |source| FileError { verb, path: self.path.clone(), source: source.into() }
     }
 }
 

@@ -47,10 +47,7 @@ pub fn finish(places: &Places, journal: &Journal) -> Result<Applied, SyncError> 
                         false
                     }
                     Outcome::Unwritable(why) => {
-                        applied.unwritable.push(Notice {
-                            site: change.site.clone(),
-                            news: News::Unwritable(why),
-                        });
+                        applied.unwritable.push(Notice { site: change.site.clone(), news: News::Unwritable(why) });
                         false
                     }
                 };
@@ -71,17 +68,8 @@ pub fn finish(places: &Places, journal: &Journal) -> Result<Applied, SyncError> 
 }
 
 /// One change. Errors of the store stop the sync and keep its journal; those of the target may concern that target only.
-fn apply(
-    places: &Places,
-    sequence: u64,
-    number: usize,
-    change: &Change,
-) -> Result<Outcome, FileError> {
-    let object = change
-        .object()
-        .map(|hash| shelf::object(&places.store, hash))
-        .transpose()?
-        .flatten();
+fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Result<Outcome, FileError> {
+    let object = change.object().map(|hash| shelf::object(&places.store, hash)).transpose()?.flatten();
     let slot = match places.slot(&change.site, !matches!(change.act, Act::Remove)) {
         Ok(Some(slot)) => slot,
         Ok(None) => return Ok(Outcome::Overtaken(object)),
@@ -123,15 +111,9 @@ fn apply(
 /// A place that does not let itself be written must not keep every other sync waiting for it; a disk that fails may.
 fn forgive(change: &Change, error: FileError) -> Result<Outcome, FileError> {
     match Errno::from_io_error(&error.source) {
-        Some(
-            Errno::ACCESS
-            | Errno::PERM
-            | Errno::ROFS
-            | Errno::NOTDIR
-            | Errno::ISDIR
-            | Errno::LOOP
-            | Errno::NAMETOOLONG,
-        ) => Ok(Outcome::Unwritable(error.source.to_string())),
+        Some(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::NOTDIR | Errno::ISDIR | Errno::LOOP | Errno::NAMETOOLONG) => {
+            Ok(Outcome::Unwritable(error.source.to_string()))
+        }
         _ if change.site.place == Place::Host => Ok(Outcome::Unwritable(error.source.to_string())),
         _ => Err(error),
     }
@@ -142,16 +124,9 @@ fn swap(slot: &Slot, change: &Change, content: &[u8], trust: Trust) -> Result<Sw
         (Act::Remove, Some(before)) => slot.remove(before, ANY),
         (Act::Remove, None) => Ok(Swap::Done),
         (Act::Put { mode, .. }, before) => {
-            let fresh = if *mode == Mode::Executable {
-                slot::PRIVATE_PROGRAM
-            } else {
-                slot::PRIVATE_FILE
-            };
+            let fresh = if *mode == Mode::Executable { slot::PRIVATE_PROGRAM } else { slot::PRIVATE_FILE };
             // The person's own files stay as open or closed as they are.
-            let perm = slot
-                .perm()
-                .filter(|_| trust == Trust::Host)
-                .unwrap_or(fresh);
+            let perm = slot.perm().filter(|_| trust == Trust::Host).unwrap_or(fresh);
             slot.put(content, perm, before.as_ref(), ANY)
         }
         (Act::Append { .. }, _) => slot.append(content).map(|()| Swap::Done),
@@ -159,12 +134,7 @@ fn swap(slot: &Slot, change: &Change, content: &[u8], trust: Trust) -> Result<Sw
 }
 
 /// A writer that died may have left somebody else's content beside the file: what nobody has is put aside.
-fn salvage(
-    places: &Places,
-    slot: &Slot,
-    change: &Change,
-    object: Option<&[u8]>,
-) -> Result<(), FileError> {
+fn salvage(places: &Places, slot: &Slot, change: &Change, object: Option<&[u8]>) -> Result<(), FileError> {
     let bytes = match slot.leftover(ANY)? {
         Reading::Absent => return Ok(()),
         Reading::File { bytes, .. } => bytes,

@@ -26,21 +26,13 @@ pub fn gather(places: &Places, request: &Request) -> Result<Seen, SyncError> {
     let mut seen = Seen::default();
     let flows = Flow::of(request.direction, request.host_sync);
     for flow in &flows {
-        seen.bases
-            .insert(flow.pair(), shelf::base(places, flow.pair())?);
+        seen.bases.insert(flow.pair(), shelf::base(places, flow.pair())?);
     }
     for rule in &request.rules {
-        let flows: Vec<&Flow> = flows
-            .iter()
-            .filter(|flow| flow.carries(rule.class))
-            .collect();
+        let flows: Vec<&Flow> = flows.iter().filter(|flow| flow.carries(rule.class)).collect();
         for place in [Place::Host, Place::Hub, Place::Project] {
-            let takes_part = flows
-                .iter()
-                .any(|flow| flow.from == place || flow.to == place);
-            let site = rule
-                .site(place)
-                .filter(|_| takes_part && places.root(place).is_some());
+            let takes_part = flows.iter().any(|flow| flow.from == place || flow.to == place);
+            let site = rule.site(place).filter(|_| takes_part && places.root(place).is_some());
             let Some(site) = site else { continue };
             if rule.class == Class::Tree {
                 let files = read_tree(places, &site);
@@ -56,17 +48,10 @@ pub fn gather(places: &Places, request: &Request) -> Result<Seen, SyncError> {
 
 /// Reads a file; one that makes no sense may only be in the middle of being written, so it gets another chance.
 fn read_settled(places: &Places, rule: &Rule, site: &Site) -> Reading {
-    let limit = if rule.class == Class::Lines {
-        ANY
-    } else {
-        SETTINGS
-    };
+    let limit = if rule.class == Class::Lines { ANY } else { SETTINGS };
     let mut reading = read_site(places, site, limit);
     for _ in 0..2 {
-        let torn = |bytes: &[u8]| {
-            Format::of(rule.class)
-                .is_some_and(|format| format.parse(bytes).err() == Some(Flaw::Broken))
-        };
+        let torn = |bytes: &[u8]| Format::of(rule.class).is_some_and(|format| format.parse(bytes).err() == Some(Flaw::Broken));
         match &reading {
             Reading::File { bytes, .. } if torn(bytes) => {
                 fs::pause();
@@ -85,8 +70,7 @@ fn read_site(places: &Places, site: &Site, limit: u64) -> Reading {
         Ok(None) => Reading::Absent,
         Ok(Some(dir)) => {
             let name = path.file_name().unwrap_or_default();
-            read::read(&dir, name, limit, trust(site.place))
-                .unwrap_or(Reading::Refused(Refusal::Unreadable))
+            read::read(&dir, name, limit, trust(site.place)).unwrap_or(Reading::Refused(Refusal::Unreadable))
         }
     }
 }
@@ -116,12 +100,7 @@ fn read_tree(places: &Places, site: &Site) -> Result<BTreeMap<String, Reading>, 
     let Some(dir) = parent(places, site)? else {
         return Ok(BTreeMap::new());
     };
-    let mut walk = Walk {
-        trust: trust(site.place),
-        files: BTreeMap::new(),
-        count: 0,
-        size: 0,
-    };
+    let mut walk = Walk { trust: trust(site.place), files: BTreeMap::new(), count: 0, size: 0 };
     let name = Path::new(&site.path).file_name().unwrap_or_default();
     match fs::child(&dir, name, walk.trust) {
         Child::Absent => {}
@@ -153,8 +132,7 @@ impl Walk {
             }
             let Some(text) = name.to_str() else {
                 let shown = format!("{prefix}{}", name.to_string_lossy());
-                self.files
-                    .insert(shown, Reading::Refused(Refusal::NotUtf8Name));
+                self.files.insert(shown, Reading::Refused(Refusal::NotUtf8Name));
                 continue;
             };
             // A repository's own data is no instruction to anybody.
@@ -173,8 +151,7 @@ impl Walk {
     }
 
     fn file(&mut self, dir: &OwnedFd, name: &std::ffi::OsStr, path: String) -> Result<(), Refusal> {
-        let reading = read::read(dir, name, SETTINGS, self.trust)
-            .unwrap_or(Reading::Refused(Refusal::Unreadable));
+        let reading = read::read(dir, name, SETTINGS, self.trust).unwrap_or(Reading::Refused(Refusal::Unreadable));
         if let Reading::File { bytes, .. } = &reading {
             self.size += bytes.len() as u64;
         }

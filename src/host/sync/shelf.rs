@@ -24,22 +24,14 @@ pub fn journal(store: &Path) -> Result<Option<Journal>, SyncError> {
         None => Ok(None),
         Some(bytes) => match base::decode(&bytes) {
             Ok(journal) => Ok(Some(journal)),
-            Err(Unusable::Newer) => Err(SyncError::Newer {
-                path: store.join(path),
-            }),
-            Err(Unusable::Broken) => Err(SyncError::BrokenJournal {
-                path: store.join(path),
-            }),
+            Err(Unusable::Newer) => Err(SyncError::Newer { path: store.join(path) }),
+            Err(Unusable::Broken) => Err(SyncError::BrokenJournal { path: store.join(path) }),
         },
     }
 }
 
 pub fn commit(store: &Path, journal: &Journal) -> Result<(), FileError> {
-    write(
-        store,
-        Path::new("sync/journal/commit.json"),
-        &base::encode(journal),
-    )
+    write(store, Path::new("sync/journal/commit.json"), &base::encode(journal))
 }
 
 pub fn forget(store: &Path) -> Result<(), FileError> {
@@ -73,9 +65,7 @@ pub fn base(places: &Places, pair: Pair) -> Result<Base, SyncError> {
     let path = base_path(places, pair);
     match read(&places.store, &path)?.map(|bytes| Base::decode(&bytes)) {
         Some(Ok(base)) => Ok(base),
-        Some(Err(Unusable::Newer)) => Err(SyncError::Newer {
-            path: places.store.join(path),
-        }),
+        Some(Err(Unusable::Newer)) => Err(SyncError::Newer { path: places.store.join(path) }),
         // Without a base everything is merged as if for the first time: more conflicts, no loss.
         Some(Err(Unusable::Broken)) | None => Ok(Base::default()),
     }
@@ -99,25 +89,14 @@ pub fn put_aside(places: &Places, copy: &Copy) -> Result<(), FileError> {
         Shelf::Conflicts => "sync/conflicts",
         Shelf::Quarantine => "sync/quarantine",
     };
-    let directory = Path::new(shelf)
-        .join(&places.tool)
-        .join(&places.project_id)
-        .join(copy.site.place.to_string())
-        .join(&copy.site.path);
+    let directory = Path::new(shelf).join(&places.tool).join(&places.project_id).join(copy.site.place.to_string()).join(&copy.site.path);
     let mut present = numbered(&places.store.join(&directory))?;
     let hash = Hash::of(&copy.bytes);
-    if present
-        .iter()
-        .any(|(_, name)| name.to_string_lossy().ends_with(hash.short()))
-    {
+    if present.iter().any(|(_, name)| name.to_string_lossy().ends_with(hash.short())) {
         return Ok(());
     }
     let next = present.last().map_or(1, |(number, _)| number + 1);
-    write(
-        &places.store,
-        &directory.join(format!("{next:06}-{}", hash.short())),
-        &copy.bytes,
-    )?;
+    write(&places.store, &directory.join(format!("{next:06}-{}", hash.short())), &copy.bytes)?;
     let surplus = (present.len() + 1).saturating_sub(COPIES);
     for (_, name) in present.drain(..surplus) {
         if let Some(slot) = slot::slot(&places.store, &directory.join(name), false)? {
@@ -133,37 +112,15 @@ pub fn next_sequence(places: &Places) -> Result<u64, FileError> {
 }
 
 /// Keeps what is about to be overwritten.
-pub fn keep_generation(
-    places: &Places,
-    sequence: u64,
-    number: usize,
-    bytes: &[u8],
-    mode: Mode,
-) -> Result<(), FileError> {
-    let slot = slot::slot(
-        &places.store,
-        &generation(places, sequence).join(number.to_string()),
-        true,
-    )?;
+pub fn keep_generation(places: &Places, sequence: u64, number: usize, bytes: &[u8], mode: Mode) -> Result<(), FileError> {
+    let slot = slot::slot(&places.store, &generation(places, sequence).join(number.to_string()), true)?;
     let Some(slot) = slot else { return Ok(()) };
     slot.write(bytes)?;
-    if mode == Mode::Executable {
-        slot.set_perm(slot::PRIVATE_PROGRAM)
-    } else {
-        Ok(())
-    }
+    if mode == Mode::Executable { slot.set_perm(slot::PRIVATE_PROGRAM) } else { Ok(()) }
 }
 
-pub fn kept(
-    places: &Places,
-    sequence: u64,
-    number: usize,
-) -> Result<Option<(Vec<u8>, Mode)>, FileError> {
-    let slot = slot::slot(
-        &places.store,
-        &generation(places, sequence).join(number.to_string()),
-        false,
-    )?;
+pub fn kept(places: &Places, sequence: u64, number: usize) -> Result<Option<(Vec<u8>, Mode)>, FileError> {
+    let slot = slot::slot(&places.store, &generation(places, sequence).join(number.to_string()), false)?;
     match slot.map(|slot| slot.read(LIMIT)).transpose()? {
         Some(Reading::File { bytes, mode }) => Ok(Some((bytes, mode))),
         _ => Ok(None),
@@ -171,27 +128,18 @@ pub fn kept(
 }
 
 pub fn write_record(places: &Places, record: &Record) -> Result<(), FileError> {
-    write(
-        &places.store,
-        &generation(places, record.sequence).join("record.json"),
-        &base::encode(record),
-    )
+    write(&places.store, &generation(places, record.sequence).join("record.json"), &base::encode(record))
 }
 
 /// What earlier syncs of this tool and project did, newest first.
 pub fn records(places: &Places) -> Result<Vec<Record>, SyncError> {
     let mut records = Vec::new();
-    for (sequence, _) in numbered(&places.store.join(generations(places)))?
-        .into_iter()
-        .rev()
-    {
+    for (sequence, _) in numbered(&places.store.join(generations(places)))?.into_iter().rev() {
         let path = generation(places, sequence).join("record.json");
         match read(&places.store, &path)?.map(|bytes| base::decode(&bytes)) {
             Some(Ok(record)) => records.push(record),
             Some(Err(Unusable::Newer)) => {
-                return Err(SyncError::Newer {
-                    path: places.store.join(path),
-                });
+                return Err(SyncError::Newer { path: places.store.join(path) });
             }
             Some(Err(Unusable::Broken)) | None => {}
         }
@@ -204,15 +152,10 @@ pub fn prune(places: &Places) -> Result<(), SyncError> {
     let records = records(places)?;
     let surplus = crate::sync::generation::surplus(&records);
     for (sequence, number) in &surplus {
-        remove(
-            &places.store,
-            &generation(places, *sequence).join(number.to_string()),
-        )?;
+        remove(&places.store, &generation(places, *sequence).join(number.to_string()))?;
     }
     for record in &records {
-        let gone = |past: &crate::sync::generation::Past| {
-            surplus.contains(&(record.sequence, past.number))
-        };
+        let gone = |past: &crate::sync::generation::Past| surplus.contains(&(record.sequence, past.number));
         if record.changes.iter().all(gone) {
             let directory = generation(places, record.sequence);
             remove(&places.store, &directory.join("record.json"))?;
@@ -223,9 +166,7 @@ pub fn prune(places: &Places) -> Result<(), SyncError> {
 }
 
 fn generations(places: &Places) -> PathBuf {
-    Path::new("sync/generations")
-        .join(&places.tool)
-        .join(&places.project_id)
+    Path::new("sync/generations").join(&places.tool).join(&places.project_id)
 }
 
 fn generation(places: &Places, sequence: u64) -> PathBuf {
@@ -235,11 +176,7 @@ fn generation(places: &Places, sequence: u64) -> PathBuf {
 /// The names of a directory that begin with a number, in its order.
 fn numbered(directory: &Path) -> Result<Vec<(u64, OsString)>, FileError> {
     let number = |name: OsString| {
-        let digits: String = name
-            .to_str()?
-            .chars()
-            .take_while(char::is_ascii_digit)
-            .collect();
+        let digits: String = name.to_str()?.chars().take_while(char::is_ascii_digit).collect();
         Some((digits.parse().ok()?, name))
     };
     let mut found: Vec<_> = names(directory)?.into_iter().filter_map(number).collect();
@@ -261,11 +198,7 @@ fn read(store: &Path, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     match slot.read(LIMIT)? {
         Reading::File { bytes, .. } => Ok(Some(bytes)),
         Reading::Absent => Ok(None),
-        Reading::Refused(why) => Err(FileError {
-            verb: "read",
-            path: store.join(path),
-            source: std::io::Error::other(why.to_string()),
-        }),
+        Reading::Refused(why) => Err(FileError { verb: "read", path: store.join(path), source: std::io::Error::other(why.to_string()) }),
     }
 }
 
@@ -282,9 +215,5 @@ fn remove(store: &Path, path: &Path) -> Result<(), FileError> {
 
 /// A copy of what was found at a site, for the shelf of conflicts.
 pub fn conflict(site: &Site, bytes: Vec<u8>) -> Copy {
-    Copy {
-        shelf: Shelf::Conflicts,
-        site: site.clone(),
-        bytes,
-    }
+    Copy { shelf: Shelf::Conflicts, site: site.clone(), bytes }
 }

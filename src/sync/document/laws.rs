@@ -6,23 +6,13 @@ use crate::sync::document::tests::{Case, JSON, TOML};
 
 /// A document of few names, so that versions of it collide.
 fn table() -> impl Strategy<Value = serde_json::Value> {
-    let leaf = prop_oneof![
-        any::<u8>().prop_map(|n| (n % 3).into()),
-        Just("s, \"}".into()),
-        Just(serde_json::json!([1, { "a": 2 }]))
-    ];
-    leaf.prop_recursive(3, 16, 4, |inner| {
-        prop::collection::btree_map("[abcé]", inner, 0..4).prop_map(|map| serde_json::json!(map))
-    })
-    .prop_filter("a table", serde_json::Value::is_object)
+    let leaf = prop_oneof![any::<u8>().prop_map(|n| (n % 3).into()), Just("s, \"}".into()), Just(serde_json::json!([1, { "a": 2 }]))];
+    leaf.prop_recursive(3, 16, 4, |inner| prop::collection::btree_map("[abcé]", inner, 0..4).prop_map(|map| serde_json::json!(map)))
+        .prop_filter("a table", serde_json::Value::is_object)
 }
 
 fn spellings(value: &serde_json::Value) -> [(&'static Case<'static>, String); 3] {
-    [
-        (&JSON, value.to_string()),
-        (&JSON, serde_json::to_string_pretty(value).unwrap()),
-        (&TOML, ::toml::to_string(value).unwrap()),
-    ]
+    [(&JSON, value.to_string()), (&JSON, serde_json::to_string_pretty(value).unwrap()), (&TOML, ::toml::to_string(value).unwrap())]
 }
 
 proptest! {

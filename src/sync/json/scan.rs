@@ -11,10 +11,7 @@ const DEEPEST: usize = 64;
 
 #[derive(Debug)]
 pub enum Node {
-    Object {
-        span: Range<usize>,
-        members: Vec<Member>,
-    },
+    Object { span: Range<usize>, members: Vec<Member> },
     Leaf(Range<usize>),
 }
 
@@ -77,11 +74,7 @@ impl Scanner<'_> {
             self.string();
             let name = name_start..self.at;
             // Half a surrogate pair is valid JSON, but no two readers make the same key of it.
-            let key = self
-                .text
-                .get(name.clone())
-                .and_then(|raw| serde_json::from_str(raw).ok())
-                .ok_or(Flaw::Ambiguous)?;
+            let key = self.text.get(name.clone()).and_then(|raw| serde_json::from_str(raw).ok()).ok_or(Flaw::Ambiguous)?;
             self.blank();
             self.at += 1;
             let value = self.value(depth + 1)?;
@@ -93,10 +86,7 @@ impl Scanner<'_> {
             }
         }
         self.at += 1;
-        Ok(Node::Object {
-            span: start..self.at,
-            members,
-        })
+        Ok(Node::Object { span: start..self.at, members })
     }
 
     /// Past a nested value, without recursion.
@@ -135,10 +125,7 @@ impl Scanner<'_> {
     }
 
     fn word(&mut self) {
-        while self.at < self.text.len()
-            && !matches!(self.peek(), b',' | b']' | b'}')
-            && !self.peek().is_ascii_whitespace()
-        {
+        while self.at < self.text.len() && !matches!(self.peek(), b',' | b']' | b'}') && !self.peek().is_ascii_whitespace() {
             self.at += 1;
         }
     }

@@ -34,62 +34,30 @@ fn request(direction: Direction, host_sync: HostSync) -> Request {
         rule("history.jsonl", Class::Lines),
         rule("skills", Class::Tree),
     ];
-    Request {
-        rules,
-        direction,
-        host_sync,
-        brake: Brake::On,
-    }
+    Request { rules, direction, host_sync, brake: Brake::On }
 }
 
 impl World {
     fn with(mut self, place: Place, path: &str, text: &str) -> World {
-        let path = if place == Place::Host {
-            format!(".tool/{path}")
-        } else {
-            path.to_owned()
-        };
-        self.files
-            .insert(Site { place, path }, text.as_bytes().to_vec());
+        let path = if place == Place::Host { format!(".tool/{path}") } else { path.to_owned() };
+        self.files.insert(Site { place, path }, text.as_bytes().to_vec());
         self
     }
 
     fn text(&self, place: Place, path: &str) -> &str {
-        let path = if place == Place::Host {
-            format!(".tool/{path}")
-        } else {
-            path.to_owned()
-        };
-        self.files
-            .get(&Site { place, path })
-            .map_or("", |bytes| std::str::from_utf8(bytes).unwrap())
+        let path = if place == Place::Host { format!(".tool/{path}") } else { path.to_owned() };
+        self.files.get(&Site { place, path }).map_or("", |bytes| std::str::from_utf8(bytes).unwrap())
     }
 
     fn seen(&self, request: &Request) -> Seen {
-        let mut seen = Seen {
-            bases: self.bases.clone(),
-            ..Seen::default()
-        };
-        let file = |bytes: &Vec<u8>| Reading::File {
-            bytes: bytes.clone(),
-            mode: Mode::Plain,
-        };
+        let mut seen = Seen { bases: self.bases.clone(), ..Seen::default() };
+        let file = |bytes: &Vec<u8>| Reading::File { bytes: bytes.clone(), mode: Mode::Plain };
         for rule in &request.rules {
             for site in PLACES.into_iter().filter_map(|place| rule.site(place)) {
                 if rule.class == Class::Tree {
-                    let inside = self
-                        .files
-                        .iter()
-                        .filter(|(file, _)| file.place == site.place);
-                    let names = inside.filter_map(|(at, bytes)| {
-                        Some((
-                            at.path
-                                .strip_prefix(&site.path)?
-                                .strip_prefix('/')?
-                                .to_owned(),
-                            file(bytes),
-                        ))
-                    });
+                    let inside = self.files.iter().filter(|(file, _)| file.place == site.place);
+                    let names = inside
+                        .filter_map(|(at, bytes)| Some((at.path.strip_prefix(&site.path)?.strip_prefix('/')?.to_owned(), file(bytes))));
                     let names = names.collect();
                     seen.trees.insert(site, Ok(names));
                 } else {
@@ -130,42 +98,25 @@ impl World {
 fn settings_go_from_the_host_through_the_hub_to_the_project_and_back_to_the_hub() {
     let mut world = World::default().with(Place::Host, "settings.json", r#"{"theme":"dark"}"#);
     world.sync(Direction::In, HostSync::Import);
-    assert_eq!(
-        world.text(Place::Project, "settings.json"),
-        r#"{"theme":"dark"}"#
-    );
+    assert_eq!(world.text(Place::Project, "settings.json"), r#"{"theme":"dark"}"#);
     let mut world = world.with(Place::Project, "settings.json", r#"{"theme":"light"}"#);
     world.sync(Direction::Out, HostSync::Import);
-    assert_eq!(
-        world.text(Place::Hub, "settings.json"),
-        r#"{"theme":"light"}"#
-    );
-    assert_eq!(
-        world.text(Place::Host, "settings.json"),
-        r#"{"theme":"dark"}"#
-    );
+    assert_eq!(world.text(Place::Hub, "settings.json"), r#"{"theme":"light"}"#);
+    assert_eq!(world.text(Place::Host, "settings.json"), r#"{"theme":"dark"}"#);
     assert!(world.sync(Direction::In, HostSync::Import).is_settled());
     world.sync(Direction::Out, HostSync::Both);
-    assert_eq!(
-        world.text(Place::Host, "settings.json"),
-        r#"{"theme":"light"}"#
-    );
+    assert_eq!(world.text(Place::Host, "settings.json"), r#"{"theme":"light"}"#);
 }
 
 #[test]
 fn what_runs_programs_never_leaves_a_project() {
     let planted = r#"{"theme":"x","hooks":{"evil":1},"o":{"cmd":"rm","id":7}}"#;
-    let mut world = World::default()
-        .with(Place::Project, "settings.json", planted)
-        .with(Place::Project, "skills/s.md", "evil");
+    let mut world = World::default().with(Place::Project, "settings.json", planted).with(Place::Project, "skills/s.md", "evil");
     world.sync(Direction::Out, HostSync::Both);
     world.sync(Direction::In, HostSync::Both);
     world.sync(Direction::Out, HostSync::Both);
     for place in [Place::Hub, Place::Host] {
-        assert_eq!(
-            world.text(place, "settings.json"),
-            "{\n  \"theme\": \"x\",\n  \"o\": {\"id\": 7}\n}\n"
-        );
+        assert_eq!(world.text(place, "settings.json"), "{\n  \"theme\": \"x\",\n  \"o\": {\"id\": 7}\n}\n");
         assert_eq!(world.text(place, "skills/s.md"), "");
     }
     assert_eq!(world.text(Place::Project, "settings.json"), planted);
@@ -175,11 +126,7 @@ fn what_runs_programs_never_leaves_a_project() {
 fn a_conflict_keeps_the_loser_and_is_told_once() {
     let mut world = World::default().with(Place::Host, "settings.json", r#"{"a":1}"#);
     world.sync(Direction::In, HostSync::Import);
-    let mut world = world.with(Place::Host, "settings.json", r#"{"a":2}"#).with(
-        Place::Project,
-        "settings.json",
-        r#"{"a":3}"#,
-    );
+    let mut world = world.with(Place::Host, "settings.json", r#"{"a":2}"#).with(Place::Project, "settings.json", r#"{"a":3}"#);
     let plan = world.sync(Direction::In, HostSync::Import);
     assert_eq!(world.text(Place::Project, "settings.json"), r#"{"a":2}"#);
     assert_eq!(plan.notices.len(), 1);
@@ -193,29 +140,12 @@ fn a_broken_file_is_no_source_no_deletion_and_gets_repaired() {
     for broken in ["", "{", "{}{}", "[1]", "\u{0}\u{0}"] {
         let mut world = World::default().with(Place::Host, "settings.json", r#"{"a":1}"#);
         world.sync(Direction::In, HostSync::Import);
-        let mut world = world.with(Place::Host, "settings.json", broken).with(
-            Place::Project,
-            "settings.json",
-            broken,
-        );
+        let mut world = world.with(Place::Host, "settings.json", broken).with(Place::Project, "settings.json", broken);
         let plan = world.sync(Direction::In, HostSync::Import);
-        assert_eq!(
-            world.text(Place::Hub, "settings.json"),
-            r#"{"a":1}"#,
-            "{broken}"
-        );
-        assert_eq!(
-            world.text(Place::Project, "settings.json"),
-            r#"{"a":1}"#,
-            "{broken}"
-        );
+        assert_eq!(world.text(Place::Hub, "settings.json"), r#"{"a":1}"#, "{broken}");
+        assert_eq!(world.text(Place::Project, "settings.json"), r#"{"a":1}"#, "{broken}");
         assert_eq!(world.text(Place::Host, "settings.json"), broken);
-        assert!(
-            plan.notices
-                .iter()
-                .all(|notice| notice.news == News::Broken)
-                && plan.notices.len() == 2
-        );
+        assert!(plan.notices.iter().all(|notice| notice.news == News::Broken) && plan.notices.len() == 2);
         assert_eq!(plan.copies.len(), if broken.is_empty() { 0 } else { 2 });
     }
 }
@@ -226,30 +156,16 @@ fn an_ambiguous_file_is_left_alone_on_either_side() {
     for place in PLACES {
         let mut world = World::default().with(Place::Host, "settings.json", r#"{"a":0}"#);
         world.sync(Direction::In, HostSync::Import);
-        let mut world = world.with(Place::Host, "settings.json", r#"{"a":9}"#).with(
-            place,
-            "settings.json",
-            twice,
-        );
+        let mut world = world.with(Place::Host, "settings.json", r#"{"a":9}"#).with(place, "settings.json", twice);
         let plan = world.sync(Direction::In, HostSync::Import);
         assert_eq!(world.text(place, "settings.json"), twice);
-        assert_eq!(
-            plan.notices
-                .iter()
-                .filter(|notice| notice.news == News::Ambiguous)
-                .count(),
-            1
-        );
+        assert_eq!(plan.notices.iter().filter(|notice| notice.news == News::Ambiguous).count(), 1);
     }
 }
 
 #[test]
 fn a_deletion_does_not_travel_and_the_hosts_own_is_respected() {
-    let mut world = World::default().with(Place::Host, "skills/a.md", "a").with(
-        Place::Host,
-        "settings.json",
-        r#"{"a":1}"#,
-    );
+    let mut world = World::default().with(Place::Host, "skills/a.md", "a").with(Place::Host, "settings.json", r#"{"a":1}"#);
     world.sync(Direction::In, HostSync::Both);
     world.files.retain(|site, _| site.place == Place::Hub);
     world.sync(Direction::In, HostSync::Both);
@@ -274,30 +190,17 @@ fn z_060_a_tree_that_vanishes_stops_its_sync_until_the_user_agrees() {
     assert_eq!(plan.notices.len(), 1);
     assert_eq!(plan.notices[0].news, News::Vanished { gone: 8, of: 8 });
     assert_eq!(world.text(Place::Hub, "skills/new.md"), "");
-    let released = Request {
-        brake: Brake::Off,
-        ..request(Direction::In, HostSync::Import)
-    };
+    let released = Request { brake: Brake::Off, ..request(Direction::In, HostSync::Import) };
     assert!(plan_changes(&released, &world).contains(&"skills/new.md".to_owned()));
 }
 
 #[test]
 fn z_059_names_that_differ_by_case_do_not_overwrite_each_other() {
-    let mut world = World::default()
-        .with(Place::Host, "skills/Readme.md", "A")
-        .with(Place::Project, "skills/readme.md", "b");
+    let mut world = World::default().with(Place::Host, "skills/Readme.md", "A").with(Place::Project, "skills/readme.md", "b");
     let plan = world.sync(Direction::In, HostSync::Import);
     assert_eq!(world.text(Place::Project, "skills/readme.md"), "b");
-    assert!(
-        plan.notices.is_empty()
-            || plan
-                .notices
-                .iter()
-                .all(|notice| notice.news == News::CaseClash)
-    );
-    let mut world = World::default()
-        .with(Place::Host, "skills/readme.md", "a")
-        .with(Place::Project, "skills/Readme.md", "B");
+    assert!(plan.notices.is_empty() || plan.notices.iter().all(|notice| notice.news == News::CaseClash));
+    let mut world = World::default().with(Place::Host, "skills/readme.md", "a").with(Place::Project, "skills/Readme.md", "B");
     let plan = world.sync(Direction::In, HostSync::Import);
     assert_eq!(world.text(Place::Project, "skills/Readme.md"), "B");
     assert_eq!(world.text(Place::Project, "skills/readme.md"), "");
@@ -310,66 +213,31 @@ fn a_seed_is_what_a_new_project_begins_with() {
     request.rules[0].seed = Some("{\"store\":\"file\"}\n".into());
     let check = |world: World, expected: &str| {
         let plan = plan(&request, &world.seen(&request));
-        let project = plan
-            .changes()
-            .find(|change| change.site.place == Place::Project);
-        let content = project
-            .and_then(|change| plan.content(change))
-            .unwrap_or_default();
+        let project = plan.changes().find(|change| change.site.place == Place::Project);
+        let content = project.and_then(|change| plan.content(change)).unwrap_or_default();
         assert_eq!(std::str::from_utf8(content).unwrap(), expected);
     };
     check(World::default(), "{\"store\":\"file\"}\n");
     check(
         World::default().with(Place::Hub, "settings.json", r#"{"a":1}"#),
-        "{\n  \"store\":\"file\"}\n"
-            .replace("{\n  ", "{")
-            .replace('}', ",\"a\":1}")
-            .as_str(),
+        "{\n  \"store\":\"file\"}\n".replace("{\n  ", "{").replace('}', ",\"a\":1}").as_str(),
     );
-    check(
-        World::default().with(Place::Project, "settings.json", "{}"),
-        "",
-    );
+    check(World::default().with(Place::Project, "settings.json", "{}"), "");
 }
 
 fn plan_changes(request: &Request, world: &World) -> Vec<String> {
-    plan(request, &world.seen(request))
-        .changes()
-        .map(|change| change.site.path.clone())
-        .collect()
+    plan(request, &world.seen(request)).changes().map(|change| change.site.path.clone()).collect()
 }
 
 fn json() -> impl Strategy<Value = String> {
-    let value = prop_oneof![
-        Just("1"),
-        Just("2"),
-        Just(r#"{"id":1}"#),
-        Just(r#"{"id":2,"cmd":"x"}"#)
-    ];
-    let object = prop::collection::btree_map(
-        prop_oneof![Just("theme"), Just("o"), Just("hooks"), Just("k")],
-        value,
-        0..4,
-    );
-    let text = object.prop_map(|map| {
-        format!(
-            "{{{}}}",
-            map.iter()
-                .map(|(k, v)| format!("\"{k}\":{v}"))
-                .collect::<Vec<_>>()
-                .join(",")
-        )
-    });
+    let value = prop_oneof![Just("1"), Just("2"), Just(r#"{"id":1}"#), Just(r#"{"id":2,"cmd":"x"}"#)];
+    let object = prop::collection::btree_map(prop_oneof![Just("theme"), Just("o"), Just("hooks"), Just("k")], value, 0..4);
+    let text = object.prop_map(|map| format!("{{{}}}", map.iter().map(|(k, v)| format!("\"{k}\":{v}")).collect::<Vec<_>>().join(",")));
     prop_oneof![8 => text, 1 => Just(String::new()), 1 => Just("{ torn".to_owned()), 1 => Just(r#"{"a":1,"a":2}"#.to_owned())]
 }
 
 fn edit() -> impl Strategy<Value = (Place, String, Option<String>)> {
-    let toml = prop_oneof![
-        Just("theme = 1\n"),
-        Just("theme = 2 # c\n[o]\nid = 1\n"),
-        Just("hooks.x = 1\n"),
-        Just("= broken")
-    ];
+    let toml = prop_oneof![Just("theme = 1\n"), Just("theme = 2 # c\n[o]\nid = 1\n"), Just("hooks.x = 1\n"), Just("= broken")];
     let content = prop_oneof![
         json().prop_map(|text| ("settings.json", text)),
         json().prop_map(|text| ("state.json", text)),
@@ -378,18 +246,13 @@ fn edit() -> impl Strategy<Value = (Place, String, Option<String>)> {
         "[ab]".prop_map(|text| ("skills/a.md", text)),
         "[ab]".prop_map(|text| ("skills/b/c.md", text)),
     ];
-    (
-        prop::sample::select(PLACES.to_vec()),
-        content,
-        prop::bool::weighted(0.9),
-    )
+    (prop::sample::select(PLACES.to_vec()), content, prop::bool::weighted(0.9))
         .prop_map(|(place, (path, text), keep)| (place, path.to_owned(), keep.then_some(text)))
 }
 
 /// What the hub would run.
 fn executing(world: &World) -> [Option<serde_json::Value>; 2] {
-    let settings: serde_json::Value =
-        serde_json::from_str(world.text(Place::Hub, "settings.json")).unwrap_or_default();
+    let settings: serde_json::Value = serde_json::from_str(world.text(Place::Hub, "settings.json")).unwrap_or_default();
     ["/hooks", "/o/cmd"].map(|path| settings.pointer(path).cloned())
 }
 

@@ -39,14 +39,7 @@ fn f_06_a_crowd_that_is_killed_at_random_leaves_whole_files_and_every_line() {
     });
     for home in HOMES {
         for direction in ["out", "in", "out"] {
-            assert!(
-                world
-                    .command("sync", direction, "import", home)
-                    .output()
-                    .unwrap()
-                    .status
-                    .success()
-            );
+            assert!(world.command("sync", direction, "import", home).output().unwrap().status.success());
         }
     }
     counts.torn += torn_json(&world);
@@ -55,15 +48,9 @@ fn f_06_a_crowd_that_is_killed_at_random_leaves_whole_files_and_every_line() {
     let hub = std::fs::read_to_string(world.path("hub/history.jsonl")).unwrap();
     for n in 0..appended {
         let written = format!("{{\"live\":{n}}}");
-        counts.lost += usize::from(
-            !home.lines().any(|found| found == written)
-                || !hub.lines().any(|found| found == written),
-        );
+        counts.lost += usize::from(!home.lines().any(|found| found == written) || !hub.lines().any(|found| found == written));
     }
-    print_table(
-        &format!("crowd, {appended} live lines"),
-        &[("killed at random".to_owned(), counts)],
-    );
+    print_table(&format!("crowd, {appended} live lines"), &[("killed at random".to_owned(), counts)]);
 }
 
 fn crowd(world: &World, seed: u64, rounds: usize) -> Counts {
@@ -79,12 +66,7 @@ fn crowd(world: &World, seed: u64, rounds: usize) -> Counts {
             std::fs::rename(&new, world.path(&format!("{home}/settings.json"))).unwrap();
         }
         let direction = ["in", "out"][dice.below(2)];
-        let mut child = world
-            .command("sync", direction, "import", home)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = world.command("sync", direction, "import", home).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_micros(dice.below(30_000) as u64));
         child.kill().unwrap();
         counts.faults += 1;
@@ -100,8 +82,7 @@ fn append_lines(path: &Path, live: &AtomicBool) -> usize {
     while live.load(Ordering::Relaxed) {
         // Opened each time: a tool that keeps a file open is no different for one that is never replaced.
         let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
-        file.write_all(format!("{{\"live\":{written}}}\n").as_bytes())
-            .unwrap();
+        file.write_all(format!("{{\"live\":{written}}}\n").as_bytes()).unwrap();
         written += 1;
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -110,21 +91,14 @@ fn append_lines(path: &Path, live: &AtomicBool) -> usize {
 
 fn torn_json(world: &World) -> usize {
     let places = HOMES.iter().chain(&["hub", "host/.claude"]);
-    let files = places
-        .flat_map(|place| ["settings.json"].map(|name| world.path(&format!("{place}/{name}"))));
-    let torn = |path: &Path| {
-        std::fs::read(path)
-            .is_ok_and(|bytes| serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err())
-    };
+    let files = places.flat_map(|place| ["settings.json"].map(|name| world.path(&format!("{place}/{name}"))));
+    let torn = |path: &Path| std::fs::read(path).is_ok_and(|bytes| serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err());
     files.filter(|path| torn(path)).count()
 }
 
 impl Dice {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % limit
     }
 }

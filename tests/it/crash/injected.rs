@@ -8,28 +8,11 @@ use super::world::{State, World, lost, outcome, torn, untidy};
 use super::{Counts, every, print_table};
 
 /// Every call with which a sync can change something, and `openat`, with which it looks.
-const CALLS: [&str; 11] = [
-    "openat",
-    "write",
-    "pwrite64",
-    "fsync",
-    "renameat",
-    "renameat2",
-    "linkat",
-    "unlinkat",
-    "mkdirat",
-    "fchmod",
-    "flock",
-];
+const CALLS: [&str; 11] =
+    ["openat", "write", "pwrite64", "fsync", "renameat", "renameat2", "linkat", "unlinkat", "mkdirat", "fchmod", "flock"];
 /// Where a failure must be told: the sync did not do what it was asked to.
 const MUST_BE_TOLD: [&str; 4] = ["fsync", "renameat", "renameat2", "mkdirat"];
-const FAULTS: [&str; 5] = [
-    "signal=SIGKILL",
-    "error=ENOSPC",
-    "error=EIO",
-    "error=EINTR",
-    "error=EROFS",
-];
+const FAULTS: [&str; 5] = ["signal=SIGKILL", "error=ENOSPC", "error=EIO", "error=EINTR", "error=EROFS"];
 
 /// One sync whose every call can fail.
 struct Trial<'a> {
@@ -63,13 +46,7 @@ fn z_044_a_recovery_that_dies_is_recovered() {
     let trial = Trial::new(&world, "in", "import");
     let mut rows = Vec::new();
     // These die before and after the commit.
-    for (call, nth) in [
-        ("renameat2", 1),
-        ("renameat2", 3),
-        ("unlinkat", 30),
-        ("fsync", 60),
-        ("fsync", 90),
-    ] {
+    for (call, nth) in [("renameat2", 1), ("renameat2", 3), ("unlinkat", 30), ("fsync", 60), ("fsync", 90)] {
         world.restore(&trial.before);
         trial.inject("sync", call, "signal=SIGKILL", nth);
         let interrupted = world.state();
@@ -83,18 +60,9 @@ fn z_044_a_recovery_that_dies_is_recovered() {
                 counts += trial.judge(&call, "repair", nth);
             }
         }
-        rows.push((
-            format!(
-                "dead at {call} {nth}{}",
-                if pending { ", committed" } else { "" }
-            ),
-            counts,
-        ));
+        rows.push((format!("dead at {call} {nth}{}", if pending { ", committed" } else { "" }), counts));
     }
-    assert!(
-        rows.iter().any(|(name, _)| name.contains("committed")),
-        "no journal was ever left"
-    );
+    assert!(rows.iter().any(|(name, _)| name.contains("committed")), "no journal was ever left");
     print_table("recovery of a sync", &rows);
 }
 
@@ -109,44 +77,18 @@ fn z_046_everything_is_flushed_before_it_gets_its_name_and_the_name_after() {
     world.restore(&trial.before);
     let log = world.path("trace");
     let mut strace = strace();
-    strace
-        .args(["-y", "-e", "trace=fsync,renameat,renameat2", "-o"])
-        .arg(&log);
-    assert!(
-        strace
-            .args(trial.words("sync"))
-            .output()
-            .unwrap()
-            .status
-            .success()
-    );
+    strace.args(["-y", "-e", "trace=fsync,renameat,renameat2", "-o"]).arg(&log);
+    assert!(strace.args(trial.words("sync")).output().unwrap().status.success());
     let trace = std::fs::read_to_string(log).unwrap();
     let calls: Vec<&str> = trace.lines().collect();
     let mut renames = 0;
-    for (at, call) in calls
-        .iter()
-        .enumerate()
-        .filter(|(_, call)| call.contains("rename"))
-    {
+    for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.contains("rename")) {
         let directory = call.split(['<', '>']).nth(1).unwrap();
         let temporary = call.split('"').nth(1).unwrap();
-        let flushed = |calls: &[&str], path: &str| {
-            calls
-                .iter()
-                .any(|call| call.contains("fsync(") && call.contains(&format!("<{path}>")))
-        };
-        let since = calls[..at]
-            .iter()
-            .rposition(|earlier| earlier.contains("rename"))
-            .map_or(0, |last| last + 1);
-        assert!(
-            flushed(&calls[since..at], &format!("{directory}/{temporary}")),
-            "{call}"
-        );
-        let until = calls[at + 1..]
-            .iter()
-            .position(|later| later.contains("rename"))
-            .map_or(calls.len(), |next| at + 1 + next);
+        let flushed = |calls: &[&str], path: &str| calls.iter().any(|call| call.contains("fsync(") && call.contains(&format!("<{path}>")));
+        let since = calls[..at].iter().rposition(|earlier| earlier.contains("rename")).map_or(0, |last| last + 1);
+        assert!(flushed(&calls[since..at], &format!("{directory}/{temporary}")), "{call}");
+        let until = calls[at + 1..].iter().position(|later| later.contains("rename")).map_or(calls.len(), |next| at + 1 + next);
         assert!(flushed(&calls[at + 1..until], directory), "{call}");
         renames += 1;
     }
@@ -158,11 +100,7 @@ fn table(direction: &str, host_sync: &str) -> Vec<(String, Counts)> {
     let trial = Trial::new(&world, direction, host_sync);
     let mut rows = BTreeMap::new();
     for (call, count) in trial.count("sync", &trial.before) {
-        let step = if call == "openat" {
-            every(61)
-        } else {
-            every(13)
-        };
+        let step = if call == "openat" { every(61) } else { every(13) };
         for (offset, fault) in FAULTS.iter().enumerate() {
             let row: &mut Counts = rows.entry(format!("{direction}, {fault}")).or_default();
             // Each fault begins elsewhere, so that together they try more points.
@@ -173,14 +111,8 @@ fn table(direction: &str, host_sync: &str) -> Vec<(String, Counts)> {
                 *row += trial.judge(&call, fault, nth);
                 row.deaths += usize::from(died && told);
                 let must = MUST_BE_TOLD.contains(&call.as_str()) && !fault.contains("EINTR");
-                assert!(
-                    told || !must,
-                    "{call} {nth} {fault}: the failure was not told"
-                );
-                assert!(
-                    !told || !fault.contains("EINTR"),
-                    "{call} {nth}: an interrupted call is no failure"
-                );
+                assert!(told || !must, "{call} {nth} {fault}: the failure was not told");
+                assert!(!told || !fault.contains("EINTR"), "{call} {nth}: an interrupted call is no failure");
             }
         }
     }
@@ -194,77 +126,34 @@ impl<'a> Trial<'a> {
         let after = world.state();
         assert_eq!(untidy(&after), [""; 0]);
         assert_eq!(lost(&before, &after), [""; 0]);
-        assert_ne!(
-            outcome(&before),
-            outcome(&after),
-            "a sync that changes nothing tests nothing"
-        );
-        Trial {
-            world,
-            direction,
-            host_sync,
-            before,
-            after,
-        }
+        assert_ne!(outcome(&before), outcome(&after), "a sync that changes nothing tests nothing");
+        Trial { world, direction, host_sync, before, after }
     }
 
     /// How often an undisturbed act makes each call.
     fn count(&self, act: &str, from: &State) -> Vec<(String, usize)> {
         self.world.restore(from);
         let log = self.world.path("trace");
-        let output = strace()
-            .arg("-e")
-            .arg(format!("trace={}", CALLS.join(",")))
-            .arg("-o")
-            .arg(&log)
-            .args(self.words(act))
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let output =
+            strace().arg("-e").arg(format!("trace={}", CALLS.join(","))).arg("-o").arg(&log).args(self.words(act)).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = std::fs::read_to_string(log).unwrap();
-        let is = |line: &str, call: &str| {
-            line.split('(')
-                .next()
-                .is_some_and(|words| words.split(' ').next_back() == Some(call))
-        };
+        let is = |line: &str, call: &str| line.split('(').next().is_some_and(|words| words.split(' ').next_back() == Some(call));
         let count = |call: &str| text.lines().filter(|line| is(line, call)).count();
-        CALLS
-            .iter()
-            .map(|call| ((*call).to_owned(), count(call)))
-            .filter(|(_, count)| *count > 0)
-            .collect()
+        CALLS.iter().map(|call| ((*call).to_owned(), count(call))).filter(|(_, count)| *count > 0).collect()
     }
 
     /// Runs an act with a fault in the nth call; whether it ended in failure.
     fn inject(&self, act: &str, call: &str, fault: &str, nth: usize) -> bool {
         let mut strace = strace();
-        strace.args([
-            "-o",
-            "/dev/null",
-            "-e",
-            &format!("trace={call}"),
-            "-e",
-            &format!("inject={call}:{fault}:when={nth}"),
-        ]);
-        !strace
-            .args(self.words(act))
-            .output()
-            .unwrap()
-            .status
-            .success()
+        strace.args(["-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &format!("inject={call}:{fault}:when={nth}")]);
+        !strace.args(self.words(act)).output().unwrap().status.success()
     }
 
     /// What is left, and whether the next sync makes the same of it as if nothing had happened.
     fn judge(&self, call: &str, fault: &str, nth: usize) -> Counts {
         let now = self.world.state();
-        let (torn, lost_now) = (
-            torn(&self.before, &now, &self.after),
-            lost(&self.before, &now),
-        );
+        let (torn, lost_now) = (torn(&self.before, &now, &self.after), lost(&self.before, &now));
         for problem in torn.iter().chain(&lost_now) {
             eprintln!("{call} {nth} {fault}: {problem}");
         }
@@ -277,15 +166,9 @@ impl<'a> Trial<'a> {
         }
         let output = self.world.ai("sync", self.direction, self.host_sync);
         let then = self.world.state();
-        let differs = !output.status.success()
-            || outcome(&then) != outcome(&self.after)
-            || !untidy(&then).is_empty();
+        let differs = !output.status.success() || outcome(&then) != outcome(&self.after) || !untidy(&then).is_empty();
         if differs {
-            eprintln!(
-                "{call} {nth} {fault}: {} {:?}",
-                String::from_utf8_lossy(&output.stderr),
-                untidy(&then)
-            );
+            eprintln!("{call} {nth} {fault}: {} {:?}", String::from_utf8_lossy(&output.stderr), untidy(&then));
             for (path, bytes) in outcome(&then) {
                 if outcome(&self.after).get(&path) != Some(&bytes) {
                     eprintln!("  {path}: {}", String::from_utf8_lossy(&bytes));
@@ -293,22 +176,12 @@ impl<'a> Trial<'a> {
             }
         }
         strayed += usize::from(differs);
-        Counts {
-            faults: 1,
-            deaths: 0,
-            torn: torn.len(),
-            lost: lost_now.len() + lost(&self.before, &then).len(),
-            strayed,
-        }
+        Counts { faults: 1, deaths: 0, torn: torn.len(), lost: lost_now.len() + lost(&self.before, &then).len(), strayed }
     }
 
     fn words(&self, act: &str) -> Vec<String> {
         let job = self.world.job(act, self.direction, self.host_sync, "home");
-        ["--", env!("CARGO_BIN_EXE_ai"), "__sync"]
-            .into_iter()
-            .map(str::to_owned)
-            .chain([spell(&job)])
-            .collect()
+        ["--", env!("CARGO_BIN_EXE_ai"), "__sync"].into_iter().map(str::to_owned).chain([spell(&job)]).collect()
     }
 }
 
@@ -330,17 +203,11 @@ fn spell(path: &Path) -> String {
 
 /// Without strace there is nothing to test; where the tests are required, that is a failure.
 fn has_strace() -> bool {
-    let works = Command::new("strace")
-        .args(["-o", "/dev/null", "true"])
-        .status()
-        .is_ok_and(|status| status.success());
+    let works = Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
     if !works {
         eprintln!("skipped: strace does not work here");
         let required = std::env::var("AI_REQUIRE").unwrap_or_default();
-        assert!(
-            !required.split(',').any(|name| name == "strace"),
-            "strace is required"
-        );
+        assert!(!required.split(',').any(|name| name == "strace"), "strace is required");
     }
     works
 }
