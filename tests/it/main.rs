@@ -22,6 +22,7 @@ mod formats;
 mod habits;
 mod init;
 mod paths;
+mod real;
 mod repository;
 mod stdio;
 mod tidy;

@@ -1,6 +1,7 @@
 //! One command with a bound on its time: what it printed and how it ended.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -136,11 +137,16 @@ fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap())
 }
 
-#[derive(Debug)]
 pub struct Outcome {
     pub code: i32,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "code {}\nstdout: {}\nstderr: {}", self.code, self.out(), self.err())
+    }
 }
 
 impl Outcome {
