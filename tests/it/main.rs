@@ -14,6 +14,7 @@ mod shells;
 mod terminal;
 
 mod argv;
+mod cases;
 mod crash;
 mod environment;
 mod faults;
@@ -21,7 +22,9 @@ mod formats;
 mod habits;
 mod init;
 mod paths;
+mod real;
 mod repository;
 mod stdio;
+mod tidy;
 mod tools;
 mod workspace;
