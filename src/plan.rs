@@ -14,6 +14,7 @@ use crate::tool::Tool;
 use crate::workspace::Workspace;
 
 pub mod argv;
+mod bytes;
 mod env;
 pub mod explain;
 mod limits;
@@ -119,7 +120,7 @@ impl Plan {
         let settings = &config.settings;
         let workspace = Workspace::new(facts, settings.workspace.value, settings.force_workspace.value)?;
         let container = container_name(&tool.name, &workspace.name, session);
-        let command = command(request)?;
+        let command = bytes::deliver(command(request)?, if tool.is_exec() { &[] } else { &request.args });
         let secrets = secret::decide(tool, config, facts)?;
 
         let mut parts = Parts::default();

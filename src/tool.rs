@@ -21,6 +21,9 @@ const BUILT_IN: [(&str, &str); 5] = [
 /// The pseudo tool behind `ai exec`: no program of its own, no state, the user's words are the command.
 pub const EXEC: &str = "exec";
 
+/// Where a project's home is mounted for a program that keeps its settings beside the login.
+const PROJECT: &str = "/ai/project";
+
 /// A manifest as it stands in its file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -98,6 +101,8 @@ pub struct StateRules {
     pub over: Vec<String>,
     /// Links made in the login directory before a run: name → container path.
     pub login_links: BTreeMap<String, String>,
+    /// Directories of the login directory that no run should find again: tmpfs.
+    pub login_private: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -230,13 +235,13 @@ impl Manifest {
         let rules = self.sync.iter().map(|rule| &rule.path);
         let mut inside: Vec<&String> = rules.collect();
         if let Some(state) = &self.state {
-            if !state.home.at.starts_with("/home/ai/") {
-                return Err(format!("`state.home.at` is not below `/home/ai/`: `{}`", state.home.at));
+            if !state.home.at.starts_with("/home/ai/") && state.home.at != PROJECT {
+                return Err(format!("`state.home.at` is neither below `/home/ai/` nor `{PROJECT}`: `{}`", state.home.at));
             }
             if !state.login.at.is_empty() && !state.login.at.starts_with("/ai/shared/") {
                 return Err(format!("`state.login.at` is not below `/ai/shared/`: `{}`", state.login.at));
             }
-            inside.extend([&state.shared, &state.private, &state.over].into_iter().flatten());
+            inside.extend([&state.shared, &state.private, &state.over, &state.login_private].into_iter().flatten());
             inside.extend(state.links.keys().chain(state.login_links.keys()));
         }
         match inside.into_iter().find(|path| !is_plain_relative(path)) {

@@ -34,25 +34,23 @@ fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace) -> io::Result<(
     private_dir(&shared)?;
     private_dir(&home)?;
     let login = state.login.at.strip_prefix(SHARED).map(|below| shared.join(below.trim_start_matches('/')));
-    if let Some(login) = &login {
-        private_dir(login)?;
+    for path in state.shared.iter().chain(&state.private).chain(&state.over) {
+        private_dir(&home.join(path))?;
     }
     for path in &state.shared {
         private_dir(&shared.join(path))?;
-        private_dir(&home.join(path))?;
-    }
-    for path in &state.private {
-        private_dir(&home.join(path))?;
-    }
-    for path in &state.over {
-        private_dir(&home.join(path))?;
-        login.as_ref().map_or(Ok(()), |login| private_dir(&login.join(path)))?;
     }
     for (name, target) in &state.links {
         link(&home.join(name), target)?;
     }
-    for (name, target) in &state.login_links {
-        login.as_ref().map_or(Ok(()), |login| link(&login.join(name), target))?;
+    if let Some(login) = &login {
+        private_dir(login)?;
+        for path in state.over.iter().chain(&state.login_private) {
+            private_dir(&login.join(path))?;
+        }
+        for (name, target) in &state.login_links {
+            link(&login.join(name), target)?;
+        }
     }
     let project = toml::Table::from_iter([("root".to_owned(), toml::Value::from(workspace.root.to_string_lossy().into_owned()))]);
     write_private(&store.project(&tool.name, &workspace.project).join("project.toml"), project.to_string().as_bytes())

@@ -1,0 +1,49 @@
+"""The Responses API as codex streams it."""
+
+import json
+
+import prompt
+
+
+def reply(body):
+    """The one output item that answers a request."""
+    text, output = _heard(body.get("input", []))
+    prompt.hold(text)
+    command = prompt.command(text)
+    names = {tool.get("name") for tool in body.get("tools", [])}
+    if command and output is None:
+        for name, arguments in (("exec_command", {"cmd": command}), ("shell_command", {"command": command}), ("shell", {"command": ["sh", "-c", command]})):
+            if name in names:
+                return {"type": "function_call", "id": "fc_mock", "call_id": "call_mock", "name": name, "arguments": json.dumps(arguments)}
+    content = [{"type": "output_text", "text": prompt.answer("openai", text, output), "annotations": []}]
+    return {"type": "message", "id": "item_mock", "role": "assistant", "status": "completed", "content": content}
+
+
+def response(body, items, status):
+    usage = {"input_tokens": 10, "input_tokens_details": None, "output_tokens": 5, "output_tokens_details": None, "total_tokens": 15}
+    return {"id": "resp_mock", "object": "response", "status": status, "model": body.get("model", "mock"), "output": items, "usage": usage}
+
+
+def events(body, item):
+    yield "response.created", {"type": "response.created", "response": response(body, [], "in_progress")}
+    yield "response.output_item.added", {"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": []}}
+    if item["type"] == "message":
+        text = item["content"][0]["text"]
+        delta = {"type": "response.output_text.delta", "item_id": item["id"], "output_index": 0, "content_index": 0, "delta": text}
+        yield "response.output_text.delta", delta
+    yield "response.output_item.done", {"type": "response.output_item.done", "output_index": 0, "item": item}
+    yield "response.completed", {"type": "response.completed", "response": response(body, [item], "completed")}
+
+
+def _heard(items):
+    text, output = "", None
+    if isinstance(items, str):
+        return items, None
+    for item in items:
+        if item.get("type", "message") == "message" and item.get("role") == "user":
+            for part in item.get("content", []):
+                if part.get("type") == "input_text" and not part["text"].lstrip().startswith("<"):
+                    text, output = part["text"], None
+        elif item.get("type") in ("function_call_output", "custom_tool_call_output"):
+            output = item["output"] if isinstance(item["output"], str) else json.dumps(item["output"])
+    return text, output

@@ -1,0 +1,262 @@
+"""The HTTP side: plain requests, the CONNECT proxy with its own TLS, and the table of what is answered where."""
+
+import http.server
+import json
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import urllib.parse
+
+import anthropic
+import gemini
+import oauth
+import openai
+from tls import PLAYED
+
+
+TLS_HANDSHAKE = b"\x16"
+
+
+class MockServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, port, journal, chains, authority):
+        super().__init__(("127.0.0.1", port), Handler)
+        self.journal, self.chains, self.authority = journal, chains, authority
+
+    def handle_error(self, request, client_address):
+        """A client that goes away is everyday life under test; anything else is a fault of the mock."""
+        if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError)):
+            super().handle_error(request, client_address)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    tunnel = None  # the host that a CONNECT asked for
+
+    def log_message(self, *_args):
+        """The journal has it."""
+
+    def do_CONNECT(self):  # noqa: N802
+        host = self.path.rpartition(":")[0]
+        if host not in PLAYED and host not in ("localhost", "127.0.0.1"):
+            self.server.journal.refused_host(host)
+            return self.send_error(403, "not played")
+        self.send_response_only(200, "Connection established")
+        self.end_headers()
+        if self.connection.recv(1, socket.MSG_PEEK) == TLS_HANDSHAKE:  # some clients tunnel plain HTTP as well
+            self.connection = self.server.authority.context.wrap_socket(self.connection, server_side=True)
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+        self.tunnel, self.close_connection = host, False
+
+    def do_GET(self):  # noqa: N802
+        self._answer()
+
+    do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_GET  # noqa: N815
+
+    def finish(self):
+        super().finish()
+        if self.tunnel:
+            self.connection.close()
+
+    def _answer(self):
+        body = self._body()
+        path = self.path
+        if path.startswith("http://"):  # a plain request through the proxy
+            parts = urllib.parse.urlsplit(path)
+            if parts.hostname not in ("127.0.0.1", "localhost"):
+                self.server.journal.refused_host(parts.hostname)
+                return self.send_json(403, {"error": "not played"})
+            path = parts.path + (f"?{parts.query}" if parts.query else "")
+        if not path.startswith("/__"):
+            self.server.journal.request(self.tunnel, self.command, path, self.headers, body)
+        route = path.split("?")[0]
+        for method, pattern, respond in ROUTES:
+            match = re.fullmatch(pattern, route)
+            if method == self.command and match:
+                return respond(self, parse(self.headers, body), match)
+        return self.send_json(404, {"type": "error", "error": {"type": "not_found_error", "message": f"mock: no {route}"}})
+
+    def _body(self):
+        raw = self._raw_body()
+        if self.headers.get("Content-Encoding") == "zstd":  # codex compresses what it sends to chatgpt.com
+            return subprocess.run(("zstd", "-dcq"), input=raw, check=True, capture_output=True).stdout
+        return raw
+
+    def _raw_body(self):
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            body = b""
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def has_good_token(self):
+        scheme, _, token = (self.headers.get("Authorization") or "").partition(" ")
+        return scheme.lower() != "bearer" or self.server.chains.is_good(token.strip())
+
+    def send_json(self, status, value):
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def send_events(self, events):
+        """Server-sent events; the end of the connection is the end of the stream."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for name, value in events:
+            head = f"event: {name}\n" if name else ""
+            self.wfile.write(f"{head}data: {json.dumps(value)}\n\n".encode())
+        self.close_connection = True
+
+
+def parse(headers, body):
+    if "urlencoded" in (headers.get("Content-Type") or ""):
+        return {key: values[0] for key, values in urllib.parse.parse_qs(body.decode()).items()}
+    try:
+        return json.loads(body or b"{}")
+    except ValueError:
+        return {}
+
+
+def unauthorized(handler):
+    error = {"type": "authentication_error", "code": "token_expired", "status": "UNAUTHENTICATED", "message": "mock: expired access token"}
+    handler.send_json(401, {"type": "error", "error": error})
+
+
+# --- the model APIs ---
+
+
+def guarded(respond):
+    return lambda handler, body, match: respond(handler, body, match) if handler.has_good_token() else unauthorized(handler)
+
+
+def messages(handler, body, _match):
+    block, stop = anthropic.reply(body)
+    if body.get("stream"):
+        return handler.send_events(anthropic.events(body, block, stop))
+    return handler.send_json(200, anthropic.message(body, block, stop))
+
+
+def generate(handler, body, match):
+    wrapped = "request" in body  # Code Assist puts the request and the response one level down
+    answer = gemini.reply(body["request"] if wrapped else body)
+    answer = {"response": answer} if wrapped else answer
+    if match["call"] == "streamGenerateContent":
+        return handler.send_events([(None, answer)])
+    return handler.send_json(200, answer)
+
+
+def responses(handler, body, _match):
+    item = openai.reply(body)
+    if body.get("stream"):
+        return handler.send_events(openai.events(body, item))
+    return handler.send_json(200, openai.response(body, [item], "completed"))
+
+
+# --- the OAuth servers ---
+
+GOOGLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
+
+def claude_token(handler, body, _match):
+    grant = granted(handler.server.chains, "claude", body)
+    if grant is None:
+        return handler.send_json(400, {"error": "invalid_grant", "error_description": "Refresh token not found or invalid"})
+    account = {"uuid": "00000000-0000-4000-8000-000000000001", "email_address": "mock@example.com"}
+    organization = {"uuid": "00000000-0000-4000-8000-000000000002", "name": "mock"}
+    return handler.send_json(200, {**bearer(grant), "scope": " ".join(oauth.CLAUDE_SCOPES), "account": account, "organization": organization})
+
+
+def openai_token(handler, body, _match):
+    grant = granted(handler.server.chains, "codex", body)
+    if grant is None:
+        error = {"message": "mock: refresh token already used", "type": "invalid_request_error", "code": "refresh_token_reused"}
+        return handler.send_json(401, {"error": error})
+    return handler.send_json(200, {**bearer(grant), "id_token": oauth.openai_id_token(grant)})
+
+
+def google_token(handler, body, _match):
+    grant = granted(handler.server.chains, "gemini", body)
+    if grant is None:
+        return handler.send_json(400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."})
+    answer = bearer(grant)
+    if body.get("grant_type") == "refresh_token" and not grant["rotates"]:
+        del answer["refresh_token"]  # Google does not repeat it
+    return handler.send_json(200, {**answer, "scope": GOOGLE_SCOPE})
+
+
+def granted(chains, tool, body):
+    """A refresh continues its chain; a login's authorization code, whatever it says, begins one."""
+    if body.get("grant_type") == "refresh_token":
+        return chains.refresh(tool, body.get("refresh_token"))
+    return chains.login(tool)
+
+
+def bearer(grant):
+    return {"token_type": "Bearer", "access_token": grant["access"], "refresh_token": grant["refresh"], "expires_in": grant["lifetime"]}
+
+
+def revoke(handler, body, _match):
+    handler.server.chains.revoke(body.get("token"))
+    handler.send_json(200, {})
+
+
+# --- the test's own ---
+
+
+def seed(handler, body, _match):
+    handler.send_json(200, handler.server.chains.seed(**body))
+
+
+def stats(handler, _body, _match):
+    journal = handler.server.journal
+    handler.send_json(200, {**handler.server.chains.stats(), "paths": dict(journal.paths), "outside": dict(journal.outside)})
+
+
+def constant(value):
+    return lambda handler, _body, _match: handler.send_json(200, value)
+
+
+PROFILE = {
+    "account": {"uuid": "00000000-0000-4000-8000-000000000001", "email": "mock@example.com", "has_claude_max": True, "has_claude_pro": False},
+    "organization": {"uuid": "00000000-0000-4000-8000-000000000002", "organization_type": "claude_max"},
+}
+
+# Codex asks which workspace the login belongs to, and which models it may use, before it sends a prompt.
+ACCOUNT = {"id": "mock-account", "name": "mock", "structure": "personal", "workspace_backend_origin": "https://chatgpt.com", "account_routing_override": "us"}
+ACCOUNTS = {"accounts": [ACCOUNT], "account_ordering": [ACCOUNT["id"]]}
+
+ROUTES = (
+    ("POST", r"(/api/anthropic)?/v1/messages", guarded(messages)),
+    ("POST", r"(/api/anthropic)?/v1/messages/count_tokens", constant({"input_tokens": 10})),
+    ("POST", r"/v1(beta|internal)?(/models/[^:]+)?:(?P<call>generateContent|streamGenerateContent)", guarded(generate)),
+    ("POST", r"/v1(beta)?/models/[^:]+:countTokens", constant({"totalTokens": 10})),
+    ("POST", r"/v1internal:(loadCodeAssist|onboardUser|listExperiments|fetchAdminControls|retrieveUserQuota)", lambda h, _b, m: h.send_json(200, gemini.CODE_ASSIST[m[1]])),
+    ("POST", r"(/v1|/backend-api/codex)/responses", guarded(responses)),
+    ("GET", r"(/v1|/backend-api/codex)/responses", lambda h, _b, _m: h.send_json(426, {"error": "no WebSocket here"})),
+    ("POST", r"/v1/oauth/token", claude_token),
+    ("GET", r"/api/oauth/profile", constant(PROFILE)),
+    ("GET", r"/v1/mcp_servers", constant({"data": [], "has_more": False})),
+    ("GET", r"/backend-api/wham/accounts/check", constant(ACCOUNTS)),
+    ("POST", r"/backend-api/ps/mcp", constant({"jsonrpc": "2.0", "id": 0, "error": {"code": -32601, "message": "mock"}})),
+    ("GET", r"/backend-api/codex/models", constant({"models": []})),
+    ("POST", r"/oauth/token", openai_token),
+    ("POST", r"/oauth/revoke", revoke),
+    ("POST", r"/token", google_token),
+    ("POST", r"/revoke", revoke),
+    ("POST", r"/tokeninfo", constant({"email": "mock@example.com", "expires_in": 3600, "scope": GOOGLE_SCOPE})),
+    ("GET", r"/oauth2/v2/userinfo", constant({"email": "mock@example.com"})),
+    ("GET", r"/__stats", stats),
+    ("POST", r"/__seed", seed),
+)
