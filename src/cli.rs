@@ -9,6 +9,11 @@ use crate::facts::EngineKind;
 use crate::session::SessionId;
 use crate::shell::Shell;
 
+pub mod complete;
+pub mod help;
+pub mod install;
+pub mod mode;
+
 /// Run AI coding assistants in containers that live for exactly one run.
 ///
 /// Put `eval "$(ai init zsh)"` into your .zshrc (bash: `eval "$(ai init bash)"`; fish: `ai init fish | source`).
@@ -38,6 +43,22 @@ pub enum Command {
     Env(EnvCommand),
     /// List the tools and profiles
     Tools(Tools),
+    /// Show or set the default tool
+    Use(mode::Use),
+    /// Commit what is staged, with a message from the default tool
+    Commit(mode::Commit),
+    /// Put the integration into your shell's rc file
+    Install(install::Install),
+    /// Take it out again
+    Uninstall(install::Install),
+    /// Print the completions of a shell, as `ai init` does
+    Completions(complete::Completions),
+    /// Explain a topic or a command
+    Help(help::Help),
+    #[command(hide = true)]
+    Complete(complete::Complete),
+    #[command(hide = true)]
+    Word(mode::Word),
 }
 
 #[derive(Debug, Args)]

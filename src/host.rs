@@ -17,6 +17,7 @@ pub mod engine;
 pub mod files;
 pub mod git;
 pub mod process;
+pub mod rc;
 pub mod state;
 
 /// What is known before anything is decided: where we are and who called.

@@ -4,6 +4,9 @@ set --global __ai_bin @@exe@@
 #% include "ai.fish"
 #% for function in functions
 function @@function.name@@
-    __ai_run @@function.tool@@ $argv
+    @@function.runner@@ @@function.subject@@ $argv
 end
 #% endfor
+#% if completions
+#% include "completions"
+#% endif
