@@ -9,7 +9,7 @@ end
 function __ai_run
     __ai_found $argv[1]; or return
     if builtin contains -- "$argv[2]" --native --local
-        command $__ai_bin resolve --shell fish -- $argv | builtin read --local --null __ai_plan
+        $__ai_bin resolve --shell fish -- $argv | builtin read --local --null __ai_plan
         set --local __ai_code $pipestatus[1]
         builtin test $__ai_code -eq 0; or return $__ai_code
         builtin eval $__ai_plan
@@ -17,27 +17,27 @@ function __ai_run
     end
     set --local __ai_tty
     builtin test -t 0; and builtin test -t 1; and set __ai_tty --tty
-    set --local __ai_session (command $__ai_bin sync in --owner $fish_pid -- $argv[1]); or return
-    command $__ai_bin resolve --shell fish --session $__ai_session $__ai_tty -- $argv | builtin read --local --null __ai_plan
+    set --local __ai_session ($__ai_bin sync in --owner $fish_pid -- $argv[1]); or return
+    $__ai_bin resolve --shell fish --session $__ai_session $__ai_tty -- $argv | builtin read --local --null __ai_plan
     set --local __ai_code $pipestatus[1]
     if builtin test $__ai_code -eq 0
         builtin eval $__ai_plan
         set __ai_code $status
     end
-    command $__ai_bin sync out --code $__ai_code -- $__ai_session
+    $__ai_bin sync out --code $__ai_code -- $__ai_session
     return $__ai_code
 end
 
 # A word that the program itself understands, with this shell's default tool.
 function __ai_word
     __ai_found $argv[1]; or return
-    AI_TOOL="$AI_TOOL" command $__ai_bin word $argv[1] -- $argv[2..]
+    AI_TOOL="$AI_TOOL" $__ai_bin word $argv[1] -- $argv[2..]
 end
 
 # The default tool.
 function __ai_default
     __ai_found $argv[1]; or return
-    set --local __ai_tool (AI_TOOL="$AI_TOOL" command $__ai_bin use --quiet); or return
+    set --local __ai_tool (AI_TOOL="$AI_TOOL" $__ai_bin use --quiet); or return
     __ai_run $__ai_tool $argv[2..]
 end
 
@@ -48,6 +48,6 @@ function __ai_mode
         return
     end
     __ai_found $argv[1]; or return
-    set --local __ai_tool (command $__ai_bin use --name -- $argv[2]); or return
+    set --local __ai_tool ($__ai_bin use --name -- $argv[2]); or return
     set --global AI_TOOL $__ai_tool
 end

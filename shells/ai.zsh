@@ -11,7 +11,7 @@ function __ai_run {
     \builtin local __ai_session='' __ai_plan=''
     \builtin local -i __ai_code=130
     __ai_found "$1" || \builtin return
-    if [[ "${2-}" == (--native|--local) ]]; then
+    if [[ "${2-}" == --native || "${2-}" == --local ]]; then
         __ai_plan="$("${__ai_bin}" resolve --shell zsh -- "$@")" || \builtin return
         \builtin eval "${__ai_plan}"
         \builtin return
@@ -51,7 +51,7 @@ function __ai_default {
 function __ai_mode {
     \builtin emulate -L zsh
     \builtin local __ai_tool=''
-    if [[ $# -ne 2 || "$2" == (help|-h|--help) ]]; then
+    if [[ $# -ne 2 || "$2" == help || "$2" == -h || "$2" == --help ]]; then
         __ai_word "$@"
         \builtin return
     fi
