@@ -21,6 +21,8 @@ function __ai_run {
     [[ -t 0 && -t 1 ]] && __ai_tty=(--tty)
     \builtin zmodload -F zsh/system p:sysparams 2>/dev/null
     __ai_session="$("${__ai_bin}" sync in --owner "${sysparams[pid]:-$$}" -- "$1")" || \builtin return
+    # In a pipe or a subshell, Ctrl-C would end the shell itself before it closed the session.
+    \builtin trap : INT
     {
         __ai_plan="$("${__ai_bin}" resolve --shell zsh --session "${__ai_session}" "${__ai_tty[@]}" -- "$@")" \
             && \builtin eval "${__ai_plan}"

@@ -274,13 +274,13 @@ pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
         _ => None,
     };
     let split = head.and_then(|head| Some((head, args.iter().position(|word| word == "--")?)));
-    let Some((head, at)) = split else { return Cli::try_parse_from(args) };
+    let Some((head, at)) = split else { return try_parse(args.to_vec()) };
     let (ours, theirs) = (&args[..at], &args[at + 1..]);
     if head == 1 && theirs.is_empty() && at == 2 {
-        return Cli::try_parse_from(ours);
+        return try_parse(ours.to_vec());
     }
     // A required word may stand behind the `--`; a placeholder keeps the parser content, and is taken out again.
-    let mut cli = Cli::try_parse_from(ours.iter().cloned().chain((head == 1).then(|| PLACEHOLDER.into())))?;
+    let mut cli = try_parse(ours.iter().cloned().chain((head == 1).then(|| PLACEHOLDER.into())).collect())?;
     let words = match &mut cli.command {
         Command::Resolve(resolve) => &mut resolve.words,
         Command::Run(run) => &mut run.words,
@@ -294,6 +294,23 @@ pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     }
     words.extend(theirs.iter().cloned());
     Ok(cli)
+}
+
+/// Building the whole command line takes most of the time of the commands that shells call, so those are read by their
+/// own parsers. What these do not accept, help included, goes to the whole one, which knows how to say so.
+fn try_parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    fn only<T: Args>(args: &[OsString]) -> Option<T> {
+        let matches = T::augment_args(clap::Command::new("ai")).try_get_matches_from(args).ok()?;
+        T::from_arg_matches(&matches).ok()
+    }
+    let command = match args.get(1).and_then(|word| word.to_str()) {
+        Some("init") => only(&args[1..]).map(Command::Init),
+        Some("resolve") => only(&args[1..]).map(Command::Resolve),
+        Some("sync") => only(&args[1..]).map(Command::Sync),
+        Some("complete") => only(&args[1..]).map(Command::Complete),
+        _ => None,
+    };
+    command.map_or_else(|| Cli::try_parse_from(args), |command| Ok(Cli { command }))
 }
 
 /// No argument can hold a NUL, so no user can have typed this.

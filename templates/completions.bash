@@ -2,7 +2,7 @@
 # What completes the words of ai in bash; `ai completions bash` prints it by itself.
 __ai_bin=@@exe@@
 
-#% include "complete.bash"
+@@completer@@
 if [[ $- == *i* ]]; then
     \builtin complete -o bashdefault -o default -F __ai_complete ai 2>/dev/null || \builtin true
 #% for name in completed

@@ -1,7 +1,7 @@
 # What completes the words of ai in fish; `ai completions fish` prints it by itself.
 set --global __ai_bin @@exe@@
 
-#% include "complete.fish"
+@@completer@@
 complete --command ai --no-files --keep-order --arguments '(__ai_complete)'
 #% for name in completed
 complete --command @@name@@ --no-files --keep-order --arguments '(__ai_complete)'

@@ -13,5 +13,5 @@ __ai_precommands=(
 #% endfor
 )
 
-#% include "complete.zsh"
+@@completer@@
 if [[ -o interactive ]]; then __ai_register later; fi

@@ -2,7 +2,7 @@
 # Shell integration of ai for bash; made by: ai init bash
 __ai_bin=@@exe@@
 
-#% include "ai.bash"
+@@library@@
 #% for function in functions
 \builtin unalias @@function.name@@ 2>/dev/null || \builtin true
 #% if function.plain

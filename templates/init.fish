@@ -1,7 +1,7 @@
 # Shell integration of ai for fish; made by: ai init fish
 set --global __ai_bin @@exe@@
 
-#% include "ai.fish"
+@@library@@
 #% for function in functions
 function @@function.name@@
     @@function.runner@@ @@function.subject@@ $argv

@@ -50,11 +50,12 @@ impl Runner {
     }
 }
 
-/// The files of one shell: its templates, and the library that they include.
+/// The files of one shell: its templates, and the library whose text they put in as it stands.
 struct Files {
     init: &'static str,
     completions: &'static str,
-    library: [(&'static str, &'static str); 2],
+    functions: &'static str,
+    completer: &'static str,
 }
 
 macro_rules! files {
@@ -62,10 +63,8 @@ macro_rules! files {
         Files {
             init: include_str!(concat!("../../templates/init.", $shell)),
             completions: include_str!(concat!("../../templates/completions.", $shell)),
-            library: [
-                (concat!("ai.", $shell), include_str!(concat!("../../shells/ai.", $shell))),
-                (concat!("complete.", $shell), include_str!(concat!("../../shells/complete.", $shell))),
-            ],
+            functions: include_str!(concat!("../../shells/ai.", $shell)),
+            completer: include_str!(concat!("../../shells/complete.", $shell)),
         }
     };
 }
@@ -91,18 +90,17 @@ pub fn completions(shell: Shell, integration: &Integration) -> Result<String> {
 fn render_as(shell: Shell, template: &str, integration: &Integration) -> Result<String> {
     let files = files(shell);
     let result = environment(shell).and_then(|mut environment| {
-        for (name, text) in files.library {
-            environment.add_template(name, text)?;
-        }
         environment.add_template("completions", files.completions)?;
         environment.add_template("init", files.init)?;
-        environment.get_template(template)?.render(values(integration))
+        environment.get_template(template)?.render(values(integration, &files))
     });
     result.map_err(|error| Failure::new(Kind::General, format!("cannot render the script for {shell}")).because(error))
 }
 
 /// The names that templates know.
-fn values(integration: &Integration) -> Value {
+fn values(integration: &Integration, files: &Files) -> Value {
+    // Parsed as a template, the library would take longer than all the rest.
+    let as_it_stands = |text: &str| Value::from_safe_string(text.trim_end().to_owned());
     let function = |function: &Function| {
         context! {
             name => &*function.name,
@@ -117,6 +115,8 @@ fn values(integration: &Integration) -> Value {
         integration.functions.iter().filter(|function| function.runner != Runner::Gone).partition(|function| function.subject == EXEC);
     let names = |functions: Vec<&Function>| functions.into_iter().map(|function| function.name.clone()).collect::<Vec<_>>();
     context! {
+        library => as_it_stands(files.functions),
+        completer => as_it_stands(files.completer),
         exe => &*integration.exe,
         functions => integration.functions.iter().map(function).collect::<Vec<_>>(),
         completions => integration.completions,
@@ -126,7 +126,8 @@ fn values(integration: &Integration) -> Value {
 }
 
 fn environment(shell: Shell) -> std::result::Result<Environment<'static>, minijinja::Error> {
-    let mut environment = Environment::new();
+    // Without the built-in filters and tests: no template uses them, and registering them takes longer than the rest.
+    let mut environment = Environment::empty();
     environment.set_syntax(
         SyntaxConfig::builder()
             .block_delimiters("#<%", "%>")
@@ -138,8 +139,9 @@ fn environment(shell: Shell) -> std::result::Result<Environment<'static>, miniji
     );
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_formatter(move |out, _, value| {
-        let quoted = shell.quote(&value.to_string());
-        out.write_str(&quoted).map_err(minijinja::Error::from)
+        let text = value.as_str().unwrap_or_default();
+        let written = if value.is_safe() { out.write_str(text) } else { out.write_str(&shell.quote(text)) };
+        written.map_err(minijinja::Error::from)
     });
     Ok(environment)
 }
