@@ -5,29 +5,24 @@ function __ai_found
     return 127
 end
 
-# The argument vector of a run, then the exit code of planning it. Not text to evaluate: behind `eval`, fish would hold
-# back all output of a function in a pipe until its end.
-function __ai_resolve
-    $__ai_bin resolve --format argv0 $argv | builtin string split0
-    builtin printf '%s\n' $pipestatus[1]
-end
-
 # One run of a tool: settings in, plan, the engine's own command line, settings out.
 function __ai_run
     __ai_found $argv[1]; or return
+    # Words, not text to evaluate: in a pipe, `eval` would hold back all output until the tool has ended.
     if builtin contains -- "$argv[2]" --native --local
-        set --local __ai_argv (__ai_resolve -- $argv)
-        builtin test $__ai_argv[-1] -eq 0; or return $__ai_argv[-1]
-        command $__ai_argv[..-2]
+        set --local __ai_argv ($__ai_bin resolve --format argv0 -- $argv | builtin string split0)
+        set --local __ai_code $pipestatus[1]
+        builtin test $__ai_code -eq 0; or return $__ai_code
+        $__ai_argv
         return
     end
     set --local __ai_tty
     builtin test -t 0; and builtin test -t 1; and set __ai_tty --tty
     set --local __ai_session ($__ai_bin sync in --owner $fish_pid -- $argv[1]); or return
-    set --local __ai_argv (__ai_resolve --session $__ai_session $__ai_tty -- $argv)
-    set --local __ai_code $__ai_argv[-1]
+    set --local __ai_argv ($__ai_bin resolve --format argv0 --session $__ai_session $__ai_tty -- $argv | builtin string split0)
+    set --local __ai_code $pipestatus[1]
     if builtin test $__ai_code -eq 0
-        command $__ai_argv[..-2]
+        $__ai_argv
         set __ai_code $status
     end
     $__ai_bin sync out --code $__ai_code -- $__ai_session

@@ -1,13 +1,15 @@
 //! The command line. Doc comments are the help.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{HostSync, Layer, Origin, Policy, Setting};
+use crate::config::{Layer, Origin, Policy, Setting};
 use crate::facts::EngineKind;
 use crate::session::SessionId;
 use crate::shell::Shell;
+use crate::sync::HostSync;
 
 pub mod complete;
 pub mod help;
@@ -59,6 +61,9 @@ pub enum Command {
     Complete(complete::Complete),
     #[command(hide = true)]
     Word(mode::Word),
+    /// One act of the settings engine, described in a file; for fault tests
+    #[command(name = "__sync", hide = true)]
+    SyncJob { file: PathBuf },
 }
 
 #[derive(Debug, Args)]
@@ -188,6 +193,9 @@ pub enum SyncCommand {
         /// Process that the session belongs to
         #[arg(long)]
         owner: Option<i32>,
+        /// Only say what would change
+        #[arg(long)]
+        dry_run: bool,
     },
     /// After a run: take its settings over and close the session
     Out {
@@ -196,6 +204,24 @@ pub enum SyncCommand {
         #[arg(long)]
         code: Option<u8>,
     },
+    /// Which settings files there are, and whether they are valid
+    Status {
+        tool: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// What the next `sync in` would change
+    Diff { tool: String },
+    /// What earlier syncs of this project changed, newest first
+    Log {
+        tool: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put back what the last sync of this project overwrote; again to undo the undo
+    Undo { tool: String },
+    /// Finish what was interrupted: syncs, and sessions whose shell is gone
+    Repair,
 }
 
 #[derive(Debug, Args)]
@@ -274,13 +300,14 @@ pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
         _ => None,
     };
     let split = head.and_then(|head| Some((head, args.iter().position(|word| word == "--")?)));
-    let Some((head, at)) = split else { return try_parse(args.to_vec()) };
+    let Some((head, at)) = split else { return parse_words(args) };
     let (ours, theirs) = (&args[..at], &args[at + 1..]);
     if head == 1 && theirs.is_empty() && at == 2 {
-        return try_parse(ours.to_vec());
+        return parse_words(ours);
     }
     // A required word may stand behind the `--`; a placeholder keeps the parser content, and is taken out again.
-    let mut cli = try_parse(ours.iter().cloned().chain((head == 1).then(|| PLACEHOLDER.into())).collect())?;
+    let words: Vec<OsString> = ours.iter().cloned().chain((head == 1).then(|| PLACEHOLDER.into())).collect();
+    let mut cli = parse_words(&words)?;
     let words = match &mut cli.command {
         Command::Resolve(resolve) => &mut resolve.words,
         Command::Run(run) => &mut run.words,
@@ -296,18 +323,22 @@ pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     Ok(cli)
 }
 
-/// Building the whole command line takes most of the time of the commands that shells call, so those are read by their
-/// own parsers. What these do not accept, help included, goes to the whole one, which knows how to say so.
-fn try_parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
-    fn only<T: Args>(args: &[OsString]) -> Option<T> {
-        let matches = T::augment_args(clap::Command::new("ai")).try_get_matches_from(args).ok()?;
-        T::from_arg_matches(&matches).ok()
+/// What every shell start and every run calls is parsed by itself: to describe all commands costs more than to do these. What such
+/// a parser does not take goes to the whole one, which knows how to say it.
+fn parse_words(args: &[OsString]) -> Result<Cli, clap::Error> {
+    #[derive(Parser)]
+    struct Only<A: Args> {
+        #[command(flatten)]
+        args: A,
+    }
+    fn only<A: Args>(args: &[OsString]) -> Option<A> {
+        Only::try_parse_from(&args[1..]).ok().map(|only: Only<A>| only.args)
     }
     let command = match args.get(1).and_then(|word| word.to_str()) {
-        Some("init") => only(&args[1..]).map(Command::Init),
-        Some("resolve") => only(&args[1..]).map(Command::Resolve),
-        Some("sync") => only(&args[1..]).map(Command::Sync),
-        Some("complete") => only(&args[1..]).map(Command::Complete),
+        Some("init") => only(args).map(Command::Init),
+        Some("resolve") => only(args).map(Command::Resolve),
+        Some("sync") => only(args).map(Command::Sync),
+        Some("complete") => only(args).map(Command::Complete),
         _ => None,
     };
     command.map_or_else(|| Cli::try_parse_from(args), |command| Ok(Cli { command }))

@@ -22,7 +22,9 @@ mod install;
 mod mode;
 mod resolve;
 mod run;
+mod settings;
 mod sync;
+mod sync_job;
 mod tools;
 
 /// Runs one command line; the value is the exit code.
@@ -56,6 +58,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Completions(completions) => complete::script(&completions),
         Command::Complete(complete) => complete::answer(complete),
         Command::Help(help) => help::run(&help.words),
+        Command::SyncJob { file } => sync_job::run(&file),
     }
 }
 

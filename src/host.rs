@@ -15,10 +15,14 @@ use crate::tool;
 
 pub mod engine;
 pub mod files;
+pub mod fs;
 pub mod git;
+pub mod lock;
+pub mod place;
 pub mod process;
 pub mod rc;
 pub mod state;
+pub mod sync;
 
 /// What is known before anything is decided: where we are and who called.
 #[derive(Debug)]
