@@ -61,6 +61,8 @@ pub enum Command {
     Complete(complete::Complete),
     #[command(hide = true)]
     Word(mode::Word),
+    /// Settings of `ai`, with the place that each comes from
+    Config(ConfigCommand),
     /// One act of the settings engine, described in a file; for fault tests
     #[command(name = "__sync", hide = true)]
     SyncJob { file: PathBuf },
@@ -287,6 +289,15 @@ pub struct EnvCommand {
 
 #[derive(Debug, Args)]
 pub struct Tools {
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigCommand {
+    /// Tool or profile whose section counts too
+    #[arg(default_value = "claude")]
+    pub tool: String,
     #[arg(long)]
     pub json: bool,
 }

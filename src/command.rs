@@ -14,6 +14,7 @@ use crate::session::SessionId;
 use crate::tool::{self, Tool};
 
 mod complete;
+mod config;
 mod env;
 mod help;
 mod image;
@@ -49,6 +50,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Exec(exec) => run::exec(exec),
         Command::Image(image) => image::run(image.command),
         Command::Env(env) => env::run(&env.words),
+        Command::Config(config) => config::run(&config),
         Command::Tools(tools) => tools::run(&tools),
         Command::Use(wanted) => mode::run(&wanted),
         Command::Commit(commit) => mode::commit(&commit),
