@@ -11,6 +11,11 @@ use crate::session::SessionId;
 use crate::shell::Shell;
 use crate::sync::HostSync;
 
+pub mod complete;
+pub mod help;
+pub mod install;
+pub mod mode;
+
 /// Run AI coding assistants in containers that live for exactly one run.
 ///
 /// Put `eval "$(ai init zsh)"` into your .zshrc (bash: `eval "$(ai init bash)"`; fish: `ai init fish | source`).
@@ -40,6 +45,22 @@ pub enum Command {
     Env(EnvCommand),
     /// List the tools and profiles
     Tools(Tools),
+    /// Show or set the default tool
+    Use(mode::Use),
+    /// Commit what is staged, with a message from the default tool
+    Commit(mode::Commit),
+    /// Put the integration into your shell's rc file
+    Install(install::Install),
+    /// Take it out again
+    Uninstall(install::Install),
+    /// Print the completions of a shell, as `ai init` does
+    Completions(complete::Completions),
+    /// Explain a topic or a command
+    Help(help::Help),
+    #[command(hide = true)]
+    Complete(complete::Complete),
+    #[command(hide = true)]
+    Word(mode::Word),
     /// Settings of `ai`, with the place that each comes from
     Config(ConfigCommand),
     /// One act of the settings engine, described in a file; for fault tests
@@ -328,6 +349,7 @@ fn parse_words(args: &[OsString]) -> Result<Cli, clap::Error> {
         Some("init") => only(args).map(Command::Init),
         Some("resolve") => only(args).map(Command::Resolve),
         Some("sync") => only(args).map(Command::Sync),
+        Some("complete") => only(args).map(Command::Complete),
         _ => None,
     };
     command.map_or_else(|| Cli::try_parse_from(args), |command| Ok(Cli { command }))

@@ -13,10 +13,14 @@ use crate::plan::{self, secret};
 use crate::session::SessionId;
 use crate::tool::{self, Tool};
 
+mod complete;
 mod config;
 mod env;
+mod help;
 mod image;
 mod init;
+mod install;
+mod mode;
 mod resolve;
 mod run;
 mod settings;
@@ -48,6 +52,14 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Env(env) => env::run(&env.words),
         Command::Config(config) => config::run(&config),
         Command::Tools(tools) => tools::run(&tools),
+        Command::Use(wanted) => mode::run(&wanted),
+        Command::Commit(commit) => mode::commit(&commit),
+        Command::Word(word) => mode::word(&word),
+        Command::Install(install) => install::install(&install),
+        Command::Uninstall(uninstall) => install::uninstall(&uninstall),
+        Command::Completions(completions) => complete::script(&completions),
+        Command::Complete(complete) => complete::answer(complete),
+        Command::Help(help) => help::run(&help.words),
         Command::SyncJob { file } => sync_job::run(&file),
     }
 }

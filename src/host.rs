@@ -20,6 +20,7 @@ pub mod git;
 pub mod lock;
 pub mod place;
 pub mod process;
+pub mod rc;
 pub mod state;
 pub mod sync;
 

@@ -10,10 +10,14 @@
 
 mod cli;
 mod command;
+mod complete;
 mod config;
 mod facts;
 mod failure;
+mod help;
 mod host;
+mod install;
+mod mode;
 mod output;
 mod plan;
 mod session;
