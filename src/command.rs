@@ -15,9 +15,14 @@ use crate::tool::{self, Tool};
 
 mod doctor;
 mod ended;
+mod complete;
+mod config;
 mod env;
+mod help;
 mod image;
 mod init;
+mod install;
+mod mode;
 mod resolve;
 mod run;
 mod sessions;
@@ -48,11 +53,20 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Exec(exec) => run::exec(exec),
         Command::Image(image) => image::run(image.command),
         Command::Env(env) => env::run(&env.words),
+        Command::Config(config) => config::run(&config),
         Command::Tools(tools) => tools::run(&tools),
         Command::Ps(ps) => sessions::ps(&ps),
         Command::Stop(stop) => sessions::stop(&stop),
         Command::Gc(gc) => sessions::gc(&gc),
         Command::Doctor(doctor) => doctor::run(&doctor),
+        Command::Use(wanted) => mode::run(&wanted),
+        Command::Commit(commit) => mode::commit(&commit),
+        Command::Word(word) => mode::word(&word),
+        Command::Install(install) => install::install(&install),
+        Command::Uninstall(uninstall) => install::uninstall(&uninstall),
+        Command::Completions(completions) => complete::script(&completions),
+        Command::Complete(complete) => complete::answer(complete),
+        Command::Help(help) => help::run(&help.words),
         Command::SyncJob { file } => sync_job::run(&file),
     }
 }

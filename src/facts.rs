@@ -2,7 +2,6 @@
 //!
 //! Plain values: nothing here looks at the machine.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -163,17 +162,17 @@ pub enum RepoKind {
     Bare,
 }
 
-/// The environment, read once.
+/// The environment, read once; in the system's order, which is as good as any for a few look-ups.
 #[derive(Clone, Debug, Default)]
-pub struct Env(BTreeMap<OsString, OsString>);
+pub struct Env(Vec<(OsString, OsString)>);
 
 impl Env {
     pub fn get(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
     }
 
     pub fn names(&self) -> impl Iterator<Item = &OsStr> {
-        self.0.keys().map(OsString::as_os_str)
+        self.0.iter().map(|(name, _)| name.as_os_str())
     }
 
     /// The value, if it is set, valid text and not empty.
@@ -182,7 +181,7 @@ impl Env {
     }
 
     pub fn is_set(&self, name: &str) -> bool {
-        self.0.contains_key(OsStr::new(name))
+        self.get(name).is_some()
     }
 }
 

@@ -23,6 +23,7 @@ pub mod lock;
 pub mod place;
 pub mod process;
 pub mod prove;
+pub mod rc;
 pub mod state;
 pub mod sync;
 

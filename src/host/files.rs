@@ -37,6 +37,11 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Makes a directory and its parents, as open as the user's other directories.
+pub fn public_dir(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
 /// Replaces a file of ours as a whole, mode 0600, unless it already has this content.
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     write(path, content, 0o600)
