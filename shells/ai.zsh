@@ -12,7 +12,8 @@ function __ai_run() {
         \builtin eval "${__ai_plan}"
         \builtin return
     fi
-    \builtin local -a __ai_tty=()
+    # Never `local -a x=()` behind a quoted word: zsh would read it as the definition of a function named `builtin`.
+    \builtin local -a __ai_tty
     [[ -t 0 && -t 1 ]] && __ai_tty=(--tty)
     \builtin zmodload -F zsh/system p:sysparams 2>/dev/null
     __ai_session="$(\command "${__ai_bin}" sync in --owner "${sysparams[pid]:-$$}" -- "$1")" || \builtin return

@@ -17,12 +17,12 @@ image_exists() {
     docker image inspect "$1" >/dev/null 2>&1
 }
 
-# The bed's part of a file system as an image: `import_tree DIR TAG [CHANGE…]`.
-import_tree() {
-    local tree=$1 tag=$2 change changes=()
-    shift 2
+# The tar on stdin as an image: `import_image TAG [CHANGE…]`.
+import_image() {
+    local tag=$1 change changes=()
+    shift
     for change in 'LABEL ai.bed=1' "$@"; do changes+=(--change "${change}"); done
-    tar -C "${tree}" --numeric-owner --owner 0 --group 0 -c . | docker import "${changes[@]}" - "${tag}" >/dev/null
+    docker import "${changes[@]}" - "${tag}" >/dev/null
 }
 
 # --- busybox: the least that a life-cycle test needs ------------------------------------------------
@@ -32,7 +32,7 @@ busybox_program() {
 }
 
 busybox_tag() {
-    printf 'ai-bed/busybox:%s\n' "$(cat "$(busybox_program)" "${bed}/stub" | hash_with busybox_tree make_busybox)"
+    printf 'ai-bed/busybox:%s\n' "$(cat "$(busybox_program)" "${bed}/stub" | hash_with busybox_tree make_busybox import_image)"
 }
 
 busybox_tree() {
@@ -55,7 +55,9 @@ busybox_tree() {
 make_busybox() {
     begin busybox "make $1"
     busybox_tree "${scratch}/busybox"
-    import_tree "${scratch}/busybox" "$1" 'ENV PATH=/usr/local/bin:/usr/bin:/bin HOME=/home/ai' 'CMD ["/bin/sh"]'
+    # Made by any user, owned by root.
+    tar -C "${scratch}/busybox" --owner 0 --group 0 -c . |
+        import_image "$1" 'ENV PATH=/usr/local/bin:/usr/bin:/bin HOME=/home/ai' 'CMD ["/bin/sh"]'
 }
 
 # --- base: what `node:22-bookworm-slim` has, without a registry of images -----------------------------
@@ -72,10 +74,11 @@ ca_bundle() {
     [[ ! -r ${candidate} ]] || cat "${candidate}"
 }
 
+# The files that name the mirror stand for it, because asking apt takes longer than all the rest of a second `up`.
 base_tag() {
     local inputs
-    inputs="${suite} ${node_version} ${npm_version} $(mirror) $(ca_bundle)"
-    printf 'ai-bed/base:%s\n' "$(hash_with base_tree base_node make_base <<<"${inputs}")"
+    inputs="${suite} ${node_version} ${npm_version} $(cat /etc/apt/sources.list{,.d/*} 2>/dev/null) $(ca_bundle)"
+    printf 'ai-bed/base:%s\n' "$(hash_with base_tree base_node make_base import_image <<<"${inputs}")"
 }
 
 base_tree() {
@@ -116,7 +119,8 @@ make_base() {
     begin base "make $1 (half a minute)"
     {
         base_tree "${scratch}/base"
-        import_tree "${scratch}/base" "$1" 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' 'CMD ["node"]'
+        tar -C "${scratch}/base" --numeric-owner -c . |
+            import_image "$1" 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' 'CMD ["node"]'
     } &>"${bed_log}"
 }
 

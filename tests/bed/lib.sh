@@ -2,6 +2,8 @@
 # What the scripts of the bed share: where its state lives, how it talks, which daemon is its own.
 # Sourced, never run.
 
+# Other uids read what is made here, whatever the caller's own mask.
+umask 022
 if [[ ${EUID} -eq 0 ]]; then
     bed_state=/var/lib/ai-bed
 else
