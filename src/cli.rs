@@ -9,6 +9,8 @@ use crate::facts::EngineKind;
 use crate::session::SessionId;
 use crate::shell::Shell;
 
+pub mod creds;
+
 /// Run AI coding assistants in containers that live for exactly one run.
 ///
 /// Put `eval "$(ai init zsh)"` into your .zshrc (bash: `eval "$(ai init bash)"`; fish: `ai init fish | source`).
@@ -38,6 +40,14 @@ pub enum Command {
     Env(EnvCommand),
     /// List the tools and profiles
     Tools(Tools),
+    /// Log in with the tool's own login, once for all projects
+    Login(creds::Login),
+    /// Log out; a last backup is kept
+    Logout(creds::Logout),
+    /// Logins: status, import, backups, and the old directories
+    Creds(creds::Creds),
+    /// Projects that have state, and how a moved one gets its own back
+    Project(creds::Project),
 }
 
 #[derive(Debug, Args)]

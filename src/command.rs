@@ -13,9 +13,12 @@ use crate::plan::{self, secret};
 use crate::session::SessionId;
 use crate::tool::{self, Tool};
 
+mod creds;
 mod env;
 mod image;
 mod init;
+mod login;
+mod project;
 mod resolve;
 mod run;
 mod sync;
@@ -44,6 +47,10 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Image(image) => image::run(image.command),
         Command::Env(env) => env::run(&env.words),
         Command::Tools(tools) => tools::run(&tools),
+        Command::Login(login) => login::login(&login.tool, &login.args),
+        Command::Logout(logout) => login::logout(&logout.tool),
+        Command::Creds(creds) => creds::run(creds.command),
+        Command::Project(project) => project::run(project.command),
     }
 }
 

@@ -11,11 +11,13 @@
 mod cli;
 mod command;
 mod config;
+mod creds;
 mod facts;
 mod failure;
 mod host;
 mod output;
 mod plan;
+mod project;
 mod session;
 mod shell;
 mod store;

@@ -122,8 +122,12 @@ pub struct LoginRules {
     pub env: Option<String>,
     /// Container path of the login directory, below `/ai/shared`.
     pub at: String,
-    /// The files that hold credentials.
+    /// The files that hold credentials; the one with the tokens first.
     pub files: Vec<String>,
+    /// Directory below the person's home where the host's own program keeps them.
+    pub host: Option<String>,
+    /// The program renews a login without a lock that other sessions see, so only one session starts while it is due.
+    pub unlocked: bool,
 }
 
 /// A tool or profile, ready to plan with.
@@ -242,6 +246,7 @@ impl Manifest {
                 return Err(format!("`state.login.at` is not below `/ai/shared/`: `{}`", state.login.at));
             }
             inside.extend([&state.shared, &state.private, &state.over, &state.login_private].into_iter().flatten());
+            inside.extend(state.login.files.iter().chain(&state.login.host));
             inside.extend(state.links.keys().chain(state.login_links.keys()));
         }
         match inside.into_iter().find(|path| !is_plain_relative(path)) {

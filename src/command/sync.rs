@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use crate::cli::{Sync, SyncCommand};
+use crate::command::login::around;
 use crate::command::{Context, image};
 use crate::config::Layer;
 use crate::failure::{Failure, Kind, Result};
@@ -53,6 +54,11 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
         state::prepare(host, &temporary, tool, &plan.workspace, &lease)
             .map_err(|error| Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error))?;
     }
+    let store = host.state_of(&session);
+    around::before(context, &store, &session, &plan.image).inspect_err(|_| {
+        // The session does not start; why is what the caller hears.
+        let _ = state::close(host, &session);
+    })?;
     Ok(session)
 }
 
@@ -79,6 +85,7 @@ pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<()> {
     };
     let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
     if store == host.store {
+        around::after(host, &store, &lease.tool);
         let event = serde_json::json!({
             "session": session, "tool": lease.tool, "project": lease.project, "start": lease.since, "end": host::now(), "exit": code,
         });
