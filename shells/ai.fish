@@ -5,7 +5,7 @@ function __ai_run
         return 127
     end
     if contains -- "$argv[2]" --native --local
-        command $__ai_bin resolve --shell fish -- $argv | builtin read --local --null __ai_plan
+        $__ai_bin resolve --shell fish -- $argv | builtin read --local --null __ai_plan
         set --local __ai_code $pipestatus[1]
         test $__ai_code -eq 0; or return $__ai_code
         builtin eval $__ai_plan
@@ -13,13 +13,13 @@ function __ai_run
     end
     set --local __ai_tty
     isatty stdin; and isatty stdout; and set __ai_tty --tty
-    set --local __ai_session (command $__ai_bin sync in --owner $fish_pid -- $argv[1]); or return
-    command $__ai_bin resolve --shell fish --session $__ai_session $__ai_tty -- $argv | builtin read --local --null __ai_plan
+    set --local __ai_session ($__ai_bin sync in --owner $fish_pid -- $argv[1]); or return
+    $__ai_bin resolve --shell fish --session $__ai_session $__ai_tty -- $argv | builtin read --local --null __ai_plan
     set --local __ai_code $pipestatus[1]
     if test $__ai_code -eq 0
         builtin eval $__ai_plan
         set __ai_code $status
     end
-    command $__ai_bin sync out --code $__ai_code -- $__ai_session
+    $__ai_bin sync out --code $__ai_code -- $__ai_session
     return $__ai_code
 end

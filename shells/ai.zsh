@@ -7,8 +7,8 @@ function __ai_run() {
         \builtin print -ru2 -- "ai: cannot run $1: ${__ai_bin} is gone; hint: install ai again, or start a new shell"
         \builtin return 127
     fi
-    if [[ "${2-}" == (--native|--local) ]]; then
-        __ai_plan="$(\command "${__ai_bin}" resolve --shell zsh -- "$@")" || \builtin return
+    if [[ "${2-}" == --native || "${2-}" == --local ]]; then
+        __ai_plan="$("${__ai_bin}" resolve --shell zsh -- "$@")" || \builtin return
         \builtin eval "${__ai_plan}"
         \builtin return
     fi
@@ -16,13 +16,13 @@ function __ai_run() {
     \builtin local -a __ai_tty
     [[ -t 0 && -t 1 ]] && __ai_tty=(--tty)
     \builtin zmodload -F zsh/system p:sysparams 2>/dev/null
-    __ai_session="$(\command "${__ai_bin}" sync in --owner "${sysparams[pid]:-$$}" -- "$1")" || \builtin return
+    __ai_session="$("${__ai_bin}" sync in --owner "${sysparams[pid]:-$$}" -- "$1")" || \builtin return
     {
-        __ai_plan="$(\command "${__ai_bin}" resolve --shell zsh --session "${__ai_session}" "${__ai_tty[@]}" -- "$@")" \
+        __ai_plan="$("${__ai_bin}" resolve --shell zsh --session "${__ai_session}" "${__ai_tty[@]}" -- "$@")" \
             && \builtin eval "${__ai_plan}"
         __ai_code=$?
     } always {
-        \command "${__ai_bin}" sync out --code "${__ai_code}" -- "${__ai_session}"
+        "${__ai_bin}" sync out --code "${__ai_code}" -- "${__ai_session}"
     }
     \builtin return "${__ai_code}"
 }

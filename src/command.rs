@@ -91,6 +91,7 @@ impl Context {
     fn facts(&self, session: Option<&SessionId>) -> Facts {
         let mut files: Vec<_> = plan::OPTIONAL_FILES.iter().map(Into::into).collect();
         files.extend(secret::files(&self.tool, &self.config));
+        files.extend(self.tool.login_file());
         let native = Some(self.tool.native_program());
         self.host.facts(&Wanted { engine: self.config.settings.engine.value, files, session, native })
     }

@@ -180,7 +180,12 @@ impl Parts {
 /// The first words in the container. `ai exec` has no program of its own: the user's words are the command.
 fn command(request: &Request) -> Result<Vec<OsString>> {
     if !request.tool.is_exec() {
-        return Ok(request.tool.manifest.command.iter().map(OsString::from).collect());
+        let command = request.tool.manifest.command.iter().map(OsString::from);
+        let before = request.tool.manifest.state.as_ref().and_then(|state| state.before.as_ref());
+        let before = before
+            .filter(|_| has_login(request))
+            .map(|line| ["sh".into(), "-c".into(), format!("{line}; exec \"$@\"").into(), "sh".into()]);
+        return Ok(before.into_iter().flatten().chain(command).collect());
     }
     match request.args.as_slice() {
         [flag, line] if flag == "--shell" => Ok(vec!["sh".into(), "-c".into(), line.clone()]),
@@ -230,9 +235,17 @@ fn life(request: &Request, container: &str, workspace: &Workspace, parts: &mut P
     }
 }
 
+/// Whether the store holds the tool's login.
+fn has_login(request: &Request) -> bool {
+    request.tool.login_file().is_some_and(|file| request.facts.has(&file))
+}
+
 fn asks_for_print_mode(request: &Request) -> bool {
     let manifest = &request.tool.manifest;
-    let is = |word: &OsString, known: &[String]| known.iter().any(|known| word == known.as_str());
+    let is = |word: &OsString, known: &[String]| {
+        let word = word.to_str().map(|word| word.split_once('=').filter(|_| word.starts_with("--")).map_or(word, |(flag, _)| flag));
+        known.iter().any(|known| word == Some(known.as_str()))
+    };
     request.args.first().is_some_and(|first| is(first, &manifest.print_commands))
         || request.args.iter().take_while(|word| *word != "--").any(|word| is(word, &manifest.print))
 }

@@ -3,10 +3,13 @@
 //! Built-in manifests are in `tool/*.toml`; the user's are in `<store>/tools/*.toml`, and the file stem is the name.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::failure::{Failure, Kind, Result};
+use crate::plan::SHARED;
+use crate::store::Store;
 use crate::sync::Rule;
 
 /// The manifests that come with the program, in the order in which people see them.
@@ -20,9 +23,6 @@ const BUILT_IN: [(&str, &str); 5] = [
 
 /// The pseudo tool behind `ai exec`: no program of its own, no state, the user's words are the command.
 pub const EXEC: &str = "exec";
-
-/// Where a project's home is mounted for a program that keeps its settings beside the login.
-const PROJECT: &str = "/ai/project";
 
 /// A manifest as it stands in its file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -97,12 +97,19 @@ pub struct StateRules {
     pub private: Vec<String>,
     /// Links made in the home before a run: path in the home → container path.
     pub links: BTreeMap<String, String>,
-    /// Directories of the home that are mounted over the login directory, for a program that cannot keep the two apart.
-    pub over: Vec<String>,
-    /// Links made in the login directory before a run: name → container path.
-    pub login_links: BTreeMap<String, String>,
-    /// Directories of the login directory that no run should find again: tmpfs.
-    pub login_private: Vec<String>,
+    /// Variables that are set only where the login is there.
+    pub login_env: LoginEnv,
+    /// A line for `sh`, run in the container before the program where the login is there: what the program itself does
+    /// not do to share it.
+    pub before: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoginEnv {
+    pub set: BTreeMap<String, String>,
+    /// Not if one of these is set on the host: the user chose another way to log in.
+    pub unless: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -122,12 +129,13 @@ pub struct LoginRules {
     pub env: Option<String>,
     /// Container path of the login directory, below `/ai/shared`.
     pub at: String,
-    /// The files that hold credentials; the one with the tokens first.
+    /// The files that hold credentials, the one that says whether there is a login first.
     pub files: Vec<String>,
     /// Directory below the person's home where the host's own program keeps them.
     pub host: Option<String>,
-    /// The program renews a login without a lock that other sessions see, so only one session starts while it is due.
-    pub unlocked: bool,
+    /// The program's own login and logout replace or unlink these files, so for those two the login directory itself is
+    /// mounted as the home.
+    pub at_home: bool,
 }
 
 /// A tool or profile, ready to plan with.
@@ -160,6 +168,13 @@ impl Tool {
 
     pub fn is_exec(&self) -> bool {
         self.name == EXEC
+    }
+
+    /// The file that says whether there is a login, relative to the store.
+    pub fn login_file(&self) -> Option<PathBuf> {
+        let login = &self.manifest.state.as_ref()?.login;
+        let below = Path::new(&login.at).strip_prefix(SHARED).ok()?;
+        Some(Store::new("").shared(&self.name).join(below).join(login.files.first()?))
     }
 
     /// The host program that `--native` runs.
@@ -239,15 +254,14 @@ impl Manifest {
         let rules = self.sync.iter().map(|rule| &rule.path);
         let mut inside: Vec<&String> = rules.collect();
         if let Some(state) = &self.state {
-            if !state.home.at.starts_with("/home/ai/") && state.home.at != PROJECT {
-                return Err(format!("`state.home.at` is neither below `/home/ai/` nor `{PROJECT}`: `{}`", state.home.at));
+            if !state.home.at.starts_with("/home/ai/") {
+                return Err(format!("`state.home.at` is not below `/home/ai/`: `{}`", state.home.at));
             }
             if !state.login.at.is_empty() && !state.login.at.starts_with("/ai/shared/") {
                 return Err(format!("`state.login.at` is not below `/ai/shared/`: `{}`", state.login.at));
             }
-            inside.extend([&state.shared, &state.private, &state.over, &state.login_private].into_iter().flatten());
-            inside.extend(state.login.files.iter().chain(&state.login.host));
-            inside.extend(state.links.keys().chain(state.login_links.keys()));
+            inside.extend(state.shared.iter().chain(&state.private).chain(&state.login.files).chain(&state.login.host));
+            inside.extend(state.links.keys());
         }
         match inside.into_iter().find(|path| !is_plain_relative(path)) {
             Some(path) => Err(format!("`{path}` is not a plain relative path")),

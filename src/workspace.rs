@@ -56,7 +56,8 @@ pub struct Workspace {
 impl Workspace {
     pub fn new(facts: &Facts, policy: Policy, force: bool) -> Result<Self> {
         let gone = || {
-            Failure::new(Kind::Config, "cannot find the project: the working directory was deleted").hint("cd to a directory that exists")
+            Failure::new(Kind::Config, "cannot find the project: the working directory was deleted, or its path is too long")
+                .hint("cd to a directory that exists")
         };
         let cwd = facts.cwd.as_deref().ok_or_else(gone)?;
         let (root, note) = root(facts, cwd)?;

@@ -3,7 +3,7 @@
 
 #% include "ai.zsh"
 #% for function in functions
-\builtin unalias -- @@function.name@@ 2>/dev/null
+\builtin unalias -- @@function.name@@ 2>/dev/null || \builtin true
 function @@function.name@@ {
     __ai_run @@function.tool@@ "$@"
 }

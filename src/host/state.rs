@@ -34,7 +34,7 @@ fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace) -> io::Result<(
     private_dir(&shared)?;
     private_dir(&home)?;
     let login = state.login.at.strip_prefix(SHARED).map(|below| shared.join(below.trim_start_matches('/')));
-    for path in state.shared.iter().chain(&state.private).chain(&state.over) {
+    for path in state.shared.iter().chain(&state.private) {
         private_dir(&home.join(path))?;
     }
     for path in &state.shared {
@@ -45,12 +45,6 @@ fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace) -> io::Result<(
     }
     if let Some(login) = &login {
         private_dir(login)?;
-        for path in state.over.iter().chain(&state.login_private) {
-            private_dir(&login.join(path))?;
-        }
-        for (name, target) in &state.login_links {
-            link(&login.join(name), target)?;
-        }
     }
     let project = toml::Table::from_iter([("root".to_owned(), toml::Value::from(workspace.root.to_string_lossy().into_owned()))]);
     write_private(&store.project(&tool.name, &workspace.project).join("project.toml"), project.to_string().as_bytes())

@@ -47,6 +47,12 @@ pub(super) fn push(request: &Request, secrets: &[Found], parts: &mut Parts) {
         if let Some(name) = &state.login.env {
             variables.literal(name, &state.login.at, "tells the tool where the login is", of_manifest());
         }
+        let chosen = |name: &String| facts.env.is_set(name) || config.env.contains_key(name);
+        if super::has_login(request) && !state.login_env.unless.iter().any(chosen) {
+            for (name, value) in &state.login_env.set {
+                variables.literal(name, value, "the login is there", of_manifest());
+            }
+        }
     }
     for (name, setting) in &config.env {
         variables.literal(name, &setting.value, "as configured", setting.origin.clone());

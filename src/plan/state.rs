@@ -25,13 +25,8 @@ pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, par
     for path in &state.shared {
         bind(&shared.join(path), at.join(path), "the same for all projects");
     }
-    for path in &state.over {
-        bind(&home.join(path), ContainerPath::new(&state.login.at).join(path), "this project's own, beside the shared login");
-    }
-    let login = ContainerPath::new(&state.login.at);
-    let private = state.private.iter().map(|path| at.join(path)).chain(state.login_private.iter().map(|path| login.join(path)));
-    for path in private {
-        let target = path.as_os_str().to_string_lossy().into_owned();
+    for path in &state.private {
+        let target = at.join(path).as_os_str().to_string_lossy().into_owned();
         parts.push(Flag::Tmpfs { target, exec: false }, "of no use to another run", origin());
     }
 }

@@ -1,1 +1,26 @@
-fn main() {}
+//! The built program from outside: real shells, a recording engine, a real engine, a terminal.
+//!
+//! Every test has a temporary home and a PATH of its own; see `sandbox`. A test's name or comment carries the ids of
+//! the acceptance cases that it holds.
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests act on the machine, and a step that fails fails the test")]
+
+mod bed;
+mod engine;
+mod mock;
+mod process;
+mod require;
+mod sandbox;
+mod shells;
+mod terminal;
+
+mod argv;
+mod environment;
+mod faults;
+mod formats;
+mod habits;
+mod init;
+mod paths;
+mod repository;
+mod stdio;
+mod tools;
+mod workspace;

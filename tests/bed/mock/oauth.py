@@ -41,7 +41,7 @@ class Chains:
         self.unknown_refusals = 0
 
     def seed(self, tool, expired=False, rotate=None, delay_ms=0, lifetime_s=3600):
-        """Starts a chain; answers its id and the tool's login document. `delay_ms` holds back each refresh of it."""
+        """Starts a chain; answers its id and the tool's login document. `delay_ms` holds back the answer to each good refresh."""
         chain = Chain(tool, ROTATES[tool] if rotate is None else rotate, delay_ms, lifetime_s)
         grant = self._begin(chain, time.time() + (-60 if expired else lifetime_s))
         return {"chain": chain.id, **DOCUMENTS[tool](grant)}
@@ -54,10 +54,7 @@ class Chains:
     def refresh(self, tool, token):
         """The next grant for the holder of `token`, or None: used, unknown, of another tool, or revoked."""
         with self._lock:
-            chain = self._owner(token)
-            delay = chain.delay_ms if chain else 0
-        # The answer, not the decision, is late: two requests with one token are told apart by who came first.
-        with self._lock:
+            chain, delay = self._owner(token), 0
             if chain is None or chain.tool != tool:
                 self.unknown_refusals += 1
                 grant = None
@@ -68,7 +65,9 @@ class Chains:
                 chain.refreshes += 1
                 chain.generation += 1
                 grant = self._grant(chain, time.time() + chain.lifetime_s)
-        time.sleep(delay / 1000)
+                delay = chain.delay_ms / 1000
+        # The decision is made, its answer is late: whoever comes second is refused before the first knows the new token.
+        time.sleep(delay)
         return grant
 
     def revoke(self, token):

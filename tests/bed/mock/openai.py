@@ -10,13 +10,24 @@ def reply(body):
     text, output = _heard(body.get("input", []))
     prompt.hold(text)
     command = prompt.command(text)
-    names = {tool.get("name") for tool in body.get("tools", [])}
-    if command and output is None:
-        for name, arguments in (("exec_command", {"cmd": command}), ("shell_command", {"command": command}), ("shell", {"command": ["sh", "-c", command]})):
-            if name in names:
-                return {"type": "function_call", "id": "fc_mock", "call_id": "call_mock", "name": name, "arguments": json.dumps(arguments)}
+    call = _call(body, command) if command and output is None else None
+    if call:
+        return {"id": "fc_mock", "call_id": "call_mock", **call}
     content = [{"type": "output_text", "text": prompt.answer("openai", text, output), "annotations": []}]
     return {"type": "message", "id": "item_mock", "role": "assistant", "status": "completed", "content": content}
+
+
+def _call(body, command):
+    """The tool call that runs a command, in whichever of codex's dialects the request offers."""
+    added = [tool for item in body["input"] if item.get("type") == "additional_tools" for tool in item["tools"]]
+    if any(inner.get("name") == "exec" for space in added for inner in space.get("tools", [])):
+        source = f"text(await tools.exec_command({json.dumps({'cmd': command})}))"
+        return {"type": "custom_tool_call", "name": "exec", "namespace": "functions", "input": source}
+    names = {tool.get("name") for tool in body.get("tools", [])}
+    for name, arguments in (("exec_command", {"cmd": command}), ("shell_command", {"command": command}), ("shell", {"command": ["sh", "-c", command]})):
+        if name in names:
+            return {"type": "function_call", "name": name, "arguments": json.dumps(arguments)}
+    return None
 
 
 def response(body, items, status):
@@ -26,7 +37,7 @@ def response(body, items, status):
 
 def events(body, item):
     yield "response.created", {"type": "response.created", "response": response(body, [], "in_progress")}
-    yield "response.output_item.added", {"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": []}}
+    yield "response.output_item.added", {"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": []} if item["type"] == "message" else item}
     if item["type"] == "message":
         text = item["content"][0]["text"]
         delta = {"type": "response.output_text.delta", "item_id": item["id"], "output_index": 0, "content_index": 0, "delta": text}
@@ -45,5 +56,6 @@ def _heard(items):
                 if part.get("type") == "input_text" and not part["text"].lstrip().startswith("<"):
                     text, output = part["text"], None
         elif item.get("type") in ("function_call_output", "custom_tool_call_output"):
-            output = item["output"] if isinstance(item["output"], str) else json.dumps(item["output"])
+            parts = item["output"]
+            output = parts if isinstance(parts, str) else "".join(part.get("text", "") for part in parts)
     return text, output

@@ -237,6 +237,9 @@ PROFILE = {
 ACCOUNT = {"id": "mock-account", "name": "mock", "structure": "personal", "workspace_backend_origin": "https://chatgpt.com", "account_routing_override": "us"}
 ACCOUNTS = {"accounts": [ACCOUNT], "account_ordering": [ACCOUNT["id"]]}
 
+# The device flow: the user has already agreed when the tool first asks.
+DEVICE_CODE = {"authorization_code": "mock-code", "code_challenge": "mock", "code_verifier": "mock"}
+
 ROUTES = (
     ("POST", r"(/api/anthropic)?/v1/messages", guarded(messages)),
     ("POST", r"(/api/anthropic)?/v1/messages/count_tokens", constant({"input_tokens": 10})),
@@ -251,10 +254,12 @@ ROUTES = (
     ("GET", r"/backend-api/wham/accounts/check", constant(ACCOUNTS)),
     ("POST", r"/backend-api/ps/mcp", constant({"jsonrpc": "2.0", "id": 0, "error": {"code": -32601, "message": "mock"}})),
     ("GET", r"/backend-api/codex/models", constant({"models": []})),
+    ("POST", r"/api/accounts/deviceauth/usercode", constant({"device_auth_id": "mock", "user_code": "MOCK-1234", "interval": "1"})),
+    ("POST", r"/api/accounts/deviceauth/token", constant(DEVICE_CODE)),
     ("POST", r"/oauth/token", openai_token),
     ("POST", r"/oauth/revoke", revoke),
     ("POST", r"/token", google_token),
-    ("POST", r"/revoke", revoke),
+    ("POST", r"(/v1/oauth/token)?/revoke", revoke),
     ("POST", r"/tokeninfo", constant({"email": "mock@example.com", "expires_in": 3600, "scope": GOOGLE_SCOPE})),
     ("GET", r"/oauth2/v2/userinfo", constant({"email": "mock@example.com"})),
     ("GET", r"/__stats", stats),

@@ -1,0 +1,100 @@
+//! A sandbox on a real engine; `tests/bed/up` makes the images and says where they are.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Child;
+use std::{env, fs};
+
+use crate::process::finish;
+use crate::require::need;
+use crate::sandbox::{Sandbox, find_program};
+
+/// An image of the bed, by the variable that names it.
+#[derive(Clone, Copy, Debug)]
+pub enum Image {
+    /// Every tool is a stub that becomes the command in its arguments.
+    Busybox,
+    /// The real tools.
+    Tools,
+}
+
+/// A sandbox whose `docker` is the machine's.
+pub struct Bed {
+    pub sandbox: Sandbox,
+}
+
+impl std::ops::Deref for Bed {
+    type Target = Sandbox;
+
+    fn deref(&self) -> &Sandbox {
+        &self.sandbox
+    }
+}
+
+impl Bed {
+    #[track_caller]
+    pub fn new(image: Image) -> Option<Self> {
+        let variable = match image {
+            Image::Busybox => "AI_BED_BUSYBOX",
+            Image::Tools => "AI_BED_TOOLS",
+        };
+        let image = need("docker", env::var(variable).ok())?;
+        let mut sandbox = Sandbox::new();
+        sandbox.link("docker", find_program("docker").unwrap());
+        sandbox.set("AI_IMAGE", image);
+        match env::var("DOCKER_HOST") {
+            Ok(host) => sandbox.set("DOCKER_HOST", host),
+            Err(_) => sandbox.unset("DOCKER_HOST"),
+        }
+        Some(Self { sandbox })
+    }
+
+    /// As [`Sandbox::as_user`], with the right to use the engine.
+    #[track_caller]
+    pub fn as_user(&mut self, id: u32) -> bool {
+        let socket = env::var("DOCKER_HOST").unwrap_or_default();
+        let socket = fs::metadata(socket.strip_prefix("unix://").unwrap_or("/var/run/docker.sock")).unwrap();
+        self.sandbox.as_user(id, socket.gid())
+    }
+
+    /// The engine's client, called beside the program under test.
+    pub fn docker(&self, args: &[&str]) -> String {
+        self.run("docker").args(args).prints()
+    }
+
+    /// Names of the containers of this sandbox's project, running or not.
+    pub fn containers(&self) -> Vec<String> {
+        let project = self.plan(["exec", "true"]).values("--label");
+        let project = project.iter().find(|label| label.starts_with("ai.project=")).unwrap();
+        let names = self.docker(&["ps", "--all", "--format", "{{.Names}}", "--filter", &format!("label={project}")]);
+        names.lines().map(str::to_owned).collect()
+    }
+
+    /// Asserts that neither a container nor a lease nor a temporary file of the run is left.
+    #[track_caller]
+    pub fn nothing_left(&self) {
+        assert_eq!(self.containers(), Vec::<String>::new());
+        for directory in [self.store().join("sessions"), self.root().join("tmp")] {
+            let left: Vec<_> = fs::read_dir(&directory).into_iter().flatten().collect();
+            assert!(left.is_empty(), "{left:?}");
+        }
+    }
+}
+
+impl Drop for Bed {
+    /// What a failed test left running.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for name in self.containers() {
+                let removal: Child = self.run("docker").args(["rm", "--force", &name]).spawn();
+                finish(removal);
+            }
+        }
+    }
+}
+
+/// The owner of a file.
+pub fn owner(path: impl AsRef<Path>) -> (u32, u32) {
+    let metadata = fs::symlink_metadata(path).unwrap();
+    (metadata.uid(), metadata.gid())
+}

@@ -1,0 +1,150 @@
+//! The shells that people have: aliases, functions, options, and names of their own.
+
+use crate::sandbox::Sandbox;
+use crate::shells::Shell;
+
+/// Words that nobody would find by accident.
+const HELLO: &str = "hello from a test";
+
+/// Runs `before`, loads the integration, calls `claude`, and asserts that exactly this ran.
+#[track_caller]
+fn check(shell: Shell, before: &str) {
+    let sandbox = Sandbox::new();
+    sandbox.program("claude", "#!/bin/sh\necho 'the host program'\n");
+    let script = format!("{before}\n{}\neval 'claude \"{HELLO}\"'", shell.load(""));
+    let outcome = sandbox.bare(shell, &script).outcome();
+    assert_eq!((outcome.code, outcome.out(), outcome.err()), (0, String::new(), String::new()), "{shell:?}: {before}");
+    assert_eq!(sandbox.the_run().argv.last().unwrap(), HELLO, "{shell:?}: {before}");
+}
+
+// A-03, Z-087
+#[test]
+fn the_function_wins_over_an_alias_of_its_name() {
+    for shell in Shell::all() {
+        let allow = if shell == Shell::Bash { "shopt -s expand_aliases\n" } else { "" };
+        check(shell, &format!("{allow}alias claude='echo an alias'\nalias gemini=\"echo it\\'s one\"\nalias gexec=ls"));
+    }
+}
+
+// Z-088
+#[test]
+fn the_function_replaces_one_of_its_name() {
+    for shell in Shell::all() {
+        check(shell, shell.text("claude() { echo another; }", "function claude; echo another; end"));
+    }
+}
+
+// Z-089
+#[test]
+fn names_that_are_taken_do_no_harm() {
+    let names = ["command", "printf", "local", "ai", "docker", "echo", "eval", "trap", "return", "test", "print", "set", "read"];
+    for shell in Shell::all() {
+        let allow = if shell == Shell::Bash { "shopt -s expand_aliases\n" } else { "" };
+        for name in names {
+            // The line that loads calls `ai` and the check calls `eval`, by their names.
+            if shell != Shell::Fish && !["ai", "eval", "echo"].contains(&name) {
+                check(shell, &format!("{allow}alias {name}='echo hijacked'"));
+            }
+            if ["docker", "printf"].contains(&name) || (name == "command" && shell != Shell::Fish) {
+                check(shell, &shell.text("NAME() { echo hijacked; }", "function NAME; echo hijacked; end").replace("NAME", name));
+            }
+        }
+    }
+}
+
+// Z-090
+#[test]
+fn options_of_the_user_neither_break_nor_change() {
+    let zsh = [
+        "set -eu -o pipefail",
+        "setopt noclobber",
+        "setopt noglob",
+        "IFS=a",
+        "setopt ksh_arrays",
+        "setopt sh_word_split",
+        "setopt err_return",
+        "setopt warn_create_global warn_nested_var",
+        "emulate sh",
+        "setopt posix_builtins",
+    ];
+    let bash = [
+        "set -eu -o pipefail",
+        "set -o noclobber",
+        "set -f",
+        "IFS=a",
+        "set -o posix",
+        "shopt -s failglob nullglob",
+        "set -E; trap 'echo err' ERR",
+    ];
+    for before in zsh {
+        unchanged(Shell::Zsh, before, "setopt; unsetopt; typeset -p IFS; trap");
+    }
+    for before in bash {
+        unchanged(Shell::Bash, before, "set +o; shopt; declare -p IFS; trap -p");
+    }
+    unchanged(Shell::Fish, "set -g mine 1", "set --names --global; set --names --universal; functions --handlers");
+}
+
+/// Asserts that a run leaves what `state` prints as it was after loading.
+#[track_caller]
+fn unchanged(shell: Shell, before: &str, state: &str) {
+    if !Shell::all().contains(&shell) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let script = format!("{before}\n{}\n{state}\necho boundary\nclaude '{HELLO}'\n{state}", shell.load(""));
+    let outcome = sandbox.bare(shell, &script).outcome();
+    assert_eq!((outcome.code, outcome.err().as_str()), (0, ""), "{shell:?}: {before}");
+    let out = outcome.out();
+    let (first, second) = out.split_once("boundary\n").unwrap();
+    assert_eq!(first, second, "{shell:?}: {before}");
+    assert_eq!(sandbox.the_run().argv.last().unwrap(), HELLO, "{shell:?}: {before}");
+}
+
+// Z-097
+#[test]
+fn a_dumb_terminal_is_enough() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        sandbox.shell(shell, "claude hello").env("TERM", "dumb").prints();
+        sandbox.the_run();
+    }
+}
+
+// Z-097
+#[test]
+fn without_a_home_the_program_says_what_to_set() {
+    let sandbox = Sandbox::new();
+    for args in [&["init", "zsh"][..], &["resolve", "claude"], &["sync", "in", "claude"], &["run", "claude"], &["tools"]] {
+        let outcome = sandbox.ai(args).unset("HOME").outcome();
+        outcome.refused(78, &["neither HOME nor AI_HOME is set", "hint: export HOME"]);
+    }
+    let store = sandbox.root().join("elsewhere");
+    let plan = sandbox.ai(["resolve", "claude"]).unset("HOME").env("AI_HOME", &store).prints();
+    assert!(plan.contains(store.to_str().unwrap()), "{plan}");
+}
+
+// Z-099
+#[test]
+fn a_project_on_path_is_not_asked_for_programs() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        for name in ["docker", "ai"] {
+            sandbox.script(sandbox.project().join(name), "#!/bin/sh\necho planted >&2\nexit 3\n");
+        }
+        let outcome = sandbox.shell(shell, shell.text("PATH=.::$PATH; claude hello", "set -x PATH . '' $PATH; claude hello")).outcome();
+        assert_eq!((outcome.code, outcome.err().as_str()), (0, ""), "{shell:?}");
+        assert_eq!(sandbox.the_run().argv.last().unwrap(), "hello", "{shell:?}");
+    }
+}
+
+// Z-100
+#[test]
+fn the_shell_knows_a_way_past_the_function() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        sandbox.program("claude", "#!/bin/sh\necho \"the host's $1\"\n");
+        assert_eq!(sandbox.shell(shell, "command claude one").prints(), "the host's one\n", "{shell:?}");
+        assert!(sandbox.calls().is_empty());
+    }
+}

@@ -1,0 +1,160 @@
+//! What `ai init` prints, in the shells that read it.
+
+use std::fs;
+
+use crate::sandbox::{Sandbox, tree};
+use crate::shells::Shell;
+
+const TOOLS: [&str; 4] = ["claude", "gemini", "codex", "glm"];
+
+// A-01
+#[test]
+fn every_function_is_there_and_nothing_is_said() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        assert_eq!(sandbox.shell(shell, "true").prints(), "");
+        for name in TOOLS.into_iter().chain(["gexec"]) {
+            let kind = sandbox.shell(shell, &format!("type {name}")).prints();
+            assert!(kind.contains("function"), "{shell:?} {name}: {kind}");
+        }
+    }
+}
+
+/// Prints what loading must not change.
+fn state(shell: Shell) -> &'static str {
+    match shell {
+        Shell::Zsh => "env; pwd; setopt; unsetopt; trap; alias",
+        Shell::Bash => "env; pwd; set +o; shopt; trap -p; alias",
+        Shell::Fish => "env; pwd; set --export --names; status features",
+    }
+}
+
+// A-02
+#[test]
+fn loading_changes_nothing_else() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        // Some shells make directories of their own when they first start.
+        sandbox.bare(shell, "true").prints();
+        let home = tree(&sandbox.home());
+        let (state, status) = (state(shell), shell.text("$?", "$status"));
+        let script = format!("{state}\necho boundary\n{}\necho {status} | grep -qx 0 && {state}", shell.load(""));
+        let printed = sandbox.bare(shell, &script).prints();
+        let (before, after) = printed.split_once("boundary\n").unwrap();
+        assert_eq!(before, after, "{shell:?}");
+        assert_eq!(home, tree(&sandbox.home()), "{shell:?}");
+    }
+}
+
+// A-04, Z-092
+#[test]
+fn loading_twice_is_loading_once() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        let all = shell.text("typeset -f; alias", "functions --names --all | sort; functions claude __ai_run");
+        let (once, twice) = (shell.load(""), format!("{0}\n{0}", shell.load("")));
+        let once = sandbox.bare(shell, &format!("{once}\n{all}")).prints();
+        assert_eq!(once, sandbox.bare(shell, &format!("{twice}\n{all}")).prints(), "{shell:?}");
+        // In a shell that was started from one that had loaded it, too.
+        let nested = format!("{} {} -c '{twice}\n{all}'", shell.name(), shell.plain().join(" "));
+        assert_eq!(once, sandbox.shell(shell, &nested).prints(), "{shell:?}");
+    }
+}
+
+// A-05, Z-093
+#[test]
+fn a_shell_without_an_rc_file_has_the_tool_itself() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        assert_eq!(sandbox.bare(shell, "claude").outcome().code, 127, "{shell:?}");
+        sandbox.program("claude", "#!/bin/sh\necho \"the host's $1\"\n");
+        assert_eq!(sandbox.bare(shell, "claude one").prints(), "the host's one\n", "{shell:?}");
+    }
+}
+
+// A-08, I-07
+#[test]
+fn a_tool_in_the_configuration_has_a_function_in_the_next_shell() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        sandbox.manifest("qwen", "about = 'Qwen'\ncommand = ['qwen', '--yes']\n");
+        sandbox.shell(shell, "qwen hello").prints();
+        let argv = sandbox.the_run().argv;
+        assert_eq!(argv[argv.len() - 3..], ["qwen", "--yes", "hello"], "{shell:?}");
+    }
+}
+
+/// The functions that this shell has of ours, by name.
+fn functions(sandbox: &Sandbox, shell: Shell, args: &str) -> Vec<String> {
+    let known = TOOLS.into_iter().chain(["gexec"]).flat_map(|name| [name.to_owned(), format!("x_{name}")]);
+    let mut found = Vec::new();
+    for name in known {
+        let test = format!("{}\ntype {name} >/dev/null 2>&1 && echo yes || echo no", shell.load(args));
+        if sandbox.bare(shell, &test).prints() == "yes\n" {
+            found.push(name);
+        }
+    }
+    found
+}
+
+// A-09
+#[test]
+fn a_person_chooses_which_functions_and_how_they_are_called() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        assert_eq!(functions(&sandbox, shell, "--only claude,gexec"), ["claude", "gexec"], "{shell:?}");
+        assert_eq!(functions(&sandbox, shell, "--prefix x_ --only glm,codex"), ["x_codex", "x_glm"], "{shell:?}");
+        sandbox.bare(shell, &format!("{}\nx_claude hello", shell.load("--prefix x_"))).prints();
+        assert_eq!(sandbox.the_run().argv.last().unwrap(), "hello", "{shell:?}");
+    }
+}
+
+#[test]
+fn a_name_that_is_no_function_is_a_mistake() {
+    let sandbox = Sandbox::new();
+    sandbox.ai(["init", "zsh", "--only", "cluade"]).outcome().refused(2, &["cannot print `cluade`", "claude"]);
+    sandbox.ai(["init", "zsh", "--prefix", "a;b"]).outcome().refused(2, &["cannot use the prefix `a;b`", "hint: "]);
+    sandbox.ai(["init", "tcsh"]).outcome().refused(2, &["tcsh", "zsh", "bash", "fish"]);
+}
+
+// A-10, Z-095
+#[test]
+fn without_the_program_a_function_says_so_and_runs_nothing() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        sandbox.program("claude", "#!/bin/sh\necho 'the host program, outside of any container'\n");
+        let status = shell.text("$?", "$status");
+        let outcome = sandbox.shell(shell, &format!("rm \"$__ai_bin\"\nclaude hello\necho {status}; echo usable")).outcome();
+        assert_eq!(outcome.out(), "127\nusable\n", "{shell:?}");
+        assert_eq!(outcome.err().lines().count(), 1, "{}", outcome.err());
+        assert!(outcome.err().contains("hint: install ai again"), "{}", outcome.err());
+    }
+}
+
+// Z-094
+#[test]
+fn the_program_may_be_anywhere() {
+    for name in ["a b", "it's", "$(id)", "new\nline", "`x`;&|\"\\", "ü"] {
+        for shell in Shell::all() {
+            let sandbox = Sandbox::new();
+            let program = sandbox.root().join(name).join("ai");
+            fs::create_dir(program.parent().unwrap()).unwrap();
+            fs::hard_link(crate::sandbox::AI, &program).or_else(|_| fs::copy(crate::sandbox::AI, &program).map(drop)).unwrap();
+            sandbox.without("ai");
+            let script = shell.text("eval \"$(\"$AI\" init $SHELL_NAME)\"; claude hello", "$AI init fish | source; claude hello");
+            sandbox.bare(shell, script).env("AI", &program).env("SHELL_NAME", shell.name()).prints();
+            assert_eq!(sandbox.the_run().argv.last().unwrap(), "hello", "{shell:?} {name:?}");
+        }
+    }
+}
+
+// Z-091
+#[test]
+fn an_unquoted_eval_does_not_half_work() {
+    for (shell, line) in [(Shell::Zsh, "eval $(ai init zsh)"), (Shell::Bash, "eval $(ai init bash)"), (Shell::Fish, "eval (ai init fish)")]
+    {
+        let sandbox = Sandbox::new();
+        let outcome = sandbox.bare(shell, &format!("{line}\nclaude hello")).outcome();
+        assert!(outcome.code != 0 && sandbox.calls().is_empty(), "{shell:?}: {outcome:?}");
+    }
+}
