@@ -1,13 +1,15 @@
 //! The command line. Doc comments are the help.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{HostSync, Layer, Origin, Policy, Setting};
+use crate::config::{Layer, Origin, Policy, Setting};
 use crate::facts::EngineKind;
 use crate::session::SessionId;
 use crate::shell::Shell;
+use crate::sync::HostSync;
 
 pub mod creds;
 
@@ -48,6 +50,9 @@ pub enum Command {
     Creds(creds::Creds),
     /// Projects that have state, and how a moved one gets its own back
     Project(creds::Project),
+    /// One act of the settings engine, described in a file; for fault tests
+    #[command(name = "__sync", hide = true)]
+    SyncJob { file: PathBuf },
 }
 
 #[derive(Debug, Args)]
@@ -177,6 +182,9 @@ pub enum SyncCommand {
         /// Process that the session belongs to
         #[arg(long)]
         owner: Option<i32>,
+        /// Only say what would change
+        #[arg(long)]
+        dry_run: bool,
     },
     /// After a run: take its settings over and close the session
     Out {
@@ -185,6 +193,24 @@ pub enum SyncCommand {
         #[arg(long)]
         code: Option<u8>,
     },
+    /// Which settings files there are, and whether they are valid
+    Status {
+        tool: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// What the next `sync in` would change
+    Diff { tool: String },
+    /// What earlier syncs of this project changed, newest first
+    Log {
+        tool: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put back what the last sync of this project overwrote; again to undo the undo
+    Undo { tool: String },
+    /// Finish what was interrupted: syncs, and sessions whose shell is gone
+    Repair,
 }
 
 #[derive(Debug, Args)]

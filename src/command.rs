@@ -21,7 +21,9 @@ mod login;
 mod project;
 mod resolve;
 mod run;
+mod settings;
 mod sync;
+mod sync_job;
 mod tools;
 
 /// Runs one command line; the value is the exit code.
@@ -51,6 +53,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Logout(logout) => login::logout(&logout.tool),
         Command::Creds(creds) => creds::run(creds.command),
         Command::Project(project) => project::run(project.command),
+        Command::SyncJob { file } => sync_job::run(&file),
     }
 }
 

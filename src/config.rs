@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use crate::facts::{EngineKind, Env};
 use crate::failure::{Failure, Kind, Result};
+use crate::sync::HostSync;
 use crate::tool::SecretRule;
 
 /// Where a setting came from.
@@ -64,15 +65,6 @@ pub enum Policy {
     Flat,
     /// the same path as on the host
     Mirror,
-}
-
-/// Which directions the settings of the host take part in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum HostSync {
-    Import,
-    Both,
-    Off,
 }
 
 macro_rules! settings {

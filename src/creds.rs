@@ -106,11 +106,6 @@ impl Login {
         }
         self
     }
-
-    /// Whether its access token is no longer of use at `now`, or nearly so: tools renew up to five minutes early.
-    pub fn is_due(&self, now: u64) -> bool {
-        self.expires.is_some_and(|expires| expires <= now + 300)
-    }
 }
 
 /// The claims of a signed token, unverified: they are only shown.

@@ -16,13 +16,17 @@ use crate::tool;
 pub mod dir;
 pub mod engine;
 pub mod files;
+pub mod fs;
 pub mod git;
 pub mod guard;
+pub mod lock;
 pub mod login;
 pub mod migrate;
+pub mod place;
 pub mod process;
 pub mod project;
 pub mod state;
+pub mod sync;
 
 /// What is known before anything is decided: where we are and who called.
 #[derive(Debug)]

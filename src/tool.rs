@@ -121,6 +121,17 @@ pub struct HomeRules {
     pub env: Option<String>,
     /// The value of that variable where it is not `at`.
     pub value: Option<String>,
+    /// What is mounted there.
+    #[serde(skip)]
+    pub is: HomeIs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HomeIs {
+    #[default]
+    Project,
+    /// The login directory, while the program logs in or out: see [`LoginRules::at_home`].
+    Login,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -175,6 +186,20 @@ impl Tool {
         let login = &self.manifest.state.as_ref()?.login;
         let below = Path::new(&login.at).strip_prefix(SHARED).ok()?;
         Some(Store::new("").shared(&self.name).join(below).join(login.files.first()?))
+    }
+
+    /// The same tool while its own login or logout runs.
+    #[must_use]
+    pub fn at_login(&self) -> Self {
+        let mut tool = self.clone();
+        if let Some(state) = tool.manifest.state.as_mut().filter(|state| state.login.at_home) {
+            state.home.is = HomeIs::Login;
+            state.links.clear();
+            state.shared.clear();
+            state.private.clear();
+            state.before = None;
+        }
+        tool
     }
 
     /// The host program that `--native` runs.

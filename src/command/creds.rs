@@ -9,7 +9,7 @@ use crate::creds::backup::{About, Why};
 use crate::creds::import::{self, Decision, Reason};
 use crate::failure::{Failure, Kind, Result};
 use crate::host::login::{self, Place};
-use crate::host::{Host, state};
+use crate::host::{Host, guard, state};
 use crate::output;
 use crate::tool::Tool;
 
@@ -83,6 +83,7 @@ fn nobody_runs(host: &Host, tool: &str, verb: &str) -> Result<()> {
 
 fn import(host: &Host, name: &str, from: Option<PathBuf>, replace: bool) -> Result<u8> {
     let place = place(host, name)?;
+    let _lock = guard::hold(&host.store)?;
     let directory = from.or_else(|| place.host_directory().map(Path::to_owned));
     let Some(directory) = directory else {
         return Err(cannot("import", name, "it is not known where the host keeps it").hint("--from PATH"));
@@ -178,6 +179,7 @@ fn copy(host: &Host, name: &str, place: &Place, newest: &About, destination: &Pa
 
 fn restore(host: &Host, name: &str, backup: Option<&str>) -> Result<u8> {
     let place = place(host, name)?;
+    let _lock = guard::hold(&host.store)?;
     let failed = |error: std::io::Error| cannot("restore", name, error);
     nobody_runs(host, name, "restore")?;
     let backups = place.backups().map_err(failed)?;

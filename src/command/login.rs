@@ -12,8 +12,9 @@ use crate::output;
 pub mod around;
 
 pub fn login(name: &str, more: &[OsString]) -> Result<u8> {
-    let context = Context::new(name, Layer::default())?;
+    let mut context = Context::new(name, Layer::default())?;
     let place = place(&context)?;
+    context.tool = context.tool.at_login();
     let Some((_, args)) = context.tool.manifest.login.split_first() else { return Err(creds::no_login(&context.tool)) };
     let args = args.iter().map(OsString::from).chain(more.iter().cloned()).collect();
     keep(name, &place)?;
@@ -42,8 +43,9 @@ fn not_done(name: &str, code: u8, why: &str) -> Failure {
 }
 
 pub fn logout(name: &str) -> Result<u8> {
-    let context = Context::new(name, Layer::default())?;
+    let mut context = Context::new(name, Layer::default())?;
     let place = place(&context)?;
+    context.tool = context.tool.at_login();
     if !look(name, &place)?.is_some_and(|login| login.is_good()) {
         output::note(&format!("{name} is not logged in"));
         return Ok(0);

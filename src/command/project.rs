@@ -4,7 +4,7 @@ use crate::cli::creds::ProjectCommand;
 use crate::command::Context;
 use crate::config::Layer;
 use crate::failure::{Failure, Kind, Result};
-use crate::host::guard::Guard;
+use crate::host::guard;
 use crate::host::{Host, project, state};
 use crate::output;
 use crate::project::{likely, moved};
@@ -49,7 +49,7 @@ fn adopt(old: &str) -> Result<u8> {
     let facts = host.facts(&crate::host::Wanted::default());
     let workspace = Workspace::new(&facts, config.settings.workspace.value, config.settings.force_workspace.value)?;
     let refused = |why: &str| Failure::new(Kind::General, format!("cannot adopt `{old}`: {why}"));
-    let _lock = Guard::acquire(&host.store)?;
+    let _lock = guard::hold(&host.store)?;
     let partitions = project::partitions(&host.store, false);
     let ours: Vec<_> = partitions.iter().filter(|partition| partition.project == old).collect();
     if ours.is_empty() {

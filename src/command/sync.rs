@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind};
 
 use crate::cli::{Sync, SyncCommand};
 use crate::command::login::around;
-use crate::command::{Context, image};
-use crate::config::Layer;
+use crate::command::{Context, image, settings};
+use crate::config::{Config, Layer};
 use crate::failure::{Failure, Kind, Result};
 use crate::host::engine::{self, Image};
 use crate::host::{self, Host, process, state};
@@ -13,15 +13,28 @@ use crate::output;
 use crate::plan::{Plan, Request};
 use crate::session::{Lease, Process, SessionId, is_alive};
 use crate::store::Store;
+use crate::sync::Direction;
+use crate::tool::{self, Tool};
 
 pub fn run(sync: Sync) -> Result<u8> {
     match sync.command {
-        SyncCommand::In { tool, owner } => {
+        SyncCommand::In { tool, dry_run: true, .. } | SyncCommand::Diff { tool } => settings::diff(&tool)?,
+        SyncCommand::In { tool, owner, dry_run: false } => {
             let context = Context::new(&tool, Layer::default())?;
             let session = open(&context, owner.unwrap_or_else(process::parent))?;
             output::data(format!("{session}\n").as_bytes())?;
         }
         SyncCommand::Out { session, code } => close(&Host::new()?, &session, code)?,
+        SyncCommand::Status { tool, json } => settings::status(&tool, json)?,
+        SyncCommand::Log { tool, json } => settings::log(&tool, json)?,
+        SyncCommand::Undo { tool } => settings::undo(&tool)?,
+        SyncCommand::Repair => {
+            let context = Context::new(tool::EXEC, Layer::default())?;
+            if settings::repair(&context.host)? {
+                output::note("finished a sync of settings that was interrupted");
+            }
+            repair(&context.host, &context.facts(None).engine)?;
+        }
     }
     Ok(0)
 }
@@ -48,11 +61,14 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
         owner: process::look_up(owner).unwrap_or(Process { pid: owner, started: None, boot: None }),
         since: host::now(),
     };
-    if let Err(error) = state::prepare(host, &host.store, tool, &plan.workspace, &lease) {
+    let prepared = state::prepare(host, &host.store, tool, &plan.workspace, &lease);
+    if let Err(error) = prepared {
         let temporary = host.temporary_state(&session);
         without_store(&host.store, &error)?;
         state::prepare(host, &temporary, tool, &plan.workspace, &lease)
             .map_err(|error| Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error))?;
+    } else {
+        settings::sync(host, tool, config, &plan.workspace.project, Direction::In);
     }
     let store = host.state_of(&session);
     around::before(context, &store, &session, &plan.image).inspect_err(|_| {
@@ -83,6 +99,7 @@ pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<()> {
     let Some(lease) = state::lease(&store, session) else {
         return Err(Failure::new(Kind::General, format!("cannot close session {session}: there is no such session")).hint("ai ps"));
     };
+    let is_whole = store != host.store || sync_out(host, &lease)?;
     let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
     if store == host.store {
         around::after(host, &store, &lease.tool);
@@ -91,7 +108,15 @@ pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<()> {
         });
         state::log(&store, &event).map_err(failed)?;
     }
-    state::close(host, session).map_err(failed)
+    state::close(host, session).map_err(failed)?;
+    if is_whole { Ok(()) } else { Err(Failure::new(Kind::General, "cannot take over all settings of this run").hint("ai sync status")) }
+}
+
+/// The settings of a session go out. A manifest that is gone meanwhile has no settings.
+fn sync_out(host: &Host, lease: &Lease) -> Result<bool> {
+    let Some(tool) = Tool::load(&lease.tool, |name| host.manifest(name))? else { return Ok(true) };
+    let config = Config::new(&lease.tool, &host.config_sources()?, &host.env, Layer::default())?;
+    Ok(settings::sync(host, &tool, &config, &lease.project, Direction::Out))
 }
 
 /// Finishes sessions whose owner died without closing them: their containers stop, their settings go out.

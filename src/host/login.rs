@@ -140,7 +140,11 @@ impl Place {
         if !backup::is_due(&login, &kept) {
             return Ok(None);
         }
-        self.keep(&files, Why::Good, &kept).map(Some)
+        match self.keep(&files, Why::Good, &kept) {
+            // A session that ended in the same moment was quicker.
+            Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => Ok(None),
+            kept => kept.map(Some),
+        }
     }
 
     /// Keeps what is in the store now, whatever it is; `None` if nothing is.
@@ -169,7 +173,10 @@ impl Place {
         let mut all = kept.to_vec();
         all.push(about.clone());
         for name in backup::prunable(&all) {
-            std::fs::remove_dir_all(directory.join(name))?;
+            match std::fs::remove_dir_all(directory.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
         Ok(about.name())
     }

@@ -14,6 +14,7 @@ mod shells;
 mod terminal;
 
 mod argv;
+mod crash;
 mod environment;
 mod faults;
 mod formats;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use crate::creds::migrate::{Action, Step, plan};
 use crate::failure::{Failure, Kind, Result};
-use crate::host::guard::Guard;
+use crate::host::guard;
 use crate::host::migrate::{self as host_migrate, Source};
 use crate::host::{self, Host, project};
 use crate::output;
 
 pub fn run(host: &Host, dry_run: bool, json: bool) -> Result<u8> {
-    let _guard = if dry_run { None } else { Some(Guard::acquire(&host.store)?) };
+    let _guard = if dry_run { None } else { Some(guard::hold(&host.store)?) };
     if !dry_run && host_migrate::finish(&host.store).map_err(|error| cannot("finish the last migration", &error))? {
         output::note("finished a migration that was interrupted");
     }
@@ -81,7 +81,7 @@ fn show(host: &Host, steps: &[Step], json: bool) -> Result<()> {
 }
 
 pub fn undo(host: &Host) -> Result<u8> {
-    let _guard = Guard::acquire(&host.store)?;
+    let _guard = guard::hold(&host.store)?;
     host_migrate::finish(&host.store).map_err(|error| cannot("finish the last migration", &error))?;
     let undone = host_migrate::undo(&host.store).map_err(|error| cannot("undo the migration", &error))?;
     let Some(undone) = undone else {
@@ -98,7 +98,7 @@ pub fn undo(host: &Host) -> Result<u8> {
 }
 
 pub fn prune(host: &Host, yes: bool) -> Result<u8> {
-    let _guard = Guard::acquire(&host.store)?;
+    let _guard = guard::hold(&host.store)?;
     let sources = sources(host);
     if sources.is_empty() {
         output::note("there are no old directories");

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use crate::command::Context;
-use crate::creds::turn::{self, Turn};
-use crate::creds::{Login, Validity};
+use crate::creds::{Login, Validity, turn};
 use crate::failure::{Failure, Kind, Result};
-use crate::host::guard::{self, Guard};
+use crate::host::guard;
 use crate::host::login::Place;
 use crate::host::{self, Host, state};
 use crate::output;
@@ -19,40 +18,24 @@ pub fn before(context: &Context, store: &Store, session: &SessionId, image: &str
     let Context { host, tool, .. } = context;
     let Some(place) = Place::of(tool, host, store) else { return Ok(()) };
     warn(&tool.name, &place);
-    let turn = || {
-        let login = place.look().ok().flatten()?.login;
-        let version = host::image_version(store, image, &tool.base);
-        turn::needed(&tool.manifest, version.as_deref(), &login, host::now())
-    };
-    let Some(first) = turn() else { return Ok(()) };
-    let waited = guard::wait(PATIENCE, || {
-        let Some(now) = turn() else { return Ok(None) };
-        take(store, &tool.name, session).map(|holder| holder.map(|holder| (now, holder)))
-    })?;
-    let Some((_, holder)) = waited else { return Ok(()) };
-    match first {
-        Turn::Alone => {
-            Err(Failure::new(Kind::Busy, format!("cannot start {}: session {} in {} is running", tool.name, holder.session, holder.root))
-                .because(format!("the image has a version that loses a shared login; from {} on it does not", oldest(tool)))
-                .hint("end the other session, or update the image: ai image build"))
-        }
-        Turn::Renewal => {
-            output::warn(&format!("the login of {} is due, and session {} has not renewed it yet; going on", tool.name, holder.session));
-            Ok(())
-        }
+    let version = host::image_version(store, image, &tool.base);
+    let login = place.look().ok().flatten().map(|found| found.login);
+    if !login.is_some_and(|login| turn::is_needed(&tool.manifest, version.as_deref(), &login)) {
+        return Ok(());
     }
+    let Some(holder) = guard::wait(PATIENCE, || take(store, &tool.name, session))? else { return Ok(()) };
+    let (version, oldest) = (version.unwrap_or_default(), tool.manifest.min_version.as_deref().unwrap_or_default());
+    Err(Failure::new(Kind::Busy, format!("cannot start {}: session {} in {} is running", tool.name, holder.session, holder.root))
+        .because(format!("{} {version} loses a login that two sessions share; {oldest} does not", tool.name))
+        .hint("end the other session, or update the image: ai image build"))
 }
 
-/// How long a session waits for another one. A renewal takes a second or two.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-fn oldest(tool: &Tool) -> &str {
-    tool.manifest.min_version.as_deref().unwrap_or("a later one")
-}
+/// How long a session waits for another one to end.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Takes the turn of this tool, or names the live session that has it.
 fn take(store: &Store, tool: &str, session: &SessionId) -> Result<Option<Lease>> {
-    let _guard = Guard::acquire(store)?;
+    let _guard = guard::hold(store)?;
     let path = store.turn(tool);
     let holder = host::files::read_text(&path)?.and_then(|text| text.trim().parse().ok()).and_then(|holder| state::lease(store, &holder));
     match holder.filter(|holder| holder.session != *session && state::is_live(holder)) {
@@ -91,9 +74,7 @@ fn warn(tool: &str, place: &Place) {
 pub fn after(host: &Host, store: &Store, tool: &str) {
     let Ok(Some(tool)) = Tool::load(tool, |name| host.manifest(name)) else { return };
     let Some(place) = Place::of(&tool, host, store) else { return };
-    // Sessions that end together would take one number twice; who comes second finds nothing new to keep.
-    let kept = Guard::acquire(store).and_then(|_guard| Ok(place.keep_good()?));
-    if let Err(failure) = kept {
-        output::warn(&format!("cannot keep a backup of the login of {}: {failure}", tool.name));
+    if let Err(error) = place.keep_good() {
+        output::warn(&format!("cannot keep a backup of the login of {}: {error}", tool.name));
     }
 }

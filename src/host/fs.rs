@@ -1,0 +1,146 @@
+//! Files, read and written so that neither a hostile nor a dying process can hurt them.
+//!
+//! Everything works on a name in an open directory. Directories of state are entered one component at a time without following
+//! links, which cannot leave the root on any kernel; `openat2` would say the same in one call where it exists.
+
+pub mod read;
+pub mod slot;
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, CWD, Mode as Perm, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::host::fs::read::is_link;
+
+const PRIVATE_DIR: u32 = 0o700;
+
+/// Names of files that are being written begin like this.
+pub const TEMPORARY: &str = ".ai-sync-";
+
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {verb} `{}`: {source}", path.display())]
+pub struct FileError {
+    pub verb: &'static str,
+    pub path: PathBuf,
+    pub source: io::Error,
+}
+
+/// Who else can write where we read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Only the person: links are followed.
+    Host,
+    /// Containers, too: links, and names of files elsewhere, are refused.
+    State,
+}
+
+/// Opens a directory below `root`, making what is missing if asked; nothing if it is absent.
+pub fn enter(root: &Path, below: &Path, create: bool) -> Result<Option<OwnedFd>, FileError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let fail = |source: Errno| FileError { verb: "open", path: root.join(below), source: source.into() };
+    let mut dir = match retry_on_intr(|| rustix::fs::open(root, flags, Perm::empty())) {
+        Err(Errno::NOENT) if create => {
+            make_all(root)?;
+            retry_on_intr(|| rustix::fs::open(root, flags, Perm::empty())).map_err(fail)?
+        }
+        Err(Errno::NOENT) => return Ok(None),
+        opened => opened.map_err(fail)?,
+    };
+    for name in below {
+        let open = |dir: &OwnedFd| retry_on_intr(|| rustix::fs::openat(dir, name, flags | OFlags::NOFOLLOW, Perm::empty()));
+        dir = match open(&dir) {
+            Err(Errno::NOENT) if create => {
+                make(&dir, name).map_err(fail)?;
+                open(&dir).map_err(fail)?
+            }
+            Err(Errno::NOENT) => return Ok(None),
+            opened => opened.map_err(fail)?,
+        };
+    }
+    Ok(Some(dir))
+}
+
+fn make_all(path: &Path) -> Result<(), FileError> {
+    let fail = |source: Errno| FileError { verb: "create", path: path.to_owned(), source: source.into() };
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(fail(Errno::INVAL));
+    };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let parent_dir = match retry_on_intr(|| rustix::fs::open(parent, flags, Perm::empty())) {
+        Err(Errno::NOENT) => {
+            make_all(parent)?;
+            retry_on_intr(|| rustix::fs::open(parent, flags, Perm::empty())).map_err(fail)?
+        }
+        opened => opened.map_err(fail)?,
+    };
+    make(&parent_dir, name).map_err(fail)
+}
+
+fn make(dir: &OwnedFd, name: &OsStr) -> Result<(), Errno> {
+    match retry_on_intr(|| rustix::fs::mkdirat(dir, name, Perm::from_raw_mode(PRIVATE_DIR))) {
+        Ok(()) => retry_on_intr(|| rustix::fs::fsync(dir)),
+        Err(Errno::EXIST) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a writer the time to finish.
+#[expect(clippy::disallowed_methods, reason = "waiting is an effect, and this is the edge")]
+pub fn pause() {
+    std::thread::sleep(std::time::Duration::from_millis(10));
+}
+
+/// What a name in a directory leads to.
+pub enum Child {
+    Absent,
+    Directory(OwnedFd),
+    /// A file, or something that a read will refuse.
+    Other,
+}
+
+pub fn child(dir: &OwnedFd, name: &OsStr, trust: Trust) -> Child {
+    let follow = if trust == Trust::Host { OFlags::empty() } else { OFlags::NOFOLLOW };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | follow;
+    match retry_on_intr(|| rustix::fs::openat(dir, name, flags, Perm::empty())) {
+        Ok(inner) => Child::Directory(inner),
+        Err(Errno::NOENT) if !is_link(dir, name) => Child::Absent,
+        Err(_) => Child::Other,
+    }
+}
+
+/// The names in a directory, without `.` and `..`.
+pub fn names(dir: &OwnedFd, path: &Path) -> Result<Vec<OsString>, FileError> {
+    let fail = |source: Errno| FileError { verb: "list", path: path.to_owned(), source: source.into() };
+    let mut names = Vec::new();
+    for entry in retry_on_intr(|| rustix::fs::Dir::read_from(dir)).map_err(fail)? {
+        let entry = entry.map_err(fail)?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push(OsStr::from_bytes(name).to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Removes a directory if it is empty.
+pub fn remove_dir(path: &Path) -> Result<(), FileError> {
+    match retry_on_intr(|| rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR)) {
+        Ok(()) | Err(Errno::NOTEMPTY | Errno::NOENT) => Ok(()),
+        Err(source) => Err(FileError { verb: "remove", path: path.to_owned(), source: source.into() }),
+    }
+}
+
+/// Opens the current directory's equivalent of a path, following links: only for the person's own files.
+pub fn enter_following(path: &Path) -> Result<Option<OwnedFd>, FileError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    match retry_on_intr(|| rustix::fs::openat(CWD, path, flags, Perm::empty())) {
+        Ok(dir) => Ok(Some(dir)),
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        Err(source) => Err(FileError { verb: "open", path: path.to_owned(), source: source.into() }),
+    }
+}

@@ -1,0 +1,232 @@
+//! Writing a file: a name in an open directory, and what may happen to it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, Mode as Perm, OFlags, RenameFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::host::fs::read::read;
+use crate::host::fs::{FileError, TEMPORARY, Trust, enter};
+use crate::sync::{Hash, Reading};
+
+/// Nothing that we create is anybody else's business.
+pub const PRIVATE_FILE: u32 = 0o600;
+pub const PRIVATE_PROGRAM: u32 = 0o700;
+/// Whether a write found what it expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swap {
+    Done,
+    Overtaken,
+}
+
+/// A name in an open directory.
+#[derive(Debug)]
+pub struct Slot {
+    dir: OwnedFd,
+    name: OsString,
+    path: PathBuf,
+}
+
+/// A slot directly below a directory of ours.
+pub fn slot(root: &Path, path: &Path, create: bool) -> Result<Option<Slot>, FileError> {
+    let full = root.join(path);
+    let name = path.file_name().unwrap_or_default();
+    let below = path.parent().unwrap_or(Path::new(""));
+    let dir = enter(root, below, create)?;
+    Ok(dir.map(|dir| Slot::new(dir, name, full)))
+}
+
+impl Slot {
+    pub fn new(dir: OwnedFd, name: &OsStr, path: PathBuf) -> Slot {
+        Slot { dir, name: name.to_owned(), path }
+    }
+
+    pub fn read(&self, limit: u64) -> Result<Reading, FileError> {
+        read(&self.dir, &self.name, limit, Trust::State).map_err(self.fail("read"))
+    }
+
+    /// Writes a file of ours, that nobody else writes: old or new, whole, at every instant.
+    pub fn write(&self, bytes: &[u8]) -> Result<(), FileError> {
+        let temporary = self.stage(bytes, PRIVATE_FILE)?;
+        let renamed = retry_on_intr(|| rustix::fs::renameat(&self.dir, &temporary, &self.dir, &self.name));
+        renamed.map_err(|error| {
+            // Ours and unfinished; the first error is the one to tell.
+            let _ = self.unlink(&temporary);
+            self.fail("write")(error)
+        })?;
+        self.sync_dir()
+    }
+
+    /// Puts a content in place of the expected one, and of no other.
+    ///
+    /// What is left beside the file when this fails may be somebody's content: it is not removed here.
+    pub fn put(&self, bytes: &[u8], perm: u32, before: Option<&Hash>, limit: u64) -> Result<Swap, FileError> {
+        let temporary = self.stage(bytes, perm)?;
+        let swap = match before {
+            None => self.link_new(&temporary),
+            Some(before) => self.exchange(&temporary, before, limit),
+        };
+        let swap = swap.map_err(self.fail("write"))?;
+        self.sync_dir()?;
+        Ok(swap)
+    }
+
+    /// Adds bytes at the end in one write, as the tools do it themselves.
+    pub fn append(&self, bytes: &[u8]) -> Result<(), FileError> {
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let append = || {
+            let file = retry_on_intr(|| rustix::fs::openat(&self.dir, &self.name, flags, Perm::from_raw_mode(PRIVATE_FILE)))?;
+            write_all(&file, bytes)?;
+            retry_on_intr(|| rustix::fs::fsync(&file))
+        };
+        append().map_err(self.fail("append to"))?;
+        self.sync_dir()
+    }
+
+    /// Removes the expected content, and no other.
+    pub fn remove(&self, before: &Hash, limit: u64) -> Result<Swap, FileError> {
+        let temporary = self.temporary();
+        let moved = retry_on_intr(|| rustix::fs::renameat(&self.dir, &self.name, &self.dir, &temporary));
+        if moved == Err(Errno::NOENT) {
+            return Ok(Swap::Overtaken);
+        }
+        moved.map_err(self.fail("remove"))?;
+        let swap = if self.holds(&temporary, before, limit) {
+            self.unlink(&temporary).map_err(self.fail("remove"))?;
+            Swap::Done
+        } else {
+            self.link_new(&temporary).map_err(self.fail("put back"))?;
+            Swap::Overtaken
+        };
+        self.sync_dir()?;
+        Ok(swap)
+    }
+
+    /// Forgets a file of ours.
+    pub fn delete(&self) -> Result<(), FileError> {
+        self.unlink(&self.name).map_err(self.fail("remove"))?;
+        self.sync_dir()
+    }
+
+    /// What a write that died left beside the file.
+    pub fn leftover(&self, limit: u64) -> Result<Reading, FileError> {
+        read(&self.dir, &self.temporary(), limit, Trust::State).map_err(self.fail("read"))
+    }
+
+    pub fn clear_leftover(&self) -> Result<(), FileError> {
+        self.unlink(&self.temporary()).map_err(self.fail("clean up beside"))
+    }
+
+    /// The permissions of what is there.
+    pub fn perm(&self) -> Option<u32> {
+        let stat = retry_on_intr(|| rustix::fs::statat(&self.dir, &self.name, AtFlags::SYMLINK_NOFOLLOW));
+        stat.ok().map(|stat| stat.st_mode & 0o777)
+    }
+
+    pub fn set_perm(&self, perm: u32) -> Result<(), FileError> {
+        retry_on_intr(|| rustix::fs::chmodat(&self.dir, &self.name, Perm::from_raw_mode(perm), AtFlags::empty()))
+            .map_err(self.fail("chmod"))
+    }
+
+    fn stage(&self, bytes: &[u8], perm: u32) -> Result<OsString, FileError> {
+        let temporary = self.temporary();
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let stage = || {
+            self.unlink(&temporary)?;
+            let file = retry_on_intr(|| rustix::fs::openat(&self.dir, &temporary, flags, Perm::from_raw_mode(PRIVATE_FILE)))?;
+            write_all(&file, bytes)?;
+            if perm != PRIVATE_FILE {
+                retry_on_intr(|| rustix::fs::fchmod(&file, Perm::from_raw_mode(perm)))?;
+            }
+            retry_on_intr(|| rustix::fs::fsync(&file))
+        };
+        if let Err(error) = stage() {
+            // The first error is the one to tell.
+            let _ = self.unlink(&temporary);
+            return Err(self.fail("write")(error));
+        }
+        Ok(temporary)
+    }
+
+    /// Gives the temporary file its name unless somebody has it by now.
+    fn link_new(&self, temporary: &OsStr) -> Result<Swap, Errno> {
+        let renamed = retry_on_intr(|| rustix::fs::renameat_with(&self.dir, temporary, &self.dir, &self.name, RenameFlags::NOREPLACE));
+        let linked = match renamed {
+            // Not on every file system; a link can do it on the others.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                retry_on_intr(|| rustix::fs::linkat(&self.dir, temporary, &self.dir, &self.name, AtFlags::empty()))
+            }
+            renamed => renamed,
+        };
+        if linked == Err(Errno::EXIST) {
+            self.unlink(temporary)?;
+            return Ok(Swap::Overtaken);
+        }
+        linked?;
+        self.unlink(temporary)?;
+        Ok(Swap::Done)
+    }
+
+    /// Swaps the two names, looks at what came out, and swaps back if it is not what was expected: nobody's write is lost.
+    fn exchange(&self, temporary: &OsStr, before: &Hash, limit: u64) -> Result<Swap, Errno> {
+        let swap = || retry_on_intr(|| rustix::fs::renameat_with(&self.dir, temporary, &self.dir, &self.name, RenameFlags::EXCHANGE));
+        match swap() {
+            Err(Errno::NOENT) => {
+                self.unlink(temporary)?;
+                return Ok(Swap::Overtaken);
+            }
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !self.holds(&self.name, before, limit) => {
+                self.unlink(temporary)?;
+                return Ok(Swap::Overtaken);
+            }
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                retry_on_intr(|| rustix::fs::renameat(&self.dir, temporary, &self.dir, &self.name))?;
+                return Ok(Swap::Done);
+            }
+            swapped => swapped?,
+        }
+        if self.holds(temporary, before, limit) {
+            self.unlink(temporary)?;
+            return Ok(Swap::Done);
+        }
+        swap()?;
+        self.unlink(temporary)?;
+        Ok(Swap::Overtaken)
+    }
+
+    fn holds(&self, name: &OsStr, expected: &Hash, limit: u64) -> bool {
+        let reading = read(&self.dir, name, limit, Trust::State);
+        matches!(reading, Ok(Reading::File { bytes, .. }) if Hash::of(&bytes) == *expected)
+    }
+
+    /// One name for each file, so that whoever comes next finds what a dead writer left. No longer than a name may be.
+    fn temporary(&self) -> OsString {
+        let hash = Hash::of(self.name.as_encoded_bytes());
+        OsString::from(format!("{TEMPORARY}{}", hash.short()))
+    }
+
+    fn unlink(&self, name: &OsStr) -> Result<(), Errno> {
+        match retry_on_intr(|| rustix::fs::unlinkat(&self.dir, name, AtFlags::empty())) {
+            Err(Errno::NOENT) => Ok(()),
+            unlinked => unlinked,
+        }
+    }
+
+    fn sync_dir(&self) -> Result<(), FileError> {
+        retry_on_intr(|| rustix::fs::fsync(&self.dir)).map_err(self.fail("write"))
+    }
+
+    fn fail(&self, verb: &'static str) -> impl Fn(Errno) -> FileError {
+        move |source| FileError { verb, path: self.path.clone(), source: source.into() }
+    }
+}
+
+fn write_all(file: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        let count = retry_on_intr(|| rustix::io::write(file, bytes))?;
+        bytes = bytes.get(count..).unwrap_or_default();
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! The one lock of the store: a kernel lock on a file that is never unlinked, so that it dies with its holder.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{FileType, FlockOperation, Mode as Perm, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::host::fs::slot::PRIVATE_FILE;
+use crate::host::fs::{self, FileError};
+
+const WAIT: Duration = Duration::from_secs(10);
+
+/// Held until it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: OwnedFd,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    #[error("cannot lock the store: {}", held_by(*holder))]
+    Busy { holder: Option<u32> },
+    #[error("cannot lock `{}`: it is not a regular file", path.display())]
+    NotAFile { path: PathBuf },
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+fn held_by(holder: Option<u32>) -> String {
+    holder.map_or_else(|| "another process holds it".to_owned(), |pid| format!("process {pid} holds it"))
+}
+
+/// Waits for the lock, ten seconds at most.
+#[expect(clippy::disallowed_methods, reason = "waiting needs a clock, and this is the edge")]
+pub fn acquire(directory: &Path) -> Result<Lock, LockError> {
+    let file = open(directory)?;
+    let began = Instant::now();
+    loop {
+        match retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
+            Ok(()) => break,
+            Err(Errno::WOULDBLOCK) if began.elapsed() < WAIT => fs::pause(),
+            Err(Errno::WOULDBLOCK) => {
+                return Err(LockError::Busy { holder: holder(&file) });
+            }
+            Err(error) => return Err(fail("lock", directory)(error).into()),
+        }
+    }
+    sign(&file).map_err(fail("lock", directory))?;
+    Ok(Lock { _file: file })
+}
+
+fn open(directory: &Path) -> Result<OwnedFd, LockError> {
+    let root = fs::enter(directory, Path::new(""), true)?.ok_or_else(|| fail("open", directory)(Errno::NOENT))?;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = match retry_on_intr(|| rustix::fs::openat(&root, "lock", flags, Perm::from_raw_mode(PRIVATE_FILE))) {
+        Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => {
+            return Err(LockError::NotAFile { path: directory.join("lock") });
+        }
+        opened => opened.map_err(fail("open", directory))?,
+    };
+    let stat = rustix::fs::fstat(&file).map_err(fail("open", directory))?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || stat.st_nlink != 1 {
+        return Err(LockError::NotAFile { path: directory.join("lock") });
+    }
+    Ok(file)
+}
+
+/// Leaves our pid for whoever waits and wants to say for whom.
+fn sign(file: &OwnedFd) -> Result<(), Errno> {
+    let pid = format!("{:<10}\n", std::process::id());
+    retry_on_intr(|| rustix::io::pwrite(file, pid.as_bytes(), 0)).map(|_| ())
+}
+
+fn holder(file: &OwnedFd) -> Option<u32> {
+    let mut text = [0_u8; 16];
+    let count = retry_on_intr(|| rustix::io::pread(file, &mut text, 0)).ok()?;
+    std::str::from_utf8(text.get(..count)?).ok()?.trim().parse().ok()
+}
+
+fn fail(verb: &'static str, directory: &Path) -> impl Fn(Errno) -> FileError {
+    let path = directory.join("lock");
+    move |source| FileError { verb, path: path.clone(), source: source.into() }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests set up files")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn z_048_what_is_no_plain_file_is_not_locked_and_not_touched() {
+        let check = |make: &dyn Fn(&Path)| {
+            let store = tempfile::tempdir().unwrap();
+            std::fs::write(store.path().join("bashrc"), "mine").unwrap();
+            make(store.path());
+            assert!(matches!(acquire(store.path()), Err(LockError::NotAFile { .. })));
+            assert_eq!(std::fs::read_to_string(store.path().join("bashrc")).unwrap(), "mine");
+        };
+        check(&|store| std::os::unix::fs::symlink("bashrc", store.join("lock")).unwrap());
+        check(&|store| std::fs::create_dir(store.join("lock")).unwrap());
+        check(&|store| std::fs::hard_link(store.join("bashrc"), store.join("lock")).unwrap());
+        check(&|store| {
+            rustix::fs::mkfifoat(rustix::fs::CWD, store.join("lock"), Perm::RUSR | Perm::WUSR).unwrap();
+        });
+    }
+
+    #[test]
+    fn f_07_a_live_holder_is_named_after_ten_seconds_and_a_dead_one_never_blocks() {
+        let store = tempfile::tempdir().unwrap();
+        let held = acquire(store.path()).unwrap();
+        let began = Instant::now();
+        let Err(LockError::Busy { holder }) = acquire(store.path()) else { panic!("two holders") };
+        assert_eq!(holder, Some(std::process::id()));
+        assert!((WAIT..WAIT * 2).contains(&began.elapsed()));
+        drop(held);
+        let began = Instant::now();
+        acquire(store.path()).unwrap();
+        assert!(began.elapsed() < Duration::from_secs(1));
+    }
+}

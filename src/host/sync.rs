@@ -1,0 +1,138 @@
+//! One sync from lock to report: what was decided by values is made to happen, whoever dies meanwhile.
+
+mod apply;
+mod gather;
+mod shelf;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::host::fs::FileError;
+use crate::host::lock::{self, LockError};
+use crate::host::place::Places;
+use crate::sync::generation::Record;
+use crate::sync::journal::Journal;
+use crate::sync::plan::{self, Plan, Seen};
+use crate::sync::report::{News, Notice, Report};
+use crate::sync::{Direction, Request, Site};
+
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("cannot read `{}`: a newer version of `ai` wrote it", path.display())]
+    Newer { path: PathBuf },
+    #[error("cannot finish `{}`: it is broken", path.display())]
+    BrokenJournal { path: PathBuf },
+    #[error("cannot undo: nothing was synced yet")]
+    NothingToUndo,
+}
+
+/// What a sync would do, for `status`, `diff` and `--dry-run`.
+#[derive(Debug)]
+pub struct Preview {
+    pub seen: Seen,
+    pub plan: Plan,
+    /// An earlier sync was interrupted; it is finished before anything else.
+    pub pending: bool,
+}
+
+/// Syncs once.
+pub fn run(places: &Places, request: &Request) -> Result<Report, SyncError> {
+    let _lock = lock::acquire(&places.sync_dir())?;
+    let mut report = Report { recovered: recover(places)?, ..Report::default() };
+    let overtaken = round(places, request, &mut report)?;
+    if overtaken.is_empty() {
+        return Ok(report);
+    }
+    // Somebody wrote between our look and our write: look again, once.
+    report.notices.clear();
+    for (site, unwritten) in round(places, request, &mut report)? {
+        report.notices.push(Notice { site: site.clone(), news: News::Overtaken });
+        if let Some(bytes) = unwritten {
+            shelf::put_aside(places, &shelf::conflict(&site, bytes))?;
+        }
+    }
+    Ok(report)
+}
+
+/// Finishes a sync that was interrupted after its commit; whether there was one.
+pub fn repair(places: &Places) -> Result<bool, SyncError> {
+    let _lock = lock::acquire(&places.sync_dir())?;
+    recover(places)
+}
+
+/// Puts back what the last sync (or undo) of this tool and project overwrote.
+pub fn undo(places: &Places) -> Result<Report, SyncError> {
+    let _lock = lock::acquire(&places.sync_dir())?;
+    let mut report = Report { recovered: recover(places)?, ..Report::default() };
+    let records = shelf::records(places)?;
+    let record = records.iter().find(|record| record.can_be_undone()).ok_or(SyncError::NothingToUndo)?;
+    let mut kept = BTreeMap::new();
+    for past in &record.changes {
+        kept.extend(shelf::kept(places, record.sequence, past.number)?.map(|content| (past.number, content)));
+    }
+    let plan = record.undo(&kept);
+    for (site, _) in commit(places, None, &plan, &mut report)? {
+        report.notices.push(Notice { site, news: News::Overtaken });
+    }
+    Ok(report)
+}
+
+/// What earlier syncs of this tool and project did, newest first.
+pub fn log(places: &Places) -> Result<Vec<Record>, SyncError> {
+    shelf::records(places)
+}
+
+/// Looks and decides, and writes nothing.
+pub fn preview(places: &Places, request: &Request) -> Result<Preview, SyncError> {
+    let pending = shelf::journal(&places.store)?.is_some();
+    let seen = gather::gather(places, request)?;
+    let plan = plan::plan(request, &seen);
+    Ok(Preview { seen, plan, pending })
+}
+
+/// Reads, decides, writes; what was overtaken meanwhile, with the content that it did not get.
+fn round(places: &Places, request: &Request, report: &mut Report) -> Result<Vec<Overtaken>, SyncError> {
+    let seen = gather::gather(places, request)?;
+    let plan = plan::plan(request, &seen);
+    report.notices.extend(plan.notices.iter().cloned());
+    commit(places, Some(request.direction), &plan, report)
+}
+
+pub type Overtaken = (Site, Option<Vec<u8>>);
+
+fn commit(places: &Places, direction: Option<Direction>, plan: &Plan, report: &mut Report) -> Result<Vec<Overtaken>, SyncError> {
+    for copy in &plan.copies {
+        shelf::put_aside(places, copy)?;
+    }
+    if plan.is_settled() {
+        return Ok(Vec::new());
+    }
+    for (hash, bytes) in &plan.contents {
+        shelf::keep_object(&places.store, hash, bytes)?;
+    }
+    let journal = Journal::new(places.scope(), direction, shelf::next_sequence(places)?, plan.units.clone());
+    shelf::commit(&places.store, &journal)?;
+    let applied = apply::finish(places, &journal)?;
+    report.changed.extend(applied.changed);
+    report.notices.extend(applied.unwritable);
+    Ok(applied.overtaken)
+}
+
+/// Whoever died after a commit left a journal that says all that is still to do. What was overtaken meanwhile is left to the next
+/// look, which merges it.
+fn recover(places: &Places) -> Result<bool, SyncError> {
+    let Some(journal) = shelf::journal(&places.store)? else {
+        // Whoever died before a commit, or after the end, left objects that nobody needs.
+        shelf::clear_objects(&places.store)?;
+        return Ok(false);
+    };
+    let interrupted = Places::of(&journal.scope, &places.store);
+    apply::finish(&interrupted, &journal)?;
+    Ok(true)
+}

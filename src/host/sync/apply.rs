@@ -1,0 +1,170 @@
+//! The second half of a sync, from the commit on: idempotent, for it may be anybody's second attempt.
+
+use std::collections::BTreeMap;
+
+use rustix::io::Errno;
+
+use crate::host::fs::slot::{self, Slot, Swap};
+use crate::host::fs::{FileError, Trust};
+use crate::host::place::{Places, trust};
+use crate::host::sync::gather::ANY;
+use crate::host::sync::{Overtaken, SyncError, shelf};
+use crate::sync::generation::Record;
+use crate::sync::journal::{Act, Agreement, Change, Journal, Verdict};
+use crate::sync::report::{News, Notice};
+use crate::sync::{Hash, Mode, Pair, Place, Reading, Site};
+
+#[derive(Debug, Default)]
+pub struct Applied {
+    pub changed: Vec<Site>,
+    pub overtaken: Vec<Overtaken>,
+    pub unwritable: Vec<Notice>,
+}
+
+enum Outcome {
+    Changed,
+    Overtaken(Option<Vec<u8>>),
+    Unwritable(String),
+}
+
+/// Applies a committed journal, records what came of it, and forgets it.
+pub fn finish(places: &Places, journal: &Journal) -> Result<Applied, SyncError> {
+    let mut applied = Applied::default();
+    let (mut happened, mut number, mut agreements) = (Vec::new(), 0, Vec::new());
+    for unit in &journal.units {
+        let mut whole = true;
+        for change in &unit.changes {
+            // A unit that was stopped goes no further: what follows was derived from what is not there.
+            if whole {
+                whole = match apply(places, journal.sequence, number, change)? {
+                    Outcome::Changed => {
+                        happened.push(number);
+                        applied.changed.push(change.site.clone());
+                        true
+                    }
+                    Outcome::Overtaken(unwritten) => {
+                        applied.overtaken.push((change.site.clone(), unwritten));
+                        false
+                    }
+                    Outcome::Unwritable(why) => {
+                        applied.unwritable.push(Notice { site: change.site.clone(), news: News::Unwritable(why) });
+                        false
+                    }
+                };
+            }
+            number += 1;
+        }
+        if whole {
+            agreements.extend(&unit.agreements);
+        }
+    }
+    agree(places, &agreements)?;
+    if !happened.is_empty() {
+        shelf::write_record(places, &Record::of(journal, &happened))?;
+        shelf::prune(places)?;
+    }
+    shelf::forget(&places.store)?;
+    Ok(applied)
+}
+
+/// One change. Errors of the store stop the sync and keep its journal; those of the target may concern that target only.
+fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Result<Outcome, FileError> {
+    let object = change.object().map(|hash| shelf::object(&places.store, hash)).transpose()?.flatten();
+    let slot = match places.slot(&change.site, !matches!(change.act, Act::Remove)) {
+        Ok(Some(slot)) => slot,
+        Ok(None) => return Ok(Outcome::Overtaken(object)),
+        Err(error) => return forgive(change, error),
+    };
+    if let Err(error) = salvage(places, &slot, change, object.as_deref()) {
+        return forgive(change, error);
+    }
+    let (found, mode) = match slot.read(ANY) {
+        Ok(Reading::File { bytes, mode }) => (Some(bytes), mode),
+        Ok(Reading::Absent) => (None, Mode::Plain),
+        Ok(Reading::Refused(_)) => return Ok(Outcome::Overtaken(object)),
+        Err(error) => return forgive(change, error),
+    };
+    let swapped = match change.verdict(found.as_deref(), object.as_deref()) {
+        Verdict::Done => Ok(Swap::Done),
+        Verdict::Overtaken | Verdict::Lost(_) => Ok(Swap::Overtaken),
+        Verdict::Append(rest) => slot.append(&rest).map(|()| Swap::Done),
+        Verdict::Apply => {
+            if let Some(bytes) = &found {
+                shelf::keep_generation(places, sequence, number, bytes, mode)?;
+            }
+            let content = object.as_deref().unwrap_or_default();
+            swap(&slot, change, content, trust(change.site.place))
+        }
+    };
+    match swapped {
+        Ok(Swap::Done) => Ok(Outcome::Changed),
+        Ok(Swap::Overtaken) => Ok(Outcome::Overtaken(object)),
+        Err(error) => {
+            let outcome = forgive(change, error)?;
+            // This will not be tried again, so nothing of it may stay; if that fails as well, there is no more to say.
+            let _ = salvage(places, &slot, change, object.as_deref());
+            Ok(outcome)
+        }
+    }
+}
+
+/// A place that does not let itself be written must not keep every other sync waiting for it; a disk that fails may.
+fn forgive(change: &Change, error: FileError) -> Result<Outcome, FileError> {
+    match Errno::from_io_error(&error.source) {
+        Some(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::NOTDIR | Errno::ISDIR | Errno::LOOP | Errno::NAMETOOLONG) => {
+            Ok(Outcome::Unwritable(error.source.to_string()))
+        }
+        _ if change.site.place == Place::Host => Ok(Outcome::Unwritable(error.source.to_string())),
+        _ => Err(error),
+    }
+}
+
+fn swap(slot: &Slot, change: &Change, content: &[u8], trust: Trust) -> Result<Swap, FileError> {
+    match (&change.act, &change.before) {
+        (Act::Remove, Some(before)) => slot.remove(before, ANY),
+        (Act::Remove, None) => Ok(Swap::Done),
+        (Act::Put { mode, .. }, before) => {
+            let fresh = if *mode == Mode::Executable { slot::PRIVATE_PROGRAM } else { slot::PRIVATE_FILE };
+            // The person's own files stay as open or closed as they are.
+            let perm = slot.perm().filter(|_| trust == Trust::Host).unwrap_or(fresh);
+            slot.put(content, perm, before.as_ref(), ANY)
+        }
+        (Act::Append { .. }, _) => slot.append(content).map(|()| Swap::Done),
+    }
+}
+
+/// A writer that died may have left somebody else's content beside the file: what nobody has is put aside.
+fn salvage(places: &Places, slot: &Slot, change: &Change, object: Option<&[u8]>) -> Result<(), FileError> {
+    let bytes = match slot.leftover(ANY)? {
+        Reading::Absent => return Ok(()),
+        Reading::File { bytes, .. } => bytes,
+        Reading::Refused(_) => Vec::new(),
+    };
+    // What we were writing when we died is a beginning of the object.
+    let ours = object.unwrap_or_default().starts_with(&bytes);
+    if !ours && Some(Hash::of(&bytes)) != change.before {
+        shelf::put_aside(places, &shelf::conflict(&change.site, bytes))?;
+    }
+    slot.clear_leftover()
+}
+
+fn agree(places: &Places, agreements: &[&Agreement]) -> Result<(), SyncError> {
+    let mut pairs: BTreeMap<Pair, Vec<&Agreement>> = BTreeMap::new();
+    for agreement in agreements {
+        pairs.entry(agreement.pair).or_default().push(agreement);
+    }
+    for (pair, agreements) in pairs {
+        let mut base = shelf::base(places, pair)?;
+        let before = base.clone();
+        for Agreement { path, entry, .. } in agreements {
+            match entry {
+                Some(entry) => base.files.insert(path.clone(), entry.clone()),
+                None => base.files.remove(path),
+            };
+        }
+        if base != before {
+            shelf::write_base(places, pair, &base)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! Reading everything that a sync has to know.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rustix::fd::OwnedFd;
+
+use crate::host::fs::{self, Child, FileError, Trust, read};
+use crate::host::place::{Places, is_below, trust};
+use crate::host::sync::{SyncError, shelf};
+use crate::sync::document::{Flaw, Format};
+use crate::sync::plan::Seen;
+use crate::sync::{Class, Flow, Place, Reading, Refusal, Request, Rule, Site};
+
+const MIB: u64 = 1024 * 1024;
+/// Bigger settings are no settings; nobody waits for them to be parsed.
+const SETTINGS: u64 = 8 * MIB;
+/// Big enough for everything else that is read whole.
+pub const ANY: u64 = 32 * MIB;
+/// Files and directories of one tree.
+const FILES: usize = 2_000;
+const TREE: u64 = 64 * MIB;
+const DEPTH: usize = 16;
+
+pub fn gather(places: &Places, request: &Request) -> Result<Seen, SyncError> {
+    let mut seen = Seen::default();
+    let flows = Flow::of(request.direction, request.host_sync);
+    for flow in &flows {
+        seen.bases.insert(flow.pair(), shelf::base(places, flow.pair())?);
+    }
+    for rule in &request.rules {
+        let flows: Vec<&Flow> = flows.iter().filter(|flow| flow.carries(rule.class)).collect();
+        for place in [Place::Host, Place::Hub, Place::Project] {
+            let takes_part = flows.iter().any(|flow| flow.from == place || flow.to == place);
+            let site = rule.site(place).filter(|_| takes_part && places.root(place).is_some());
+            let Some(site) = site else { continue };
+            if rule.class == Class::Tree {
+                let files = read_tree(places, &site);
+                seen.trees.insert(site, files);
+            } else {
+                let reading = read_settled(places, rule, &site);
+                seen.files.insert(site, reading);
+            }
+        }
+    }
+    Ok(seen)
+}
+
+/// Reads a file; one that makes no sense may only be in the middle of being written, so it gets another chance.
+fn read_settled(places: &Places, rule: &Rule, site: &Site) -> Reading {
+    let limit = if rule.class == Class::Lines { ANY } else { SETTINGS };
+    let mut reading = read_site(places, site, limit);
+    for _ in 0..2 {
+        let torn = |bytes: &[u8]| Format::of(rule.class).is_some_and(|format| format.parse(bytes).err() == Some(Flaw::Broken));
+        match &reading {
+            Reading::File { bytes, .. } if torn(bytes) => {
+                fs::pause();
+                reading = read_site(places, site, limit);
+            }
+            _ => break,
+        }
+    }
+    reading
+}
+
+fn read_site(places: &Places, site: &Site, limit: u64) -> Reading {
+    let path = Path::new(&site.path);
+    match parent(places, site) {
+        Err(why) => Reading::Refused(why),
+        Ok(None) => Reading::Absent,
+        Ok(Some(dir)) => {
+            let name = path.file_name().unwrap_or_default();
+            read::read(&dir, name, limit, trust(site.place)).unwrap_or(Reading::Refused(Refusal::Unreadable))
+        }
+    }
+}
+
+/// The directory that a site is in.
+fn parent(places: &Places, site: &Site) -> Result<Option<OwnedFd>, Refusal> {
+    let (Some(root), true) = (places.root(site.place), is_below(&site.path)) else {
+        return Err(Refusal::Link);
+    };
+    let below = Path::new(&site.path).parent().unwrap_or(Path::new(""));
+    let entered = match trust(site.place) {
+        Trust::Host => fs::enter_following(&root.join(below)),
+        Trust::State => fs::enter(root, below, false),
+    };
+    entered.map_err(|error| refusal(&error))
+}
+
+fn refusal(error: &FileError) -> Refusal {
+    use rustix::io::Errno;
+    match Errno::from_io_error(&error.source) {
+        Some(Errno::LOOP | Errno::NOTDIR) => Refusal::Link,
+        _ => Refusal::Unreadable,
+    }
+}
+
+fn read_tree(places: &Places, site: &Site) -> Result<BTreeMap<String, Reading>, Refusal> {
+    let Some(dir) = parent(places, site)? else {
+        return Ok(BTreeMap::new());
+    };
+    let mut walk = Walk { trust: trust(site.place), files: BTreeMap::new(), count: 0, size: 0 };
+    let name = Path::new(&site.path).file_name().unwrap_or_default();
+    match fs::child(&dir, name, walk.trust) {
+        Child::Absent => {}
+        Child::Directory(dir) => walk.directory(&dir, "", 0)?,
+        Child::Other => walk.file(&dir, name, String::new())?,
+    }
+    if let Some(Reading::Refused(why)) = walk.files.get("") {
+        return Err(*why);
+    }
+    Ok(walk.files)
+}
+
+struct Walk {
+    trust: Trust,
+    files: BTreeMap<String, Reading>,
+    count: usize,
+    size: u64,
+}
+
+impl Walk {
+    fn directory(&mut self, dir: &OwnedFd, prefix: &str, depth: usize) -> Result<(), Refusal> {
+        if depth > DEPTH {
+            return Err(Refusal::TooMany);
+        }
+        for name in fs::names(dir, Path::new(prefix)).map_err(|_| Refusal::Unreadable)? {
+            self.count += 1;
+            if self.count > FILES {
+                return Err(Refusal::TooMany);
+            }
+            let Some(text) = name.to_str() else {
+                let shown = format!("{prefix}{}", name.to_string_lossy());
+                self.files.insert(shown, Reading::Refused(Refusal::NotUtf8Name));
+                continue;
+            };
+            // A repository's own data is no instruction to anybody.
+            if text == ".git" || text.starts_with(fs::TEMPORARY) {
+                continue;
+            }
+            match fs::child(dir, &name, self.trust) {
+                Child::Absent => {}
+                Child::Directory(inner) => {
+                    self.directory(&inner, &format!("{prefix}{text}/"), depth + 1)?;
+                }
+                Child::Other => self.file(dir, &name, format!("{prefix}{text}"))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, dir: &OwnedFd, name: &std::ffi::OsStr, path: String) -> Result<(), Refusal> {
+        let reading = read::read(dir, name, SETTINGS, self.trust).unwrap_or(Reading::Refused(Refusal::Unreadable));
+        if let Reading::File { bytes, .. } = &reading {
+            self.size += bytes.len() as u64;
+        }
+        if self.size > TREE {
+            return Err(Refusal::TooBig);
+        }
+        if reading != Reading::Absent {
+            self.files.insert(path, reading);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! The store's own side of a sync: objects, journal, bases, and everything that is kept in case it is missed.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::host::fs::slot::{self, Slot};
+use crate::host::fs::{self, FileError};
+use crate::host::place::Places;
+use crate::host::sync::SyncError;
+use crate::sync::base::{self, Base, Unusable};
+use crate::sync::generation::Record;
+use crate::sync::journal::Journal;
+use crate::sync::plan::{Copy, Shelf};
+use crate::sync::{Hash, Mode, Pair, Reading, Site};
+
+/// Our own files are as big as what they keep.
+const LIMIT: u64 = 128 * 1024 * 1024;
+/// Copies that are kept of one file.
+const COPIES: usize = 20;
+
+pub fn journal(store: &Path) -> Result<Option<Journal>, SyncError> {
+    let path = Path::new("sync/journal/commit.json");
+    match read(store, path)? {
+        None => Ok(None),
+        Some(bytes) => match base::decode(&bytes) {
+            Ok(journal) => Ok(Some(journal)),
+            Err(Unusable::Newer) => Err(SyncError::Newer { path: store.join(path) }),
+            Err(Unusable::Broken) => Err(SyncError::BrokenJournal { path: store.join(path) }),
+        },
+    }
+}
+
+pub fn commit(store: &Path, journal: &Journal) -> Result<(), FileError> {
+    write(store, Path::new("sync/journal/commit.json"), &base::encode(journal))
+}
+
+pub fn forget(store: &Path) -> Result<(), FileError> {
+    if let Some(slot) = slot::slot(store, Path::new("sync/journal/commit.json"), false)? {
+        slot.delete()?;
+    }
+    clear_objects(store)
+}
+
+/// Removes what a sync that never committed, or is done, has no use for any more.
+pub fn clear_objects(store: &Path) -> Result<(), FileError> {
+    for name in names(&store.join("sync/objects"))? {
+        if let Some(slot) = slot::slot(store, &Path::new("sync/objects").join(name), false)? {
+            slot.delete()?;
+        }
+    }
+    Ok(())
+}
+
+pub fn keep_object(store: &Path, hash: &Hash, bytes: &[u8]) -> Result<(), FileError> {
+    write(store, &Path::new("sync/objects").join(&hash.0), bytes)
+}
+
+/// An object, if it is there and is what its name says.
+pub fn object(store: &Path, hash: &Hash) -> Result<Option<Vec<u8>>, FileError> {
+    let bytes = read(store, &Path::new("sync/objects").join(&hash.0))?;
+    Ok(bytes.filter(|bytes| Hash::of(bytes) == *hash))
+}
+
+pub fn base(places: &Places, pair: Pair) -> Result<Base, SyncError> {
+    let path = base_path(places, pair);
+    match read(&places.store, &path)?.map(|bytes| Base::decode(&bytes)) {
+        Some(Ok(base)) => Ok(base),
+        Some(Err(Unusable::Newer)) => Err(SyncError::Newer { path: places.store.join(path) }),
+        // Without a base everything is merged as if for the first time: more conflicts, no loss.
+        Some(Err(Unusable::Broken)) | None => Ok(Base::default()),
+    }
+}
+
+pub fn write_base(places: &Places, pair: Pair, base: &Base) -> Result<(), FileError> {
+    write(&places.store, &base_path(places, pair), &base.encode())
+}
+
+fn base_path(places: &Places, pair: Pair) -> PathBuf {
+    let name = match pair {
+        Pair::HostHub => "hub.json".to_owned(),
+        Pair::HubProject => format!("project-{}.json", places.project_id),
+    };
+    Path::new("sync/base").join(&places.tool).join(name)
+}
+
+/// Puts a copy where a person finds it, once for each content and a bounded number for each file.
+pub fn put_aside(places: &Places, copy: &Copy) -> Result<(), FileError> {
+    let shelf = match copy.shelf {
+        Shelf::Conflicts => "sync/conflicts",
+        Shelf::Quarantine => "sync/quarantine",
+    };
+    let directory = Path::new(shelf).join(&places.tool).join(&places.project_id).join(copy.site.place.to_string()).join(&copy.site.path);
+    let mut present = numbered(&places.store.join(&directory))?;
+    let hash = Hash::of(&copy.bytes);
+    if present.iter().any(|(_, name)| name.to_string_lossy().ends_with(hash.short())) {
+        return Ok(());
+    }
+    let next = present.last().map_or(1, |(number, _)| number + 1);
+    write(&places.store, &directory.join(format!("{next:06}-{}", hash.short())), &copy.bytes)?;
+    let surplus = (present.len() + 1).saturating_sub(COPIES);
+    for (_, name) in present.drain(..surplus) {
+        if let Some(slot) = slot::slot(&places.store, &directory.join(name), false)? {
+            slot.delete()?;
+        }
+    }
+    Ok(())
+}
+
+pub fn next_sequence(places: &Places) -> Result<u64, FileError> {
+    let present = numbered(&places.store.join(generations(places)))?;
+    Ok(present.last().map_or(1, |(number, _)| number + 1))
+}
+
+/// Keeps what is about to be overwritten.
+pub fn keep_generation(places: &Places, sequence: u64, number: usize, bytes: &[u8], mode: Mode) -> Result<(), FileError> {
+    let slot = slot::slot(&places.store, &generation(places, sequence).join(number.to_string()), true)?;
+    let Some(slot) = slot else { return Ok(()) };
+    slot.write(bytes)?;
+    if mode == Mode::Executable { slot.set_perm(slot::PRIVATE_PROGRAM) } else { Ok(()) }
+}
+
+pub fn kept(places: &Places, sequence: u64, number: usize) -> Result<Option<(Vec<u8>, Mode)>, FileError> {
+    let slot = slot::slot(&places.store, &generation(places, sequence).join(number.to_string()), false)?;
+    match slot.map(|slot| slot.read(LIMIT)).transpose()? {
+        Some(Reading::File { bytes, mode }) => Ok(Some((bytes, mode))),
+        _ => Ok(None),
+    }
+}
+
+pub fn write_record(places: &Places, record: &Record) -> Result<(), FileError> {
+    write(&places.store, &generation(places, record.sequence).join("record.json"), &base::encode(record))
+}
+
+/// What earlier syncs of this tool and project did, newest first.
+pub fn records(places: &Places) -> Result<Vec<Record>, SyncError> {
+    let mut records = Vec::new();
+    for (sequence, _) in numbered(&places.store.join(generations(places)))?.into_iter().rev() {
+        let path = generation(places, sequence).join("record.json");
+        match read(&places.store, &path)?.map(|bytes| base::decode(&bytes)) {
+            Some(Ok(record)) => records.push(record),
+            Some(Err(Unusable::Newer)) => {
+                return Err(SyncError::Newer { path: places.store.join(path) });
+            }
+            Some(Err(Unusable::Broken)) | None => {}
+        }
+    }
+    Ok(records)
+}
+
+/// Drops the contents that have enough newer ones, and records that have nothing left to undo.
+pub fn prune(places: &Places) -> Result<(), SyncError> {
+    let records = records(places)?;
+    let surplus = crate::sync::generation::surplus(&records);
+    for (sequence, number) in &surplus {
+        remove(&places.store, &generation(places, *sequence).join(number.to_string()))?;
+    }
+    for record in &records {
+        let gone = |past: &crate::sync::generation::Past| surplus.contains(&(record.sequence, past.number));
+        if record.changes.iter().all(gone) {
+            let directory = generation(places, record.sequence);
+            remove(&places.store, &directory.join("record.json"))?;
+            fs::remove_dir(&places.store.join(directory))?;
+        }
+    }
+    Ok(())
+}
+
+fn generations(places: &Places) -> PathBuf {
+    Path::new("sync/generations").join(&places.tool).join(&places.project_id)
+}
+
+fn generation(places: &Places, sequence: u64) -> PathBuf {
+    generations(places).join(format!("{sequence:08}"))
+}
+
+/// The names of a directory that begin with a number, in its order.
+fn numbered(directory: &Path) -> Result<Vec<(u64, OsString)>, FileError> {
+    let number = |name: OsString| {
+        let digits: String = name.to_str()?.chars().take_while(char::is_ascii_digit).collect();
+        Some((digits.parse().ok()?, name))
+    };
+    let mut found: Vec<_> = names(directory)?.into_iter().filter_map(number).collect();
+    found.sort();
+    Ok(found)
+}
+
+fn names(directory: &Path) -> Result<Vec<OsString>, FileError> {
+    match fs::enter(directory, Path::new(""), false)? {
+        Some(dir) => fs::names(&dir, directory),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn read(store: &Path, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    let Some(slot) = slot::slot(store, path, false)? else {
+        return Ok(None);
+    };
+    match slot.read(LIMIT)? {
+        Reading::File { bytes, .. } => Ok(Some(bytes)),
+        Reading::Absent => Ok(None),
+        Reading::Refused(why) => Err(FileError { verb: "read", path: store.join(path), source: std::io::Error::other(why.to_string()) }),
+    }
+}
+
+fn write(store: &Path, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    match slot::slot(store, path, true)? {
+        Some(slot) => slot.write(bytes),
+        None => Ok(()),
+    }
+}
+
+fn remove(store: &Path, path: &Path) -> Result<(), FileError> {
+    slot::slot(store, path, false)?.map_or(Ok(()), |slot: Slot| slot.delete())
+}
+
+/// A copy of what was found at a site, for the shelf of conflicts.
+pub fn conflict(site: &Site, bytes: Vec<u8>) -> Copy {
+    Copy { shelf: Shelf::Conflicts, site: site.clone(), bytes }
+}

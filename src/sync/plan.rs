@@ -1,0 +1,261 @@
+//! From what was read in all places to what is to be written in them.
+
+mod files;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::sync::base::{Base, Entry};
+use crate::sync::document::{self, Document, Flaw, Format};
+use crate::sync::journal::{Act, Agreement, Change, Unit};
+use crate::sync::merge::{Prefer, Versions};
+use crate::sync::report::{News, Notice};
+use crate::sync::{Class, Flow, Hash, Mode, Pair, Place, Reading, Refusal, Request, Rule, Site, lines};
+
+/// Everything that was read for one sync.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub files: BTreeMap<Site, Reading>,
+    /// The files of each tree by their names in it, or why it was not read.
+    pub trees: BTreeMap<Site, Result<BTreeMap<String, Reading>, Refusal>>,
+    pub bases: BTreeMap<Pair, Base>,
+}
+
+/// Everything that is to be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    pub units: Vec<Unit>,
+    /// New contents by hash.
+    pub contents: BTreeMap<Hash, Vec<u8>>,
+    pub copies: Vec<Copy>,
+    pub notices: Vec<Notice>,
+}
+
+/// A content that is put aside because it would not survive otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    pub shelf: Shelf,
+    pub site: Site,
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shelf {
+    Conflicts,
+    Quarantine,
+}
+
+/// One file as a step of the plan finds it: what earlier steps decided to write counts as written.
+#[derive(Clone, Debug)]
+struct View {
+    site: Site,
+    /// What is on disk, and so what a change expects there.
+    disk: Option<Hash>,
+    content: Option<Vec<u8>>,
+    mode: Mode,
+}
+
+pub fn plan(request: &Request, seen: &Seen) -> Plan {
+    let mut plan = Plan::default();
+    let flows = Flow::of(request.direction, request.host_sync);
+    for rule in &request.rules {
+        let flows = flows.iter().copied().filter(|flow| flow.carries(rule.class));
+        let mut step = Step { request, rule, seen, plan: &mut plan };
+        match Format::of(rule.class) {
+            Some(format) => step.document(format, flows),
+            None if rule.class == Class::Lines => step.lines(flows),
+            None => step.tree(flows),
+        }
+    }
+    plan
+}
+
+impl Plan {
+    /// Nothing to commit; copies alone need no journal.
+    pub fn is_settled(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.units.iter().flat_map(|unit| &unit.changes)
+    }
+
+    /// What a change would write; nothing if it removes.
+    pub fn content(&self, change: &Change) -> Option<&[u8]> {
+        self.contents.get(change.object()?).map(Vec::as_slice)
+    }
+
+    pub fn keep(&mut self, bytes: &[u8]) -> Hash {
+        let hash = Hash::of(bytes);
+        self.contents.entry(hash.clone()).or_insert_with(|| bytes.to_vec());
+        hash
+    }
+
+    fn add(&mut self, unit: Unit) {
+        if !unit.changes.is_empty() || !unit.agreements.is_empty() {
+            self.units.push(unit);
+        }
+    }
+}
+
+struct Step<'a> {
+    request: &'a Request,
+    rule: &'a Rule,
+    seen: &'a Seen,
+    plan: &'a mut Plan,
+}
+
+impl<'a> Step<'a> {
+    fn document(&mut self, format: Format, flows: impl Iterator<Item = Flow>) {
+        let mut unit = Unit::default();
+        let mut views = self.views(Some(format));
+        for flow in flows {
+            let Some((from, to)) = pick(&views, flow) else {
+                continue;
+            };
+            if let Some(text) = self.flow_document(format, flow, from, to, &mut unit) {
+                self.put(&mut unit, views.get_mut(&flow.to), text.into_bytes());
+            }
+        }
+        self.plan.add(unit);
+    }
+
+    /// The new text of the flow's target, if it changes.
+    fn flow_document(&mut self, format: Format, flow: Flow, from: &View, to: &View, unit: &mut Unit) -> Option<String> {
+        let gate = self.rule.gate(flow);
+        let seed = self.rule.seed.as_ref().filter(|_| flow.to == Place::Project && to.content.is_none());
+        let Some(theirs) = from.document(format) else {
+            return seed.cloned();
+        };
+        let base_text = self.entry(flow, &self.rule.path).and_then(Entry::text);
+        let base = base_text.and_then(|text| format.parse(text.as_bytes()).ok());
+        let agreed = document::agreed(format, base.as_ref(), &theirs, &gate);
+        let news = base_text != Some(agreed.as_str());
+        if flow.to == Place::Host && to.disk.is_none() && base.is_some() && !news {
+            return None;
+        }
+        let seeded = seed.and_then(|text| format.parse(text.as_bytes()).ok());
+        let ours = to.document(format);
+        let versions = Versions { base: base.as_ref(), ours: ours.as_ref().or(seeded.as_ref()), theirs: Some(&theirs) };
+        let merged = document::merge(format, versions, &gate, flow.prefer());
+        if news {
+            unit.agreements.push(agreement(flow, self.rule.path.clone(), Entry::Text(agreed)));
+        }
+        if !merged.conflicts.is_empty() && ours.is_some() {
+            let loser = if flow.prefer() == Prefer::Theirs { to } else { from };
+            self.conflict(loser, merged.conflicts);
+        }
+        let unchanged = ours.as_ref().is_some_and(|ours| ours.text == merged.text);
+        let nothing = ours.is_none() && seeded.is_none() && format.parse(merged.text.as_bytes()).is_ok_and(|document| document.is_empty());
+        (!unchanged && !nothing && !merged.text.is_empty()).then_some(merged.text)
+    }
+
+    fn lines(&mut self, flows: impl Iterator<Item = Flow>) {
+        let mut unit = Unit::default();
+        let mut views = self.views(None);
+        for flow in flows {
+            let Some((from, to)) = pick(&views, flow) else {
+                continue;
+            };
+            let (Some(theirs), ours) = (&from.content, to.content.as_deref().unwrap_or_default()) else {
+                continue;
+            };
+            let addition = lines::missing(ours, theirs);
+            if addition.is_empty() {
+                continue;
+            }
+            let (length, whole) = (ours.len(), [ours, &addition].concat());
+            if to.disk.is_none() {
+                self.put(&mut unit, views.get_mut(&flow.to), whole);
+                continue;
+            }
+            let act = Act::Append { addition: self.plan.keep(&addition), length };
+            unit.changes.push(Change { site: to.site.clone(), before: to.disk.clone(), act });
+            if let Some(view) = views.get_mut(&flow.to) {
+                view.content = Some(whole);
+            }
+        }
+        self.plan.add(unit);
+    }
+
+    fn put(&mut self, unit: &mut Unit, view: Option<&mut View>, content: Vec<u8>) {
+        let Some(view) = view else { return };
+        let act = Act::Put { content: self.plan.keep(&content), mode: view.mode };
+        unit.changes.push(Change { site: view.site.clone(), before: view.disk.clone(), act });
+        view.content = Some(content);
+    }
+
+    fn views(&mut self, format: Option<Format>) -> BTreeMap<Place, View> {
+        let sites = [Place::Host, Place::Hub, Place::Project].into_iter().filter_map(|place| self.rule.site(place));
+        let mut views = BTreeMap::new();
+        for site in sites {
+            let Some(reading) = self.seen.files.get(&site) else {
+                continue;
+            };
+            if let Some(view) = self.view(site, reading, format) {
+                views.insert(view.site.place, view);
+            }
+        }
+        views
+    }
+
+    /// One file, unless it takes no part.
+    fn view(&mut self, site: Site, reading: &Reading, format: Option<Format>) -> Option<View> {
+        let (bytes, mode) = match reading {
+            Reading::Absent => return Some(View::nothing(site)),
+            Reading::Refused(why) => {
+                self.notice(&site, News::Refused(*why));
+                return None;
+            }
+            Reading::File { bytes, mode } => (bytes, *mode),
+        };
+        let disk = Some(Hash::of(bytes));
+        match format.map(|format| format.parse(bytes)) {
+            Some(Err(Flaw::Ambiguous)) => {
+                self.notice(&site, News::Ambiguous);
+                None
+            }
+            Some(Err(Flaw::Broken)) => {
+                self.notice(&site, News::Broken);
+                if !bytes.is_empty() {
+                    self.plan.copies.push(Copy { shelf: Shelf::Quarantine, site: site.clone(), bytes: bytes.clone() });
+                }
+                Some(View { site, disk, content: None, mode })
+            }
+            Some(Ok(_)) | None => Some(View { site, disk, content: Some(bytes.clone()), mode }),
+        }
+    }
+
+    fn entry(&self, flow: Flow, path: &str) -> Option<&'a Entry> {
+        self.seen.bases.get(&flow.pair())?.files.get(path)
+    }
+
+    fn conflict(&mut self, loser: &View, keys: Vec<String>) {
+        let bytes = loser.content.clone().unwrap_or_default();
+        self.notice(&loser.site, News::Conflict(keys));
+        self.plan.copies.push(Copy { shelf: Shelf::Conflicts, site: loser.site.clone(), bytes });
+    }
+
+    fn notice(&mut self, site: &Site, news: News) {
+        self.plan.notices.push(Notice { site: site.clone(), news });
+    }
+}
+
+impl View {
+    fn nothing(site: Site) -> View {
+        View { site, disk: None, content: None, mode: Mode::Plain }
+    }
+
+    fn document(&self, format: Format) -> Option<Document<'_>> {
+        format.parse(self.content.as_deref()?).ok()
+    }
+}
+
+fn pick(views: &BTreeMap<Place, View>, flow: Flow) -> Option<(&View, &View)> {
+    views.get(&flow.from).zip(views.get(&flow.to))
+}
+
+fn agreement(flow: Flow, path: String, entry: Entry) -> Agreement {
+    Agreement { pair: flow.pair(), path, entry: Some(entry) }
+}
