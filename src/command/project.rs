@@ -71,7 +71,12 @@ fn adopt(old: &str) -> Result<u8> {
     if let Some(lease) = live {
         return Err(Failure::new(Kind::Busy, format!("cannot adopt `{old}`: session {} uses the state", lease.session)).hint("ai ps"));
     }
-    if let Some(used) = ours.iter().find(|partition| !project::is_blank(&host.store, &partition.tool, &workspace.project)) {
+    let settings = |tool: &str| -> Vec<String> {
+        let tool = tool::Tool::load(tool, |name| host.manifest(name)).ok().flatten();
+        tool.map_or_else(Vec::new, |tool| tool.manifest.sync.into_iter().map(|rule| rule.path).collect())
+    };
+    let is_used = |tool: &str| !project::is_blank(&host.store, tool, &workspace.project, &settings(tool));
+    if let Some(used) = ours.iter().find(|partition| is_used(&partition.tool)) {
         return Err(refused(&format!("this project has state of {} already", used.tool)).hint("ai project list"));
     }
     for partition in ours {

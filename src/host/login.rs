@@ -8,7 +8,7 @@ use crate::creds::backup::{self, About, Why};
 use crate::creds::{Login, sha256};
 use crate::host::Host;
 use crate::host::dir::Dir;
-use crate::host::files::{private_dir, write_private};
+use crate::host::files::{private_dir, tighten, write_private};
 use crate::plan::SHARED;
 use crate::store::Store;
 use crate::tool::Tool;
@@ -30,6 +30,7 @@ pub struct Found {
 /// Where the logins of one tool are.
 #[derive(Debug)]
 pub struct Place {
+    store: PathBuf,
     tool: PathBuf,
     /// Below `tool`.
     login: PathBuf,
@@ -47,6 +48,7 @@ impl Place {
             return None;
         }
         Some(Self {
+            store: store.root().to_owned(),
             tool: store.tool(&tool.name),
             login: Path::new("shared").join(below),
             names: state.login.files.clone(),
@@ -104,6 +106,7 @@ impl Place {
     /// Makes the login consist of `files`: what is in none of them goes.
     pub fn replace(&self, files: &Files) -> io::Result<()> {
         private_dir(&self.directory())?;
+        self.tighten()?;
         let Some(directory) = self.open()? else { return Err(io::ErrorKind::NotFound.into()) };
         for name in &self.names {
             match files.get(name) {
@@ -112,6 +115,11 @@ impl Place {
             }
         }
         Ok(())
+    }
+
+    fn tighten(&self) -> io::Result<()> {
+        let tool = self.tool.strip_prefix(&self.store).unwrap_or(&self.tool);
+        tighten(&self.store, &tool.join(&self.login))
     }
 
     fn backups_dir(&self) -> PathBuf {
@@ -169,6 +177,7 @@ impl Place {
         };
         let directory = self.backups_dir();
         private_dir(&directory)?;
+        self.tighten()?;
         write_backup(&directory, &about, files)?;
         let mut all = kept.to_vec();
         all.push(about.clone());

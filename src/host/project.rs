@@ -50,10 +50,11 @@ fn weigh(directory: &Path) -> (u64, u64) {
     metadata.fold((0, 0), |(bytes, newest), file| (bytes + file.len(), newest.max(u64::try_from(file.mtime()).unwrap_or(0))))
 }
 
-/// Whether a partition holds nothing but directories and links, as before a tool's first answer.
-pub fn is_blank(store: &Store, tool: &str, project: &str) -> bool {
-    let home = store.home(tool, project);
-    tree::walk(&home).map_or(true, |entries| entries.iter().all(|entry| matches!(entry.kind, tree::Kind::Directory | tree::Kind::Link)))
+/// Whether a partition holds nothing but directories, links and what a sync puts there (`settings`, by path), as
+/// before a tool's first answer.
+pub fn is_blank(store: &Store, tool: &str, project: &str, settings: &[String]) -> bool {
+    let is_own = |entry: &tree::Entry| entry.kind == tree::Kind::File && !settings.iter().any(|path| entry.below.starts_with(path));
+    tree::walk(&store.home(tool, project)).map_or(true, |entries| !entries.iter().any(is_own))
 }
 
 /// Makes the partition `old` that of `new`, whose own is blank.

@@ -15,12 +15,16 @@ mod terminal;
 
 mod argv;
 mod crash;
+mod creds;
 mod environment;
 mod faults;
 mod formats;
 mod habits;
 mod init;
+mod logins;
+mod migrate;
 mod paths;
+mod projects;
 mod repository;
 mod stdio;
 mod tools;

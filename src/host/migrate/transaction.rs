@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Done, Source, area, log, set_mode, sync_directory, tree, write_json};
 use crate::creds::migrate::{Action, Step};
-use crate::host::files::private_dir;
+use crate::host::files::{private_dir, tighten};
 use crate::store::Store;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -114,6 +114,7 @@ pub fn finish(store: &Store) -> io::Result<bool> {
         if let Some(parent) = target.parent() {
             private_dir(parent)?;
         }
+        tighten(store.root(), one.to.parent().unwrap_or(Path::new("")))?;
         match fs::rename(stage.join(&one.staged), &target) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
