@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use crate::cli::{Sync, SyncCommand};
+use crate::command::login::around;
 use crate::command::{Context, image, settings};
 use crate::config::{Config, Layer};
 use crate::failure::{Failure, Kind, Result};
@@ -69,6 +70,11 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
     } else {
         settings::sync(host, tool, config, &plan.workspace.project, Direction::In);
     }
+    let store = host.state_of(&session);
+    around::before(context, &store, &session, &plan.image).inspect_err(|_| {
+        // The session does not start; why is what the caller hears.
+        let _ = state::close(host, &session);
+    })?;
     Ok(session)
 }
 
@@ -96,6 +102,7 @@ pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<()> {
     let is_whole = store != host.store || sync_out(host, &lease)?;
     let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
     if store == host.store {
+        around::after(host, &store, &lease.tool);
         let event = serde_json::json!({
             "session": session, "tool": lease.tool, "project": lease.project, "start": lease.since, "end": host::now(), "exit": code,
         });

@@ -130,6 +130,11 @@ pub fn leases(store: &Store) -> Vec<Lease> {
     leases
 }
 
+/// Whether the session's owner still runs.
+pub fn is_live(lease: &Lease) -> bool {
+    crate::session::is_alive(lease, process::look_up(lease.owner.pid).as_ref())
+}
+
 /// Ends a session's record. A temporary state goes with it.
 pub fn close(host: &Host, session: &crate::session::SessionId) -> io::Result<()> {
     let store = host.state_of(session);
