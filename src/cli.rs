@@ -11,11 +11,12 @@ use crate::session::SessionId;
 use crate::shell::Shell;
 use crate::sync::HostSync;
 
-pub mod sessions;
 pub mod complete;
+pub mod creds;
 pub mod help;
 pub mod install;
 pub mod mode;
+pub mod sessions;
 
 /// Run AI coding assistants in containers that live for exactly one run.
 ///
@@ -72,6 +73,14 @@ pub enum Command {
     Word(mode::Word),
     /// Settings of `ai`, with the place that each comes from
     Config(ConfigCommand),
+    /// Log in with the tool's own login, once for all projects
+    Login(creds::Login),
+    /// Log out; a last backup is kept
+    Logout(creds::Logout),
+    /// Logins: status, import, backups, and the old directories
+    Creds(creds::Creds),
+    /// Projects that have state, and how a moved one gets its own back
+    Project(creds::Project),
     /// One act of the settings engine, described in a file; for fault tests
     #[command(name = "__sync", hide = true)]
     SyncJob { file: PathBuf },

@@ -13,16 +13,19 @@ use crate::plan::{self, secret};
 use crate::session::SessionId;
 use crate::tool::{self, Tool};
 
-mod doctor;
-mod ended;
 mod complete;
 mod config;
+mod creds;
+mod doctor;
+mod ended;
 mod env;
 mod help;
 mod image;
 mod init;
 mod install;
+mod login;
 mod mode;
+mod project;
 mod resolve;
 mod run;
 mod sessions;
@@ -67,6 +70,10 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Completions(completions) => complete::script(&completions),
         Command::Complete(complete) => complete::answer(complete),
         Command::Help(help) => help::run(&help.words),
+        Command::Login(login) => login::login(&login.tool, &login.args),
+        Command::Logout(logout) => login::logout(&logout.tool),
+        Command::Creds(creds) => creds::run(creds.command),
+        Command::Project(project) => project::run(project.command),
         Command::SyncJob { file } => sync_job::run(&file),
     }
 }

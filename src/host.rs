@@ -14,14 +14,19 @@ use crate::store::Store;
 use crate::tool;
 
 pub mod checkup;
+pub mod dir;
 pub mod engine;
 pub mod files;
 pub mod fs;
 pub mod git;
+pub mod guard;
 pub mod identity;
 pub mod lock;
+pub mod login;
+pub mod migrate;
 pub mod place;
 pub mod process;
+pub mod project;
 pub mod prove;
 pub mod rc;
 pub mod state;
@@ -162,6 +167,11 @@ impl Host {
         }
     }
 
+    /// Fails unless a directory is there.
+    pub fn existing_directory(&self, path: &Path) -> std::io::Result<()> {
+        if path.is_dir() { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such directory")) }
+    }
+
     /// The engine that was asked for, else the first that is installed.
     pub fn engine(&self, wanted: Option<EngineKind>) -> Engine {
         let installed = |kind: EngineKind| self.program(kind.program()).map(|program| (kind, program));
@@ -258,6 +268,21 @@ pub fn pause(seconds: u64) {
 /// The program's arguments, first word included.
 pub fn args() -> Vec<OsString> {
     std::env::args_os().collect()
+}
+
+/// The versions of the tools in an image, as its labels said when it was last built or looked at.
+pub fn image_version(store: &Store, image: &str, tool: &str) -> Option<String> {
+    let images: serde_json::Value = serde_json::from_slice(&std::fs::read(store.images()).ok()?).ok()?;
+    images.get(image)?.get(tool)?.as_str().map(str::to_owned)
+}
+
+/// Remembers the versions of the tools in an image.
+pub fn remember_image(store: &Store, image: &str, tools: &serde_json::Map<String, serde_json::Value>) -> std::io::Result<()> {
+    let known = std::fs::read(store.images()).unwrap_or_default();
+    let mut images: serde_json::Map<_, _> = serde_json::from_slice(&known).unwrap_or_default();
+    images.insert(image.to_owned(), tools.clone().into());
+    files::private_dir(store.root())?;
+    files::write_private(&store.images(), &serde_json::to_vec(&images)?)
 }
 
 /// Seconds since 1970.

@@ -95,6 +95,16 @@ impl Store {
         self.0.join("global_state/gh")
     }
 
+    /// Which session of a tool may renew its login, where only one may.
+    pub fn turn(&self, tool: &str) -> PathBuf {
+        self.0.join("sync").join(format!("turn.{tool}"))
+    }
+
+    /// What is known of the images: versions of the tools in them.
+    pub fn images(&self) -> PathBuf {
+        self.0.join("images.json")
+    }
+
     pub fn log(&self) -> PathBuf {
         self.0.join("log/events.jsonl")
     }

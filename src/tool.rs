@@ -123,6 +123,17 @@ pub struct HomeRules {
     pub env: Option<String>,
     /// The value of that variable where it is not `at`.
     pub value: Option<String>,
+    /// What is mounted there.
+    #[serde(skip)]
+    pub is: HomeIs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HomeIs {
+    #[default]
+    Project,
+    /// The login directory, while the program logs in or out: see [`LoginRules::at_home`].
+    Login,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -133,6 +144,8 @@ pub struct LoginRules {
     pub at: String,
     /// The files that hold credentials, the one that says whether there is a login first.
     pub files: Vec<String>,
+    /// Directory below the person's home where the host's own program keeps them.
+    pub host: Option<String>,
     /// The program's own login and logout replace or unlink these files, so for those two the login directory itself is
     /// mounted as the home.
     pub at_home: bool,
@@ -175,6 +188,20 @@ impl Tool {
         let login = &self.manifest.state.as_ref()?.login;
         let below = Path::new(&login.at).strip_prefix(SHARED).ok()?;
         Some(Store::new("").shared(&self.name).join(below).join(login.files.first()?))
+    }
+
+    /// The same tool while its own login or logout runs.
+    #[must_use]
+    pub fn at_login(&self) -> Self {
+        let mut tool = self.clone();
+        if let Some(state) = tool.manifest.state.as_mut().filter(|state| state.login.at_home) {
+            state.home.is = HomeIs::Login;
+            state.links.clear();
+            state.shared.clear();
+            state.private.clear();
+            state.before = None;
+        }
+        tool
     }
 
     /// The host program that `--native` runs.
@@ -261,7 +288,7 @@ impl Manifest {
             if !state.login.at.is_empty() && !state.login.at.starts_with("/ai/shared/") {
                 return Err(format!("`state.login.at` is not below `/ai/shared/`: `{}`", state.login.at));
             }
-            inside.extend(state.shared.iter().chain(&state.private).chain(&state.login.files));
+            inside.extend(state.shared.iter().chain(&state.private).chain(&state.login.files).chain(&state.login.host));
             inside.extend(state.links.keys());
         }
         match inside.into_iter().find(|path| !is_plain_relative(path)) {

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use crate::cli::{Sync, SyncCommand};
+use crate::command::login::around;
 use crate::command::{Context, ended, image, settings};
 use crate::config::{Config, Layer};
 use crate::failure::{Failure, Kind, Result};
@@ -89,6 +90,11 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
     } else {
         settings::sync(host, tool, config, &plan.workspace.project, Direction::In);
     }
+    let store = host.state_of(&session);
+    around::before(context, &store, &session, &plan.image).inspect_err(|_| {
+        // The session does not start; why is what the caller hears.
+        let _ = state::close(host, &session);
+    })?;
     Ok(session)
 }
 
@@ -120,6 +126,7 @@ pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<()> {
     let is_whole = store != host.store || sync_out(host, &lease)?;
     let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
     if store == host.store {
+        around::after(host, &store, &lease.tool);
         let event = serde_json::json!({
             "session": session, "tool": lease.tool, "project": lease.project, "start": lease.since, "end": host::now(), "exit": code,
         });
@@ -140,7 +147,7 @@ fn sync_out(host: &Host, lease: &Lease) -> Result<bool> {
 /// of another engine waits until that is the one in use.
 pub fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
     let leases = state::leases(&host.store);
-    for lease in leases.iter().filter(|lease| !state::is_owner_alive(lease) && lease.is_of(engine)) {
+    for lease in leases.iter().filter(|lease| !state::is_live(lease) && lease.is_of(engine)) {
         if !lease.keep {
             containers::remove(engine, &lease.container)?;
         }

@@ -96,8 +96,8 @@ pub fn leases(store: &Store) -> Vec<Lease> {
     leases
 }
 
-/// Whether the process that a lease belongs to still is.
-pub fn is_owner_alive(lease: &Lease) -> bool {
+/// Whether the session's owner still runs.
+pub fn is_live(lease: &Lease) -> bool {
     is_alive(lease, process::look_up(lease.owner.pid).as_ref())
 }
 
@@ -122,7 +122,7 @@ pub fn temporary_leases(host: &Host) -> Vec<Lease> {
 
 /// Temporary states whose session is over.
 pub fn dead_temporaries(host: &Host) -> Vec<PathBuf> {
-    let is_dead = |(path, session): &(PathBuf, SessionId)| lease(&Store::new(path), session).is_some_and(|lease| !is_owner_alive(&lease));
+    let is_dead = |(path, session): &(PathBuf, SessionId)| lease(&Store::new(path), session).is_some_and(|lease| !is_live(&lease));
     temporaries(host).into_iter().filter(is_dead).map(|(path, _)| path).collect()
 }
 

@@ -7,7 +7,7 @@ use super::{Flag, GH, GIT, HOME, Parts, SHARED, USER};
 use crate::config::Origin;
 use crate::facts::Facts;
 use crate::store::Store;
-use crate::tool::Tool;
+use crate::tool::{HomeIs, Tool};
 use crate::workspace::ContainerPath;
 
 pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, parts: &mut Parts) {
@@ -26,7 +26,11 @@ pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, par
     } else {
         bind(parts, &shared, ContainerPath::new(SHARED), "one login for all projects, with the tool's own locks");
     }
-    bind(parts, &home, at.clone(), "settings, history and trust of this project");
+    let login = tool.login_file().and_then(|file| Some(store.root().join(file.parent()?)));
+    match login.filter(|_| state.home.is == HomeIs::Login) {
+        Some(login) => bind(parts, &login, at.clone(), "the login itself, since the tool replaces its files by name"),
+        None => bind(parts, &home, at.clone(), "settings, history and trust of this project"),
+    }
     for path in &state.shared {
         bind(parts, &shared.join(path), at.join(path), "the same for all projects");
     }
