@@ -16,6 +16,7 @@ pub mod creds;
 pub mod help;
 pub mod install;
 pub mod mode;
+pub mod sessions;
 
 /// Run AI coding assistants in containers that live for exactly one run.
 ///
@@ -72,6 +73,14 @@ pub enum Command {
     Creds(creds::Creds),
     /// Projects that have state, and how a moved one gets its own back
     Project(creds::Project),
+    /// List live sessions with age, processor and memory
+    Ps(sessions::Ps),
+    /// End sessions: ten seconds to leave by themselves, then by force
+    Stop(sessions::Stop),
+    /// Remove what is ours and dead
+    Gc(sessions::Gc),
+    /// Look for trouble, and say what to do about it
+    Doctor(sessions::Doctor),
     /// One act of the settings engine, described in a file; for fault tests
     #[command(name = "__sync", hide = true)]
     SyncJob { file: PathBuf },
@@ -150,6 +159,7 @@ impl Overrides {
             pids: set(self.pids.map(Some), "--pids"),
             keep: set(self.keep.then_some(true), "--keep"),
             host_sync: set(self.host_sync, "--host-sync"),
+            ..Layer::default()
         }
     }
 }

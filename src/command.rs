@@ -16,6 +16,8 @@ use crate::tool::{self, Tool};
 mod complete;
 mod config;
 mod creds;
+mod doctor;
+mod ended;
 mod env;
 mod help;
 mod image;
@@ -26,6 +28,7 @@ mod mode;
 mod project;
 mod resolve;
 mod run;
+mod sessions;
 mod settings;
 mod sync;
 mod sync_job;
@@ -67,6 +70,10 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Logout(logout) => login::logout(&logout.tool),
         Command::Creds(creds) => creds::run(creds.command),
         Command::Project(project) => project::run(project.command),
+        Command::Ps(ps) => sessions::ps(&ps),
+        Command::Stop(stop) => sessions::stop(&stop),
+        Command::Gc(gc) => sessions::gc(&gc),
+        Command::Doctor(doctor) => doctor::run(&doctor),
         Command::SyncJob { file } => sync_job::run(&file),
     }
 }

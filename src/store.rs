@@ -77,9 +77,14 @@ impl Store {
         self.project(tool, project).join("home")
     }
 
-    /// Generated files that tell programs in the container who the user is: `passwd`, `group`, `gitconfig`.
+    /// Generated files that tell programs in the container who the user is: `passwd`, `group`.
     pub fn user(&self) -> PathBuf {
         self.0.join("global_state/user")
+    }
+
+    /// The settings of git for one project, the container's own among them.
+    pub fn git(&self, project: &str) -> PathBuf {
+        self.0.join("global_state/git").join(project)
     }
 
     pub fn ssh(&self) -> PathBuf {

@@ -127,7 +127,7 @@ pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
 
 fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
     let image = plan::image(&context.tool, &context.config);
-    let found = engine::check(&facts.engine, &context.host.env, facts.home.as_deref(), &image)?;
+    let found = engine::check(&facts.engine, &image)?;
     if found == Image::Missing {
         return Err(Failure::new(Kind::Unavailable, format!("the image {image} is not there")).hint("ai image build"));
     }
