@@ -47,14 +47,6 @@ pub enum Command {
     Env(EnvCommand),
     /// List the tools and profiles
     Tools(Tools),
-    /// List live sessions with age, processor and memory
-    Ps(sessions::Ps),
-    /// End sessions: ten seconds to leave by themselves, then by force
-    Stop(sessions::Stop),
-    /// Remove what is ours and dead
-    Gc(sessions::Gc),
-    /// Look for trouble, and say what to do about it
-    Doctor(sessions::Doctor),
     /// Show or set the default tool
     Use(mode::Use),
     /// Commit what is staged, with a message from the default tool
@@ -81,6 +73,14 @@ pub enum Command {
     Creds(creds::Creds),
     /// Projects that have state, and how a moved one gets its own back
     Project(creds::Project),
+    /// List live sessions with age, processor and memory
+    Ps(sessions::Ps),
+    /// End sessions: ten seconds to leave by themselves, then by force
+    Stop(sessions::Stop),
+    /// Remove what is ours and dead
+    Gc(sessions::Gc),
+    /// Look for trouble, and say what to do about it
+    Doctor(sessions::Doctor),
     /// One act of the settings engine, described in a file; for fault tests
     #[command(name = "__sync", hide = true)]
     SyncJob { file: PathBuf },

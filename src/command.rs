@@ -58,10 +58,6 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Env(env) => env::run(&env.words),
         Command::Config(config) => config::run(&config),
         Command::Tools(tools) => tools::run(&tools),
-        Command::Ps(ps) => sessions::ps(&ps),
-        Command::Stop(stop) => sessions::stop(&stop),
-        Command::Gc(gc) => sessions::gc(&gc),
-        Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Use(wanted) => mode::run(&wanted),
         Command::Commit(commit) => mode::commit(&commit),
         Command::Word(word) => mode::word(&word),
@@ -74,6 +70,10 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Logout(logout) => login::logout(&logout.tool),
         Command::Creds(creds) => creds::run(creds.command),
         Command::Project(project) => project::run(project.command),
+        Command::Ps(ps) => sessions::ps(&ps),
+        Command::Stop(stop) => sessions::stop(&stop),
+        Command::Gc(gc) => sessions::gc(&gc),
+        Command::Doctor(doctor) => doctor::run(&doctor),
         Command::SyncJob { file } => sync_job::run(&file),
     }
 }

@@ -159,17 +159,17 @@ impl Host {
         names
     }
 
+    /// Fails unless a directory is there.
+    pub fn existing_directory(&self, path: &Path) -> std::io::Result<()> {
+        if path.is_dir() { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such directory")) }
+    }
+
     fn ssh_agent(&self) -> SshAgent {
         match self.env.get("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from) {
             None => SshAgent::Absent,
             Some(path) if is_socket(&path) => SshAgent::Socket(path),
             Some(path) => SshAgent::Broken(path),
         }
-    }
-
-    /// Fails unless a directory is there.
-    pub fn existing_directory(&self, path: &Path) -> std::io::Result<()> {
-        if path.is_dir() { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such directory")) }
     }
 
     /// The engine that was asked for, else the first that is installed.

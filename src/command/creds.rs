@@ -71,7 +71,7 @@ fn cannot(verb: &str, tool: &str, error: impl std::fmt::Display) -> Failure {
 
 /// A session that runs would write its own login over the new one.
 fn nobody_runs(host: &Host, tool: &str, verb: &str) -> Result<()> {
-    let live = state::leases(&host.store).into_iter().find(|lease| lease.tool == tool && state::is_live(lease));
+    let live = state::leases(&host.store).into_iter().find(|lease| lease.tool == tool && state::is_owner_alive(lease));
     match live {
         None => Ok(()),
         Some(lease) => {

@@ -96,8 +96,8 @@ pub fn leases(store: &Store) -> Vec<Lease> {
     leases
 }
 
-/// Whether the session's owner still runs.
-pub fn is_live(lease: &Lease) -> bool {
+/// Whether the process that a lease belongs to still is.
+pub fn is_owner_alive(lease: &Lease) -> bool {
     is_alive(lease, process::look_up(lease.owner.pid).as_ref())
 }
 
