@@ -34,14 +34,14 @@ impl Sessions {
         found.retain(|container| all || container.store == store);
         let mut leases = state::leases(&host.store);
         leases.extend(state::temporary_leases(&host));
-        let census = census::take(found, &leases, state::is_live);
+        let census = census::take(found, &leases, state::is_owner_alive);
         Ok(Self { host, engine, leases, census })
     }
 
     /// Containers and sessions that nobody answers for.
     pub fn dead(&self) -> usize {
         let without_container = |lease: &&Lease| {
-            !state::is_live(lease) && !self.census.dead.iter().any(|container| container.session == lease.session.as_str())
+            !state::is_owner_alive(lease) && !self.census.dead.iter().any(|container| container.session == lease.session.as_str())
         };
         self.census.dead.len() + self.leases.iter().filter(without_container).count()
     }

@@ -147,7 +147,7 @@ fn sync_out(host: &Host, lease: &Lease) -> Result<bool> {
 /// of another engine waits until that is the one in use.
 pub fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
     let leases = state::leases(&host.store);
-    for lease in leases.iter().filter(|lease| !state::is_live(lease) && lease.is_of(engine)) {
+    for lease in leases.iter().filter(|lease| !state::is_owner_alive(lease) && lease.is_of(engine)) {
         if !lease.keep {
             containers::remove(engine, &lease.container)?;
         }

@@ -122,7 +122,7 @@ pub fn temporary_leases(host: &Host) -> Vec<Lease> {
 
 /// Temporary states whose session is over.
 pub fn dead_temporaries(host: &Host) -> Vec<PathBuf> {
-    let is_dead = |(path, session): &(PathBuf, SessionId)| lease(&Store::new(path), session).is_some_and(|lease| !is_live(&lease));
+    let is_dead = |(path, session): &(PathBuf, SessionId)| lease(&Store::new(path), session).is_some_and(|lease| !is_owner_alive(&lease));
     temporaries(host).into_iter().filter(is_dead).map(|(path, _)| path).collect()
 }
 
