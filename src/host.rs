@@ -160,7 +160,7 @@ impl Host {
     }
 
     /// Fails unless a directory is there.
-    pub fn existing_directory(&self, path: &Path) -> std::io::Result<()> {
+    pub fn existing_directory(path: &Path) -> std::io::Result<()> {
         if path.is_dir() { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such directory")) }
     }
 

@@ -98,7 +98,7 @@ pub enum Flag {
         name: String,
         target: ContainerPath,
     },
-    /// SELinux lets the container use what is mounted.
+    /// `SELinux` lets the container use what is mounted.
     LabelDisable,
     /// One more group of the user, by number.
     GroupAdd(u32),

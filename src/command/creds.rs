@@ -167,7 +167,7 @@ fn backup(host: &Host, name: Option<&str>, to: &[PathBuf]) -> Result<u8> {
 
 /// Copies to one more place. One that is missing is told and does not fail the others.
 fn copy(host: &Host, name: &str, place: &Place, newest: &About, destination: &Path) {
-    match host.existing_directory(destination).and_then(|_| {
+    match Host::existing_directory(destination).and_then(|()| {
         let directory = destination.join("ai-creds").join(name);
         crate::host::files::private_dir(&directory)?;
         place.copy_backup(newest, &directory)

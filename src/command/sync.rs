@@ -153,7 +153,7 @@ pub fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
         }
         match close(host, &lease.session, None) {
             Ok(()) => {
-                output::note(&format!("finished session {} of {} in {}, whose shell was gone", lease.session, lease.tool, lease.root))
+                output::note(&format!("finished session {} of {} in {}, whose shell was gone", lease.session, lease.tool, lease.root));
             }
             Err(failure) => output::failure(&failure),
         }
