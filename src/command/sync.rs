@@ -23,16 +23,20 @@ pub fn run(sync: Sync) -> Result<u8> {
             let session = open(&context, owner.unwrap_or_else(process::parent))?;
             output::data(format!("{session}\n").as_bytes())?;
         }
-        SyncCommand::Out { session, code } => close(&Host::new()?, &session, code)?,
+        SyncCommand::Out { session, code } => match close(&Host::new()?, &session, code)? {
+            Kept::All => {}
+            Kept::Nothing => return Ok(1),
+        },
         SyncCommand::Status { tool, json } => settings::status(&tool, json)?,
         SyncCommand::Log { tool, json } => settings::log(&tool, json)?,
         SyncCommand::Undo { tool } => settings::undo(&tool)?,
         SyncCommand::Repair => {
             let context = Context::new(tool::EXEC, Layer::default())?;
-            if settings::repair(&context.host)? {
+            let settings = settings::repair(&context.host);
+            repair(&context.host, &context.facts(None).engine)?;
+            if settings? {
                 output::note("finished a sync of settings that was interrupted");
             }
-            repair(&context.host, &context.facts(None).engine)?;
         }
     }
     Ok(0)
@@ -62,10 +66,14 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
     };
     let prepared = state::prepare(host, &host.store, tool, &plan.workspace, &lease);
     if let Err(error) = prepared {
+        // What was made of it may be the lease, which belongs to no session then.
+        let _ = state::close(&host.store, &host.store, &session);
         let temporary = host.temporary_state(&session);
         without_store(&host.store, &error)?;
-        state::prepare(host, &temporary, tool, &plan.workspace, &lease)
-            .map_err(|error| Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error))?;
+        state::prepare(host, &temporary, tool, &plan.workspace, &lease).map_err(|error| {
+            let _ = state::close(&host.store, &temporary, &session);
+            Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error)
+        })?;
     } else {
         settings::sync(host, tool, config, &plan.workspace.project, Direction::In);
     }
@@ -77,7 +85,10 @@ fn without_store(store: &Store, error: &io::Error) -> Result<()> {
     let path = store.root().display();
     let fix = match error.kind() {
         ErrorKind::ReadOnlyFilesystem => "make its file system writable".to_owned(),
-        ErrorKind::PermissionDenied => format!("give it back to you: sudo chown -R \"$USER\" {path}"),
+        ErrorKind::PermissionDenied => match host::closed_directory(store.root()) {
+            (closed, true) => format!("open it to yourself: chmod -R u+rwX {}", closed.display()),
+            (closed, false) => format!("give it back to you: sudo chown -R \"$USER\" {}", closed.display()),
+        },
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space".to_owned(),
         _ => return Err(Failure::new(Kind::General, format!("cannot write the store `{path}`")).because(error).hint("ai doctor")),
     };
@@ -87,22 +98,41 @@ fn without_store(store: &Store, error: &io::Error) -> Result<()> {
     Ok(())
 }
 
+/// What is left of a session on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    All,
+    /// Its state was temporary, as was said when it began.
+    Nothing,
+}
+
 /// Closes a session: its settings go out, its record goes away. `code` is what the run ended with.
-pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<()> {
-    let store = host.state_of(session);
-    let Some(lease) = state::lease(&store, session) else {
+pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<Kept> {
+    let state = host.state_of(session);
+    let Some(lease) = state::lease(&state, session) else {
         return Err(Failure::new(Kind::General, format!("cannot close session {session}: there is no such session")).hint("ai ps"));
     };
-    let is_whole = store != host.store || sync_out(host, &lease)?;
-    let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
-    if store == host.store {
-        let event = serde_json::json!({
-            "session": session, "tool": lease.tool, "project": lease.project, "start": lease.since, "end": host::now(), "exit": code,
-        });
-        state::log(&store, &event).map_err(failed)?;
+    match state::claim(&state, session) {
+        Some(_claim) => finish(host, &state, &lease, code),
+        None => Ok(Kept::All),
     }
-    state::close(host, session).map_err(failed)?;
-    if is_whole { Ok(()) } else { Err(Failure::new(Kind::General, "cannot take over all settings of this run").hint("ai sync status")) }
+}
+
+/// The second half of [`close`], for whoever has the claim.
+fn finish(host: &Host, state: &Store, lease: &Lease, code: Option<u8>) -> Result<Kept> {
+    let session = &lease.session;
+    let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
+    if *state != host.store {
+        return state::close(&host.store, state, session).map_err(failed).map(|()| Kept::Nothing);
+    }
+    let is_whole = sync_out(host, lease)?;
+    let event = serde_json::json!({
+        "session": session, "tool": lease.tool, "project": lease.project, "start": lease.since, "end": host::now(), "exit": code,
+    });
+    // A disk that is too full for a line of the log is no reason to keep a lease.
+    let logged = state::log(state, &event);
+    state::close(&host.store, state, session).and(logged).map_err(failed)?;
+    if is_whole { Ok(Kept::All) } else { Err(Failure::new(Kind::General, "cannot take over all settings of this run").hint("ai sync status")) }
 }
 
 /// The settings of a session go out. A manifest that is gone meanwhile has no settings.
@@ -112,18 +142,20 @@ fn sync_out(host: &Host, lease: &Lease) -> Result<bool> {
     Ok(settings::sync(host, &tool, &config, &lease.project, Direction::Out))
 }
 
-/// Finishes sessions whose owner died without closing them: their containers stop, their settings go out.
+/// Finishes sessions whose owner died without closing them: their containers stop, their settings go out. Each is finished, and
+/// told, by one of those who find it.
 fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
-    let leases = state::leases(&host.store);
-    let dead = leases.iter().filter(|lease| !is_alive(lease, process::look_up(lease.owner.pid).as_ref()));
-    for lease in dead {
+    let leases = state::leases(&host.store).into_iter().chain(state::temporary_leases(host));
+    for lease in leases.filter(|lease| !is_alive(lease, process::look_up(lease.owner.pid).as_ref())) {
+        let state = host.state_of(&lease.session);
+        let Some(_claim) = state::claim(&state, &lease.session) else { continue };
         if let Some(program) = &engine.program {
             process::output(program.as_os_str(), &["rm", "--force", &lease.container])?;
         }
-        match close(host, &lease.session, None) {
-            Ok(()) => {
-                output::note(&format!("finished session {} of {} in {}, whose shell was gone", lease.session, lease.tool, lease.root))
-            }
+        let session = format!("session {} of {} in {}, whose shell was gone", lease.session, lease.tool, lease.root);
+        match finish(host, &state, &lease, None) {
+            Ok(Kept::All) => output::note(&format!("finished {session}")),
+            Ok(Kept::Nothing) => output::note(&format!("removed the temporary state of {session}")),
             Err(failure) => output::failure(&failure),
         }
     }

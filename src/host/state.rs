@@ -1,15 +1,18 @@
 //! Makes a tool's state ready for a run: directories and links as the user, before the engine could make them as root.
 
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::{Errno, retry_on_intr};
 use sha2::{Digest, Sha256};
 
 use crate::host::files::{private_dir, write, write_private};
 use crate::host::{Host, process};
 use crate::plan::{HOME, SHARED};
-use crate::session::Lease;
+use crate::session::{Lease, SessionId};
 use crate::store::Store;
 use crate::tool::Tool;
 use crate::workspace::Workspace;
@@ -17,14 +20,15 @@ use crate::workspace::Workspace;
 /// Makes everything that the plan of `tool` in `workspace` mounts, and writes the session's lease.
 pub fn prepare(host: &Host, store: &Store, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<()> {
     private_dir(&store.sessions())?;
+    // First, so that what comes after it is found if we die.
+    write_private(&store.lease(&lease.session), &serde_json::to_vec(lease)?)?;
     private_dir(&store.ssh())?;
     private_dir(&store.gh())?;
     user_files(host, store)?;
     if tool.manifest.state.is_some() {
         tool_state(store, tool, workspace)?;
     }
-    let text = serde_json::to_vec(lease)?;
-    write_private(&store.lease(&lease.session), &text)
+    Ok(())
 }
 
 fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace) -> io::Result<()> {
@@ -116,7 +120,7 @@ fn host_git(host: &Host, key: &str) -> Option<String> {
 }
 
 /// The lease of a session; `None` if there is none that can be read.
-pub fn lease(store: &Store, session: &crate::session::SessionId) -> Option<Lease> {
+pub fn lease(store: &Store, session: &SessionId) -> Option<Lease> {
     let text = std::fs::read(store.lease(session)).ok()?;
     serde_json::from_slice(&text).ok()
 }
@@ -130,10 +134,33 @@ pub fn leases(store: &Store) -> Vec<Lease> {
     leases
 }
 
+/// The leases of sessions whose state is temporary, as far as they are this user's.
+pub fn temporary_leases(host: &Host) -> Vec<Lease> {
+    let Ok(entries) = std::fs::read_dir(host.temporary_base()) else { return Vec::new() };
+    let prefix = Host::temporary_prefix();
+    let sessions = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.strip_prefix(&prefix)?.parse().ok());
+    sessions.filter_map(|session| lease(&host.state_of(&session), &session)).collect()
+}
+
+/// The right to finish a session, which one process has at a time; a kernel lock on its lease, so that it dies with its holder.
+pub struct Claim {
+    _lease: File,
+}
+
+/// `None` if another process finishes the session, or did.
+pub fn claim(store: &Store, session: &SessionId) -> Option<Claim> {
+    let lease = File::open(store.lease(session)).ok()?;
+    // A file system without locks lets everybody finish it, which is only untidy.
+    if retry_on_intr(|| flock(&lease, FlockOperation::NonBlockingLockExclusive)) == Err(Errno::WOULDBLOCK) {
+        return None;
+    }
+    let is_there = lease.metadata().is_ok_and(|metadata| metadata.nlink() > 0);
+    is_there.then_some(Claim { _lease: lease })
+}
+
 /// Ends a session's record. A temporary state goes with it.
-pub fn close(host: &Host, session: &crate::session::SessionId) -> io::Result<()> {
-    let store = host.state_of(session);
-    if store == host.store { std::fs::remove_file(store.lease(session)) } else { std::fs::remove_dir_all(store.root()) }
+pub fn close(store: &Store, state: &Store, session: &SessionId) -> io::Result<()> {
+    if state == store { std::fs::remove_file(store.lease(session)) } else { std::fs::remove_dir_all(state.root()) }
 }
 
 /// Appends one line to the log of runs; starts a new file when this one is large, keeping one old one.
