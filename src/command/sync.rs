@@ -145,6 +145,7 @@ fn sync_out(host: &Host, lease: &Lease) -> Result<bool> {
 /// Finishes sessions whose owner died without closing them: their containers stop, their settings go out. Each is finished, and
 /// told, by one of those who find it.
 fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
+    state::remove_empty_leases(&host.store);
     let leases = state::leases(&host.store).into_iter().chain(state::temporary_leases(host));
     for lease in leases.filter(|lease| !is_alive(lease, process::look_up(lease.owner.pid).as_ref())) {
         let state = host.state_of(&lease.session);

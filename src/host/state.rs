@@ -9,7 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, retry_on_intr};
 use sha2::{Digest, Sha256};
 
-use crate::host::files::{private_dir, write, write_private};
+use crate::host::files::{private_dir, write, write_for_this_boot, write_private};
 use crate::host::{Host, process};
 use crate::plan::{HOME, SHARED};
 use crate::session::{Lease, SessionId};
@@ -21,7 +21,7 @@ use crate::workspace::Workspace;
 pub fn prepare(host: &Host, store: &Store, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<()> {
     private_dir(&store.sessions())?;
     // First, so that what comes after it is found if we die.
-    write_private(&store.lease(&lease.session), &serde_json::to_vec(lease)?)?;
+    write_for_this_boot(&store.lease(&lease.session), &serde_json::to_vec(lease)?)?;
     private_dir(&store.ssh())?;
     private_dir(&store.gh())?;
     user_files(host, store)?;
@@ -132,6 +132,17 @@ pub fn leases(store: &Store) -> Vec<Lease> {
     let mut leases: Vec<Lease> = names.filter_map(|session| lease(store, &session)).collect();
     leases.sort_by(|a, b| a.session.cmp(&b.session));
     leases
+}
+
+/// Removes what a loss of power left of leases. Nothing else that is empty has the name of one.
+pub fn remove_empty_leases(store: &Store) {
+    let entries = std::fs::read_dir(store.sessions()).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)) {
+        if entry.file_name().to_str().is_some_and(|name| name.parse::<SessionId>().is_ok()) {
+            // Whoever may not remove it has other worries, which are told elsewhere.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// The leases of sessions whose state is temporary, as far as they are this user's.
