@@ -17,13 +17,19 @@ use crate::tool::{self, Tool};
 
 pub fn run(sync: Sync) -> Result<u8> {
     match sync.command {
-        SyncCommand::In { tool, dry_run: true, .. } | SyncCommand::Diff { tool } => settings::diff(&tool)?,
+        SyncCommand::In { tool, dry_run: true, .. } => settings::diff(&tool, false)?,
+        SyncCommand::Diff { tool, json } => settings::diff(&tool, json)?,
+        SyncCommand::Out { session, dry_run: true, .. } => {
+            let host = Host::new()?;
+            let lease = find(&host, &session)?;
+            settings::diff_out(&host, &lease)?;
+        }
         SyncCommand::In { tool, owner, dry_run: false } => {
             let context = Context::new(&tool, Layer::default())?;
             let session = open(&context, owner.unwrap_or_else(process::parent))?;
             output::data(format!("{session}\n").as_bytes())?;
         }
-        SyncCommand::Out { session, code } => match close(&Host::new()?, &session, code)? {
+        SyncCommand::Out { session, code, dry_run: false } => match close(&Host::new()?, &session, code)? {
             Kept::All => {}
             Kept::Nothing => return Ok(1),
         },
@@ -108,14 +114,17 @@ pub enum Kept {
 
 /// Closes a session: its settings go out, its record goes away. `code` is what the run ended with.
 pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<Kept> {
+    let lease = find(host, session)?;
     let state = host.state_of(session);
-    let Some(lease) = state::lease(&state, session) else {
-        return Err(Failure::new(Kind::General, format!("cannot close session {session}: there is no such session")).hint("ai ps"));
-    };
     match state::claim(&state, session) {
         Some(_claim) => finish(host, &state, &lease, code),
         None => Ok(Kept::All),
     }
+}
+
+fn find(host: &Host, session: &SessionId) -> Result<Lease> {
+    let missing = || Failure::new(Kind::General, format!("cannot close session {session}: there is no such session")).hint("ai ps");
+    state::lease(&host.state_of(session), session).ok_or_else(missing)
 }
 
 /// The second half of [`close`], for whoever has the claim.
@@ -132,7 +141,11 @@ fn finish(host: &Host, state: &Store, lease: &Lease, code: Option<u8>) -> Result
     // A disk that is too full for a line of the log is no reason to keep a lease.
     let logged = state::log(state, &event);
     state::close(&host.store, state, session).and(logged).map_err(failed)?;
-    if is_whole { Ok(Kept::All) } else { Err(Failure::new(Kind::General, "cannot take over all settings of this run").hint("ai sync status")) }
+    if is_whole {
+        Ok(Kept::All)
+    } else {
+        Err(Failure::new(Kind::General, "cannot take over all settings of this run").hint("ai sync status"))
+    }
 }
 
 /// The settings of a session go out. A manifest that is gone meanwhile has no settings.
