@@ -14,11 +14,16 @@ function __ai_run
     set --local __ai_tty
     isatty stdin; and isatty stdout; and set __ai_tty --tty
     set --local __ai_session ($__ai_bin sync in --owner $fish_pid -- $argv[1]); or return
-    # Words, not text: in a pipe, `eval` would hold back all output until the tool has ended.
     set --local __ai_plan ($__ai_bin resolve --format argv0 --session $__ai_session $__ai_tty -- $argv | builtin string split0)
     set --local __ai_code $pipestatus[1]
     if test $__ai_code -eq 0
-        $__ai_plan
+        # A child that dies of Ctrl-C ends this function too, but not what is inside `eval`. In a pipe, `eval` would hold back
+        # all output until the tool has ended.
+        if test -t 1
+            builtin eval '$__ai_plan'
+        else
+            $__ai_plan
+        end
         set __ai_code $status
     end
     $__ai_bin sync out --code $__ai_code -- $__ai_session
