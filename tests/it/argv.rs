@@ -99,7 +99,7 @@ fn every_tool_has_its_login_and_its_home() {
     for (tool, home, login) in [
         ("claude", "/home/ai/.claude", "/ai/shared"),
         ("gemini", "/home/ai/.gemini", "/ai/shared"),
-        ("codex", "/ai/project", "/ai/shared"),
+        ("codex", "/home/ai/.codex", "/ai/shared"),
         ("glm", "/home/ai/.claude", "/ai/shared"),
     ] {
         let argv = sandbox.plan([tool]);

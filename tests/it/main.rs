@@ -27,4 +27,5 @@ mod repository;
 mod stdio;
 mod tidy;
 mod tools;
+mod transcripts;
 mod workspace;
