@@ -42,5 +42,6 @@ mod sessions;
 mod stdio;
 mod tidy;
 mod tools;
+mod transcripts;
 mod words;
 mod workspace;
