@@ -15,6 +15,7 @@ mod terminal;
 
 mod argv;
 mod cases;
+mod completions;
 mod crash;
 mod environment;
 mod faults;

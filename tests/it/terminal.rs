@@ -14,12 +14,12 @@ use crate::shells::Shell;
 const HANG: Duration = Duration::from_secs(60);
 
 /// Starts a command on a terminal of its own.
-fn on_terminal(run: Run) -> PtySession {
+pub fn on_terminal(run: Run) -> PtySession {
     spawn_command(run.command(), Some(HANG.as_millis() as u64)).unwrap()
 }
 
 #[track_caller]
-fn wait_for(what: &str, condition: impl Fn() -> bool) {
+pub fn wait_for(what: &str, condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < HANG, "{what} never came");
