@@ -21,6 +21,7 @@ mod terminal;
 
 mod argv;
 mod cases;
+mod completions;
 mod crash;
 mod creds;
 mod doctor;
