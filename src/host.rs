@@ -164,7 +164,8 @@ impl Host {
         if path.is_dir() { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such directory")) }
     }
 
-    fn ssh_agent(&self) -> SshAgent {
+    /// What `SSH_AUTH_SOCK` leads to.
+    pub fn ssh_agent(&self) -> SshAgent {
         match self.env.get("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from) {
             None => SshAgent::Absent,
             Some(path) if is_socket(&path) => SshAgent::Socket(path),
