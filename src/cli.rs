@@ -50,6 +50,8 @@ pub enum Command {
     Creds(creds::Creds),
     /// Projects that have state, and how a moved one gets its own back
     Project(creds::Project),
+    /// Settings of `ai`, with the place that each comes from
+    Config(ConfigCommand),
     /// One act of the settings engine, described in a file; for fault tests
     #[command(name = "__sync", hide = true)]
     SyncJob { file: PathBuf },
@@ -280,6 +282,15 @@ pub struct Tools {
     pub json: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct ConfigCommand {
+    /// Tool or profile whose section counts too
+    #[arg(default_value = "claude")]
+    pub tool: String,
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Parses the command line. The user's words never pass through the parser's own idea of `--`: everything behind the
 /// first one is taken off before, and put back verbatim.
 pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
@@ -289,13 +300,14 @@ pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
         _ => None,
     };
     let split = head.and_then(|head| Some((head, args.iter().position(|word| word == "--")?)));
-    let Some((head, at)) = split else { return Cli::try_parse_from(args) };
+    let Some((head, at)) = split else { return parse_words(args) };
     let (ours, theirs) = (&args[..at], &args[at + 1..]);
     if head == 1 && theirs.is_empty() && at == 2 {
-        return Cli::try_parse_from(ours);
+        return parse_words(ours);
     }
     // A required word may stand behind the `--`; a placeholder keeps the parser content, and is taken out again.
-    let mut cli = Cli::try_parse_from(ours.iter().cloned().chain((head == 1).then(|| PLACEHOLDER.into())))?;
+    let words: Vec<OsString> = ours.iter().cloned().chain((head == 1).then(|| PLACEHOLDER.into())).collect();
+    let mut cli = parse_words(&words)?;
     let words = match &mut cli.command {
         Command::Resolve(resolve) => &mut resolve.words,
         Command::Run(run) => &mut run.words,
@@ -309,6 +321,26 @@ pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     }
     words.extend(theirs.iter().cloned());
     Ok(cli)
+}
+
+/// What every shell start and every run calls is parsed by itself: to describe all commands costs more than to do these. What such
+/// a parser does not take goes to the whole one, which knows how to say it.
+fn parse_words(args: &[OsString]) -> Result<Cli, clap::Error> {
+    #[derive(Parser)]
+    struct Only<A: Args> {
+        #[command(flatten)]
+        args: A,
+    }
+    fn only<A: Args>(args: &[OsString]) -> Option<A> {
+        Only::try_parse_from(&args[1..]).ok().map(|only: Only<A>| only.args)
+    }
+    let command = match args.get(1).and_then(|word| word.to_str()) {
+        Some("init") => only(args).map(Command::Init),
+        Some("resolve") => only(args).map(Command::Resolve),
+        Some("sync") => only(args).map(Command::Sync),
+        _ => None,
+    };
+    command.map_or_else(|| Cli::try_parse_from(args), |command| Ok(Cli { command }))
 }
 
 /// No argument can hold a NUL, so no user can have typed this.

@@ -13,6 +13,7 @@ use crate::plan::{self, secret};
 use crate::session::SessionId;
 use crate::tool::{self, Tool};
 
+mod config;
 mod creds;
 mod env;
 mod image;
@@ -48,6 +49,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Exec(exec) => run::exec(exec),
         Command::Image(image) => image::run(image.command),
         Command::Env(env) => env::run(&env.words),
+        Command::Config(config) => config::run(&config),
         Command::Tools(tools) => tools::run(&tools),
         Command::Login(login) => login::login(&login.tool, &login.args),
         Command::Logout(logout) => login::logout(&logout.tool),

@@ -54,7 +54,7 @@ impl<T> Setting<T> {
 }
 
 /// Where the project is mounted in the container; design §6.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
     /// `/workspace/<name>` at the root of the project, `/workspace/<below>` below it
@@ -136,8 +136,8 @@ macro_rules! settings {
 
         impl Settings {
             /// Key, value and origin of each setting, in the order of the documentation.
-            pub fn rows(&self) -> Vec<(&'static str, String, String)> {
-                vec![$((stringify!($name), format!("{:?}", self.$name.value), self.$name.origin.to_string()),)*]
+            pub fn rows(&self) -> Vec<(&'static str, serde_json::Value, String)> {
+                vec![$((stringify!($name), serde_json::json!(self.$name.value), self.$name.origin.to_string()),)*]
             }
         }
     };

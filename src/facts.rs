@@ -2,7 +2,6 @@
 //!
 //! Plain values: nothing here looks at the machine.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -50,7 +49,7 @@ pub struct Terminal {
 }
 
 /// Which program runs containers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineKind {
     Docker,
@@ -113,13 +112,13 @@ pub enum RepoKind {
     Bare,
 }
 
-/// The environment, read once.
+/// The environment, read once; in the system's order, which is as good as any for a few look-ups.
 #[derive(Clone, Debug, Default)]
-pub struct Env(BTreeMap<OsString, OsString>);
+pub struct Env(Vec<(OsString, OsString)>);
 
 impl Env {
     pub fn get(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
     }
 
     /// The value, if it is set, valid text and not empty.
@@ -128,7 +127,7 @@ impl Env {
     }
 
     pub fn is_set(&self, name: &str) -> bool {
-        self.0.contains_key(OsStr::new(name))
+        self.get(name).is_some()
     }
 }
 

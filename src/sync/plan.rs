@@ -3,15 +3,17 @@
 mod files;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::collections::BTreeMap;
 
 use crate::sync::base::{Base, Entry};
-use crate::sync::document::{self, Document, Flaw, Format};
+use crate::sync::document::{self, Format};
 use crate::sync::journal::{Act, Agreement, Change, Unit};
 use crate::sync::merge::{Prefer, Versions};
+use crate::sync::plan::view::{View, pick};
 use crate::sync::report::{News, Notice};
-use crate::sync::{Class, Flow, Hash, Mode, Pair, Place, Reading, Refusal, Request, Rule, Site, lines};
+use crate::sync::{Class, Flow, Hash, Pair, Place, Reading, Refusal, Request, Rule, Site, lines};
 
 /// Everything that was read for one sync.
 #[derive(Clone, Debug, Default)]
@@ -44,16 +46,6 @@ pub struct Copy {
 pub enum Shelf {
     Conflicts,
     Quarantine,
-}
-
-/// One file as a step of the plan finds it: what earlier steps decided to write counts as written.
-#[derive(Clone, Debug)]
-struct View {
-    site: Site,
-    /// What is on disk, and so what a change expects there.
-    disk: Option<Hash>,
-    content: Option<Vec<u8>>,
-    mode: Mode,
 }
 
 pub fn plan(request: &Request, seen: &Seen) -> Plan {
@@ -181,50 +173,11 @@ impl<'a> Step<'a> {
 
     fn put(&mut self, unit: &mut Unit, view: Option<&mut View>, content: Vec<u8>) {
         let Some(view) = view else { return };
-        let act = Act::Put { content: self.plan.keep(&content), mode: view.mode };
+        let hash = self.plan.keep(&content);
+        view.hash = Some(hash.clone());
+        let act = Act::Put { content: hash, mode: view.mode };
         unit.changes.push(Change { site: view.site.clone(), before: view.disk.clone(), act });
         view.content = Some(content);
-    }
-
-    fn views(&mut self, format: Option<Format>) -> BTreeMap<Place, View> {
-        let sites = [Place::Host, Place::Hub, Place::Project].into_iter().filter_map(|place| self.rule.site(place));
-        let mut views = BTreeMap::new();
-        for site in sites {
-            let Some(reading) = self.seen.files.get(&site) else {
-                continue;
-            };
-            if let Some(view) = self.view(site, reading, format) {
-                views.insert(view.site.place, view);
-            }
-        }
-        views
-    }
-
-    /// One file, unless it takes no part.
-    fn view(&mut self, site: Site, reading: &Reading, format: Option<Format>) -> Option<View> {
-        let (bytes, mode) = match reading {
-            Reading::Absent => return Some(View::nothing(site)),
-            Reading::Refused(why) => {
-                self.notice(&site, News::Refused(*why));
-                return None;
-            }
-            Reading::File { bytes, mode } => (bytes, *mode),
-        };
-        let disk = Some(Hash::of(bytes));
-        match format.map(|format| format.parse(bytes)) {
-            Some(Err(Flaw::Ambiguous)) => {
-                self.notice(&site, News::Ambiguous);
-                None
-            }
-            Some(Err(Flaw::Broken)) => {
-                self.notice(&site, News::Broken);
-                if !bytes.is_empty() {
-                    self.plan.copies.push(Copy { shelf: Shelf::Quarantine, site: site.clone(), bytes: bytes.clone() });
-                }
-                Some(View { site, disk, content: None, mode })
-            }
-            Some(Ok(_)) | None => Some(View { site, disk, content: Some(bytes.clone()), mode }),
-        }
     }
 
     fn entry(&self, flow: Flow, path: &str) -> Option<&'a Entry> {
@@ -240,20 +193,6 @@ impl<'a> Step<'a> {
     fn notice(&mut self, site: &Site, news: News) {
         self.plan.notices.push(Notice { site: site.clone(), news });
     }
-}
-
-impl View {
-    fn nothing(site: Site) -> View {
-        View { site, disk: None, content: None, mode: Mode::Plain }
-    }
-
-    fn document(&self, format: Format) -> Option<Document<'_>> {
-        format.parse(self.content.as_deref()?).ok()
-    }
-}
-
-fn pick(views: &BTreeMap<Place, View>, flow: Flow) -> Option<(&View, &View)> {
-    views.get(&flow.from).zip(views.get(&flow.to))
 }
 
 fn agreement(flow: Flow, path: String, entry: Entry) -> Agreement {

@@ -10,11 +10,13 @@
 )]
 
 mod crowd;
+mod flushed;
 mod injected;
 mod world;
 
 use std::fmt::{self, Write};
 use std::ops::AddAssign;
+use std::process::Command;
 
 /// What a test tried and found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,4 +60,21 @@ pub fn print_table(title: &str, rows: &[(String, Counts)]) {
     eprintln!("{table}{:<28} {total}", "all");
     assert_eq!((total.torn, total.lost, total.strayed), (0, 0, 0), "{title}");
     assert!(total.faults > 0, "{title}: nothing was tried");
+}
+
+pub fn strace() -> Command {
+    let mut strace = Command::new("strace");
+    strace.arg("-f");
+    strace
+}
+
+/// Without strace there is nothing to test; where the tests are required, that is a failure.
+pub fn has_strace() -> bool {
+    let works = Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
+    if !works {
+        eprintln!("skipped: strace does not work here");
+        let required = std::env::var("AI_REQUIRE").unwrap_or_default();
+        assert!(!required.split(',').any(|name| name == "strace"), "strace is required");
+    }
+    works
 }

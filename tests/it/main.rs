@@ -14,6 +14,7 @@ mod shells;
 mod terminal;
 
 mod argv;
+mod cases;
 mod crash;
 mod creds;
 mod environment;
@@ -25,7 +26,9 @@ mod logins;
 mod migrate;
 mod paths;
 mod projects;
+mod real;
 mod repository;
 mod stdio;
+mod tidy;
 mod tools;
 mod workspace;

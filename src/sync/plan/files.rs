@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::sync::base::Entry;
 use crate::sync::journal::{Agreement, Unit};
 use crate::sync::merge::{Prefer, Versions};
-use crate::sync::plan::{Step, View, agreement};
+use crate::sync::plan::view::View;
+use crate::sync::plan::{Step, agreement};
 use crate::sync::report::News;
-use crate::sync::{Brake, Flow, Hash, Place, Reading, Site, tree};
+use crate::sync::{Brake, Flow, Place, Reading, Site, tree};
 
 /// The files of one tree: those that take part, and the names of all.
 struct Files {
@@ -60,7 +61,7 @@ impl Step<'_> {
     fn flow_file(&mut self, flow: Flow, theirs: &View, ours: &mut View, name: &str, unit: &mut Unit) {
         let path = self.path(name);
         let base = self.entry(flow, &path).and_then(Entry::hash);
-        let (now, new) = (ours.content.as_deref().map(Hash::of), theirs.content.as_deref().map(Hash::of));
+        let (now, new) = (&ours.hash, theirs.hash.clone());
         let step = tree::step(Versions { base, ours: now.as_ref(), theirs: new.as_ref() }, flow.prefer());
         if let tree::Step::Conflict(prefer) = step {
             self.conflict(if prefer == Prefer::Theirs { ours } else { theirs }, Vec::new());

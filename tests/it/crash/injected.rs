@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 use super::world::{State, World, lost, outcome, torn, untidy};
-use super::{Counts, every, print_table};
+use super::{Counts, every, has_strace, print_table, strace};
 
 /// Every call with which a sync can change something, and `openat`, with which it looks.
 const CALLS: [&str; 11] =
@@ -64,35 +63,6 @@ fn z_044_a_recovery_that_dies_is_recovered() {
     }
     assert!(rows.iter().any(|(name, _)| name.contains("committed")), "no journal was ever left");
     print_table("recovery of a sync", &rows);
-}
-
-/// No fault shows a missing flush, for only a machine that loses its power forgets what was not flushed.
-#[test]
-fn z_046_everything_is_flushed_before_it_gets_its_name_and_the_name_after() {
-    if !has_strace() {
-        return;
-    }
-    let world = World::diverged();
-    let trial = Trial::new(&world, "in", "import");
-    world.restore(&trial.before);
-    let log = world.path("trace");
-    let mut strace = strace();
-    strace.args(["-y", "-e", "trace=fsync,renameat,renameat2", "-o"]).arg(&log);
-    assert!(strace.args(trial.words("sync")).output().unwrap().status.success());
-    let trace = std::fs::read_to_string(log).unwrap();
-    let calls: Vec<&str> = trace.lines().collect();
-    let mut renames = 0;
-    for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.contains("rename")) {
-        let directory = call.split(['<', '>']).nth(1).unwrap();
-        let temporary = call.split('"').nth(1).unwrap();
-        let flushed = |calls: &[&str], path: &str| calls.iter().any(|call| call.contains("fsync(") && call.contains(&format!("<{path}>")));
-        let since = calls[..at].iter().rposition(|earlier| earlier.contains("rename")).map_or(0, |last| last + 1);
-        assert!(flushed(&calls[since..at], &format!("{directory}/{temporary}")), "{call}");
-        let until = calls[at + 1..].iter().position(|later| later.contains("rename")).map_or(calls.len(), |next| at + 1 + next);
-        assert!(flushed(&calls[at + 1..until], directory), "{call}");
-        renames += 1;
-    }
-    assert!(renames > 20, "{renames} renames");
 }
 
 fn table(direction: &str, host_sync: &str) -> Vec<(String, Counts)> {
@@ -185,12 +155,6 @@ impl<'a> Trial<'a> {
     }
 }
 
-fn strace() -> Command {
-    let mut strace = Command::new("strace");
-    strace.arg("-f");
-    strace
-}
-
 /// A state without the pid that the last holder of the lock left in it.
 fn unsigned(mut state: State) -> State {
     state.remove("store/sync/lock");
@@ -199,15 +163,4 @@ fn unsigned(mut state: State) -> State {
 
 fn spell(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-/// Without strace there is nothing to test; where the tests are required, that is a failure.
-fn has_strace() -> bool {
-    let works = Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
-    if !works {
-        eprintln!("skipped: strace does not work here");
-        let required = std::env::var("AI_REQUIRE").unwrap_or_default();
-        assert!(!required.split(',').any(|name| name == "strace"), "strace is required");
-    }
-    works
 }

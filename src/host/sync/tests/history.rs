@@ -1,0 +1,60 @@
+//! What syncs remember, tell and take back.
+
+use super::{Bed, request};
+use crate::host::sync::{SyncError, log, preview, run, undo};
+use crate::sync::{Direction, HostSync};
+
+#[test]
+fn z_061_what_a_newer_version_wrote_stops_us_before_we_write() {
+    for record in ["base/tool/hub.json", "journal/commit.json"] {
+        let bed = Bed::new().with("host/settings.json", "{\"a\":1}").with(&format!("store/sync/{record}"), "{\"schema\":2}");
+        let error = run(&bed.places, &request(Direction::In, HostSync::Import)).unwrap_err();
+        assert!(matches!(error, SyncError::Newer { .. }), "{error}");
+        assert!(!bed.path("store/hub").exists() && !bed.path("store/home").exists());
+    }
+}
+
+#[test]
+fn an_undo_goes_back_one_sync_and_can_be_undone() {
+    let bed = Bed::new().with("host/settings.json", "{\"a\":1}");
+    bed.sync();
+    bed.write("host/settings.json", "{\"a\":2}");
+    bed.sync();
+    let hub = || bed.read("store/hub/settings.json");
+    assert_eq!(undo(&bed.places).unwrap().changed.len(), 2);
+    assert_eq!(hub(), "{\"a\":1}");
+    bed.sync();
+    assert_eq!(hub(), "{\"a\":1}", "the host said nothing new");
+    undo(&bed.places).unwrap();
+    assert_eq!(hub(), "{\"a\":2}");
+    assert_eq!(
+        log(&bed.places).unwrap().iter().map(|record| record.direction).collect::<Vec<_>>(),
+        [None, None, Some(Direction::In), Some(Direction::In)]
+    );
+}
+
+#[test]
+fn a_preview_says_what_a_sync_would_do_and_does_nothing() {
+    let bed = Bed::new().with("host/settings.json", "{\"a\":1}").with("store/home/settings.json", "{");
+    let preview = preview(&bed.places, &request(Direction::In, HostSync::Import)).unwrap();
+    let status = crate::sync::preview::status(&request(Direction::In, HostSync::Import), &preview.seen, &preview.plan);
+    let lines: Vec<String> = status.iter().take(3).map(|file| format!("{} {:?} {}", file.site, file.health, file.changes)).collect();
+    assert_eq!(lines, ["`settings.json` (host) Valid false", "`settings.json` (hub) Absent true", "`settings.json` (project) Broken true"]);
+    let diffs = crate::sync::preview::diffs(&preview.seen, &preview.plan);
+    assert_eq!((diffs[1].before, diffs[1].after), (Some(&b"{"[..]), Some(&b"{\"a\":1}"[..])));
+    assert!(!bed.path("store/sync").exists());
+}
+
+#[test]
+fn generations_and_copies_stay_few() {
+    let bed = Bed::new();
+    for n in 0..30 {
+        bed.write("host/settings.json", &format!("{{\"a\":{n}}}"));
+        bed.write("store/home/settings.json", &format!("{{\"a\":\"{n}\"}}"));
+        bed.sync();
+    }
+    assert_eq!(bed.put_aside("conflicts").len(), 20);
+    assert!(log(&bed.places).unwrap().len() <= 21);
+    assert!(bed.path("store/sync/generations/tool/p-1/00000030").exists());
+    assert!(!bed.path("store/sync/generations/tool/p-1/00000003").exists());
+}

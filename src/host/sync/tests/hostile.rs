@@ -1,0 +1,99 @@
+//! Links, pipes and places that somebody put in the way.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::{Bed, news};
+use crate::host::sync::repair;
+use crate::sync::Refusal;
+use crate::sync::report::News;
+
+#[test]
+fn a_host_that_cannot_be_written_is_told_and_stops_nobody() {
+    let mut bed = Bed::new().with("store/home/settings.json", "{\"a\":1}");
+    // Even root makes no files here.
+    bed.places.host_home = Some("/proc".into());
+    let report = bed.export();
+    assert!(matches!(news(&report)[..], [News::Unwritable(_)]), "{report:?}");
+    assert!(!report.is_whole() && bed.read("store/hub/settings.json") == "{\"a\":1}");
+    assert!(!repair(&bed.places).unwrap(), "no journal is left behind");
+    bed.places.host_home = Some(bed.path("host"));
+    assert_eq!(bed.export().notices, []);
+    assert_eq!(bed.read("host/settings.json"), "{\"a\":1}", "nothing was agreed before");
+}
+
+#[test]
+fn z_051_a_dotfile_that_is_a_link_stays_one() {
+    let bed = Bed::new().with("host/dotfiles/real.json", "{\"a\":1}").with("host/.keep", "");
+    symlink("dotfiles/hop.json", bed.path("host/settings.json")).unwrap();
+    symlink(bed.path("host/dotfiles/real.json"), bed.path("host/dotfiles/hop.json")).unwrap();
+    bed.sync();
+    bed.write("store/home/settings.json", "{\"a\":2}");
+    assert_eq!(bed.export().notices, []);
+    assert_eq!(bed.read("host/dotfiles/real.json"), "{\"a\":2}");
+    assert!(bed.path("host/settings.json").is_symlink() && bed.path("host/dotfiles/hop.json").is_symlink());
+}
+
+#[test]
+fn z_051_a_link_to_nowhere_or_to_itself_is_refused() {
+    for target in ["nowhere", "settings.json"] {
+        let bed = Bed::new().with("store/hub/settings.json", "{\"a\":1}");
+        symlink(target, bed.path("host/settings.json")).unwrap();
+        assert_eq!(news(&bed.sync()), [News::Refused(Refusal::Link)]);
+        assert_eq!(news(&bed.export()), [News::Refused(Refusal::Link)]);
+        assert!(!bed.path("host/nowhere").exists());
+    }
+}
+
+#[test]
+fn z_052_a_link_planted_in_state_is_neither_followed_nor_replaced() {
+    let bed = Bed::new().with("secret", "{\"key\":1}").with("store/hub/settings.json", "{\"a\":1}").with("store/home/skills/x/y", "");
+    symlink(bed.path("secret"), bed.path("store/home/settings.json")).unwrap();
+    symlink(bed.path("secret"), bed.path("store/home/skills/s.md")).unwrap();
+    bed.write("host/skills/s.md", "s");
+    assert_eq!(news(&bed.sync()), [News::Refused(Refusal::Link), News::Refused(Refusal::Link)]);
+    bed.export();
+    assert_eq!(bed.read("secret"), "{\"key\":1}");
+    assert_eq!(bed.read("store/hub/settings.json"), "{\"a\":1}");
+    assert!(bed.path("store/home/skills/s.md").is_symlink());
+}
+
+#[test]
+fn z_053_what_is_no_plain_file_is_skipped_without_waiting() {
+    use rustix::fs::{CWD, Mode as Perm};
+    let check = |make: &dyn Fn(&Path), why| {
+        let bed = Bed::new().with("store/hub/settings.json", "{\"a\":1}").with("store/home/.keep", "{}");
+        make(&bed.path("store/home/settings.json"));
+        let began = Instant::now();
+        assert_eq!(news(&bed.sync()), [News::Refused(why)]);
+        assert!(began.elapsed() < Duration::from_secs(1));
+    };
+    check(&|path| rustix::fs::mkfifoat(CWD, path, Perm::RWXU).unwrap(), Refusal::NotAFile);
+    check(&|path| drop(std::os::unix::net::UnixListener::bind(path).unwrap()), Refusal::NotAFile);
+    check(&|path| std::fs::create_dir(path).unwrap(), Refusal::NotAFile);
+    check(&|path| std::fs::hard_link(path.with_file_name(".keep"), path).unwrap(), Refusal::HardLink);
+    let setuid = |path: &Path| {
+        std::fs::write(path, "{}").unwrap();
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o4700)).unwrap();
+    };
+    check(&setuid, Refusal::SetId);
+}
+
+#[test]
+fn z_054_a_directory_that_becomes_a_link_leads_nowhere() {
+    let bed = Bed::new().with("host/skills/s.md", "s").with("outside/keep", "");
+    std::fs::create_dir_all(bed.path("store/home")).unwrap();
+    symlink(bed.path("outside"), bed.path("store/home/skills")).unwrap();
+    assert_eq!(news(&bed.sync()), [News::Refused(Refusal::Link)]);
+    // Below the tree's root it is only met by the write, which walks for itself, and must not stop the rest.
+    std::fs::remove_file(bed.path("store/home/skills")).unwrap();
+    std::fs::create_dir(bed.path("store/home/skills")).unwrap();
+    symlink(bed.path("outside"), bed.path("store/home/skills/deep")).unwrap();
+    bed.write("host/skills/deep/d.md", "d");
+    let report = bed.sync();
+    assert!(matches!(news(&report)[..], [News::Refused(Refusal::Link), News::Unwritable(_)]), "{report:?}");
+    assert_eq!(bed.read("store/home/skills/s.md"), "s");
+    assert_eq!(std::fs::read_dir(bed.path("outside")).unwrap().count(), 1);
+    assert!(!repair(&bed.places).unwrap(), "no journal is left behind");
+}

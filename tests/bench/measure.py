@@ -1,0 +1,198 @@
+"""Benchmarks against named peers: both sides warm, interleaved, medians and ratios of one run (design: budgets)."""
+
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+AI, ZOXIDE = os.environ["AI"], os.environ["ZOXIDE"]
+IMAGE = os.environ["AI_BED_BUSYBOX"]
+SHELLS = {"zsh": ["zsh", "-f", "-c"], "bash": ["bash", "--noprofile", "--norc", "-c"], "fish": ["fish", "--no-config", "-c"]}
+
+
+class Lab:
+    """A scratch home and an environment that is the same for both sides."""
+
+    def __init__(self, scratch):
+        self.scratch = pathlib.Path(scratch)
+        self.home = self.scratch / "home"
+        self.home.mkdir()
+        self.env = {key: os.environ[key] for key in ("PATH", "TERM", "LANG", "DOCKER_HOST") if key in os.environ}
+        self.env |= {"HOME": str(self.home), "AI_IMAGE": IMAGE}
+
+    def project(self, name, files=0):
+        path = self.scratch / name
+        (path / ".git").mkdir(parents=True)
+        for index in range(files):
+            directory = path / f"d{index // 1000}"
+            directory.mkdir(exist_ok=True)
+            (directory / f"f{index}").touch()
+        return path
+
+    def run(self, argv, cwd, **more):
+        return subprocess.run(argv, cwd=cwd, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, **more)
+
+    def seconds(self, argv, cwd):
+        start = time.perf_counter()
+        self.run(argv, cwd)
+        return time.perf_counter() - start
+
+    def medians(self, sides, cwd, rounds):
+        """Median seconds of each side; a round runs every side once."""
+        taken = {name: [] for name in sides}
+        for argv in sides.values():
+            self.run(argv, cwd)
+        for _ in range(rounds):
+            for name, argv in sides.items():
+                taken[name].append(self.seconds(argv, cwd))
+        return {name: statistics.median(times) for name, times in taken.items()}
+
+    def instructions(self, argv, cwd):
+        """Millions of instructions, by callgrind."""
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.scratch}/callgrind", *argv]
+        result = subprocess.run(command, cwd=cwd, env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+        return int(re.search(r"Collected : (\d+)", result.stderr)[1]) / 1e6
+
+
+def milliseconds(seconds):
+    return f"{seconds * 1000:.2f} ms"
+
+
+def row(what, ours, theirs, peer, budget):
+    return [what, milliseconds(ours), f"{milliseconds(theirs)} ({peer})", f"{ours / theirs:.2f}", budget]
+
+
+def init(lab):
+    rows, here = [], lab.project("init")
+    for shell in SHELLS:
+        sides = {"ai": [AI, "init", shell], "zoxide": [ZOXIDE, "init", shell]}
+        times = lab.medians(sides, here, 200)
+        rows.append(row(f"`ai init {shell}`", times["ai"], times["zoxide"], "zoxide init", "1.2"))
+        ours, theirs = (lab.instructions(argv, here) for argv in sides.values())
+        rows.append([f"`ai init {shell}`, instructions", f"{ours:.2f} M", f"{theirs:.2f} M (zoxide init)", f"{ours / theirs:.2f}", "1.2"])
+    return rows
+
+
+def evaluate(lab):
+    rows, here = [], lab.project("eval")
+    for shell, command in SHELLS.items():
+        load = (lambda program: f"{program} init fish | source") if shell == "fish" else (lambda program: f'eval "$({program} init {shell})"')
+        sides = {"bare": [*command, "true"], "ai": [*command, load(AI)], "zoxide": [*command, load(ZOXIDE)]}
+        times = lab.medians(sides, here, 100)
+        rows.append(row(f"loading it, {shell}", times["ai"] - times["bare"], times["zoxide"] - times["bare"], "zoxide's", "1.2"))
+    return rows
+
+
+def resolve(lab):
+    small, large = lab.project("small"), lab.project("large", files=100_000)
+    rows = []
+    for what, here in (("`ai resolve`", small), ("`ai resolve`, repository of 100,000 files", large)):
+        times = lab.medians({"ai": [AI, "resolve", "claude"], "zoxide": [ZOXIDE, "--version"]}, here, 200)
+        rows.append(row(what, times["ai"], times["zoxide"], "zoxide --version", "2"))
+    return rows
+
+
+def whole_run(lab):
+    rows, here = [], lab.project("run")
+    session = subprocess.run([AI, "sync", "in", "claude"], cwd=here, env=lab.env, capture_output=True, text=True, check=True).stdout.strip()
+    vector = subprocess.run(
+        [AI, "resolve", "--format", "argv0", "--session", session, "--", "claude", "true"], cwd=here, env=lab.env, capture_output=True, check=True
+    ).stdout.split(b"\0")[:-1]
+    sides = {"docker": vector, "ai run": [AI, "run", "claude", "true"]}
+    for shell, command in SHELLS.items():
+        script = lab.scratch / f"init.{shell}"
+        script.write_bytes(subprocess.run([AI, "init", shell], env=lab.env, capture_output=True, check=True).stdout)
+        # The shell starts once and runs the function; its own start is taken off below.
+        sides[shell] = [*command, f"source {script}; claude true"]
+        sides[f"bare {shell}"] = [*command, f"source {script}"]
+    times = lab.medians(sides, here, 30)
+    for shell in SHELLS:
+        ours = times[shell] - times[f"bare {shell}"]
+        rows.append(row(f"whole run, {shell} function", ours, times["docker"], "docker run, same vector", "1.05"))
+    rows.append(row("whole run, `ai run`", times["ai run"], times["docker"], "docker run, same vector", "1.05"))
+    return rows
+
+
+def sync(lab):
+    here = lab.project("sync")
+    history = None
+    for _ in range(2):
+        session = subprocess.run([AI, "sync", "in", "claude"], cwd=here, env=lab.env, capture_output=True, text=True, check=True).stdout.strip()
+        if history is None:
+            home = next((lab.home / ".docker-ai-config/global_state/claude/projects").glob("sync-*")) / "home"
+            history = home / "projects/-workspace-sync"
+            history.mkdir(parents=True)
+            for index in range(2000):
+                (history / f"{index}.jsonl").write_bytes(b'{"line": 1}\n' * 8534)
+        lab.run([AI, "sync", "out", session], here)
+    copy = lab.scratch / "copy"
+    both = f'session="$({AI} sync in claude)" && {AI} sync out "$session"'
+    sides = {"ai": ["sh", "-c", both], "rsync": ["rsync", "-a", "--delete", f"{home}/", f"{copy}/"]}
+    times = lab.medians(sides, here, 30)
+    return [row("sync in + out, nothing changed, 2,000 × 100 KiB of history", times["ai"], times["rsync"], "rsync -a --delete", "0.2")]
+
+
+def memory(lab):
+    here = lab.project("memory")
+    process = subprocess.Popen([AI, "run", "claude", "sleep", "2"], cwd=here, env=lab.env, stdin=subprocess.DEVNULL)
+    time.sleep(1.5)
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    process.wait()
+    peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+    size = os.path.getsize(AI) / 2**20
+    return [["memory of `ai run` while a tool runs", f"{peak:.1f} MiB", "-", "-", "8 MiB"], ["the program, stripped", f"{size:.2f} MiB", "-", "-", "4 MiB"]]
+
+
+def crowd(lab):
+    rows = []
+    projects = [lab.project(f"crowd{index}") for index in range(10)]
+    for count in (1, 2, 5, 10, 20, 50):
+        start = time.perf_counter()
+        running = [
+            subprocess.Popen([AI, "run", "claude", "true"], cwd=projects[index % 10], env=lab.env, stdin=subprocess.DEVNULL) for index in range(count)
+        ]
+        failures = sum(process.wait() != 0 for process in running)
+        rows.append([f"{count} sessions at once", f"{time.perf_counter() - start:.2f} s", "-", f"{failures} failures", "0 failures"])
+    return rows
+
+
+PARTS = {"init": init, "eval": evaluate, "resolve": resolve, "run": whole_run, "sync": sync, "memory": memory, "crowd": crowd}
+HEAD = """# Performance
+
+Written by `make bench`, which measures both sides warm and interleaved; medians, ratios of one run. Machine: {machine}.
+
+| what | ours | peer | ratio | budget |
+|---|---|---|---|---|
+"""
+
+
+def main():
+    target, parts = pathlib.Path(sys.argv[1]), sys.argv[2:] or list(PARTS)
+    rows = []
+    for part in parts:
+        scratch = tempfile.mkdtemp(prefix="ai-bench-")
+        try:
+            for line in PARTS[part](Lab(scratch)):
+                rows.append(line)
+                print("  ".join(line), flush=True)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    if len(parts) == len(PARTS):
+        machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, {versions()}"
+        target.write_text(HEAD.format(machine=machine) + "".join(f"| {' | '.join(line)} |\n" for line in rows))
+
+
+def versions():
+    zoxide = subprocess.run([ZOXIDE, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    docker = subprocess.run(["docker", "version", "--format", "{{json .Server.Version}}"], capture_output=True, text=True, check=True).stdout
+    return f"{zoxide}, docker engine {json.loads(docker)}"
+
+
+main()
