@@ -55,7 +55,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Run(run) => run::run(run.overrides.layer(), run.words),
         Command::Exec(exec) => run::exec(exec),
         Command::Image(image) => image::run(image.command),
-        Command::Env(env) => env::run(&env.words),
+        Command::Env(env) => env::run(env.words),
         Command::Config(config) => config::run(&config),
         Command::Tools(tools) => tools::run(&tools),
         Command::Use(wanted) => mode::run(&wanted),

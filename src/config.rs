@@ -293,7 +293,7 @@ mod tests {
         let system = source("/etc/ai/config.toml", "network = 'none'\n");
         let user = source("config.toml", "# mine\nnetwork = 'host'\n[tool.glm]\nnetwork = 'lab'\n");
         check_network(&[], &[], None, "bridge", "default");
-        check_network(&[system.clone()], &[], None, "none", "/etc/ai/config.toml:1");
+        check_network(std::slice::from_ref(&system), &[], None, "none", "/etc/ai/config.toml:1");
         check_network(&[system.clone(), source("config.toml", "\nnetwork = 'host'")], &[], None, "host", "config.toml:2");
         check_network(&[system.clone(), user.clone()], &[], None, "lab", "config.toml:4");
         check_network(&[system.clone(), user.clone()], &[("AI_NETWORK", "x")], None, "x", "$AI_NETWORK");

@@ -169,7 +169,9 @@ pub fn is_rootless(kind: EngineKind, endpoint: &Endpoint, product: Product, uid:
 pub fn is_loopback(host: &str) -> bool {
     let name = host.split('/').next().unwrap_or_default();
     let name = name.rsplit_once(':').map_or(name, |(name, _)| name);
-    name == "localhost" || name == "[::1]" || name.parse().is_ok_and(|address: std::net::Ipv4Addr| address.is_loopback())
+    name == "localhost"
+        || name == "[::1]"
+        || name.strip_prefix("127.").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
 }
 
 /// Why this engine must not be used, if it must not.

@@ -129,14 +129,16 @@ pub struct Repo {
     pub root: PathBuf,
     pub kind: RepoKind,
     /// What `objects/info/alternates` names, as far as it is an object directory.
-    pub alternates: Vec<Alternate>,
+    pub alternates: Vec<Spot>,
+    /// Administrative directories of worktrees that the container does not see: git would take them for deleted.
+    pub siblings: Vec<Spot>,
 }
 
-/// An object directory that a repository borrows from.
+/// A directory that belongs to a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alternate {
+pub struct Spot {
     /// The directory, links resolved.
-    pub objects: PathBuf,
+    pub path: PathBuf,
     /// As the repository names it: absolute, or relative to the root.
     pub spelled: PathBuf,
 }

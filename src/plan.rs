@@ -102,7 +102,7 @@ pub enum Flag {
         name: String,
         target: ContainerPath,
     },
-    /// SELinux lets the container use what is mounted.
+    /// `SELinux` lets the container use what is mounted.
     LabelDisable,
     /// One more group of the user, by number.
     GroupAdd(u32),
@@ -252,6 +252,10 @@ fn mounts(request: &Request, workspace: &Workspace, agent: Option<Way>, parts: &
     for objects in &workspace.alternates {
         let mount = Mount::bind(&objects.source, objects.target.clone(), Access::ReadOnly);
         parts.push(Flag::Mount(mount), "the repository borrows objects from there", Origin::Host);
+    }
+    for sibling in &workspace.siblings {
+        let mount = Mount::bind(&sibling.source, sibling.target.clone(), Access::ReadOnly);
+        parts.push(Flag::Mount(mount), "a worktree that looks deleted from inside must not be pruned", Origin::Host);
     }
     state::push(tool, &Store::new(&facts.state), &workspace.project, facts, parts);
     if let Some(agent) = agent {

@@ -123,17 +123,6 @@ pub struct HomeRules {
     pub env: Option<String>,
     /// The value of that variable where it is not `at`.
     pub value: Option<String>,
-    /// What is mounted there.
-    #[serde(skip)]
-    pub is: HomeIs,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HomeIs {
-    #[default]
-    Project,
-    /// The login directory, while the program logs in or out: see [`LoginRules::at_home`].
-    Login,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -158,6 +147,15 @@ pub struct Tool {
     /// The tool that `name` is a profile of, or `name` itself.
     pub base: String,
     pub manifest: Manifest,
+    pub purpose: Purpose,
+}
+
+/// What the program is started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Work,
+    /// Its own login or logout.
+    Login,
 }
 
 impl Tool {
@@ -166,7 +164,7 @@ impl Tool {
         let Some(source) = text(name)? else { return Ok(None) };
         let manifest = parse(&source)?;
         let Some(parent) = manifest.profile_of.clone() else {
-            return Ok(Some(Self { name: name.into(), base: name.into(), manifest }));
+            return Ok(Some(Self { name: name.into(), base: name.into(), manifest, purpose: Purpose::Work }));
         };
         let unknown = || {
             Failure::new(Kind::Config, format!("cannot use profile `{name}`: its `profile_of` names no tool: `{parent}`"))
@@ -176,7 +174,7 @@ impl Tool {
         if base.profile_of.is_some() {
             return Err(unknown().hint("name the tool itself; a profile cannot stand on another profile"));
         }
-        Ok(Some(Self { name: name.into(), base: parent, manifest: on_top_of(base, manifest) }))
+        Ok(Some(Self { name: name.into(), base: parent, manifest: on_top_of(base, manifest), purpose: Purpose::Work }))
     }
 
     pub fn is_exec(&self) -> bool {
@@ -190,12 +188,11 @@ impl Tool {
         Some(Store::new("").shared(&self.name).join(below).join(login.files.first()?))
     }
 
-    /// The same tool while its own login or logout runs.
+    /// The same tool for its own login or logout.
     #[must_use]
     pub fn at_login(&self) -> Self {
-        let mut tool = self.clone();
+        let mut tool = Self { purpose: Purpose::Login, ..self.clone() };
         if let Some(state) = tool.manifest.state.as_mut().filter(|state| state.login.at_home) {
-            state.home.is = HomeIs::Login;
             state.links.clear();
             state.shared.clear();
             state.private.clear();

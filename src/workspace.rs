@@ -47,6 +47,8 @@ pub struct Workspace {
     pub common: Option<Extra>,
     /// Object directories that the repository borrows from.
     pub alternates: Vec<Extra>,
+    /// Administrative directories of worktrees that are not mounted: git in the container must not tidy them away.
+    pub siblings: Vec<Extra>,
     /// Last component of the root, `project` if there is none.
     pub name: String,
     /// `<slug>-<8 hex of sha256(root)>`: names the project's partition of state.
@@ -87,7 +89,8 @@ impl Workspace {
             _ => None,
         };
         let alternates = alternates(facts, root, &target);
-        Ok(Self { project: project_id(root, &name), root: root.to_owned(), target, workdir, common, alternates, name, note })
+        let siblings = siblings(facts, root, &target);
+        Ok(Self { project: project_id(root, &name), root: root.to_owned(), target, workdir, common, alternates, siblings, name, note })
     }
 }
 
@@ -127,9 +130,15 @@ fn alternates(facts: &Facts, root: &Path, target: &ContainerPath) -> Vec<Extra> 
     let is_mounted =
         |repo: &&Repo| repo.root == root || matches!(&repo.kind, RepoKind::Submodule { superproject, .. } if superproject == root);
     let Some(repo) = facts.repo.as_ref().filter(is_mounted) else { return Vec::new() };
-    let outside = repo.alternates.iter().filter(|alternate| !alternate.objects.starts_with(root));
-    let safe = outside.filter(|alternate| refusal(&alternate.objects, facts).is_none() && alternate.objects.to_str().is_some());
-    safe.map(|alternate| Extra { source: alternate.objects.clone(), target: absolute(target, &alternate.spelled) }).collect()
+    let outside = repo.alternates.iter().filter(|alternate| !alternate.path.starts_with(root));
+    let safe = outside.filter(|alternate| refusal(&alternate.path, facts).is_none() && alternate.path.to_str().is_some());
+    safe.map(|alternate| Extra { source: alternate.path.clone(), target: absolute(target, &alternate.spelled) }).collect()
+}
+
+fn siblings(facts: &Facts, root: &Path, target: &ContainerPath) -> Vec<Extra> {
+    let repo = facts.repo.as_ref().filter(|repo| repo.root == root);
+    let named = repo.into_iter().flat_map(|repo| &repo.siblings).filter(|sibling| sibling.path.to_str().is_some());
+    named.map(|sibling| Extra { source: sibling.path.clone(), target: absolute(target, &sibling.spelled) }).collect()
 }
 
 /// `path` as seen from `base`, without asking any file system.

@@ -159,15 +159,15 @@ fn backup(host: &Host, name: Option<&str>, to: &[PathBuf]) -> Result<u8> {
         let newest = place.backups().map_err(failed)?.into_iter().rfind(|about| about.why == Why::Good);
         let Some(newest) = newest else { continue };
         for destination in to {
-            copy(host, &name, &place, &newest, destination);
+            copy(&name, &place, &newest, destination);
         }
     }
     Ok(0)
 }
 
 /// Copies to one more place. One that is missing is told and does not fail the others.
-fn copy(host: &Host, name: &str, place: &Place, newest: &About, destination: &Path) {
-    match host.existing_directory(destination).and_then(|_| {
+fn copy(name: &str, place: &Place, newest: &About, destination: &Path) {
+    match Host::existing_directory(destination).and_then(|()| {
         let directory = destination.join("ai-creds").join(name);
         crate::host::files::private_dir(&directory)?;
         place.copy_backup(newest, &directory)

@@ -16,7 +16,7 @@ pub enum Way {
     None(&'static str),
 }
 
-/// The socket that the machines of Docker Desktop and OrbStack offer; the host's own path does not exist in them.
+/// The socket that the machines of Docker Desktop and `OrbStack` offer; the host's own path does not exist in them.
 const HOST_SERVICE: &str = "/run/host-services/ssh-auth.sock";
 
 /// The way for `engine`, where `socket` is the agent on the host.

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::facts::{Alternate, Repo, RepoKind};
+use crate::facts::{Repo, RepoKind, Spot};
 
 /// The nearest repository at or above `cwd`, which has its links resolved.
 pub fn repo(cwd: &Path) -> Option<Repo> {
@@ -24,7 +24,7 @@ fn inside_git_directory(directory: &Path) -> Repo {
     let around = directory.parent().filter(|_| directory.file_name().is_some_and(|name| name == ".git"));
     match around {
         Some(root) => found(root),
-        None => Repo { root: directory.to_owned(), kind: RepoKind::Bare, alternates: Vec::new() },
+        None => Repo { root: directory.to_owned(), kind: RepoKind::Bare, alternates: Vec::new(), siblings: Vec::new() },
     }
 }
 
@@ -34,7 +34,30 @@ fn found(root: &Path) -> Repo {
     for (objects, spelled) in object_directories(root, &kind) {
         borrowed(&objects, &spelled, 0, &mut alternates);
     }
-    Repo { root: root.to_owned(), kind, alternates }
+    let siblings = siblings(root, &kind);
+    Repo { root: root.to_owned(), kind, alternates, siblings }
+}
+
+/// Most worktrees beside the one in use that get a mount of their own.
+const MOST: usize = 64;
+
+fn siblings(root: &Path, kind: &RepoKind) -> Vec<Spot> {
+    let (directory, spelled) = match kind {
+        RepoKind::Plain => (root.join(".git/worktrees"), PathBuf::from(".git/worktrees")),
+        RepoKind::Worktree { common, spelled } => (common.join("worktrees"), spelled.join("worktrees")),
+        RepoKind::Submodule { .. } | RepoKind::Bare => return Vec::new(),
+    };
+    let own = root.join(".git").canonicalize().ok();
+    let is_own = |path: &Path| {
+        let back = std::fs::read(path.join("gitdir")).unwrap_or_default();
+        path.join(std::ffi::OsStr::from_bytes(back.trim_ascii_end())).canonicalize().is_ok_and(|back| Some(back) == own)
+    };
+    let entries = std::fs::read_dir(&directory).into_iter().flatten().flatten();
+    let others = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_own(&entry.path()));
+    let mut spots: Vec<Spot> =
+        others.map(|entry| Spot { path: entry.path(), spelled: spelled.join(entry.file_name()) }).take(MOST).collect();
+    spots.sort_by(|a, b| a.path.cmp(&b.path));
+    spots
 }
 
 /// The object directories of a repository, and where each is as seen from what gets mounted.
@@ -55,15 +78,15 @@ const DEEPEST: u8 = 5;
 
 /// What `info/alternates` names, as long as it is the object directory of a repository that belongs to the same user:
 /// the file comes with the repository, and could name anything.
-fn borrowed(objects: &Path, spelled: &Path, depth: u8, found: &mut Vec<Alternate>) {
+fn borrowed(objects: &Path, spelled: &Path, depth: u8, found: &mut Vec<Spot>) {
     let Ok(Some(text)) = super::files::read_text(&objects.join("info/alternates")) else { return };
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let Ok(target) = objects.join(line).canonicalize() else { continue };
         let is_objects = target.file_name().is_some_and(|name| name == "objects") && target.parent().is_some_and(is_git_directory);
-        let is_new = !found.iter().any(|known| known.objects == target);
+        let is_new = !found.iter().any(|known| known.path == target);
         if is_objects && is_new && owner(&target) == owner(objects) {
             let spelled = spelled.join(line);
-            found.push(Alternate { objects: target.clone(), spelled: spelled.clone() });
+            found.push(Spot { path: target.clone(), spelled: spelled.clone() });
             if depth < DEEPEST {
                 borrowed(&target, &spelled, depth + 1, found);
             }

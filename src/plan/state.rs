@@ -7,7 +7,7 @@ use super::{Flag, GH, GIT, HOME, Parts, SHARED, USER};
 use crate::config::Origin;
 use crate::facts::Facts;
 use crate::store::Store;
-use crate::tool::{HomeIs, Tool};
+use crate::tool::{Purpose, Tool};
 use crate::workspace::ContainerPath;
 
 pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, parts: &mut Parts) {
@@ -27,7 +27,7 @@ pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, par
         bind(parts, &shared, ContainerPath::new(SHARED), "one login for all projects, with the tool's own locks");
     }
     let login = tool.login_file().and_then(|file| Some(store.root().join(file.parent()?)));
-    match login.filter(|_| state.home.is == HomeIs::Login) {
+    match login.filter(|_| state.login.at_home && tool.purpose == Purpose::Login) {
         Some(login) => bind(parts, &login, at.clone(), "the login itself, since the tool replaces its files by name"),
         None => bind(parts, &home, at.clone(), "settings, history and trust of this project"),
     }

@@ -62,7 +62,7 @@ fn no_two_runs_have_the_same_name() {
     assert_eq!(names.len(), 200);
 }
 
-// C-05
+// C-05, H-02
 #[test]
 fn what_is_not_there_is_not_mounted() {
     let sandbox = Sandbox::new();

@@ -57,6 +57,17 @@ fn an_engine_that_is_old_or_small_is_named() {
     assert!(report["findings"].as_array().unwrap().iter().all(|finding| finding["level"] != "error"), "{report:#}");
 }
 
+// H-09
+#[test]
+fn a_remote_without_credentials_is_named_without_its_secrets() {
+    let sandbox = Sandbox::new();
+    sandbox.git_init();
+    sandbox.run("git").args(["remote", "add", "origin", "https://jo:made-up@git.example/p"]).prints();
+    let (_, report) = report(sandbox.ai(["doctor", "--json"]));
+    let finding = find(&report, "git", "https://git.example/p").unwrap();
+    assert!(finding["hint"].as_str().unwrap().contains("gh_token") && !report.to_string().contains("made-up"), "{report:#}");
+}
+
 #[test]
 fn what_was_proven_is_kept_for_plans_to_read() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };

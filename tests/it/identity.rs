@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::bed::{Bed, Image};
 use crate::engine::Argv;
-use crate::sandbox::Sandbox;
+use crate::require::need;
+use crate::sandbox::{Sandbox, find_program};
 
 // H-07
 #[test]
@@ -30,7 +31,7 @@ fn each_project_has_the_identity_that_the_host_gives_it() {
     bed.nothing_left();
 }
 
-// H-05, H-01
+// H-05, H-06
 #[test]
 fn the_hosts_ssh_settings_parse_inside_and_name_no_private_key() {
     let Some(bed) = Bed::new(Image::Tools) else { return };
@@ -48,7 +49,34 @@ fn the_hosts_ssh_settings_parse_inside_and_name_no_private_key() {
     let inside = bed.ai(["exec", "--", "sh", "-c", "cat ~/.ssh/* ~/.ssh/keys/* 2>/dev/null; echo x >>~/.ssh/known_hosts"]).prints();
     assert!(!inside.contains("PRIVATE") && inside.contains("# not in a container: UseKeychain yes"), "{inside}");
     assert!(!bed.home().join(".ssh/known_hosts").exists());
+    assert_eq!(fs::read_to_string(bed.store().join("global_state/ssh/known_hosts")).unwrap(), "x\n");
     bed.nothing_left();
+}
+
+// H-01
+#[test]
+fn the_agents_keys_can_be_used_and_not_read() {
+    let Some(mut bed) = Bed::new(Image::Tools) else { return };
+    let Some(agent) = need("ssh-agent", find_program("ssh-agent")) else { return };
+    for name in ["ssh-add", "ssh-keygen"] {
+        bed.link(name, find_program(name).unwrap());
+    }
+    bed.link("ssh-agent", agent);
+    let socket = bed.root().join("tmp/agent.sock");
+    let mut agent = bed.run("ssh-agent").args(["-D", "-a"]).args([&socket]).spawn();
+    while !socket.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    bed.sandbox.set("SSH_AUTH_SOCK", &socket);
+    let key = bed.home().join("key");
+    bed.run("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "made-up", "-f"]).args([&key]).prints();
+    assert_eq!(bed.run("ssh-add").args([&key]).outcome().code, 0);
+    let listed = bed.ai(["exec", "--", "ssh-add", "-l"]).prints();
+    assert!(listed.contains("made-up (ED25519)"), "{listed}");
+    let report = bed.ai(["doctor"]).outcome().out();
+    assert!(report.contains("with 1 keys"), "{report}");
+    agent.kill().unwrap();
+    agent.wait().unwrap();
 }
 
 // H-08

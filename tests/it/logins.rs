@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::bed::{Bed, Image};
 use crate::creds::{CANARY, LOGIN, ai, claude, private};
-use crate::sandbox::Sandbox;
+use crate::mock::Mock;
+use crate::process::Run;
+use crate::require::need;
+use crate::sandbox::{AI, Sandbox, find_program};
 
 /// What claude's own login leaves, as shell text of the engine.
 fn leaves(sandbox: &Sandbox, text: &str) -> String {
@@ -132,4 +135,63 @@ fn a_renewed_login_is_seen_by_the_next_run_and_not_taken_back_by_one_that_ends_l
     assert_eq!(fs::read_to_string(bed.root().join(LOGIN)).unwrap(), document);
     assert_eq!(bed.ai(["run", "claude", "--", "cat", "/ai/shared/login/.credentials.json"]).cwd(&other).prints(), document);
     bed.nothing_left();
+}
+
+// The real program's login, with the code that a person would paste; then a session elsewhere, and the logout.
+#[test]
+fn claude_logs_in_once_for_every_project() {
+    let Some(mut bed) = Bed::new(Image::Tools) else { return };
+    let Some(mock) = Mock::serve(&mut bed.sandbox) else { return };
+    for name in ["ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"] {
+        bed.sandbox.unset(name);
+    }
+    let certificate = fs::read(bed.project().join(".ca.pem")).unwrap();
+    bed.write("home/.docker-ai-config/global_state/claude/shared/ca.pem", certificate);
+    bed.config(&format!("[tool.claude.env]\nHTTPS_PROXY = '{}'\nNODE_EXTRA_CA_CERTS = '/ai/shared/ca.pem'\n", mock.url));
+    let outcome = bed.ai(["login", "claude"]).stdin("made-up-code#made-up-state\n").outcome();
+    assert!(outcome.code == 0 && outcome.err().contains("logged in to claude"), "{}{}", outcome.out(), outcome.err());
+    let other = bed.root().join("work/other");
+    fs::create_dir(&other).unwrap();
+    let answer = bed.ai(["run", "claude", "--", "-p", "say hi"]).cwd(&other).outcome();
+    assert!(answer.code == 0 && answer.out().contains("heard: say hi"), "{}{}", answer.out(), answer.err());
+    let outcome = bed.ai(["logout", "claude"]).outcome();
+    assert!(outcome.code == 0 && outcome.err().contains("logged out of claude"), "{}{}", outcome.out(), outcome.err());
+    assert_eq!(fs::read_dir(bed.store().join("global_state/claude/backups")).unwrap().count(), 1);
+    bed.nothing_left();
+}
+
+/// The script that does it at any size; see docs/reliability.md for what it measures.
+#[track_caller]
+fn concurrency(args: &[&str]) {
+    let Some(image) = need("docker", std::env::var("AI_BED_TOOLS").ok()) else { return };
+    let Some(python) = need("python3", find_program("python3")) else { return };
+    let sandbox = Sandbox::new();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/concurrency");
+    let mut run = Run::new(python, &sandbox.root()).args([script, "--ai", AI]).args(args).env("AI_BED_TOOLS", image);
+    for name in ["PATH", "DOCKER_HOST"] {
+        if let Some(value) = std::env::var_os(name) {
+            run = run.env(name, value);
+        }
+    }
+    let outcome = run.outcome();
+    assert_eq!(outcome.code, 0, "{}{}", outcome.out(), outcome.err());
+    assert!(!outcome.out().is_empty());
+}
+
+// Z-042, P3: the real programs, in real containers, on an expired login whose server takes each refresh token once.
+#[test]
+fn twelve_sessions_of_claude_renew_once() {
+    concurrency(&["--only", "run", "--tool", "claude"]);
+}
+
+// Z-042, P3
+#[test]
+fn twelve_sessions_of_codex_renew_once() {
+    concurrency(&["--only", "run", "--tool", "codex"]);
+}
+
+// Z-050: a container killed while its tool renews leaves a lock, and that is the tool's to judge.
+#[test]
+fn the_lock_of_a_killed_session_is_left_alone() {
+    concurrency(&["--only", "locks", "--tool", "claude"]);
 }

@@ -2,7 +2,13 @@
 //!
 //! Every test has a temporary home and a PATH of its own; see `sandbox`. A test's name or comment carries the ids of
 //! the acceptance cases that it holds.
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests act on the machine, and a step that fails fails the test")]
+#![expect(
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests act on the machine, say what they skip, and a step that fails fails the test"
+)]
 
 mod bed;
 mod engine;
@@ -15,6 +21,7 @@ mod terminal;
 
 mod argv;
 mod cases;
+mod completions;
 mod crash;
 mod creds;
 mod doctor;
@@ -36,5 +43,6 @@ mod sessions;
 mod stdio;
 mod tidy;
 mod tools;
+mod transcripts;
 mod words;
 mod workspace;

@@ -11,7 +11,6 @@ use crate::creds::{CANARY, ai, private};
 use crate::process::Outcome;
 use crate::require::need;
 use crate::sandbox::{AI, Sandbox, find_program, tree};
-use crate::shells::Shell;
 use crate::terminal::on_terminal;
 
 const OLD: &str = "home/.docker-gemini-config";
@@ -228,7 +227,7 @@ fn old_directories_go_only_after_a_verified_migration_and_a_yes() {
     assert!(outcome.code == 0 && outcome.err().contains("nothing was removed"), "{}", outcome.err());
     for (answer, gone) in [("", false), ("y", false), ("no", false), ("yes", true)] {
         assert_eq!(old(&sandbox), before, "{answer}");
-        let mut terminal = on_terminal(sandbox.shell(Shell::Bash, "ai creds prune --legacy"));
+        let mut terminal = on_terminal(sandbox.ai(["creds", "prune", "--legacy"]));
         terminal.exp_string("Type yes: ").unwrap();
         terminal.send_line(answer).unwrap();
         terminal.exp_string(if gone { "removed; " } else { "nothing was removed" }).unwrap();

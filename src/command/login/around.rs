@@ -11,13 +11,15 @@ use crate::host::{self, Host, state};
 use crate::output;
 use crate::session::{Lease, SessionId};
 use crate::store::Store;
-use crate::tool::Tool;
+use crate::tool::{Purpose, Tool};
 
 /// Before a run whose lease is written: warns about a broken login, and waits for the session's turn where it needs one.
 pub fn before(context: &Context, store: &Store, session: &SessionId, image: &str) -> Result<()> {
     let Context { host, tool, .. } = context;
     let Some(place) = Place::of(tool, host, store) else { return Ok(()) };
-    warn(&tool.name, &place);
+    if tool.purpose == Purpose::Work {
+        warn(&tool.name, &place);
+    }
     let version = host::image_version(store, image, &tool.base);
     let login = place.look().ok().flatten().map(|found| found.login);
     if !login.is_some_and(|login| turn::is_needed(&tool.manifest, version.as_deref(), &login)) {

@@ -41,7 +41,11 @@ pub fn take_over(store: &Store, sources: &[Source], steps: &[Step]) -> io::Resul
     let area = area(store);
     private_dir(&area)?;
     prepare(store, sources, steps).inspect_err(|_| {
-        // Nothing is committed; what was prepared is of no use to anybody. The first error is the one to tell.
+        // Once the journal is there, whatever failed after it, somebody will finish.
+        if super::is_committed(store) {
+            return;
+        }
+        // What was prepared is of no use to anybody. The first error is the one to tell.
         let _ = discard(&area.join("stage")).and_then(|()| discard(&area.join("backup-new")));
     })?;
     finish(store)?;
@@ -135,7 +139,8 @@ pub fn finish(store: &Store) -> io::Result<bool> {
     write_json(&area.join("done.json"), &done)?;
     discard(&stage)?;
     fs::remove_file(area.join("journal.json"))?;
-    sync_directory(&area)?;
+    // A journal that a power cut brings back finds everything done.
+    let _ = sync_directory(&area);
     Ok(true)
 }
 

@@ -107,9 +107,9 @@ fn round(directory: &Path, lock: Lock) -> io::Result<usize> {
         Lock::Flock | Lock::Fcntl => {
             let file = File::options().read(true).write(true).open(&path)?;
             if matches!(lock, Lock::Flock) {
-                flock(&file, FlockOperation::LockExclusive)?
+                flock(&file, FlockOperation::LockExclusive)?;
             } else {
-                fcntl_lock(&file, FlockOperation::LockExclusive)?
+                fcntl_lock(&file, FlockOperation::LockExclusive)?;
             }
             // Closing the file gives the lock back.
             section(directory)

@@ -1,0 +1,71 @@
+//! What one run can change.
+
+use clap::Args;
+
+use crate::config::{Layer, Origin, Policy, Setting};
+use crate::facts::EngineKind;
+use crate::sync::HostSync;
+
+/// Overrides for one run; each has an `AI_*` variable and a key in config.toml too.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Overrides {
+    #[arg(long, value_enum, help_heading = "Overrides for this run")]
+    /// Program that runs containers
+    pub engine: Option<EngineKind>,
+    /// Image to run
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub image: Option<String>,
+    /// `bridge`, `none`, `host`, or a network of the engine
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub network: Option<String>,
+    /// Where the project is mounted
+    #[arg(long, value_enum, help_heading = "Overrides for this run")]
+    pub workspace: Option<Policy>,
+    /// Mount the directory even if it is refused for good reason
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub force_workspace: bool,
+    /// Read-only root file system, temporary home
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub hardened: bool,
+    /// No SSH agent
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub no_ssh_agent: bool,
+    /// Such as 4g
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub memory: Option<String>,
+    #[arg(long, help_heading = "Overrides for this run")]
+    /// Such as 2 or 0.5
+    pub cpus: Option<f64>,
+    /// Most processes and threads
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub pids: Option<u32>,
+    /// Keep the container afterwards
+    #[arg(long, help_heading = "Overrides for this run")]
+    pub keep: bool,
+    /// Directions in which the host's own settings take part
+    #[arg(long, value_enum, help_heading = "Overrides for this run")]
+    pub host_sync: Option<HostSync>,
+}
+
+impl Overrides {
+    pub fn layer(self) -> Layer {
+        fn set<T>(value: Option<T>, flag: &'static str) -> Option<Setting<T>> {
+            value.map(|value| Setting::new(value, Origin::Flag(flag)))
+        }
+        Layer {
+            engine: set(self.engine.map(Some), "--engine"),
+            image: set(self.image.map(Some), "--image"),
+            network: set(self.network, "--network"),
+            workspace: set(self.workspace, "--workspace"),
+            force_workspace: set(self.force_workspace.then_some(true), "--force-workspace"),
+            hardened: set(self.hardened.then_some(true), "--hardened"),
+            ssh_agent: set(self.no_ssh_agent.then_some(false), "--no-ssh-agent"),
+            memory: set(self.memory.map(Some), "--memory"),
+            cpus: set(self.cpus.map(Some), "--cpus"),
+            pids: set(self.pids.map(Some), "--pids"),
+            keep: set(self.keep.then_some(true), "--keep"),
+            host_sync: set(self.host_sync, "--host-sync"),
+            ..Layer::default()
+        }
+    }
+}
