@@ -153,6 +153,8 @@ pub enum RepoKind {
         common: PathBuf,
         /// The same directory as the `.git` file spells it: absolute, or relative to the worktree.
         spelled: PathBuf,
+        /// What git calls this worktree: its directory below `worktrees`.
+        name: OsString,
     },
     /// A submodule: `superproject` holds the `.git` directory with its `modules`.
     Submodule {

@@ -64,6 +64,9 @@ pub fn config(entries: &[Entry], trust: Trust, root: &str, target: &str) -> Stri
     // Worktrees elsewhere look deleted from inside, and a cleanup would take away what they need.
     set(&mut text, "gc.worktreePruneExpire", "never");
     set(&mut text, "gc.auto", "0");
+    // Their reflogs are read-only here, and a `git gc` that tried to shorten them would fail.
+    set(&mut text, "gc.reflogExpire", "never");
+    set(&mut text, "gc.reflogExpireUnreachable", "never");
     match trust {
         Trust::Everything => set(&mut text, "safe.directory", "*"),
         Trust::Git if is_trusted(entries, root) => set(&mut text, "safe.directory", target),

@@ -249,6 +249,11 @@ fn mounts(request: &Request, workspace: &Workspace, agent: Option<Way>, parts: &
         let mount = Mount::bind(&common.source, common.target.clone(), Access::ReadWrite);
         parts.push(Flag::Mount(mount), "the repository that this linked worktree belongs to", Origin::Host);
     }
+    if let Some(own) = &workspace.own {
+        let place = Store::new(&facts.state).git(&workspace.project).join(workspace.place_file());
+        let mount = Mount::bind(place, own.clone(), Access::ReadOnly);
+        parts.push(Flag::Mount(mount), "git knows where the worktree is inside, and does not prune it", Origin::Host);
+    }
     for objects in &workspace.alternates {
         let mount = Mount::bind(&objects.source, objects.target.clone(), Access::ReadOnly);
         parts.push(Flag::Mount(mount), "the repository borrows objects from there", Origin::Host);

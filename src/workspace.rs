@@ -45,6 +45,8 @@ pub struct Workspace {
     pub workdir: ContainerPath,
     /// The shared `.git` directory of a linked worktree.
     pub common: Option<Extra>,
+    /// Where git notes the place of this linked worktree, which is another one inside.
+    pub own: Option<ContainerPath>,
     /// Object directories that the repository borrows from.
     pub alternates: Vec<Extra>,
     /// Administrative directories of worktrees that are not mounted: git in the container must not tidy them away.
@@ -58,6 +60,11 @@ pub struct Workspace {
 }
 
 impl Workspace {
+    /// The file, beside the project's settings of git, that says where the linked worktree is inside.
+    pub fn place_file(&self) -> String {
+        format!("gitdir{}", self.target.as_os_str().to_string_lossy().replace('/', "-"))
+    }
+
     pub fn new(facts: &Facts, policy: Policy, force: bool) -> Result<Self> {
         let gone = || {
             Failure::new(Kind::Config, "cannot find the project: the working directory was deleted, or its path is too long")
@@ -81,16 +88,18 @@ impl Workspace {
         let name = root.file_name().and_then(OsStr::to_str).unwrap_or("project").to_owned();
         let target = target(policy, root, below, &name);
         let workdir = target.join(below);
-        let common = match facts.repo.as_ref().filter(|repo| repo.root == root).map(|repo| &repo.kind) {
-            Some(RepoKind::Worktree { common, spelled }) => {
+        let (common, own) = match facts.repo.as_ref().filter(|repo| repo.root == root).map(|repo| &repo.kind) {
+            Some(RepoKind::Worktree { common, spelled, name }) => {
                 text(common)?;
-                Some(Extra { source: common.clone(), target: absolute(&target, spelled) })
+                let common = Extra { source: common.clone(), target: absolute(&target, spelled) };
+                let own = common.target.join("worktrees").join(name).join("gitdir");
+                (Some(common), Some(own))
             }
-            _ => None,
+            _ => (None, None),
         };
         let alternates = alternates(facts, root, &target);
         let siblings = siblings(facts, root, &target);
-        Ok(Self { project: project_id(root, &name), root: root.to_owned(), target, workdir, common, alternates, siblings, name, note })
+        Ok(Self { project: project_id(root, &name), root: root.to_owned(), target, workdir, common, own, alternates, siblings, name, note })
     }
 }
 

@@ -44,7 +44,7 @@ const MOST: usize = 64;
 fn siblings(root: &Path, kind: &RepoKind) -> Vec<Spot> {
     let (directory, spelled) = match kind {
         RepoKind::Plain => (root.join(".git/worktrees"), PathBuf::from(".git/worktrees")),
-        RepoKind::Worktree { common, spelled } => (common.join("worktrees"), spelled.join("worktrees")),
+        RepoKind::Worktree { common, spelled, .. } => (common.join("worktrees"), spelled.join("worktrees")),
         RepoKind::Submodule { .. } | RepoKind::Bare => return Vec::new(),
     };
     let own = root.join(".git").canonicalize().ok();
@@ -64,7 +64,7 @@ fn siblings(root: &Path, kind: &RepoKind) -> Vec<Spot> {
 fn object_directories(root: &Path, kind: &RepoKind) -> Vec<(PathBuf, PathBuf)> {
     match kind {
         RepoKind::Plain => vec![(root.join(".git/objects"), ".git/objects".into())],
-        RepoKind::Worktree { common, spelled } => vec![(common.join("objects"), spelled.join("objects"))],
+        RepoKind::Worktree { common, spelled, .. } => vec![(common.join("objects"), spelled.join("objects"))],
         RepoKind::Submodule { superproject, directory } => {
             let own = directory.strip_prefix(superproject).map(|below| (directory.join("objects"), below.join("objects")));
             own.into_iter().chain([(superproject.join(".git/objects"), ".git/objects".into())]).collect()
@@ -124,7 +124,11 @@ fn worktree(file: &Path, root: &Path, spelled: &Path) -> Option<RepoKind> {
     }
     let common = administrative.parent()?.parent()?;
     let spelled_common = spelled.parent()?.parent()?;
-    is_git_directory(common).then(|| RepoKind::Worktree { common: common.to_owned(), spelled: spelled_common.to_owned() })
+    is_git_directory(common).then(|| RepoKind::Worktree {
+        common: common.to_owned(),
+        spelled: spelled_common.to_owned(),
+        name: administrative.file_name().unwrap_or_default().to_owned(),
+    })
 }
 
 /// A submodule, if its administrative directory is below `modules` of a repository above it.

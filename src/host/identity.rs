@@ -52,6 +52,10 @@ fn git(host: &Host, store: &Store, workspace: &Workspace, engine: &Engine) -> io
     if !own.exists() {
         write_private(&own, b"[include]\n\tpath = base\n")?;
     }
+    if workspace.own.is_some() {
+        let place = [workspace.target.as_os_str().as_encoded_bytes(), b"/.git\n"].concat();
+        write_private(&directory.join(workspace.place_file()), &place)?;
+    }
     let record = directory.with_extension("json");
     let is_ours = workspace.root.metadata().is_ok_and(|metadata| metadata.uid() == rustix::process::getuid().as_raw());
     let trust = if engine.product.is_machine() && is_ours { Trust::Everything } else { Trust::Git };
