@@ -71,7 +71,7 @@ pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
         probe("network-none", vec![Flag::Network("none".into())], "grep -vc '^ *lo:\\|^Inter\\|^ face' /proc/net/dev || true", prints("0")),
         probe(
             "dns",
-            vec![],
+            vec![Flag::Network("bridge".into())],
             "grep -q '^nameserver' /etc/resolv.conf && grep -c localhost /etc/hosts >/dev/null && echo set",
             prints("set"),
         ),
