@@ -7,24 +7,28 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::config;
-use crate::facts::{Engine, EngineKind, Env, Facts, Machine, Terminal, User};
+use crate::facts::{Engine, EngineKind, Env, Facts, Machine, SshAgent, Terminal, User};
 use crate::failure::{Failure, Kind, Result};
 use crate::session::SessionId;
 use crate::store::Store;
 use crate::tool;
 
+pub mod checkup;
 pub mod dir;
 pub mod engine;
 pub mod files;
 pub mod fs;
 pub mod git;
 pub mod guard;
+pub mod identity;
 pub mod lock;
 pub mod login;
 pub mod migrate;
 pub mod place;
 pub mod process;
 pub mod project;
+pub mod prove;
+pub mod rc;
 pub mod state;
 pub mod sync;
 
@@ -70,6 +74,7 @@ impl Host {
 
     pub fn facts(&self, wanted: &Wanted) -> Facts {
         let cwd = std::env::current_dir().ok().and_then(|cwd| cwd.canonicalize().ok());
+        let engine = self.engine(wanted.engine);
         let state = wanted.session.map_or_else(|| self.store.clone(), |session| self.state_of(session));
         Facts {
             repo: cwd.as_deref().and_then(git::repo),
@@ -80,10 +85,10 @@ impl Host {
             state: state.root().to_owned(),
             user: User { uid: rustix::process::getuid().as_raw(), gid: rustix::process::getgid().as_raw() },
             terminal: terminal(),
-            engine: self.engine(wanted.engine),
-            machine: machine(),
+            machine: machine(&engine),
+            engine,
             time_zone: self.time_zone(),
-            ssh_agent: self.env.get("SSH_AUTH_SOCK").map(PathBuf::from).filter(|path| is_socket(path)),
+            ssh_agent: self.ssh_agent(),
             exe: self.exe(),
             native: wanted.native.and_then(|program| self.program(program)),
             env: self.env.clone(),
@@ -107,9 +112,13 @@ impl Host {
 
     /// Stands in for the store where that cannot be written.
     pub fn temporary_state(&self, session: &SessionId) -> Store {
+        Store::new(self.temporary_base().join(format!("ai-{}-{session}", uid())))
+    }
+
+    /// The directory that temporary state is made in.
+    pub fn temporary_base(&self) -> PathBuf {
         let base = self.env.get("XDG_RUNTIME_DIR").or_else(|| self.env.get("TMPDIR")).filter(|path| !path.is_empty());
-        let base = base.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
-        Store::new(base.join(format!("ai-{}-{session}", rustix::process::getuid().as_raw())))
+        base.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
     }
 
     /// The configuration files that exist, lowest layer first.
@@ -151,18 +160,32 @@ impl Host {
     }
 
     /// Fails unless a directory is there.
-    pub fn existing_directory(&self, path: &Path) -> std::io::Result<()> {
+    pub fn existing_directory(path: &Path) -> std::io::Result<()> {
         if path.is_dir() { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such directory")) }
     }
 
-    fn engine(&self, wanted: Option<EngineKind>) -> Engine {
+    fn ssh_agent(&self) -> SshAgent {
+        match self.env.get("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from) {
+            None => SshAgent::Absent,
+            Some(path) if is_socket(&path) => SshAgent::Socket(path),
+            Some(path) => SshAgent::Broken(path),
+        }
+    }
+
+    /// The engine that was asked for, else the first that is installed.
+    pub fn engine(&self, wanted: Option<EngineKind>) -> Engine {
         let installed = |kind: EngineKind| self.program(kind.program()).map(|program| (kind, program));
         let found = match wanted {
             Some(kind) => installed(kind),
             None => EngineKind::ALL.into_iter().find_map(installed),
         };
         let kind = found.as_ref().map_or(wanted.unwrap_or(EngineKind::Docker), |(kind, _)| *kind);
-        Engine { kind, rootless: engine::is_rootless(kind, &self.env), program: found.map(|(_, program)| program) }
+        let endpoint = engine::endpoint::find(kind, &self.env, self.home().as_deref());
+        let product = crate::engine::product(kind, &endpoint, cfg!(target_os = "linux"));
+        let rootless = crate::engine::is_rootless(kind, &endpoint, product, rustix::process::getuid().as_raw());
+        let engine = Engine { kind, program: found.map(|(_, program)| program), rootless, endpoint, product, learnt: None };
+        let learnt = engine::learn::recall(&self.store, &engine);
+        engine.with(learnt)
     }
 
     /// An executable file on PATH, by absolute path. Relative entries of PATH are passed over: they would find what a
@@ -203,7 +226,11 @@ fn is_socket(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
-fn machine() -> Machine {
+/// What the engine said that it has, else what this machine has.
+fn machine(engine: &Engine) -> Machine {
+    if let Some(learnt) = engine.learnt.as_ref().filter(|learnt| learnt.memory > 0 && learnt.cpus > 0) {
+        return Machine { cpus: learnt.cpus, memory: learnt.memory };
+    }
     let cpus = std::thread::available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
     Machine { cpus, memory: memory().unwrap_or(u64::MAX) }
 }
@@ -226,6 +253,16 @@ pub fn fresh_session() -> Result<SessionId> {
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
         .map_err(|error| Failure::new(Kind::General, "cannot make a session's id").because(std::io::Error::from(error)))?;
     Ok(SessionId::from_random(bytes))
+}
+
+/// Who calls us.
+pub fn uid() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
+/// Waits.
+pub fn pause(seconds: u64) {
+    std::thread::sleep(std::time::Duration::from_secs(seconds));
 }
 
 /// The program's arguments, first word included.

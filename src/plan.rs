@@ -6,15 +6,20 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use crate::config::{Config, Origin};
-use crate::facts::{Engine, EngineKind, Facts, Terminal};
+use crate::engine::agent::{self, Way};
+use crate::engine::{self, Product, version};
+use crate::facts::{Engine, EngineKind, Facts, SshAgent, Terminal};
 use crate::failure::{Failure, Kind, Result};
 use crate::session::{SessionId, container_name};
 use crate::store::Store;
 use crate::tool::Tool;
-use crate::workspace::Workspace;
+use crate::workspace::{ContainerPath, Workspace};
 
+mod apple;
 pub mod argv;
 mod bytes;
+#[cfg(test)]
+mod engines;
 mod env;
 pub mod explain;
 mod limits;
@@ -24,7 +29,7 @@ mod state;
 
 pub use env::Variable;
 use mount::{Access, Mount};
-pub use state::OPTIONAL as OPTIONAL_FILES;
+pub use state::{OPTIONAL as OPTIONAL_FILES, login_volume};
 
 /// Home directory in the container, of whatever user runs there.
 pub const HOME: &str = "/home/ai";
@@ -32,6 +37,8 @@ pub const HOME: &str = "/home/ai";
 pub const SHARED: &str = "/ai/shared";
 /// Where the generated user files are mounted, read-only.
 pub const USER: &str = "/ai/user";
+/// Where the project's own settings of git are mounted.
+pub const GIT: &str = "/ai/git";
 /// Where the directory of GitHub's command line is mounted. Not below the home: the engine would make `~/.config` as root.
 pub const GH: &str = "/ai/gh";
 /// Where the SSH agent's socket is mounted.
@@ -84,7 +91,19 @@ pub enum Flag {
     Cpus(f64),
     Pids(u32),
     Network(String),
-    HostGateway,
+    /// `host.docker.internal`, as this address.
+    HostName(&'static str),
+    /// A volume of the engine's own, for what its shared folders cannot keep.
+    Volume {
+        name: String,
+        target: ContainerPath,
+    },
+    /// `SELinux` lets the container use what is mounted.
+    LabelDisable,
+    /// One more group of the user, by number.
+    GroupAdd(u32),
+    /// The engine brings the SSH agent itself.
+    SshAgent,
 }
 
 /// A flag, why it is there, and which setting put it there.
@@ -118,6 +137,9 @@ impl Plan {
     pub fn new(request: &Request) -> Result<Self> {
         let Request { tool, config, facts, session, .. } = request;
         let settings = &config.settings;
+        if let Some(refusal) = engine::refusal(&facts.engine.endpoint, settings.allow_insecure_engine.value) {
+            return Err(refusal);
+        }
         let workspace = Workspace::new(facts, settings.workspace.value, settings.force_workspace.value)?;
         let container = container_name(&tool.name, &workspace.name, session);
         let command = bytes::deliver(command(request)?, if tool.is_exec() { &[] } else { &request.args });
@@ -129,8 +151,9 @@ impl Plan {
         hardening(config, tool, &mut parts);
         let mut notes = limits::push(request, &mut parts);
         network(request, &mut parts);
-        env::push(request, &secrets, &mut parts);
-        mounts(request, &workspace, &mut parts);
+        let agent = ssh_agent(request, &mut notes);
+        env::push(request, &secrets, agent.as_ref(), &mut parts);
+        mounts(request, &workspace, agent, &mut parts);
         parts.push(Flag::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
 
         notes.extend(workspace.note.clone());
@@ -151,6 +174,16 @@ impl Plan {
             args: if tool.is_exec() { Vec::new() } else { request.args.clone() },
             workspace,
             notes,
+        })
+    }
+}
+
+impl Plan {
+    /// The memory limit, in bytes.
+    pub fn memory(&self) -> Option<u64> {
+        self.parts.iter().find_map(|part| match part.flag {
+            Flag::Memory(bytes) => Some(bytes),
+            _ => None,
         })
     }
 }
@@ -227,6 +260,7 @@ fn life(request: &Request, container: &str, workspace: &Workspace, parts: &mut P
         ("ai.tool", tool.name.clone()),
         ("ai.project", workspace.project.clone()),
         ("ai.owner", facts.user.uid.to_string()),
+        ("ai.store", store_id(&facts.store)),
     ] {
         parts.usual(Flag::Label(key, value), "`ai ps`, `ai stop` and `ai gc` find the container by it");
     }
@@ -250,6 +284,13 @@ fn asks_for_print_mode(request: &Request) -> bool {
         || request.args.iter().take_while(|word| *word != "--").any(|word| is(word, &manifest.print))
 }
 
+/// The flags that make files inside belong to the caller outside.
+pub fn user_flags(facts: &Facts) -> Vec<Flag> {
+    let mut parts = Parts::default();
+    user(facts, &mut parts);
+    parts.0.into_iter().map(|part| part.flag).collect()
+}
+
 /// Which user the tool is, so that its files belong to the person who called it.
 fn user(facts: &Facts, parts: &mut Parts) {
     let (uid, gid) = (facts.user.uid, facts.user.gid);
@@ -267,6 +308,10 @@ fn hardening(config: &Config, tool: &Tool, parts: &mut Parts) {
     parts.usual(Flag::DropCapabilities, "no tool needs privileges of the kernel");
     parts.usual(Flag::NoNewPrivileges, "setuid programs gain nothing");
     parts.usual(Flag::NoCore, "a core dump would hold secrets");
+    let label = &config.settings.label_disable;
+    if label.value {
+        parts.push(Flag::LabelDisable, "SELinux would keep the project out; nothing is relabelled", label.origin.clone());
+    }
     let hardened = &config.settings.hardened;
     if hardened.value {
         parts.push(Flag::ReadOnlyRoot, "hardened", hardened.origin.clone());
@@ -286,12 +331,49 @@ fn network(request: &Request, parts: &mut Parts) {
     let network = &request.config.settings.network;
     if network.value != "bridge" {
         parts.push(Flag::Network(network.value.clone()), "as configured", network.origin.clone());
-    } else if request.facts.engine.kind == EngineKind::Docker {
-        parts.usual(Flag::HostGateway, "`host.docker.internal` is your machine, as on Docker Desktop");
+    }
+    if let Some(address) = host_name(&request.facts.engine, &network.value) {
+        parts.usual(Flag::HostName(address), "`host.docker.internal` is your machine, as on Docker Desktop");
     }
 }
 
-fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) {
+/// What `host.docker.internal` has to stand for, where the engine does not know the name by itself. podman learnt
+/// `host-gateway` with 4.7, and has `host.containers.internal` at any rate.
+pub fn host_name(engine: &Engine, network: &str) -> Option<&'static str> {
+    let knows_gateway = match engine.kind {
+        EngineKind::Docker | EngineKind::Nerdctl => true,
+        EngineKind::Podman => engine.learnt.as_ref().is_some_and(|learnt| !version::is_below(&learnt.version, &[4, 7])),
+        EngineKind::Container => return None,
+    };
+    match network {
+        "none" => None,
+        "host" => (engine.product == Product::Native).then_some("127.0.0.1"),
+        _ => knows_gateway.then_some("host-gateway"),
+    }
+}
+
+/// How the SSH agent gets into the container; `None` where it does not.
+fn ssh_agent(request: &Request, notes: &mut Vec<String>) -> Option<Way> {
+    if !request.config.settings.ssh_agent.value {
+        return None;
+    }
+    match &request.facts.ssh_agent {
+        SshAgent::Absent => None,
+        SshAgent::Broken(path) => {
+            notes.push(format!("no SSH agent: SSH_AUTH_SOCK names `{}`, which is no socket", path.display()));
+            None
+        }
+        SshAgent::Socket(socket) => match agent::way(&request.facts.engine, socket) {
+            Way::None(hint) => {
+                notes.push(format!("no SSH agent in the container with {}; hint: {hint}", request.facts.engine.product.name()));
+                None
+            }
+            way => Some(way),
+        },
+    }
+}
+
+fn mounts(request: &Request, workspace: &Workspace, agent: Option<Way>, parts: &mut Parts) {
     let Request { tool, config, facts, .. } = request;
     let root = Mount::bind(&workspace.root, workspace.target.clone(), Access::ReadWrite);
     parts.push(Flag::Mount(root), "the project", config.settings.workspace.origin.clone());
@@ -299,13 +381,30 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) {
         let mount = Mount::bind(&common.source, common.target.clone(), Access::ReadWrite);
         parts.push(Flag::Mount(mount), "the repository that this linked worktree belongs to", Origin::Host);
     }
-    state::push(tool, &Store::new(&facts.state), &workspace.project, facts, parts);
-    if config.settings.ssh_agent.value
-        && let Some(socket) = &facts.ssh_agent
-    {
-        let mount = Mount::bind(socket, crate::workspace::ContainerPath::new(SSH_AGENT), Access::ReadWrite);
-        parts.push(Flag::Mount(mount), "your SSH agent", config.settings.ssh_agent.origin.clone());
+    for objects in &workspace.alternates {
+        let mount = Mount::bind(&objects.source, objects.target.clone(), Access::ReadOnly);
+        parts.push(Flag::Mount(mount), "the repository borrows objects from there", Origin::Host);
     }
+    state::push(tool, &Store::new(&facts.state), &workspace.project, facts, parts);
+    let origin = config.settings.ssh_agent.origin.clone();
+    match agent {
+        Some(Way::Mount { socket, root }) => {
+            let mount = Mount::bind(socket, ContainerPath::new(SSH_AGENT), Access::ReadWrite);
+            parts.push(Flag::Mount(mount), "your SSH agent", origin.clone());
+            if root {
+                parts.push(Flag::GroupAdd(0), "in the engine's machine the agent's socket belongs to root's group", origin);
+            }
+        }
+        Some(Way::Flag) => parts.push(Flag::SshAgent, "your SSH agent", origin),
+        Some(Way::None(_)) | None => {}
+    }
+}
+
+/// Tells the containers of one store from those of another of the same user.
+pub fn store_id(store: &std::path::Path) -> String {
+    use sha2::Digest;
+    use std::os::unix::ffi::OsStrExt;
+    sha2::Sha256::digest(store.as_os_str().as_bytes())[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The user's words after `--native` or `--local`, if one of them is the first word.

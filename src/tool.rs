@@ -41,6 +41,8 @@ pub struct Manifest {
     pub print: Vec<String>,
     /// First arguments that ask for print mode.
     pub print_commands: Vec<String>,
+    /// Words for completion, beside those that its `--help` shows: `word` or `word  what it means`.
+    pub complete: Vec<String>,
     pub login: Vec<String>,
     pub logout: Vec<String>,
     /// Oldest version of the program that may share a login between sessions.
@@ -222,6 +224,7 @@ fn on_top_of(base: Manifest, profile: Manifest) -> Manifest {
         image: profile.image.or(base.image),
         print: or(profile.print, base.print),
         print_commands: or(profile.print_commands, base.print_commands),
+        complete: or(profile.complete, base.complete),
         login: profile.login,
         logout: profile.logout,
         min_version: profile.min_version.or(base.min_version),

@@ -71,7 +71,7 @@ fn cannot(verb: &str, tool: &str, error: impl std::fmt::Display) -> Failure {
 
 /// A session that runs would write its own login over the new one.
 fn nobody_runs(host: &Host, tool: &str, verb: &str) -> Result<()> {
-    let live = state::leases(&host.store).into_iter().find(|lease| lease.tool == tool && state::is_live(lease));
+    let live = state::leases(&host.store).into_iter().find(|lease| lease.tool == tool && state::is_owner_alive(lease));
     match live {
         None => Ok(()),
         Some(lease) => {
@@ -159,15 +159,15 @@ fn backup(host: &Host, name: Option<&str>, to: &[PathBuf]) -> Result<u8> {
         let newest = place.backups().map_err(failed)?.into_iter().rfind(|about| about.why == Why::Good);
         let Some(newest) = newest else { continue };
         for destination in to {
-            copy(host, &name, &place, &newest, destination);
+            copy(&name, &place, &newest, destination);
         }
     }
     Ok(0)
 }
 
 /// Copies to one more place. One that is missing is told and does not fail the others.
-fn copy(host: &Host, name: &str, place: &Place, newest: &About, destination: &Path) {
-    match host.existing_directory(destination).and_then(|_| {
+fn copy(name: &str, place: &Place, newest: &About, destination: &Path) {
+    match Host::existing_directory(destination).and_then(|()| {
         let directory = destination.join("ai-creds").join(name);
         crate::host::files::private_dir(&directory)?;
         place.copy_backup(newest, &directory)

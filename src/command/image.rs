@@ -31,7 +31,9 @@ pub fn run(command: ImageCommand) -> Result<u8> {
                 })?;
                 options.versions.push((name.into(), version.into()));
             }
-            build(&facts, &options)
+            build(&facts, &options)?;
+            learn(&context, &options.tag);
+            Ok(0)
         }
         ImageCommand::Status { json } => status(&context, &facts, json),
     }
@@ -100,6 +102,14 @@ fn build(facts: &Facts, options: &Options) -> Result<u8> {
     Ok(0)
 }
 
+/// Records what the tools complete with. An image without that is as good as any other.
+fn learn(context: &Context, image: &str) {
+    output::note("reading the tools' options for completion");
+    if let Err(failure) = super::complete::learn(context, image) {
+        output::warn(&failure.to_string());
+    }
+}
+
 /// The image of a run is missing: on a terminal, offers the build; else says what to do.
 pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
     let missing = Failure::new(Kind::Unavailable, format!("cannot run {}: the image {image} is not there", context.tool.name));
@@ -108,14 +118,16 @@ pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
     }
     let terminal = facts.terminal;
     if terminal.stdin && terminal.stderr && output::ask(&format!("the image {image} is not there yet. Build it now?")) {
-        return build(facts, &Options { tag: image.into(), ..Options::new(context)? }).map(drop);
+        build(facts, &Options { tag: image.into(), ..Options::new(context)? })?;
+        learn(context, image);
+        return Ok(());
     }
     Err(missing.hint("ai image build"))
 }
 
 fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
     let image = plan::image(&context.tool, &context.config);
-    let found = engine::check(&facts.engine, &context.host.env, facts.home.as_deref(), &image)?;
+    let found = engine::check(&facts.engine, &image)?;
     if found == Image::Missing {
         return Err(Failure::new(Kind::Unavailable, format!("the image {image} is not there")).hint("ai image build"));
     }

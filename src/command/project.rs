@@ -67,7 +67,7 @@ fn adopt(old: &str) -> Result<u8> {
     }
     let live = state::leases(&host.store)
         .into_iter()
-        .find(|lease| (lease.project == old || lease.project == workspace.project) && state::is_live(lease));
+        .find(|lease| (lease.project == old || lease.project == workspace.project) && state::is_owner_alive(lease));
     if let Some(lease) = live {
         return Err(Failure::new(Kind::Busy, format!("cannot adopt `{old}`: session {} uses the state", lease.session)).hint("ai ps"));
     }

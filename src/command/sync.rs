@@ -4,14 +4,14 @@ use std::io::{self, ErrorKind};
 
 use crate::cli::{Sync, SyncCommand};
 use crate::command::login::around;
-use crate::command::{Context, image, settings};
+use crate::command::{Context, ended, image, settings};
 use crate::config::{Config, Layer};
 use crate::failure::{Failure, Kind, Result};
-use crate::host::engine::{self, Image};
+use crate::host::engine::{self, Image, containers};
 use crate::host::{self, Host, process, state};
 use crate::output;
 use crate::plan::{Plan, Request};
-use crate::session::{Lease, Process, SessionId, is_alive};
+use crate::session::{Lease, Process, SessionId};
 use crate::store::Store;
 use crate::sync::Direction;
 use crate::tool::{self, Tool};
@@ -48,9 +48,24 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
     let args = if tool.is_exec() { vec!["true".into()] } else { Vec::new() };
     let terminal = facts.terminal;
     let plan = Plan::new(&Request { tool, config, facts: &facts, session: session.clone(), args, terminal })?;
-    if engine::check(&facts.engine, &host.env, facts.home.as_deref(), &plan.image)? == Image::Missing {
+    let found = match engine::check(&facts.engine, &plan.image) {
+        Err(_) if config.settings.engine_autostart.value && engine::is_down(&facts.engine) => {
+            engine::starter::start(host, &facts.engine)?;
+            engine::check(&facts.engine, &plan.image)?
+        }
+        found => found?,
+    };
+    if found == Image::Missing {
         image::offer(context, &facts, &plan.image)?;
     }
+    // Asked once for each start of the engine; every plan until then reads the answer.
+    let learnt = match &facts.engine.learnt {
+        // An engine that runs containers but does not say what it is gets the plan that its endpoint suggests.
+        None if engine::learn::is_cheap(&facts.engine) => engine::learn::learn(&host.store, &facts.engine).ok(),
+        known => known.clone(),
+    };
+    let engine = facts.engine.clone().with(learnt);
+    engine::volume::ensure(&engine, &host.store, &plan.image, tool, &facts.user)?;
     repair(host, &facts.engine)?;
     let lease = Lease {
         session: session.clone(),
@@ -60,12 +75,17 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
         container: plan.container.clone(),
         owner: process::look_up(owner).unwrap_or(Process { pid: owner, started: None, boot: None }),
         since: host::now(),
+        engine: engine.kind,
+        endpoint: engine.endpoint.url(),
+        image: plan.image.clone(),
+        memory: plan.memory(),
+        keep: config.settings.keep.value,
     };
-    let prepared = state::prepare(host, &host.store, tool, &plan.workspace, &lease);
+    let prepared = state::prepare(host, &host.store, &engine, tool, &plan.workspace, &lease);
     if let Err(error) = prepared {
         let temporary = host.temporary_state(&session);
         without_store(&host.store, &error)?;
-        state::prepare(host, &temporary, tool, &plan.workspace, &lease)
+        state::prepare(host, &temporary, &engine, tool, &plan.workspace, &lease)
             .map_err(|error| Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error))?;
     } else {
         settings::sync(host, tool, config, &plan.workspace.project, Direction::In);
@@ -99,6 +119,10 @@ pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<()> {
     let Some(lease) = state::lease(&store, session) else {
         return Err(Failure::new(Kind::General, format!("cannot close session {session}: there is no such session")).hint("ai ps"));
     };
+    // The container is gone before its settings are read; what could not be said about it stops nothing.
+    if let Some(failure) = code.and_then(|code| ended::tell(host, &lease, code).err()) {
+        output::failure(&failure);
+    }
     let is_whole = store != host.store || sync_out(host, &lease)?;
     let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
     if store == host.store {
@@ -119,17 +143,17 @@ fn sync_out(host: &Host, lease: &Lease) -> Result<bool> {
     Ok(settings::sync(host, &tool, &config, &lease.project, Direction::Out))
 }
 
-/// Finishes sessions whose owner died without closing them: their containers stop, their settings go out.
-fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
+/// Finishes sessions whose owner died without closing them: their containers stop, their settings go out. A session
+/// of another engine waits until that is the one in use.
+pub fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
     let leases = state::leases(&host.store);
-    let dead = leases.iter().filter(|lease| !is_alive(lease, process::look_up(lease.owner.pid).as_ref()));
-    for lease in dead {
-        if let Some(program) = &engine.program {
-            process::output(program.as_os_str(), &["rm", "--force", &lease.container])?;
+    for lease in leases.iter().filter(|lease| !state::is_owner_alive(lease) && lease.is_of(engine)) {
+        if !lease.keep {
+            containers::remove(engine, &lease.container)?;
         }
         match close(host, &lease.session, None) {
             Ok(()) => {
-                output::note(&format!("finished session {} of {} in {}, whose shell was gone", lease.session, lease.tool, lease.root))
+                output::note(&format!("finished session {} of {} in {}, whose shell was gone", lease.session, lease.tool, lease.root));
             }
             Err(failure) => output::failure(&failure),
         }

@@ -37,6 +37,11 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Makes a directory and its parents, as open as the user's other directories.
+pub fn public_dir(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
 /// Closes the store and the directories in it on the way to `below` to others: an older program made them open.
 pub fn tighten(store: &Path, below: &Path) -> io::Result<()> {
     let inside = below.ancestors().map(|below| store.join(below));

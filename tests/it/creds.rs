@@ -235,9 +235,9 @@ fn a_planted_link_is_not_followed() {
     for target in ["file", "directory"] {
         let at = if target == "file" { sandbox.root().join(LOGIN) } else { sandbox.root().join(LOGIN).parent().unwrap().to_owned() };
         if at.is_dir() {
-            fs::remove_dir_all(&at).unwrap()
+            fs::remove_dir_all(&at).unwrap();
         } else {
-            fs::remove_file(&at).unwrap()
+            fs::remove_file(&at).unwrap();
         }
         symlink(if target == "file" { secret.as_path() } else { secret.parent().unwrap() }, &at).unwrap();
         ai(&sandbox, 1, &["creds", "status"]).refused(1, &["cannot read the login of claude"]);

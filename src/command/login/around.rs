@@ -40,7 +40,7 @@ fn take(store: &Store, tool: &str, session: &SessionId) -> Result<Option<Lease>>
     let _guard = guard::hold(store)?;
     let path = store.turn(tool);
     let holder = host::files::read_text(&path)?.and_then(|text| text.trim().parse().ok()).and_then(|holder| state::lease(store, &holder));
-    match holder.filter(|holder| holder.session != *session && state::is_live(holder)) {
+    match holder.filter(|holder| holder.session != *session && state::is_owner_alive(holder)) {
         Some(holder) => Ok(Some(holder)),
         None => {
             host::files::write_private(&path, session.as_str().as_bytes())?;
