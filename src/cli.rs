@@ -224,6 +224,9 @@ pub enum SyncCommand {
         /// Exit code of the run, to explain it
         #[arg(long)]
         code: Option<u8>,
+        /// Only say what would change; the session stays open
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Which settings files there are, and whether they are valid
     Status {
@@ -232,7 +235,11 @@ pub enum SyncCommand {
         json: bool,
     },
     /// What the next `sync in` would change
-    Diff { tool: String },
+    Diff {
+        tool: String,
+        #[arg(long)]
+        json: bool,
+    },
     /// What earlier syncs of this project changed, newest first
     Log {
         tool: String,

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::config;
@@ -107,7 +107,7 @@ impl Host {
     /// Where this session's state is: the temporary directory that `sync in` made for it, else the store.
     pub fn state_of(&self, session: &SessionId) -> Store {
         let temporary = self.temporary_state(session);
-        if temporary.root().is_dir() { temporary } else { self.store.clone() }
+        if is_own_dir(temporary.root()) { temporary } else { self.store.clone() }
     }
 
     /// Stands in for the store where that cannot be written.
@@ -164,7 +164,8 @@ impl Host {
         if path.is_dir() { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such directory")) }
     }
 
-    fn ssh_agent(&self) -> SshAgent {
+    /// What `SSH_AUTH_SOCK` leads to.
+    pub fn ssh_agent(&self) -> SshAgent {
         match self.env.get("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from) {
             None => SshAgent::Absent,
             Some(path) if is_socket(&path) => SshAgent::Socket(path),
@@ -233,6 +234,17 @@ fn machine(engine: &Engine) -> Machine {
     }
     let cpus = std::thread::available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
     Machine { cpus, memory: memory().unwrap_or(u64::MAX) }
+}
+
+/// Not a link, nor what somebody else put where everybody may: its lease would say which container to remove.
+fn is_own_dir(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::getuid().as_raw())
+}
+
+/// What keeps a directory from being written: the nearest one above that exists, and whether it is the caller's own.
+pub fn closed_directory(path: &Path) -> (&Path, bool) {
+    let nearest = path.ancestors().find(|path| path.is_dir()).unwrap_or(path);
+    (nearest, is_own_dir(nearest))
 }
 
 #[cfg(target_os = "linux")]

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use crate::config::{Config, Origin};
-use crate::engine::agent::{self, Way};
-use crate::engine::{self, Product, version};
-use crate::facts::{Engine, EngineKind, Facts, SshAgent, Terminal};
+use crate::engine;
+use crate::engine::agent::Way;
+use crate::facts::{Engine, Facts, Terminal};
 use crate::failure::{Failure, Kind, Result};
 use crate::session::{SessionId, container_name};
 use crate::store::Store;
@@ -22,13 +22,17 @@ mod bytes;
 mod engines;
 mod env;
 pub mod explain;
+mod life;
 mod limits;
 pub mod mount;
+mod reach;
 pub mod secret;
 mod state;
 
 pub use env::Variable;
+pub use life::user_flags;
 use mount::{Access, Mount};
+pub use reach::host_name;
 pub use state::{OPTIONAL as OPTIONAL_FILES, login_volume};
 
 /// Home directory in the container, of whatever user runs there.
@@ -146,12 +150,12 @@ impl Plan {
         let secrets = secret::decide(tool, config, facts)?;
 
         let mut parts = Parts::default();
-        life(request, &container, &workspace, &mut parts);
-        user(facts, &mut parts);
-        hardening(config, tool, &mut parts);
+        life::push(request, &container, &workspace, &mut parts);
+        life::user(facts, &mut parts);
+        life::hardening(config, tool, &mut parts);
         let mut notes = limits::push(request, &mut parts);
-        network(request, &mut parts);
-        let agent = ssh_agent(request, &mut notes);
+        reach::network(request, &mut parts);
+        let agent = reach::ssh_agent(request, &mut notes);
         env::push(request, &secrets, agent.as_ref(), &mut parts);
         mounts(request, &workspace, agent, &mut parts);
         parts.push(Flag::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
@@ -237,142 +241,6 @@ fn usage(why: &str) -> Failure {
         .hint("gexec CMD ARGS…, or gexec --shell 'CMD | CMD', or gexec alone on a terminal")
 }
 
-/// Birth, identity and death of the container.
-fn life(request: &Request, container: &str, workspace: &Workspace, parts: &mut Parts) {
-    let Request { tool, config, facts, session, terminal, .. } = request;
-    if config.settings.keep.value {
-        // `--rm` is what makes a run ephemeral; only this one setting takes it away.
-    } else {
-        parts.usual(Flag::Remove, "the container lives for exactly one run");
-    }
-    parts.usual(Flag::Init, "as process 1, the tool would ignore signals");
-    parts.usual(Flag::Interactive, "standard input reaches the tool, whatever it is");
-    if terminal.stdin && terminal.stdout && !asks_for_print_mode(request) {
-        parts.push(Flag::Terminal, "standard input and output are terminals", Origin::Host);
-        parts.usual(Flag::DetachKeys, "the engine's default keys would swallow Ctrl-P");
-    }
-    parts.usual(Flag::PullNever, "a run never downloads; `ai image build` does");
-    parts.usual(Flag::LogNone, "the engine would keep the whole terminal stream on disk");
-    parts.push(Flag::Name(container.into()), "unique for each run", Origin::Default);
-    parts.push(Flag::Hostname(format!("{}-dev-env", tool.name)), "stable: some tools derive encryption keys from it", Origin::Default);
-    for (key, value) in [
-        ("ai.session", session.to_string()),
-        ("ai.tool", tool.name.clone()),
-        ("ai.project", workspace.project.clone()),
-        ("ai.owner", facts.user.uid.to_string()),
-        ("ai.store", store_id(&facts.store)),
-    ] {
-        parts.usual(Flag::Label(key, value), "`ai ps`, `ai stop` and `ai gc` find the container by it");
-    }
-    if config.settings.keep.value {
-        parts.push(Flag::Label("ai.keep", "1".into()), "kept after the run, as asked", config.settings.keep.origin.clone());
-    }
-}
-
-/// Whether the store holds the tool's login.
-fn has_login(request: &Request) -> bool {
-    request.tool.login_file().is_some_and(|file| request.facts.has(&file))
-}
-
-fn asks_for_print_mode(request: &Request) -> bool {
-    let manifest = &request.tool.manifest;
-    let is = |word: &OsString, known: &[String]| {
-        let word = word.to_str().map(|word| word.split_once('=').filter(|_| word.starts_with("--")).map_or(word, |(flag, _)| flag));
-        known.iter().any(|known| word == Some(known.as_str()))
-    };
-    request.args.first().is_some_and(|first| is(first, &manifest.print_commands))
-        || request.args.iter().take_while(|word| *word != "--").any(|word| is(word, &manifest.print))
-}
-
-/// The flags that make files inside belong to the caller outside.
-pub fn user_flags(facts: &Facts) -> Vec<Flag> {
-    let mut parts = Parts::default();
-    user(facts, &mut parts);
-    parts.0.into_iter().map(|part| part.flag).collect()
-}
-
-/// Which user the tool is, so that its files belong to the person who called it.
-fn user(facts: &Facts, parts: &mut Parts) {
-    let (uid, gid) = (facts.user.uid, facts.user.gid);
-    match (facts.engine.kind, facts.engine.rootless) {
-        (EngineKind::Podman, true) => {
-            parts.push(Flag::KeepId, "rootless podman maps your user to itself this way", Origin::Host);
-            parts.push(Flag::User { uid, gid }, "files belong to you", Origin::Host);
-        }
-        (_, true) => parts.push(Flag::User { uid: 0, gid: 0 }, "in a rootless engine, root in the container is you", Origin::Host),
-        (_, false) => parts.push(Flag::User { uid, gid }, "files belong to you", Origin::Host),
-    }
-}
-
-fn hardening(config: &Config, tool: &Tool, parts: &mut Parts) {
-    parts.usual(Flag::DropCapabilities, "no tool needs privileges of the kernel");
-    parts.usual(Flag::NoNewPrivileges, "setuid programs gain nothing");
-    parts.usual(Flag::NoCore, "a core dump would hold secrets");
-    let label = &config.settings.label_disable;
-    if label.value {
-        parts.push(Flag::LabelDisable, "SELinux would keep the project out; nothing is relabelled", label.origin.clone());
-    }
-    let hardened = &config.settings.hardened;
-    if hardened.value {
-        parts.push(Flag::ReadOnlyRoot, "hardened", hardened.origin.clone());
-        parts.push(
-            Flag::Tmpfs { target: "/tmp".into(), exec: true },
-            "hardened: programs need a place for temporary files",
-            hardened.origin.clone(),
-        );
-    }
-    if hardened.value || tool.manifest.image.is_some() || config.settings.image.value.is_some() {
-        let reason = "a writable home, whatever the image has";
-        parts.push(Flag::Tmpfs { target: HOME.into(), exec: true }, reason, hardened.origin.clone());
-    }
-}
-
-fn network(request: &Request, parts: &mut Parts) {
-    let network = &request.config.settings.network;
-    if network.value != "bridge" {
-        parts.push(Flag::Network(network.value.clone()), "as configured", network.origin.clone());
-    }
-    if let Some(address) = host_name(&request.facts.engine, &network.value) {
-        parts.usual(Flag::HostName(address), "`host.docker.internal` is your machine, as on Docker Desktop");
-    }
-}
-
-/// What `host.docker.internal` has to stand for, where the engine does not know the name by itself. podman learnt
-/// `host-gateway` with 4.7, and has `host.containers.internal` at any rate.
-pub fn host_name(engine: &Engine, network: &str) -> Option<&'static str> {
-    let knows_gateway = match engine.kind {
-        EngineKind::Docker | EngineKind::Nerdctl => true,
-        EngineKind::Podman => engine.learnt.as_ref().is_some_and(|learnt| !version::is_below(&learnt.version, &[4, 7])),
-        EngineKind::Container => return None,
-    };
-    match network {
-        "none" => None,
-        "host" => (engine.product == Product::Native).then_some("127.0.0.1"),
-        _ => knows_gateway.then_some("host-gateway"),
-    }
-}
-
-/// How the SSH agent gets into the container; `None` where it does not.
-fn ssh_agent(request: &Request, notes: &mut Vec<String>) -> Option<Way> {
-    if !request.config.settings.ssh_agent.value {
-        return None;
-    }
-    match &request.facts.ssh_agent {
-        SshAgent::Absent => None,
-        SshAgent::Broken(path) => {
-            notes.push(format!("no SSH agent: SSH_AUTH_SOCK names `{}`, which is no socket", path.display()));
-            None
-        }
-        SshAgent::Socket(socket) => match agent::way(&request.facts.engine, socket) {
-            Way::None(hint) => {
-                notes.push(format!("no SSH agent in the container with {}; hint: {hint}", request.facts.engine.product.name()));
-                None
-            }
-            way => Some(way),
-        },
-    }
-}
-
 fn mounts(request: &Request, workspace: &Workspace, agent: Option<Way>, parts: &mut Parts) {
     let Request { tool, config, facts, .. } = request;
     let root = Mount::bind(&workspace.root, workspace.target.clone(), Access::ReadWrite);
@@ -386,18 +254,14 @@ fn mounts(request: &Request, workspace: &Workspace, agent: Option<Way>, parts: &
         parts.push(Flag::Mount(mount), "the repository borrows objects from there", Origin::Host);
     }
     state::push(tool, &Store::new(&facts.state), &workspace.project, facts, parts);
-    let origin = config.settings.ssh_agent.origin.clone();
-    match agent {
-        Some(Way::Mount { socket, root }) => {
-            let mount = Mount::bind(socket, ContainerPath::new(SSH_AGENT), Access::ReadWrite);
-            parts.push(Flag::Mount(mount), "your SSH agent", origin.clone());
-            if root {
-                parts.push(Flag::GroupAdd(0), "in the engine's machine the agent's socket belongs to root's group", origin);
-            }
-        }
-        Some(Way::Flag) => parts.push(Flag::SshAgent, "your SSH agent", origin),
-        Some(Way::None(_)) | None => {}
+    if let Some(agent) = agent {
+        reach::mount_agent(agent, &config.settings.ssh_agent.origin, parts);
     }
+}
+
+/// Whether the store holds the tool's login. A volume shows nothing to the host, and is there to hold one.
+fn has_login(request: &Request) -> bool {
+    request.tool.login_file().is_some_and(|file| request.facts.engine.locks_fail() || request.facts.has(&file))
 }
 
 /// Tells the containers of one store from those of another of the same user.

@@ -82,8 +82,8 @@ pub fn disk(path: &Path) -> Option<(u8, u64)> {
 }
 
 /// How many keys the agent holds; `None` if it does not answer.
-pub fn agent_keys(facts: &Facts) -> Option<u32> {
-    let SshAgent::Socket(path) = &facts.ssh_agent else { return None };
+pub fn agent_keys(agent: &SshAgent) -> Option<u32> {
+    let SshAgent::Socket(path) = agent else { return None };
     let mut stream = UnixStream::connect(path).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
     // SSH_AGENTC_REQUEST_IDENTITIES (11), answered by SSH_AGENT_IDENTITIES_ANSWER (12) and a count: OpenSSH, PROTOCOL.agent.

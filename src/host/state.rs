@@ -1,11 +1,15 @@
 //! Makes a tool's state ready for a run: directories and links as the user, before the engine could make them as root.
 
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::{Errno, retry_on_intr};
+
 use crate::facts::Engine;
-use crate::host::files::{private_dir, write, write_private};
+use crate::host::files::{private_dir, write, write_for_this_boot, write_private};
 use crate::host::{Host, identity, process};
 use crate::plan::{HOME, SHARED};
 use crate::session::{Lease, SessionId, is_alive};
@@ -16,6 +20,8 @@ use crate::workspace::Workspace;
 /// Makes everything that the plan of `tool` in `workspace` mounts, and writes the session's lease.
 pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<()> {
     private_dir(&store.sessions())?;
+    // First, so that what comes after it is found if we die.
+    write_for_this_boot(&store.lease(&lease.session), &serde_json::to_vec(lease)?)?;
     private_dir(&store.ssh())?;
     private_dir(&store.gh())?;
     user_files(store)?;
@@ -23,8 +29,7 @@ pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspa
     if tool.manifest.state.is_some() {
         tool_state(store, tool, workspace)?;
     }
-    let text = serde_json::to_vec(lease)?;
-    write_private(&store.lease(&lease.session), &text)
+    Ok(())
 }
 
 fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace) -> io::Result<()> {
@@ -82,7 +87,7 @@ fn user_files(store: &Store) -> io::Result<()> {
 }
 
 /// The lease of a session; `None` if there is none that can be read.
-pub fn lease(store: &Store, session: &crate::session::SessionId) -> Option<Lease> {
+pub fn lease(store: &Store, session: &SessionId) -> Option<Lease> {
     let text = std::fs::read(store.lease(session)).ok()?;
     serde_json::from_slice(&text).ok()
 }
@@ -103,7 +108,6 @@ pub fn is_owner_alive(lease: &Lease) -> bool {
 
 /// The temporary states of this user, each with the session that made it. A name that somebody else took is none.
 fn temporaries(host: &Host) -> Vec<(PathBuf, SessionId)> {
-    use std::os::unix::fs::MetadataExt;
     let uid = crate::host::uid();
     let prefix = format!("ai-{uid}-");
     let Ok(entries) = std::fs::read_dir(host.temporary_base()) else { return Vec::new() };
@@ -130,10 +134,36 @@ pub fn remove_temporary(path: &Path) -> io::Result<()> {
     std::fs::remove_dir_all(path)
 }
 
+/// Removes what a loss of power left of leases. Nothing else that is empty has the name of one.
+pub fn remove_empty_leases(store: &Store) {
+    let entries = std::fs::read_dir(store.sessions()).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)) {
+        if entry.file_name().to_str().is_some_and(|name| name.parse::<SessionId>().is_ok()) {
+            // Whoever may not remove it has other worries, which are told elsewhere.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The right to finish a session, which one process has at a time; a kernel lock on its lease, so that it dies with its holder.
+pub struct Claim {
+    _lease: File,
+}
+
+/// `None` if another process finishes the session, or did.
+pub fn claim(store: &Store, session: &SessionId) -> Option<Claim> {
+    let lease = File::open(store.lease(session)).ok()?;
+    // A file system without locks lets everybody finish it, which is only untidy.
+    if retry_on_intr(|| flock(&lease, FlockOperation::NonBlockingLockExclusive)) == Err(Errno::WOULDBLOCK) {
+        return None;
+    }
+    let is_there = lease.metadata().is_ok_and(|metadata| metadata.nlink() > 0);
+    is_there.then_some(Claim { _lease: lease })
+}
+
 /// Ends a session's record. A temporary state goes with it.
-pub fn close(host: &Host, session: &crate::session::SessionId) -> io::Result<()> {
-    let store = host.state_of(session);
-    if store == host.store { std::fs::remove_file(store.lease(session)) } else { std::fs::remove_dir_all(store.root()) }
+pub fn close(store: &Store, state: &Store, session: &SessionId) -> io::Result<()> {
+    if state == store { std::fs::remove_file(store.lease(session)) } else { std::fs::remove_dir_all(state.root()) }
 }
 
 /// Appends one line to the log of runs; starts a new file when this one is large, keeping one old one.

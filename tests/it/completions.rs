@@ -50,7 +50,7 @@ fn our_own_words_and_values() {
     offers(&sandbox, "ai use ", &["claude", "glm"]);
     offers(&sandbox, "ai-mode g", &["gemini", "glm"]);
     offers(&sandbox, "aic --to", &["--tool"]);
-    offers_exactly(&sandbox, "ai install --shims ", &["files"]);
+    offers_exactly(&sandbox, "ai install --shims ", &["files", "zsh", "bash", "fish"]);
     let hidden = answer(&sandbox, Shell::Bash, "ai ");
     assert!(!hidden.contains("word\n") && !hidden.contains("complete\n"), "{hidden}");
 }

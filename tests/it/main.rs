@@ -21,6 +21,7 @@ mod terminal;
 
 mod argv;
 mod cases;
+mod completions;
 mod crash;
 mod creds;
 mod doctor;
@@ -42,5 +43,6 @@ mod sessions;
 mod stdio;
 mod tidy;
 mod tools;
+mod transcripts;
 mod words;
 mod workspace;

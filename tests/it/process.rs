@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Far above what any step takes, even on a busy machine: only a hang gets here.
-const HANG: Duration = Duration::from_secs(120);
+pub const HANG: Duration = Duration::from_secs(120);
 
 /// A command in the making; its environment is what [`crate::sandbox::Sandbox`] gave it and nothing else.
 pub struct Run {
@@ -166,5 +166,15 @@ impl Outcome {
         for text in said {
             assert!(err.contains(text), "no `{text}` in: {err}");
         }
+    }
+}
+
+/// Waits until something is so that another process brings about.
+#[track_caller]
+pub fn wait_for(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < HANG, "{what} never came");
+        thread::sleep(Duration::from_millis(20));
     }
 }
