@@ -121,9 +121,9 @@ fn a_store_that_is_closed_to_its_owner_says_the_exact_fix() {
 #[test]
 fn temporary_state_of_a_dead_run_is_removed_by_a_later_repair_and_nobody_else_s_is() {
     let sandbox = Sandbox::new();
+    let Some(run) = remounted(&sandbox, READ_ONLY, &["ai", "sync", "in", "claude", "--owner"]) else { return };
     let mut owner = sandbox.run("sleep").args(["1000"]).spawn();
-    let Some(run) = remounted(&sandbox, READ_ONLY, &["ai", "sync", "in", "--owner", &owner.id().to_string(), "claude"]) else { return };
-    let outcome = run.outcome();
+    let outcome = run.args([owner.id().to_string()]).outcome();
     let session = outcome.out().trim().to_owned();
     let temporary = sandbox.root().join("tmp").join(format!("ai-0-{session}"));
     assert!(temporary.join("sessions").join(&session).is_file());
