@@ -3,14 +3,15 @@
 use std::io::{self, ErrorKind};
 
 use crate::cli::{Sync, SyncCommand};
-use crate::command::{Context, image, settings};
+use crate::command::login::around;
+use crate::command::{Context, ended, image, settings};
 use crate::config::{Config, Layer};
 use crate::failure::{Failure, Kind, Result};
-use crate::host::engine::{self, Image};
+use crate::host::engine::{self, Image, containers};
 use crate::host::{self, Host, process, state};
 use crate::output;
 use crate::plan::{Plan, Request};
-use crate::session::{Lease, Process, SessionId, is_alive};
+use crate::session::{Lease, Process, SessionId};
 use crate::store::Store;
 use crate::sync::Direction;
 use crate::tool::{self, Tool};
@@ -57,9 +58,24 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
     let args = if tool.is_exec() { vec!["true".into()] } else { Vec::new() };
     let terminal = facts.terminal;
     let plan = Plan::new(&Request { tool, config, facts: &facts, session: session.clone(), args, terminal })?;
-    if engine::check(&facts.engine, &host.env, facts.home.as_deref(), &plan.image)? == Image::Missing {
+    let found = match engine::check(&facts.engine, &plan.image) {
+        Err(_) if config.settings.engine_autostart.value && engine::is_down(&facts.engine) => {
+            engine::starter::start(host, &facts.engine)?;
+            engine::check(&facts.engine, &plan.image)?
+        }
+        found => found?,
+    };
+    if found == Image::Missing {
         image::offer(context, &facts, &plan.image)?;
     }
+    // Asked once for each start of the engine; every plan until then reads the answer.
+    let learnt = match &facts.engine.learnt {
+        // An engine that runs containers but does not say what it is gets the plan that its endpoint suggests.
+        None if engine::learn::is_cheap(&facts.engine) => engine::learn::learn(&host.store, &facts.engine).ok(),
+        known => known.clone(),
+    };
+    let engine = facts.engine.clone().with(learnt);
+    engine::volume::ensure(&engine, &host.store, &plan.image, tool, &facts.user)?;
     repair(host, &facts.engine)?;
     let lease = Lease {
         session: session.clone(),
@@ -69,20 +85,30 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
         container: plan.container.clone(),
         owner: process::look_up(owner).unwrap_or(Process { pid: owner, started: None, boot: None }),
         since: host::now(),
+        engine: engine.kind,
+        endpoint: engine.endpoint.url(),
+        image: plan.image.clone(),
+        memory: plan.memory(),
+        keep: config.settings.keep.value,
     };
-    let prepared = state::prepare(host, &host.store, tool, &plan.workspace, &lease);
+    let prepared = state::prepare(host, &host.store, &engine, tool, &plan.workspace, &lease);
     if let Err(error) = prepared {
         // What was made of it may be the lease, which belongs to no session then.
         let _ = state::close(&host.store, &host.store, &session);
         let temporary = host.temporary_state(&session);
         without_store(&host.store, &error)?;
-        state::prepare(host, &temporary, tool, &plan.workspace, &lease).map_err(|error| {
+        state::prepare(host, &temporary, &engine, tool, &plan.workspace, &lease).map_err(|error| {
             let _ = state::close(&host.store, &temporary, &session);
             Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error)
         })?;
     } else {
         settings::sync(host, tool, config, &plan.workspace.project, Direction::In);
     }
+    let store = host.state_of(&session);
+    around::before(context, &store, &session, &plan.image).inspect_err(|_| {
+        // The session does not start; why is what the caller hears.
+        let _ = state::close(&host.store, &store, &session);
+    })?;
     Ok(session)
 }
 
@@ -131,10 +157,15 @@ fn find(host: &Host, session: &SessionId) -> Result<Lease> {
 fn finish(host: &Host, state: &Store, lease: &Lease, code: Option<u8>) -> Result<Kept> {
     let session = &lease.session;
     let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
+    // The container is gone before its settings are read; what could not be said about it stops nothing.
+    if let Some(failure) = code.and_then(|code| ended::tell(host, lease, code).err()) {
+        output::failure(&failure);
+    }
     if *state != host.store {
         return state::close(&host.store, state, session).map_err(failed).map(|()| Kept::Nothing);
     }
     let is_whole = sync_out(host, lease)?;
+    around::after(host, state, &lease.tool);
     let event = serde_json::json!({
         "session": session, "tool": lease.tool, "project": lease.project, "start": lease.since, "end": host::now(), "exit": code,
     });
@@ -156,15 +187,15 @@ fn sync_out(host: &Host, lease: &Lease) -> Result<bool> {
 }
 
 /// Finishes sessions whose owner died without closing them: their containers stop, their settings go out. Each is finished, and
-/// told, by one of those who find it.
-fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
+/// told, by one of those who find it. A session of another engine waits until that is the one in use.
+pub fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
     state::remove_empty_leases(&host.store);
     let leases = state::leases(&host.store).into_iter().chain(state::temporary_leases(host));
-    for lease in leases.filter(|lease| !is_alive(lease, process::look_up(lease.owner.pid).as_ref())) {
+    for lease in leases.filter(|lease| !state::is_owner_alive(lease) && lease.is_of(engine)) {
         let state = host.state_of(&lease.session);
         let Some(_claim) = state::claim(&state, &lease.session) else { continue };
-        if let Some(program) = &engine.program {
-            process::output(program.as_os_str(), &["rm", "--force", &lease.container])?;
+        if !lease.keep {
+            containers::remove(engine, &lease.container)?;
         }
         let session = format!("session {} of {} in {}, whose shell was gone", lease.session, lease.tool, lease.root);
         match finish(host, &state, &lease, None) {

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -37,6 +37,23 @@ fn nonblocking() -> i32 {
 /// Makes a directory and its parents, closed to others. What exists stays as it is.
 pub fn private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a directory and its parents, as open as the user's other directories.
+pub fn public_dir(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// Closes the store and the directories in it on the way to `below` to others: an older program made them open.
+pub fn tighten(store: &Path, below: &Path) -> io::Result<()> {
+    let inside = below.ancestors().map(|below| store.join(below));
+    for directory in inside.filter(|directory| directory.is_dir()) {
+        let mode = directory.metadata()?.permissions().mode();
+        if mode & 0o077 != 0 {
+            std::fs::set_permissions(&directory, PermissionsExt::from_mode(mode & 0o700))?;
+        }
+    }
+    Ok(())
 }
 
 /// Replaces a file of ours as a whole, mode 0600, unless it already has this content.

@@ -7,24 +7,25 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, retry_on_intr};
-use sha2::{Digest, Sha256};
 
+use crate::facts::Engine;
 use crate::host::files::{private_dir, write, write_for_this_boot, write_private};
-use crate::host::{Host, process};
+use crate::host::{Host, identity, process};
 use crate::plan::{HOME, SHARED};
-use crate::session::{Lease, SessionId};
+use crate::session::{Lease, SessionId, is_alive};
 use crate::store::Store;
 use crate::tool::Tool;
 use crate::workspace::Workspace;
 
 /// Makes everything that the plan of `tool` in `workspace` mounts, and writes the session's lease.
-pub fn prepare(host: &Host, store: &Store, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<()> {
+pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<()> {
     private_dir(&store.sessions())?;
     // First, so that what comes after it is found if we die.
     write_for_this_boot(&store.lease(&lease.session), &serde_json::to_vec(lease)?)?;
     private_dir(&store.ssh())?;
     private_dir(&store.gh())?;
-    user_files(host, store)?;
+    user_files(store)?;
+    identity::prepare(host, store, workspace, engine)?;
     if tool.manifest.state.is_some() {
         tool_state(store, tool, workspace)?;
     }
@@ -65,8 +66,8 @@ fn link(path: &Path, target: &str) -> io::Result<()> {
     }
 }
 
-/// passwd, group and gitconfig of the user in the container.
-fn user_files(host: &Host, store: &Store) -> io::Result<()> {
+/// passwd and group of the user in the container.
+fn user_files(store: &Store) -> io::Result<()> {
     let directory = store.user();
     private_dir(&directory)?;
     let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
@@ -82,41 +83,7 @@ fn user_files(host: &Host, store: &Store) -> io::Result<()> {
     // Readable by all, as everywhere: the engine's root reads them, and nothing secret is in them.
     write(&directory.join("passwd"), passwd.as_bytes(), 0o644)?;
     write(&directory.join("group"), group.as_bytes(), 0o644)?;
-    git_config(host, &directory.join("gitconfig"))
-}
-
-/// The user's name and mail, taken over from the host's git settings whenever these changed.
-fn git_config(host: &Host, path: &Path) -> io::Result<()> {
-    let sources: Vec<PathBuf> = host.home().map(|home| vec![home.join(".gitconfig"), home.join(".config/git/config")]).unwrap_or_default();
-    let mut hash = Sha256::new();
-    for source in &sources {
-        hash.update(std::fs::read(source).unwrap_or_default());
-        hash.update([0]);
-    }
-    let first = format!(
-        "# made from the host's settings; {}\n",
-        hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
-    );
-    if std::fs::read_to_string(path).is_ok_and(|old| old.starts_with(&first)) {
-        return Ok(());
-    }
-    // The project is mounted from a file system whose owner the container's git may not know.
-    let mut text = first + "[safe]\n\tdirectory = *\n[user]\n";
-    for key in ["name", "email"] {
-        if let Some(value) = host_git(host, &format!("user.{key}")) {
-            let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            text.push_str(&format!("\t{key} = \"{escaped}\"\n"));
-        }
-    }
-    write_private(path, text.as_bytes())
-}
-
-/// One value of the host's global settings. git runs outside of any repository, so that none can steer it.
-fn host_git(host: &Host, key: &str) -> Option<String> {
-    let git = host.program("git")?;
-    let (status, stdout, _) = process::output(git.as_os_str(), &["-C", "/", "config", "--global", "--includes", "--get", key]).ok()?;
-    let value = String::from_utf8(stdout).ok()?.trim_end_matches('\n').to_owned();
-    (status.success() && !value.is_empty()).then_some(value)
+    Ok(())
 }
 
 /// The lease of a session; `None` if there is none that can be read.
@@ -134,6 +101,39 @@ pub fn leases(store: &Store) -> Vec<Lease> {
     leases
 }
 
+/// Whether the process that a lease belongs to still is.
+pub fn is_owner_alive(lease: &Lease) -> bool {
+    is_alive(lease, process::look_up(lease.owner.pid).as_ref())
+}
+
+/// The temporary states of this user, each with the session that made it. A name that somebody else took is none.
+fn temporaries(host: &Host) -> Vec<(PathBuf, SessionId)> {
+    let uid = crate::host::uid();
+    let prefix = format!("ai-{uid}-");
+    let Ok(entries) = std::fs::read_dir(host.temporary_base()) else { return Vec::new() };
+    let found = entries.flatten().filter_map(|entry| {
+        let session = entry.file_name().to_str()?.strip_prefix(&prefix)?.parse().ok()?;
+        let metadata = entry.path().symlink_metadata().ok()?;
+        (metadata.is_dir() && metadata.uid() == uid).then(|| (entry.path(), session))
+    });
+    found.collect()
+}
+
+/// Leases of sessions that run on temporary state.
+pub fn temporary_leases(host: &Host) -> Vec<Lease> {
+    temporaries(host).into_iter().filter_map(|(path, session)| lease(&Store::new(path), &session)).collect()
+}
+
+/// Temporary states whose session is over.
+pub fn dead_temporaries(host: &Host) -> Vec<PathBuf> {
+    let is_dead = |(path, session): &(PathBuf, SessionId)| lease(&Store::new(path), session).is_some_and(|lease| !is_owner_alive(&lease));
+    temporaries(host).into_iter().filter(is_dead).map(|(path, _)| path).collect()
+}
+
+pub fn remove_temporary(path: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(path)
+}
+
 /// Removes what a loss of power left of leases. Nothing else that is empty has the name of one.
 pub fn remove_empty_leases(store: &Store) {
     let entries = std::fs::read_dir(store.sessions()).into_iter().flatten().flatten();
@@ -143,14 +143,6 @@ pub fn remove_empty_leases(store: &Store) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
-}
-
-/// The leases of sessions whose state is temporary, as far as they are this user's.
-pub fn temporary_leases(host: &Host) -> Vec<Lease> {
-    let Ok(entries) = std::fs::read_dir(host.temporary_base()) else { return Vec::new() };
-    let prefix = Host::temporary_prefix();
-    let sessions = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.strip_prefix(&prefix)?.parse().ok());
-    sessions.filter_map(|session| lease(&host.state_of(&session), &session)).collect()
 }
 
 /// The right to finish a session, which one process has at a time; a kernel lock on its lease, so that it dies with its holder.

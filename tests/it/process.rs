@@ -1,37 +1,31 @@
 //! One command with a bound on its time: what it printed and how it ended.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Far above what any step takes, even on a busy machine: only a hang gets here.
-const HANG: Duration = Duration::from_secs(120);
+pub const HANG: Duration = Duration::from_secs(120);
 
 /// A command in the making; its environment is what [`crate::sandbox::Sandbox`] gave it and nothing else.
 pub struct Run {
     command: Command,
     /// Where the home and everything that is written must be.
     inside: PathBuf,
-    stdin: Input,
-}
-
-enum Input {
-    Nothing,
-    Bytes(Vec<u8>),
-    /// What the test set by [`Run::stdin_from`].
-    Given,
+    stdin: Option<Vec<u8>>,
 }
 
 impl Run {
     pub fn new(program: impl AsRef<OsStr>, inside: &Path) -> Self {
         let mut command = Command::new(program);
-        command.env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { command, inside: inside.to_owned(), stdin: Input::Nothing }
+        command.env_clear();
+        Self { command, inside: inside.to_owned(), stdin: None }
     }
 
     pub fn args<W: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = W>) -> Self {
@@ -55,18 +49,7 @@ impl Run {
     }
 
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.stdin = Input::Bytes(bytes.into());
-        self
-    }
-
-    pub fn stdin_from(mut self, stdin: impl Into<Stdio>) -> Self {
-        self.command.stdin(stdin);
-        self.stdin = Input::Given;
-        self
-    }
-
-    pub fn stdout_to(mut self, stdout: impl Into<Stdio>) -> Self {
-        self.command.stdout(stdout);
+        self.stdin = Some(bytes.into());
         self
     }
 
@@ -81,20 +64,12 @@ impl Run {
 
     /// Starts it in a process group of its own.
     pub fn spawn(mut self) -> Child {
-        let input = std::mem::replace(&mut self.stdin, Input::Given);
+        let input = self.stdin.take();
         let mut command = self.command();
-        match &input {
-            Input::Nothing => {
-                command.stdin(Stdio::null());
-            }
-            Input::Bytes(_) => {
-                command.stdin(Stdio::piped());
-            }
-            Input::Given => {}
-        }
-        let mut child =
-            command.process_group(0).spawn().unwrap_or_else(|error| panic!("cannot start {:?}: {error}", command.get_program()));
-        if let Input::Bytes(bytes) = input {
+        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {:?}: {error}", command.get_program()));
+        if let Some(bytes) = input {
             let mut stdin = child.stdin.take().unwrap();
             // Whoever does not read everything shows it by what it prints.
             thread::spawn(move || stdin.write_all(&bytes));
@@ -162,11 +137,16 @@ fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap())
 }
 
-#[derive(Debug)]
 pub struct Outcome {
     pub code: i32,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "code {}\nstdout: {}\nstderr: {}", self.code, self.out(), self.err())
+    }
 }
 
 impl Outcome {
@@ -186,5 +166,15 @@ impl Outcome {
         for text in said {
             assert!(err.contains(text), "no `{text}` in: {err}");
         }
+    }
+}
+
+/// Waits until something is so that another process brings about.
+#[track_caller]
+pub fn wait_for(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < HANG, "{what} never came");
+        thread::sleep(Duration::from_millis(20));
     }
 }

@@ -1,10 +1,13 @@
-//! Streams, the terminal and exit codes, through each shell's function.
+//! Streams and exit codes, through each shell's function.
+
+use std::fs;
 
 use crate::bed::{Bed, Image};
+use crate::process::wait_for;
 use crate::sandbox::Sandbox;
 use crate::shells::Shell;
 
-const CODES: [i32; 6] = [0, 1, 2, 42, 130, 137];
+const CODES: [i32; 8] = [0, 1, 2, 42, 130, 137, 143, 255];
 
 // D-04, Z-082
 #[test]
@@ -14,6 +17,8 @@ fn the_code_of_the_tool_is_the_code_of_the_function() {
         for code in CODES {
             let outcome = sandbox.shell(shell, "claude hello").env("FAKE_ENGINE_DO", format!("exit {code}")).outcome();
             assert_eq!((outcome.code, outcome.err().as_str()), (code, ""), "{shell:?}");
+            let outcome = sandbox.ai(["run", "claude"]).env("FAKE_ENGINE_DO", format!("exit {code}")).outcome();
+            assert_eq!((outcome.code, outcome.err().as_str()), (code, ""));
         }
     }
 }
@@ -22,11 +27,143 @@ fn the_code_of_the_tool_is_the_code_of_the_function() {
 #[test]
 fn the_code_of_the_tool_survives_a_real_engine() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
-    for shell in Shell::all() {
-        for code in CODES {
-            let outcome = bed.shell(shell, &format!("gexec sh -c 'exit {code}'")).outcome();
-            assert_eq!((outcome.code, outcome.err().as_str()), (code, ""), "{shell:?}");
-        }
+    let status = |shell: Shell| shell.text("$?", "$status");
+    for (shell, codes) in Shell::all().into_iter().zip([[0, 42, 137], [1, 130, 143], [2, 42, 255]]) {
+        let script: String = codes.iter().map(|code| format!("gexec sh -c 'exit {code}'; echo {}\n", status(shell))).collect();
+        let outcome = bed.shell(shell, &script).outcome();
+        assert_eq!((outcome.out(), outcome.err()), (codes.map(|code| format!("{code}\n")).concat(), String::new()), "{shell:?}");
     }
     bed.nothing_left();
+}
+
+// D-03
+#[test]
+fn only_the_tool_s_own_output_is_captured() {
+    for shell in Shell::all() {
+        let mut sandbox = Sandbox::new();
+        sandbox.set("FAKE_ENGINE_DO", "echo answer; echo progress >&2");
+        // A limit that no engine can give makes us talk.
+        sandbox.set("AI_CPUS", "4096");
+        let outcome =
+            sandbox.shell(shell, shell.text("x=\"$(claude -p q)\"; echo \"[$x]\"", "set x (claude -p q); echo \"[$x]\"")).outcome();
+        assert_eq!(outcome.out(), "[answer]\n", "{shell:?}");
+        assert!(outcome.err().contains("progress") && outcome.err().contains("ai: processor limit lowered"), "{}", outcome.err());
+    }
+}
+
+/// Bytes that no text has, as many as asked for.
+fn noise(length: usize) -> Vec<u8> {
+    (0..length).map(|n| (n * 2_654_435_761_usize >> 11) as u8).collect()
+}
+
+// D-02, Z-083
+#[test]
+fn standard_input_arrives_whole() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let bytes = noise(1 << 20);
+    fs::write(bed.root().join("bytes"), &bytes).unwrap();
+    for shell in Shell::all() {
+        let copied = || fs::read(bed.project().join("copy")).unwrap();
+        bed.shell(shell, "gexec --shell 'cat > copy' < ../../bytes").prints();
+        assert!(copied() == bytes, "{shell:?}, from a file");
+        let out = bed.shell(shell, "cat ../../bytes | gexec cat").outcome();
+        assert!(out.code == 0 && out.stdout == bytes && out.stderr.is_empty(), "{shell:?}, through a pipe: {}", out.err());
+    }
+    bed.nothing_left();
+}
+
+// Z-083
+#[test]
+fn a_hundred_megabytes_go_through_a_pipe() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let count = "head -c 104857600 /dev/zero | tr '\\0' x | gexec tr x y | tr -d y | wc -c; echo ${PIPESTATUS[3]}";
+    assert_eq!(bed.shell(Shell::Bash, count).prints(), "0\n0\n");
+    let sum = bed.shell(Shell::Bash, "head -c 104857600 /dev/zero | gexec wc -c").prints();
+    assert_eq!(sum, "104857600\n");
+    bed.nothing_left();
+}
+
+// Z-083
+#[test]
+fn a_closed_standard_input_is_the_end_of_a_file() {
+    for shell in [Shell::Zsh, Shell::Bash] {
+        if Shell::all().contains(&shell) {
+            let sandbox = Sandbox::new();
+            sandbox.shell(shell, "claude x <&-").prints();
+            assert!(!sandbox.the_run().argv.iter().any(|word| word == "-t"), "{shell:?}");
+        }
+    }
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    assert_eq!(bed.shell(Shell::Bash, "gexec --shell 'cat; echo end' < /dev/null").prints(), "end\n");
+}
+
+// D-07
+#[test]
+fn a_reader_that_goes_away_leaves_no_orphan() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    for shell in Shell::all() {
+        let outcome = bed.shell(shell, "gexec --shell 'yes | head -c 30000000' | head -n 1").outcome();
+        assert_eq!(outcome.out(), "y\n", "{shell:?}");
+        assert!(!outcome.err().contains("panicked"), "{}", outcome.err());
+    }
+    // The engine's client goes at once; what nobody reads any more ends by itself.
+    wait_for("the end of the containers", || bed.containers().is_empty());
+    bed.nothing_left();
+    for command in [&["resolve", "claude"][..], &["init", "bash"], &["tools"], &["--help"]] {
+        let line = format!("ai {} | true; echo ${{PIPESTATUS[0]}}", command.join(" "));
+        assert_eq!(Sandbox::new().bare(Shell::Bash, &line).prints(), "0\n");
+    }
+}
+
+// D-05
+#[test]
+fn what_the_engine_refuses_keeps_its_code_and_its_line() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let outcome = bed.shell(Shell::Bash, "gexec no-such-program").outcome();
+    assert_eq!((outcome.code, outcome.out().as_str()), (127, ""));
+    assert!(outcome.err().contains("no-such-program"), "{}", outcome.err());
+    let outcome = bed.ai(["exec", "--", "/tmp"]).outcome();
+    assert_eq!((outcome.code, outcome.out().as_str()), (126, ""), "{}", outcome.err());
+    let outcome = bed.ai(["run", "--network", "no-such-network", "exec", "true"]).outcome();
+    assert_eq!((outcome.code, outcome.out().as_str()), (125, ""), "{}", outcome.err());
+    assert!(outcome.err().contains("no-such-network"), "{}", outcome.err());
+    bed.nothing_left();
+}
+
+// C-14, K-03
+#[test]
+fn files_belong_to_a_user_without_root_who_called() {
+    let Some(mut bed) = Bed::new(Image::Busybox) else { return };
+    if !bed.as_user(1000) {
+        return;
+    }
+    for shell in Shell::all() {
+        let made = format!("made by {}", shell.name());
+        assert_eq!(
+            bed.shell(shell, &format!("gexec --shell 'touch \"{made}\"; id -u; id -un; pwd'")).prints(),
+            "1000\nai\n/workspace/proj\n"
+        );
+        assert_eq!(crate::bed::owner(bed.project().join(made)), (1000, 1000), "{shell:?}");
+    }
+    bed.nothing_left();
+    for path in crate::sandbox::tree(&bed.home()).into_keys() {
+        assert_eq!(crate::bed::owner(&path), (1000, 1000), "{path:?}");
+    }
+}
+
+// C-13
+#[test]
+fn without_a_network_there_is_no_way_out() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let routes = bed.ai([
+        "run",
+        "--network",
+        "none",
+        "exec",
+        "--",
+        "sh",
+        "-c",
+        "tail -n +2 /proc/net/route; wget -T 2 -q -O - http://1.1.1.1/ 2>/dev/null || echo no",
+    ]);
+    assert_eq!(routes.prints(), "no\n");
 }

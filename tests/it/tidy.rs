@@ -1,0 +1,135 @@
+//! Rules about the source itself: what imports what, how long a file is, what the shells and linters say.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::require::need;
+use crate::sandbox::{Sandbox, find_program};
+use crate::shells::Shell;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Modules that may act; every other one decides as a function of values.
+const EDGE: [&str; 5] = ["main", "cli", "command", "host", "output"];
+
+/// What a module that only decides must not name.
+const ACTS: [&str; 15] = [
+    "std::fs",
+    "std::env",
+    "std::process",
+    "std::net",
+    "std::time",
+    "std::thread",
+    "std::io::std",
+    "std::os::unix::net",
+    "fs_err",
+    "rustix",
+    "tempfile",
+    "which::",
+    "signal_hook",
+    "anstream",
+    "std::os::unix::fs",
+];
+
+/// Files below a directory of the repository, by path relative to its root, with their text.
+pub fn files(directory: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut directories = vec![Path::new(ROOT).join(directory)];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                found.push((path.strip_prefix(ROOT).unwrap().to_owned(), text));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The part of a source file that is no test of its own.
+fn program(text: &str) -> &str {
+    text.split("\n#[cfg(test)]\n").next().unwrap()
+}
+
+fn is_test(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem == "tests")
+}
+
+#[test]
+fn what_decides_knows_nothing_that_acts() {
+    for (path, text) in files("src").into_iter().filter(|(path, _)| path.extension().is_some_and(|kind| kind == "rs") && !is_test(path)) {
+        let module = Path::new(path.components().nth(1).unwrap().as_os_str()).file_stem().unwrap().to_str().unwrap().to_owned();
+        if EDGE.contains(&module.as_str()) {
+            continue;
+        }
+        let edges = EDGE.iter().map(|edge| format!("crate::{edge}::"));
+        for forbidden in ACTS.iter().map(ToString::to_string).chain(edges) {
+            let line = program(&text).lines().find(|line| !line.trim_start().starts_with("//") && line.contains(&forbidden));
+            assert_eq!(line, None, "{} names {forbidden}", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    for (path, text) in files("src").into_iter().chain(files("tests/it")).filter(|(path, _)| !is_test(path)) {
+        let lines = program(&text).lines().count();
+        assert!(lines <= 350, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let marks = ["TO|DO", "FIX|ME", "X|XX", "HA|CK", "todo|!(", "unimplemented|!(", "dbg|!("].map(|mark| mark.replace('|', ""));
+    for (path, text) in ["src", "tests", "shells", "templates"].into_iter().flat_map(files) {
+        for mark in &marks {
+            assert!(!text.contains(mark.as_str()), "{mark} in {}", path.display());
+        }
+    }
+}
+
+/// Runs a linter on a file; asserts that it has nothing to say.
+#[track_caller]
+fn lint(program: &str, args: &[&str], file: &Path) {
+    let Some(path) = need(program, find_program(program)) else { return };
+    let output = Command::new(path).args(args).arg(file).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success() && said.is_empty(), "{program}: {}", String::from_utf8_lossy(&said));
+}
+
+//
+#[test]
+fn every_variant_of_every_script_is_clean() {
+    let variants: [&[&str]; 5] = [
+        &[],
+        &["--no-completions"],
+        &["--only", "claude"],
+        &["--prefix", "x_"],
+        &["--prefix", "x_", "--only", "glm,gexec", "--no-completions"],
+    ];
+    let sandbox = Sandbox::new();
+    sandbox.manifest("cursor-agent", "command = ['cursor-agent']\nabout = \"it's `$(id)` \\\"quoted\\\"\"\n");
+    for (index, options) in variants.into_iter().enumerate() {
+        for shell in Shell::all() {
+            let script = sandbox.ai(["init", shell.name()]).args(options).prints();
+            assert!(!script.contains('\r') && script.ends_with('\n'));
+            let file = sandbox.write(format!("{index}.{}", shell.name()), script);
+            match shell {
+                Shell::Zsh => lint("zsh", &["-n"], &file),
+                Shell::Bash => {
+                    lint("bash", &["-n"], &file);
+                    lint("shellcheck", &["--shell=bash"], &file);
+                    lint("shfmt", &["--diff", "--indent", "4", "--case-indent", "--binary-next-line"], &file);
+                }
+                Shell::Fish => {
+                    lint("fish", &["--no-execute"], &file);
+                    lint("fish_indent", &["--check"], &file);
+                }
+            }
+        }
+    }
+}
