@@ -22,7 +22,13 @@ function __ai_run
     set --local __ai_argv ($__ai_bin resolve --format argv0 --session $__ai_session $__ai_tty -- $argv | builtin string split0)
     set --local __ai_code $pipestatus[1]
     if builtin test $__ai_code -eq 0
-        $__ai_argv
+        # A child that dies of Ctrl-C ends this function too, but not what is inside `eval`. In a pipe, `eval` would hold back
+        # all output until the tool has ended.
+        if builtin test -t 1
+            builtin eval '$__ai_argv'
+        else
+            $__ai_argv
+        end
         set __ai_code $status
     end
     $__ai_bin sync out --code $__ai_code -- $__ai_session

@@ -12,9 +12,11 @@ use crate::shell::Shell;
 use crate::sync::HostSync;
 
 pub mod complete;
+pub mod creds;
 pub mod help;
 pub mod install;
 pub mod mode;
+pub mod sessions;
 
 /// Run AI coding assistants in containers that live for exactly one run.
 ///
@@ -63,6 +65,22 @@ pub enum Command {
     Word(mode::Word),
     /// Settings of `ai`, with the place that each comes from
     Config(ConfigCommand),
+    /// Log in with the tool's own login, once for all projects
+    Login(creds::Login),
+    /// Log out; a last backup is kept
+    Logout(creds::Logout),
+    /// Logins: status, import, backups, and the old directories
+    Creds(creds::Creds),
+    /// Projects that have state, and how a moved one gets its own back
+    Project(creds::Project),
+    /// List live sessions with age, processor and memory
+    Ps(sessions::Ps),
+    /// End sessions: ten seconds to leave by themselves, then by force
+    Stop(sessions::Stop),
+    /// Remove what is ours and dead
+    Gc(sessions::Gc),
+    /// Look for trouble, and say what to do about it
+    Doctor(sessions::Doctor),
     /// One act of the settings engine, described in a file; for fault tests
     #[command(name = "__sync", hide = true)]
     SyncJob { file: PathBuf },
@@ -141,6 +159,7 @@ impl Overrides {
             pids: set(self.pids.map(Some), "--pids"),
             keep: set(self.keep.then_some(true), "--keep"),
             host_sync: set(self.host_sync, "--host-sync"),
+            ..Layer::default()
         }
     }
 }
@@ -205,6 +224,9 @@ pub enum SyncCommand {
         /// Exit code of the run, to explain it
         #[arg(long)]
         code: Option<u8>,
+        /// Only say what would change; the session stays open
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Which settings files there are, and whether they are valid
     Status {
@@ -213,7 +235,11 @@ pub enum SyncCommand {
         json: bool,
     },
     /// What the next `sync in` would change
-    Diff { tool: String },
+    Diff {
+        tool: String,
+        #[arg(long)]
+        json: bool,
+    },
     /// What earlier syncs of this project changed, newest first
     Log {
         tool: String,

@@ -96,7 +96,9 @@ fn a_session_that_runs_is_offered() {
 fn whatever_is_on_the_line_there_is_no_noise() {
     let sandbox = with_words();
     sandbox.manifest("broken", "nonsense = [");
-    for line in ["", "ai \u{1b}[31m", "ai 'unfinished", "ai --nonsense ", "claude \"$(x) ", "broken ", "nobody ", "ai run broken ", "ai run -- "] {
+    for line in
+        ["", "ai \u{1b}[31m", "ai 'unfinished", "ai --nonsense ", "claude \"$(x) ", "broken ", "nobody ", "ai run broken ", "ai run -- "]
+    {
         for shell in Shell::all() {
             let text = answer(&sandbox, shell, line);
             assert!(text.starts_with("files\n") || text.starts_with("words\n"), "{line}: {text}");

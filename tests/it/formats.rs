@@ -5,6 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
 
 use crate::engine::words_of;
 use crate::sandbox::Sandbox;
@@ -76,11 +77,39 @@ fn lines_and_json_hold_the_same_words() {
     let exact = words_of(&resolve(&sandbox, &["--format", "argv0"], &words));
     let lines = resolve(&sandbox, &["--format", "lines"], &words);
     assert!(lines.split(|byte| *byte == b'\n').map(OsStr::from_bytes).eq(exact.iter().map(OsString::as_os_str).chain([OsStr::new("")])));
-    let json: serde_json::Value = serde_json::from_slice(&resolve(&sandbox, &["--format", "json"], &words)).unwrap();
+    let json: Value = serde_json::from_slice(&resolve(&sandbox, &["--format", "json"], &words)).unwrap();
     let argv: Vec<OsString> = json["argv"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().into()).collect();
     assert_eq!(argv, exact);
+    conforms(&json, &serde_json::from_str(include_str!("../../docs/plan.schema.json")).unwrap(), "the plan");
     for (key, value) in [("tool", "claude"), ("session", SESSION), ("workdir", "/workspace/proj"), ("image", "ai-tools:1")] {
         assert_eq!(json[key], value, "{key}");
+    }
+}
+
+/// Checks what the schema says by `type`, `properties`, `required` and `items`; no other key may be there.
+fn conforms(value: &Value, schema: &Value, at: &str) {
+    let types: Vec<&str> = match &schema["type"] {
+        Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    };
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    assert!(types.contains(&kind) || (kind == "number" && types.contains(&"integer")), "{at} is {kind}, not {types:?}");
+    for required in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        assert!(value.get(required).is_some(), "{at} has no {required}");
+    }
+    for (key, value) in value.as_object().into_iter().flatten() {
+        assert!(schema["properties"].get(key).is_some(), "{at} has {key}, which the schema does not know");
+        conforms(value, &schema["properties"][key], key);
+    }
+    for item in value.as_array().into_iter().flatten() {
+        conforms(item, &schema["items"], at);
     }
 }
 
@@ -131,11 +160,13 @@ fn snapshot(name: &str, options: &[&str], words: &[&str]) {
     let lines = sandbox.ai(["resolve", "--session", SESSION, "--format", "lines"]).args(options).args(["--"]).args(words).prints();
     let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let hash = lines.lines().find_map(|line| line.strip_prefix("ai.project=proj-")).unwrap().to_owned();
+    let store = lines.lines().find_map(|line| line.strip_prefix("ai.store=")).unwrap().to_owned();
     let known = [
         (sandbox.root().display().to_string(), "/sandbox"),
         (hash, "0a1b2c3d"),
         (format!("--user\n{uid}:{gid}\n"), "--user\nUID:GID\n"),
         (format!("ai.owner={uid}\n"), "ai.owner=UID\n"),
+        (format!("ai.store={store}\n"), "ai.store=STORE\n"),
         ("-e\nIS_SANDBOX=1\n".into(), ""),
     ];
     let text = known.iter().fold(lines, |text, (found, name)| text.replace(found.as_str(), name));

@@ -1,7 +1,11 @@
 //! The model APIs that the real tools talk to, played on loopback by `tests/bed/mock`.
 
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
 
 use crate::require::need;
 use crate::sandbox::{Sandbox, find_program};
@@ -13,30 +17,57 @@ pub struct Mock {
 }
 
 impl Mock {
+    /// Starts the servers and points every tool at them, with keys that somebody made up.
     #[track_caller]
-    pub fn start() -> Option<Self> {
+    pub fn serve(sandbox: &mut Sandbox) -> Option<Self> {
         let python = need("python3", find_program("python3"))?;
+        let tls = sandbox.root().join("tls");
+        fs::create_dir(&tls).unwrap();
         let mut server = Command::new(python)
-            .args([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/mock/serve.py"), "--max-seconds", "300"])
+            .args([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/mock/serve.py"), "--max-seconds", "300", "--tls-dir"])
+            .arg(&tls)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let answer: serde_json::Value = serde_json::from_str(&line).unwrap();
-        Some(Self { server, url: answer["url"].as_str().unwrap().to_owned() })
-    }
-
-    /// Points every tool at this server and gives it a key that somebody made up.
-    pub fn serve(&self, sandbox: &mut Sandbox) {
+        let answer: Value = serde_json::from_str(&line).unwrap();
+        let url = answer["url"].as_str().unwrap().to_owned();
+        // The container shares the host's network only to reach the mock.
         sandbox.set("AI_NETWORK", "host");
-        sandbox.set("ANTHROPIC_BASE_URL", &self.url);
-        sandbox.set("ANTHROPIC_API_KEY", "sk-ant-made-up");
-        sandbox.set("GOOGLE_GEMINI_BASE_URL", &self.url);
+        sandbox.set("ANTHROPIC_BASE_URL", &url);
+        sandbox.set("ANTHROPIC_API_KEY", "made-up");
         sandbox.set("GEMINI_API_KEY", "made-up");
         sandbox.set("CODEX_API_KEY", "made-up");
         sandbox.set("ZAI_API_KEY", "made-up");
+        sandbox.set("GEMINI_CLI_TRUST_WORKSPACE", "true");
+        // Two have their server's address built in, and glm's is a part of its profile.
+        let authority = "/workspace/proj/.ca.pem";
+        fs::copy(answer["ca"].as_str().unwrap(), sandbox.project().join(".ca.pem")).unwrap();
+        sandbox.config(&format!(
+            "[tool.codex.env]\nHTTPS_PROXY = '{url}'\nCODEX_CA_CERTIFICATE = '{authority}'\n\
+             [tool.gemini.env]\nHTTPS_PROXY = '{url}'\nNODE_EXTRA_CA_CERTS = '{authority}'\n\
+             [tool.glm.env]\nANTHROPIC_BASE_URL = '{url}'\n"
+        ));
+        Some(Self { server, url })
+    }
+
+    /// One request to the part of the server that is the test's own.
+    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+        let mut stream = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).unwrap();
+        let length = body.len();
+        write!(stream, "{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+        let mut answer = String::new();
+        // The server may reset a connection that it has answered.
+        let _ = stream.read_to_string(&mut answer);
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
+    /// A login of `tool`: the name of the file that holds it, and its text.
+    pub fn login(&self, tool: &str) -> (String, String) {
+        let answer = self.ask("POST", "/__seed", &format!("{{\"tool\": \"{tool}\"}}"));
+        (answer["file"].as_str().unwrap().to_owned(), answer["document"].to_string())
     }
 }
 

@@ -1,16 +1,17 @@
 //! One command with a bound on its time: what it printed and how it ended.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Far above what any step takes, even on a busy machine: only a hang gets here.
-const HANG: Duration = Duration::from_secs(120);
+pub const HANG: Duration = Duration::from_secs(120);
 
 /// A command in the making; its environment is what [`crate::sandbox::Sandbox`] gave it and nothing else.
 pub struct Run {
@@ -136,11 +137,16 @@ fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap())
 }
 
-#[derive(Debug)]
 pub struct Outcome {
     pub code: i32,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "code {}\nstdout: {}\nstderr: {}", self.code, self.out(), self.err())
+    }
 }
 
 impl Outcome {
@@ -160,5 +166,15 @@ impl Outcome {
         for text in said {
             assert!(err.contains(text), "no `{text}` in: {err}");
         }
+    }
+}
+
+/// Waits until something is so that another process brings about.
+#[track_caller]
+pub fn wait_for(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < HANG, "{what} never came");
+        thread::sleep(Duration::from_millis(20));
     }
 }

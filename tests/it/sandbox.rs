@@ -88,6 +88,11 @@ impl Sandbox {
         self.env.remove(OsStr::new(name));
     }
 
+    /// The variables of every command, for what is not started by [`Sandbox::run`].
+    pub fn env(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+        self.env.iter()
+    }
+
     /// Puts `program` on PATH as `name`, in place of what was there.
     pub fn link(&self, name: &str, program: impl AsRef<Path>) {
         self.without(name);

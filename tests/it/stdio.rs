@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::bed::{Bed, Image};
+use crate::process::wait_for;
 use crate::sandbox::Sandbox;
 use crate::shells::Shell;
 
@@ -101,10 +102,12 @@ fn a_closed_standard_input_is_the_end_of_a_file() {
 fn a_reader_that_goes_away_leaves_no_orphan() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
     for shell in Shell::all() {
-        let outcome = bed.shell(shell, "gexec yes | head -n 1").outcome();
+        let outcome = bed.shell(shell, "gexec --shell 'yes | head -c 30000000' | head -n 1").outcome();
         assert_eq!(outcome.out(), "y\n", "{shell:?}");
         assert!(!outcome.err().contains("panicked"), "{}", outcome.err());
     }
+    // The engine's client goes at once; what nobody reads any more ends by itself.
+    wait_for("the end of the containers", || bed.containers().is_empty());
     bed.nothing_left();
     for command in [&["resolve", "claude"][..], &["init", "bash"], &["tools"], &["--help"]] {
         let line = format!("ai {} | true; echo ${{PIPESTATUS[0]}}", command.join(" "));

@@ -1,30 +1,15 @@
 //! On a terminal: typed at, read from, resized and closed.
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
 use rexpect::session::{PtySession, spawn_command};
 
 use crate::bed::{Bed, Image};
-use crate::process::Run;
+use crate::process::{HANG, Run, wait_for};
 use crate::sandbox::{Sandbox, find_program};
 use crate::shells::Shell;
-
-/// Far above what any step takes, so only a hang gets here.
-const HANG: Duration = Duration::from_secs(60);
 
 /// Starts a command on a terminal of its own.
 pub fn on_terminal(run: Run) -> PtySession {
     spawn_command(run.command(), Some(HANG.as_millis() as u64)).unwrap()
-}
-
-#[track_caller]
-pub fn wait_for(what: &str, condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < HANG, "{what} never came");
-        sleep(Duration::from_millis(20));
-    }
 }
 
 // D-01, Z-083

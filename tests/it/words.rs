@@ -6,7 +6,7 @@ use crate::shells::Shell;
 /// The tool of the one run.
 fn tool_that_ran(sandbox: &Sandbox) -> String {
     let run = sandbox.the_run();
-    let label = run.argv.iter().filter_map(|word| word.to_str()?.strip_prefix("ai.tool=")).next();
+    let label = run.argv.iter().find_map(|word| word.to_str()?.strip_prefix("ai.tool="));
     label.unwrap().to_owned()
 }
 

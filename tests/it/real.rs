@@ -1,0 +1,125 @@
+//! The real tools, in a real container, called by the functions of real shells; only the models are played.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::bed::{Bed, Image, owner};
+use crate::mock::Mock;
+use crate::sandbox::{Sandbox, tree};
+use crate::shells::Shell;
+
+/// A sandbox with the real tools and a server that answers them.
+fn tools() -> Option<(Bed, Mock)> {
+    let mut bed = Bed::new(Image::Tools)?;
+    let mock = Mock::serve(&mut bed.sandbox)?;
+    Some((bed, mock))
+}
+
+/// The transcripts that a tool of the claude family has left in the store.
+fn transcripts(sandbox: &Sandbox, tool: &str) -> Vec<PathBuf> {
+    let projects = sandbox.store().join("global_state").join(tool).join("projects");
+    tree(&projects)
+        .into_keys()
+        .filter(|path| path.extension().is_some_and(|kind| kind == "jsonl") && !path.ends_with("history.jsonl"))
+        .collect()
+}
+
+// I-01, C-10
+#[test]
+fn each_tool_says_its_own_version() {
+    let Some((bed, _mock)) = tools() else { return };
+    let version = |line: &str| bed.shell(Shell::Bash, line).prints();
+    let claude = version("claude --version");
+    assert!(claude.ends_with("(Claude Code)\n"), "{claude}");
+    assert_eq!(version("glm --version"), claude);
+    assert!(version("codex --version").starts_with("codex-cli "));
+    let gemini = version("AI_HARDENED=1 gemini --version");
+    assert!(gemini.trim().split('.').count() == 3, "{gemini}");
+    assert_eq!(version("AI_HARDENED=1 claude --version"), claude);
+    assert!(version("claude --help").contains("Usage: claude"));
+    assert!(version("gemini --help").contains("gemini"));
+    bed.nothing_left();
+}
+
+// I-01, D-03: the answer is all that is captured, and the command ran in the project as whoever called.
+#[test]
+fn claude_works_through_every_shell() {
+    let Some((bed, _mock)) = tools() else { return };
+    for shell in Shell::all() {
+        let made = format!("by-{}", shell.name());
+        let prompt = format!("claude -p --dangerously-skip-permissions 'RUN: touch {made} && pwd'");
+        let script = shell.text("answer=\"$(PROMPT)\"; printf '%s\\n' \"$answer\"", "set answer (PROMPT); printf '%s\\n' $answer");
+        let answer = bed.shell(shell, &script.replace("PROMPT", &prompt)).prints();
+        assert_eq!(
+            answer,
+            format!("mock-anthropic heard: RUN: touch {made} && pwd\nmock-anthropic ran it: /workspace/proj\n"),
+            "{shell:?}"
+        );
+        assert_eq!(owner(bed.project().join(made)), owner(bed.project()), "{shell:?}");
+    }
+    assert_eq!(transcripts(&bed, "claude").len(), 3);
+    bed.nothing_left();
+}
+
+// C-14, D-02
+#[test]
+fn claude_works_for_a_user_without_root() {
+    let Some((mut bed, _mock)) = tools() else { return };
+    if !bed.as_user(1000) {
+        return;
+    }
+    let answer = bed.shell(Shell::Zsh, "echo 'RUN: touch made; id -u' | claude -p --dangerously-skip-permissions").prints();
+    assert!(answer.ends_with("mock-anthropic ran it: 1000\n"), "{answer}");
+    for path in [bed.project().join("made")].into_iter().chain(tree(&bed.home()).into_keys()) {
+        assert_eq!(owner(&path), (1000, 1000), "{path:?}");
+    }
+    bed.nothing_left();
+}
+
+// I-01
+#[test]
+fn gemini_works() {
+    let Some((bed, _mock)) = tools() else { return };
+    let outcome = bed.shell(Shell::Bash, "gemini --yolo -p 'RUN: touch made; pwd'").outcome();
+    assert!(outcome.code == 0 && outcome.out().contains("mock-gemini ran it:") && outcome.out().contains("/workspace/proj"), "{outcome:?}");
+    assert_eq!(owner(bed.project().join("made")), owner(bed.project()));
+    bed.nothing_left();
+}
+
+// I-01
+#[test]
+fn codex_works() {
+    let Some((bed, _mock)) = tools() else { return };
+    let outcome = bed.shell(Shell::Fish, "codex exec --skip-git-repo-check 'RUN: touch made; pwd'").outcome();
+    assert!(outcome.code == 0 && outcome.out().contains("mock-openai ran it:") && outcome.out().contains("/workspace/proj"), "{outcome:?}");
+    assert_eq!(owner(bed.project().join("made")), owner(bed.project()));
+    bed.nothing_left();
+}
+
+// I-02
+#[test]
+fn a_subscription_is_enough() {
+    let Some((mut bed, mock)) = tools() else { return };
+    let (file, login) = mock.login("claude");
+    bed.write(format!("home/.docker-ai-config/global_state/claude/shared/login/{file}"), login);
+    bed.sandbox.unset("ANTHROPIC_API_KEY");
+    assert_eq!(bed.shell(Shell::Bash, "claude -p hello").prints(), "mock-anthropic heard: hello\n");
+    bed.nothing_left();
+}
+
+// I-05, I-03, I-04
+#[test]
+fn claude_and_glm_keep_apart() {
+    let Some((bed, _mock)) = tools() else { return };
+    let both = "claude -p 'for claude' & glm -p 'for glm'; wait";
+    // claude warns of a model that it does not know.
+    let answers = bed.shell(Shell::Bash, both).outcome().out();
+    assert!(answers.contains("mock-anthropic heard: for claude\n") && answers.contains("mock-anthropic heard: for glm\n"), "{answers}");
+    for (tool, other) in [("claude", "glm"), ("glm", "claude")] {
+        let own = transcripts(&bed, tool);
+        assert_eq!(own.len(), 1, "{own:?}");
+        let text = fs::read_to_string(&own[0]).unwrap();
+        assert!(text.contains(&format!("for {tool}")) && !text.contains(&format!("for {other}")), "{text}");
+    }
+    bed.nothing_left();
+}
