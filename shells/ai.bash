@@ -1,6 +1,6 @@
 # One run of a tool: settings in, plan, the engine's own command line, settings out.
 function __ai_run() {
-    \builtin local __ai_session='' __ai_plan='' __ai_trap='' __ai_tty='' __ai_code=130 IFS=$' \t\n'
+    \builtin local __ai_session='' __ai_plan='' __ai_trap='' __ai_tty='' __ai_code=130 __ai_owner="${BASHPID:-$$}" IFS=$' \t\n'
     if [[ ! -x "${__ai_bin}" ]]; then
         \builtin printf '%s\n' "ai: cannot run $1: ${__ai_bin} is gone; hint: install ai again, or start a new shell" >&2
         \builtin return 127
@@ -11,7 +11,7 @@ function __ai_run() {
         \builtin return
     fi
     if [[ -t 0 && -t 1 ]]; then __ai_tty=--tty; fi
-    __ai_session="$("${__ai_bin}" sync in --owner "${BASHPID:-$$}" -- "$1")" || \builtin return
+    __ai_session="$("${__ai_bin}" sync in --owner "${__ai_owner}" -- "$1")" || \builtin return
     # While the tool has the terminal, Ctrl-C is for the tool: without a trap, bash would leave this function too.
     __ai_trap="$(\builtin trap -p INT)"
     \builtin trap : INT
