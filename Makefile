@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 CARGO := $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 RELEASE := target/release/ai
 
-.PHONY: demo test lint bench install release cargo
+.PHONY: demo test faults lint bench install release cargo
 
 demo: release
 	tests/demo
@@ -19,6 +19,11 @@ test: cargo
 	$(MAKE) lint
 	$(CARGO) build --quiet
 	$(CARGO) test --quiet
+
+# The full set of what `make test` samples: every fault, 100,000 random cases, every mutant. Writes docs/reliability.md.
+faults: cargo
+	export PATH="$(dir $(CARGO)):$$PATH" AI_REQUIRE=strace
+	tests/faults/run
 
 lint: cargo
 	$(CARGO) fmt --check

@@ -1,10 +1,17 @@
+# shellcheck shell=bash disable=SC2154 # the template that includes this sets __ai_bin
+
+# Whether our program is still there: if not, nothing may run, least of all the tool without its container.
+function __ai_found() {
+    if [[ -x "${__ai_bin}" ]]; then \builtin return 0; fi
+    \builtin printf '%s\n' "ai: cannot run $1: ${__ai_bin} is gone; hint: install ai again, then start a new shell" >&2
+    \builtin return 127
+}
+
 # One run of a tool: settings in, plan, the engine's own command line, settings out.
 function __ai_run() {
+    # The owner is this process, which lives as long as the run: inside `$(…)` it would be the substitution.
     \builtin local __ai_session='' __ai_plan='' __ai_trap='' __ai_tty='' __ai_code=130 __ai_owner="${BASHPID:-$$}" IFS=$' \t\n'
-    if [[ ! -x "${__ai_bin}" ]]; then
-        \builtin printf '%s\n' "ai: cannot run $1: ${__ai_bin} is gone; hint: install ai again, or start a new shell" >&2
-        \builtin return 127
-    fi
+    __ai_found "$1" || \builtin return
     if [[ "${2-}" == --native || "${2-}" == --local ]]; then
         __ai_plan="$("${__ai_bin}" resolve --shell bash -- "$@")" || \builtin return
         \builtin eval "${__ai_plan}"
@@ -21,4 +28,30 @@ function __ai_run() {
     \builtin trap - INT
     if [[ -n "${__ai_trap}" ]]; then \builtin eval "${__ai_trap}"; fi
     \builtin return "${__ai_code}"
+}
+
+# A word that the program itself understands, with this shell's default tool.
+function __ai_word() {
+    __ai_found "$1" || \builtin return
+    AI_TOOL="${AI_TOOL-}" "${__ai_bin}" word "$1" -- "${@:2}"
+}
+
+# The default tool.
+function __ai_default() {
+    \builtin local __ai_tool=''
+    __ai_found "$1" || \builtin return
+    __ai_tool="$(AI_TOOL="${AI_TOOL-}" "${__ai_bin}" use --quiet)" || \builtin return
+    __ai_run "${__ai_tool}" "${@:2}"
+}
+
+# Only a function can set a variable of its shell. It is not exported.
+function __ai_mode() {
+    \builtin local __ai_tool=''
+    if [[ $# -ne 2 || "$2" == help || "$2" == -h || "$2" == --help ]]; then
+        __ai_word "$@"
+        \builtin return
+    fi
+    __ai_found "$1" || \builtin return
+    __ai_tool="$("${__ai_bin}" use --name -- "$2")" || \builtin return
+    AI_TOOL="${__ai_tool}"
 }

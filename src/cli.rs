@@ -11,6 +11,13 @@ use crate::session::SessionId;
 use crate::shell::Shell;
 use crate::sync::HostSync;
 
+pub mod complete;
+pub mod creds;
+pub mod help;
+pub mod install;
+pub mod mode;
+pub mod sessions;
+
 /// Run AI coding assistants in containers that live for exactly one run.
 ///
 /// Put `eval "$(ai init zsh)"` into your .zshrc (bash: `eval "$(ai init bash)"`; fish: `ai init fish | source`).
@@ -40,8 +47,40 @@ pub enum Command {
     Env(EnvCommand),
     /// List the tools and profiles
     Tools(Tools),
+    /// Show or set the default tool
+    Use(mode::Use),
+    /// Commit what is staged, with a message from the default tool
+    Commit(mode::Commit),
+    /// Put the integration into your shell's rc file
+    Install(install::Install),
+    /// Take it out again
+    Uninstall(install::Install),
+    /// Print the completions of a shell, as `ai init` does
+    Completions(complete::Completions),
+    /// Explain a topic or a command
+    Help(help::Help),
+    #[command(hide = true)]
+    Complete(complete::Complete),
+    #[command(hide = true)]
+    Word(mode::Word),
     /// Settings of `ai`, with the place that each comes from
     Config(ConfigCommand),
+    /// Log in with the tool's own login, once for all projects
+    Login(creds::Login),
+    /// Log out; a last backup is kept
+    Logout(creds::Logout),
+    /// Logins: status, import, backups, and the old directories
+    Creds(creds::Creds),
+    /// Projects that have state, and how a moved one gets its own back
+    Project(creds::Project),
+    /// List live sessions with age, processor and memory
+    Ps(sessions::Ps),
+    /// End sessions: ten seconds to leave by themselves, then by force
+    Stop(sessions::Stop),
+    /// Remove what is ours and dead
+    Gc(sessions::Gc),
+    /// Look for trouble, and say what to do about it
+    Doctor(sessions::Doctor),
     /// One act of the settings engine, described in a file; for fault tests
     #[command(name = "__sync", hide = true)]
     SyncJob { file: PathBuf },
@@ -120,6 +159,7 @@ impl Overrides {
             pids: set(self.pids.map(Some), "--pids"),
             keep: set(self.keep.then_some(true), "--keep"),
             host_sync: set(self.host_sync, "--host-sync"),
+            ..Layer::default()
         }
     }
 }
@@ -184,6 +224,9 @@ pub enum SyncCommand {
         /// Exit code of the run, to explain it
         #[arg(long)]
         code: Option<u8>,
+        /// Only say what would change; the session stays open
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Which settings files there are, and whether they are valid
     Status {
@@ -192,7 +235,11 @@ pub enum SyncCommand {
         json: bool,
     },
     /// What the next `sync in` would change
-    Diff { tool: String },
+    Diff {
+        tool: String,
+        #[arg(long)]
+        json: bool,
+    },
     /// What earlier syncs of this project changed, newest first
     Log {
         tool: String,
@@ -328,6 +375,7 @@ fn parse_words(args: &[OsString]) -> Result<Cli, clap::Error> {
         Some("init") => only(args).map(Command::Init),
         Some("resolve") => only(args).map(Command::Resolve),
         Some("sync") => only(args).map(Command::Sync),
+        Some("complete") => only(args).map(Command::Complete),
         _ => None,
     };
     command.map_or_else(|| Cli::try_parse_from(args), |command| Ok(Cli { command }))

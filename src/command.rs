@@ -13,12 +13,22 @@ use crate::plan::{self, secret};
 use crate::session::SessionId;
 use crate::tool::{self, Tool};
 
+mod complete;
 mod config;
+mod creds;
+mod doctor;
+mod ended;
 mod env;
+mod help;
 mod image;
 mod init;
+mod install;
+mod login;
+mod mode;
+mod project;
 mod resolve;
 mod run;
+mod sessions;
 mod settings;
 mod sync;
 mod sync_job;
@@ -45,9 +55,25 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Run(run) => run::run(run.overrides.layer(), run.words),
         Command::Exec(exec) => run::exec(exec),
         Command::Image(image) => image::run(image.command),
-        Command::Env(env) => env::run(&env.words),
+        Command::Env(env) => env::run(env.words),
         Command::Config(config) => config::run(&config),
         Command::Tools(tools) => tools::run(&tools),
+        Command::Use(wanted) => mode::run(&wanted),
+        Command::Commit(commit) => mode::commit(&commit),
+        Command::Word(word) => mode::word(&word),
+        Command::Install(install) => install::install(&install),
+        Command::Uninstall(uninstall) => install::uninstall(&uninstall),
+        Command::Completions(completions) => complete::script(&completions),
+        Command::Complete(complete) => complete::answer(complete),
+        Command::Help(help) => help::run(&help.words),
+        Command::Login(login) => login::login(&login.tool, &login.args),
+        Command::Logout(logout) => login::logout(&logout.tool),
+        Command::Creds(creds) => creds::run(creds.command),
+        Command::Project(project) => project::run(project.command),
+        Command::Ps(ps) => sessions::ps(&ps),
+        Command::Stop(stop) => sessions::stop(&stop),
+        Command::Gc(gc) => sessions::gc(&gc),
+        Command::Doctor(doctor) => doctor::run(&doctor),
         Command::SyncJob { file } => sync_job::run(&file),
     }
 }

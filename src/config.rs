@@ -145,7 +145,7 @@ macro_rules! settings {
 
 settings! {
     /// Program that runs containers; the first that is installed if not set.
-    engine: Option<EngineKind> = None, env "AI_ENGINE", |text| one_of(text, &["docker", "podman", "nerdctl"]).map(Some);
+    engine: Option<EngineKind> = None, env "AI_ENGINE", |text| one_of(text, &["docker", "podman", "nerdctl", "container"]).map(Some);
     /// Image of the tools.
     image: Option<String> = None, env "AI_IMAGE", |text| Ok(Some(text.into()));
     /// `bridge`, `none`, `host`, or the name of a network of the engine.
@@ -162,6 +162,14 @@ settings! {
     pids: Option<u32> = None, env "AI_PIDS", |text| text.parse().map(Some).map_err(|_| format!("`{text}` is no whole number"));
     /// Whether the container survives its run, for looking into it.
     keep: bool = false, env "AI_KEEP", yes_or_no;
+    /// Whether the engine is started where it is not running.
+    engine_autostart: bool = false, env "AI_ENGINE_AUTOSTART", yes_or_no;
+    /// Whether an engine is used that anybody on its network can use: `tcp://` without TLS.
+    allow_insecure_engine: bool = false, env "AI_ALLOW_INSECURE_ENGINE", yes_or_no;
+    /// Whether SELinux lets the container use what is mounted, without relabelling any of it.
+    label_disable: bool = false, env "AI_LABEL_DISABLE", yes_or_no;
+    /// Whether the token of `gh auth token` is in the container's environment.
+    gh_token: bool = false, env "AI_GH_TOKEN", yes_or_no;
     host_sync: HostSync = HostSync::Import, env "AI_HOST_SYNC", |text| one_of(text, &["import", "both", "off"]);
 }
 
@@ -285,7 +293,7 @@ mod tests {
         let system = source("/etc/ai/config.toml", "network = 'none'\n");
         let user = source("config.toml", "# mine\nnetwork = 'host'\n[tool.glm]\nnetwork = 'lab'\n");
         check_network(&[], &[], None, "bridge", "default");
-        check_network(&[system.clone()], &[], None, "none", "/etc/ai/config.toml:1");
+        check_network(std::slice::from_ref(&system), &[], None, "none", "/etc/ai/config.toml:1");
         check_network(&[system.clone(), source("config.toml", "\nnetwork = 'host'")], &[], None, "host", "config.toml:2");
         check_network(&[system.clone(), user.clone()], &[], None, "lab", "config.toml:4");
         check_network(&[system.clone(), user.clone()], &[("AI_NETWORK", "x")], None, "x", "$AI_NETWORK");

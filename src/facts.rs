@@ -5,6 +5,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use crate::engine::learnt::Learnt;
+use crate::engine::proof::Proof;
+use crate::engine::{Endpoint, Product};
+
 /// Everything that a decision may depend on.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -24,8 +28,7 @@ pub struct Facts {
     pub machine: Machine,
     /// IANA name of the time zone, such as `Europe/Berlin`.
     pub time_zone: Option<String>,
-    /// `$SSH_AUTH_SOCK`, if a socket is there.
-    pub ssh_agent: Option<PathBuf>,
+    pub ssh_agent: SshAgent,
     /// Our own program, as the shells should call it.
     pub exe: PathBuf,
     /// Optional files of the store that exist now, relative to it.
@@ -49,22 +52,26 @@ pub struct Terminal {
 }
 
 /// Which program runs containers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineKind {
+    #[default]
     Docker,
     Podman,
     Nerdctl,
+    /// Apple's, on macOS
+    Container,
 }
 
 impl EngineKind {
-    pub const ALL: [Self; 3] = [Self::Docker, Self::Podman, Self::Nerdctl];
+    pub const ALL: [Self; 4] = [Self::Docker, Self::Podman, Self::Nerdctl, Self::Container];
 
     pub fn program(self) -> &'static str {
         match self {
             Self::Docker => "docker",
             Self::Podman => "podman",
             Self::Nerdctl => "nerdctl",
+            Self::Container => "container",
         }
     }
 }
@@ -77,6 +84,34 @@ pub struct Engine {
     pub program: Option<PathBuf>,
     /// Whether it runs without root, so that container root is the calling user.
     pub rootless: bool,
+    pub endpoint: Endpoint,
+    pub product: Product,
+    /// What it said about itself when it was last asked.
+    pub learnt: Option<Learnt>,
+}
+
+impl Engine {
+    /// The engine with what it said about itself, which counts for more than what its endpoint looks like.
+    #[must_use]
+    pub fn with(self, learnt: Option<Learnt>) -> Self {
+        let Some(learnt) = learnt else { return self };
+        let product = learnt.product.unwrap_or(self.product);
+        Self { rootless: learnt.rootless || (self.rootless && product == Product::Native), product, learnt: Some(learnt), ..self }
+    }
+
+    /// Whether locks on the store's file system were seen to fail in its containers.
+    pub fn locks_fail(&self) -> bool {
+        self.learnt.as_ref().and_then(|learnt| learnt.proof.as_ref()).is_some_and(Proof::locks_fail)
+    }
+}
+
+/// What `$SSH_AUTH_SOCK` leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SshAgent {
+    Absent,
+    Socket(PathBuf),
+    /// It is set, but no socket is there.
+    Broken(PathBuf),
 }
 
 /// What the engine's machine can give: the ceiling of all limits.
@@ -93,6 +128,17 @@ pub struct Repo {
     /// The directory that holds `.git`.
     pub root: PathBuf,
     pub kind: RepoKind,
+    /// What `objects/info/alternates` names, as far as it is an object directory.
+    pub alternates: Vec<Alternate>,
+}
+
+/// An object directory that a repository borrows from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alternate {
+    /// The directory, links resolved.
+    pub objects: PathBuf,
+    /// As the repository names it: absolute, or relative to the root.
+    pub spelled: PathBuf,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +153,11 @@ pub enum RepoKind {
         spelled: PathBuf,
     },
     /// A submodule: `superproject` holds the `.git` directory with its `modules`.
-    Submodule { superproject: PathBuf },
+    Submodule {
+        superproject: PathBuf,
+        /// Its directory there, links resolved.
+        directory: PathBuf,
+    },
     /// The working directory is inside a `.git` directory or a bare repository without a work tree.
     Bare,
 }
@@ -119,6 +169,10 @@ pub struct Env(Vec<(OsString, OsString)>);
 impl Env {
     pub fn get(&self, name: &str) -> Option<&OsStr> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &OsStr> {
+        self.0.iter().map(|(name, _)| name.as_os_str())
     }
 
     /// The value, if it is set, valid text and not empty.

@@ -3,23 +3,32 @@
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::config;
-use crate::facts::{Engine, EngineKind, Env, Facts, Machine, Terminal, User};
+use crate::facts::{Engine, EngineKind, Env, Facts, Machine, SshAgent, Terminal, User};
 use crate::failure::{Failure, Kind, Result};
 use crate::session::SessionId;
 use crate::store::Store;
 use crate::tool;
 
+pub mod checkup;
+pub mod dir;
 pub mod engine;
 pub mod files;
 pub mod fs;
 pub mod git;
+pub mod guard;
+pub mod identity;
 pub mod lock;
+pub mod login;
+pub mod migrate;
 pub mod place;
 pub mod process;
+pub mod project;
+pub mod prove;
+pub mod rc;
 pub mod state;
 pub mod sync;
 
@@ -65,6 +74,7 @@ impl Host {
 
     pub fn facts(&self, wanted: &Wanted) -> Facts {
         let cwd = std::env::current_dir().ok().and_then(|cwd| cwd.canonicalize().ok());
+        let engine = self.engine(wanted.engine);
         let state = wanted.session.map_or_else(|| self.store.clone(), |session| self.state_of(session));
         Facts {
             repo: cwd.as_deref().and_then(git::repo),
@@ -75,10 +85,10 @@ impl Host {
             state: state.root().to_owned(),
             user: User { uid: rustix::process::getuid().as_raw(), gid: rustix::process::getgid().as_raw() },
             terminal: terminal(),
-            engine: self.engine(wanted.engine),
-            machine: machine(),
+            machine: machine(&engine),
+            engine,
             time_zone: self.time_zone(),
-            ssh_agent: self.env.get("SSH_AUTH_SOCK").map(PathBuf::from).filter(|path| is_socket(path)),
+            ssh_agent: self.ssh_agent(),
             exe: self.exe(),
             native: wanted.native.and_then(|program| self.program(program)),
             env: self.env.clone(),
@@ -97,14 +107,18 @@ impl Host {
     /// Where this session's state is: the temporary directory that `sync in` made for it, else the store.
     pub fn state_of(&self, session: &SessionId) -> Store {
         let temporary = self.temporary_state(session);
-        if temporary.root().is_dir() { temporary } else { self.store.clone() }
+        if is_own_dir(temporary.root()) { temporary } else { self.store.clone() }
     }
 
     /// Stands in for the store where that cannot be written.
     pub fn temporary_state(&self, session: &SessionId) -> Store {
+        Store::new(self.temporary_base().join(format!("ai-{}-{session}", uid())))
+    }
+
+    /// The directory that temporary state is made in.
+    pub fn temporary_base(&self) -> PathBuf {
         let base = self.env.get("XDG_RUNTIME_DIR").or_else(|| self.env.get("TMPDIR")).filter(|path| !path.is_empty());
-        let base = base.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
-        Store::new(base.join(format!("ai-{}-{session}", rustix::process::getuid().as_raw())))
+        base.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
     }
 
     /// The configuration files that exist, lowest layer first.
@@ -145,14 +159,34 @@ impl Host {
         names
     }
 
-    fn engine(&self, wanted: Option<EngineKind>) -> Engine {
+    /// Fails unless a directory is there.
+    pub fn existing_directory(path: &Path) -> std::io::Result<()> {
+        if path.is_dir() { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such directory")) }
+    }
+
+    /// What `SSH_AUTH_SOCK` leads to.
+    pub fn ssh_agent(&self) -> SshAgent {
+        match self.env.get("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from) {
+            None => SshAgent::Absent,
+            Some(path) if is_socket(&path) => SshAgent::Socket(path),
+            Some(path) => SshAgent::Broken(path),
+        }
+    }
+
+    /// The engine that was asked for, else the first that is installed.
+    pub fn engine(&self, wanted: Option<EngineKind>) -> Engine {
         let installed = |kind: EngineKind| self.program(kind.program()).map(|program| (kind, program));
         let found = match wanted {
             Some(kind) => installed(kind),
             None => EngineKind::ALL.into_iter().find_map(installed),
         };
         let kind = found.as_ref().map_or(wanted.unwrap_or(EngineKind::Docker), |(kind, _)| *kind);
-        Engine { kind, rootless: engine::is_rootless(kind, &self.env), program: found.map(|(_, program)| program) }
+        let endpoint = engine::endpoint::find(kind, &self.env, self.home().as_deref());
+        let product = crate::engine::product(kind, &endpoint, cfg!(target_os = "linux"));
+        let rootless = crate::engine::is_rootless(kind, &endpoint, product, rustix::process::getuid().as_raw());
+        let engine = Engine { kind, program: found.map(|(_, program)| program), rootless, endpoint, product, learnt: None };
+        let learnt = engine::learn::recall(&self.store, &engine);
+        engine.with(learnt)
     }
 
     /// An executable file on PATH, by absolute path. Relative entries of PATH are passed over: they would find what a
@@ -193,9 +227,24 @@ fn is_socket(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
-fn machine() -> Machine {
+/// What the engine said that it has, else what this machine has.
+fn machine(engine: &Engine) -> Machine {
+    if let Some(learnt) = engine.learnt.as_ref().filter(|learnt| learnt.memory > 0 && learnt.cpus > 0) {
+        return Machine { cpus: learnt.cpus, memory: learnt.memory };
+    }
     let cpus = std::thread::available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
     Machine { cpus, memory: memory().unwrap_or(u64::MAX) }
+}
+
+/// Not a link, nor what somebody else put where everybody may: its lease would say which container to remove.
+fn is_own_dir(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::getuid().as_raw())
+}
+
+/// What keeps a directory from being written: the nearest one above that exists, and whether it is the caller's own.
+pub fn closed_directory(path: &Path) -> (&Path, bool) {
+    let nearest = path.ancestors().find(|path| path.is_dir()).unwrap_or(path);
+    (nearest, is_own_dir(nearest))
 }
 
 #[cfg(target_os = "linux")]
@@ -218,9 +267,34 @@ pub fn fresh_session() -> Result<SessionId> {
     Ok(SessionId::from_random(bytes))
 }
 
+/// Who calls us.
+pub fn uid() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
+/// Waits.
+pub fn pause(seconds: u64) {
+    std::thread::sleep(std::time::Duration::from_secs(seconds));
+}
+
 /// The program's arguments, first word included.
 pub fn args() -> Vec<OsString> {
     std::env::args_os().collect()
+}
+
+/// The versions of the tools in an image, as its labels said when it was last built or looked at.
+pub fn image_version(store: &Store, image: &str, tool: &str) -> Option<String> {
+    let images: serde_json::Value = serde_json::from_slice(&std::fs::read(store.images()).ok()?).ok()?;
+    images.get(image)?.get(tool)?.as_str().map(str::to_owned)
+}
+
+/// Remembers the versions of the tools in an image.
+pub fn remember_image(store: &Store, image: &str, tools: &serde_json::Map<String, serde_json::Value>) -> std::io::Result<()> {
+    let known = std::fs::read(store.images()).unwrap_or_default();
+    let mut images: serde_json::Map<_, _> = serde_json::from_slice(&known).unwrap_or_default();
+    images.insert(image.to_owned(), tools.clone().into());
+    files::private_dir(store.root())?;
+    files::write_private(&store.images(), &serde_json::to_vec(&images)?)
 }
 
 /// Seconds since 1970.

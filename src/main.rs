@@ -8,16 +8,28 @@
 //! `plan`, `session`, `store`, `sync`, `shell`) decide as functions of values; `host` is the only one that touches the
 //! machine. This file is the only exit.
 
+mod census;
 mod cli;
 mod command;
+mod complete;
 mod config;
+mod creds;
+mod doctor;
+mod engine;
+mod exit;
 mod facts;
 mod failure;
+mod help;
 mod host;
+mod identity;
+mod install;
+mod mode;
 mod output;
 mod plan;
+mod project;
 mod session;
 mod shell;
+mod ssh;
 mod store;
 mod sync;
 mod tool;

@@ -48,6 +48,20 @@ pub fn ask(question: &str) -> bool {
     read.is_ok_and(|bytes| bytes > 0) && matches!(answer.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes")
 }
 
+/// Asks for the word `yes` on the terminal. Without a terminal nobody can answer, and the answer is no.
+pub fn ask_for_yes(question: &str) -> bool {
+    let stdin = io::stdin();
+    if !io::IsTerminal::is_terminal(&stdin) {
+        return false;
+    }
+    let mut stderr = anstream::stderr().lock();
+    if write!(stderr, "ai: {} Type yes: ", printable(question)).and_then(|()| stderr.flush()).is_err() {
+        return false;
+    }
+    let mut answer = String::new();
+    stdin.read_line(&mut answer).is_ok() && answer.trim() == "yes"
+}
+
 fn say(head: &str, style: Style, text: &str) {
     // There is nobody left to tell if stderr is gone.
     let _ = writeln!(anstream::stderr(), "{style}{head}:{style:#} {}", printable(text));

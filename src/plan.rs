@@ -6,25 +6,34 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use crate::config::{Config, Origin};
-use crate::facts::{Engine, EngineKind, Facts, Terminal};
+use crate::engine;
+use crate::engine::agent::Way;
+use crate::facts::{Engine, Facts, Terminal};
 use crate::failure::{Failure, Kind, Result};
 use crate::session::{SessionId, container_name};
 use crate::store::Store;
 use crate::tool::Tool;
-use crate::workspace::Workspace;
+use crate::workspace::{ContainerPath, Workspace};
 
+mod apple;
 pub mod argv;
 mod bytes;
+#[cfg(test)]
+mod engines;
 mod env;
 pub mod explain;
+mod life;
 mod limits;
 pub mod mount;
+mod reach;
 pub mod secret;
 mod state;
 
 pub use env::Variable;
+pub use life::user_flags;
 use mount::{Access, Mount};
-pub use state::OPTIONAL as OPTIONAL_FILES;
+pub use reach::host_name;
+pub use state::{OPTIONAL as OPTIONAL_FILES, login_volume};
 
 /// Home directory in the container, of whatever user runs there.
 pub const HOME: &str = "/home/ai";
@@ -32,6 +41,8 @@ pub const HOME: &str = "/home/ai";
 pub const SHARED: &str = "/ai/shared";
 /// Where the generated user files are mounted, read-only.
 pub const USER: &str = "/ai/user";
+/// Where the project's own settings of git are mounted.
+pub const GIT: &str = "/ai/git";
 /// Where the directory of GitHub's command line is mounted. Not below the home: the engine would make `~/.config` as root.
 pub const GH: &str = "/ai/gh";
 /// Where the SSH agent's socket is mounted.
@@ -84,7 +95,19 @@ pub enum Flag {
     Cpus(f64),
     Pids(u32),
     Network(String),
-    HostGateway,
+    /// `host.docker.internal`, as this address.
+    HostName(&'static str),
+    /// A volume of the engine's own, for what its shared folders cannot keep.
+    Volume {
+        name: String,
+        target: ContainerPath,
+    },
+    /// `SELinux` lets the container use what is mounted.
+    LabelDisable,
+    /// One more group of the user, by number.
+    GroupAdd(u32),
+    /// The engine brings the SSH agent itself.
+    SshAgent,
 }
 
 /// A flag, why it is there, and which setting put it there.
@@ -118,19 +141,23 @@ impl Plan {
     pub fn new(request: &Request) -> Result<Self> {
         let Request { tool, config, facts, session, .. } = request;
         let settings = &config.settings;
+        if let Some(refusal) = engine::refusal(&facts.engine.endpoint, settings.allow_insecure_engine.value) {
+            return Err(refusal);
+        }
         let workspace = Workspace::new(facts, settings.workspace.value, settings.force_workspace.value)?;
         let container = container_name(&tool.name, &workspace.name, session);
         let command = bytes::deliver(command(request)?, if tool.is_exec() { &[] } else { &request.args });
         let secrets = secret::decide(tool, config, facts)?;
 
         let mut parts = Parts::default();
-        life(request, &container, &workspace, &mut parts);
-        user(facts, &mut parts);
-        hardening(config, tool, &mut parts);
+        life::push(request, &container, &workspace, &mut parts);
+        life::user(facts, &mut parts);
+        life::hardening(config, tool, &mut parts);
         let mut notes = limits::push(request, &mut parts);
-        network(request, &mut parts);
-        env::push(request, &secrets, &mut parts);
-        mounts(request, &workspace, &mut parts);
+        reach::network(request, &mut parts);
+        let agent = reach::ssh_agent(request, &mut notes);
+        env::push(request, &secrets, agent.as_ref(), &mut parts);
+        mounts(request, &workspace, agent, &mut parts);
         parts.push(Flag::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
 
         notes.extend(workspace.note.clone());
@@ -151,6 +178,16 @@ impl Plan {
             args: if tool.is_exec() { Vec::new() } else { request.args.clone() },
             workspace,
             notes,
+        })
+    }
+}
+
+impl Plan {
+    /// The memory limit, in bytes.
+    pub fn memory(&self) -> Option<u64> {
+        self.parts.iter().find_map(|part| match part.flag {
+            Flag::Memory(bytes) => Some(bytes),
+            _ => None,
         })
     }
 }
@@ -204,94 +241,7 @@ fn usage(why: &str) -> Failure {
         .hint("gexec CMD ARGS…, or gexec --shell 'CMD | CMD', or gexec alone on a terminal")
 }
 
-/// Birth, identity and death of the container.
-fn life(request: &Request, container: &str, workspace: &Workspace, parts: &mut Parts) {
-    let Request { tool, config, facts, session, terminal, .. } = request;
-    if config.settings.keep.value {
-        // `--rm` is what makes a run ephemeral; only this one setting takes it away.
-    } else {
-        parts.usual(Flag::Remove, "the container lives for exactly one run");
-    }
-    parts.usual(Flag::Init, "as process 1, the tool would ignore signals");
-    parts.usual(Flag::Interactive, "standard input reaches the tool, whatever it is");
-    if terminal.stdin && terminal.stdout && !asks_for_print_mode(request) {
-        parts.push(Flag::Terminal, "standard input and output are terminals", Origin::Host);
-        parts.usual(Flag::DetachKeys, "the engine's default keys would swallow Ctrl-P");
-    }
-    parts.usual(Flag::PullNever, "a run never downloads; `ai image build` does");
-    parts.usual(Flag::LogNone, "the engine would keep the whole terminal stream on disk");
-    parts.push(Flag::Name(container.into()), "unique for each run", Origin::Default);
-    parts.push(Flag::Hostname(format!("{}-dev-env", tool.name)), "stable: some tools derive encryption keys from it", Origin::Default);
-    for (key, value) in [
-        ("ai.session", session.to_string()),
-        ("ai.tool", tool.name.clone()),
-        ("ai.project", workspace.project.clone()),
-        ("ai.owner", facts.user.uid.to_string()),
-    ] {
-        parts.usual(Flag::Label(key, value), "`ai ps`, `ai stop` and `ai gc` find the container by it");
-    }
-    if config.settings.keep.value {
-        parts.push(Flag::Label("ai.keep", "1".into()), "kept after the run, as asked", config.settings.keep.origin.clone());
-    }
-}
-
-/// Whether the store holds the tool's login.
-fn has_login(request: &Request) -> bool {
-    request.tool.login_file().is_some_and(|file| request.facts.has(&file))
-}
-
-fn asks_for_print_mode(request: &Request) -> bool {
-    let manifest = &request.tool.manifest;
-    let is = |word: &OsString, known: &[String]| {
-        let word = word.to_str().map(|word| word.split_once('=').filter(|_| word.starts_with("--")).map_or(word, |(flag, _)| flag));
-        known.iter().any(|known| word == Some(known.as_str()))
-    };
-    request.args.first().is_some_and(|first| is(first, &manifest.print_commands))
-        || request.args.iter().take_while(|word| *word != "--").any(|word| is(word, &manifest.print))
-}
-
-/// Which user the tool is, so that its files belong to the person who called it.
-fn user(facts: &Facts, parts: &mut Parts) {
-    let (uid, gid) = (facts.user.uid, facts.user.gid);
-    match (facts.engine.kind, facts.engine.rootless) {
-        (EngineKind::Podman, true) => {
-            parts.push(Flag::KeepId, "rootless podman maps your user to itself this way", Origin::Host);
-            parts.push(Flag::User { uid, gid }, "files belong to you", Origin::Host);
-        }
-        (_, true) => parts.push(Flag::User { uid: 0, gid: 0 }, "in a rootless engine, root in the container is you", Origin::Host),
-        (_, false) => parts.push(Flag::User { uid, gid }, "files belong to you", Origin::Host),
-    }
-}
-
-fn hardening(config: &Config, tool: &Tool, parts: &mut Parts) {
-    parts.usual(Flag::DropCapabilities, "no tool needs privileges of the kernel");
-    parts.usual(Flag::NoNewPrivileges, "setuid programs gain nothing");
-    parts.usual(Flag::NoCore, "a core dump would hold secrets");
-    let hardened = &config.settings.hardened;
-    if hardened.value {
-        parts.push(Flag::ReadOnlyRoot, "hardened", hardened.origin.clone());
-        parts.push(
-            Flag::Tmpfs { target: "/tmp".into(), exec: true },
-            "hardened: programs need a place for temporary files",
-            hardened.origin.clone(),
-        );
-    }
-    if hardened.value || tool.manifest.image.is_some() || config.settings.image.value.is_some() {
-        let reason = "a writable home, whatever the image has";
-        parts.push(Flag::Tmpfs { target: HOME.into(), exec: true }, reason, hardened.origin.clone());
-    }
-}
-
-fn network(request: &Request, parts: &mut Parts) {
-    let network = &request.config.settings.network;
-    if network.value != "bridge" {
-        parts.push(Flag::Network(network.value.clone()), "as configured", network.origin.clone());
-    } else if request.facts.engine.kind == EngineKind::Docker {
-        parts.usual(Flag::HostGateway, "`host.docker.internal` is your machine, as on Docker Desktop");
-    }
-}
-
-fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) {
+fn mounts(request: &Request, workspace: &Workspace, agent: Option<Way>, parts: &mut Parts) {
     let Request { tool, config, facts, .. } = request;
     let root = Mount::bind(&workspace.root, workspace.target.clone(), Access::ReadWrite);
     parts.push(Flag::Mount(root), "the project", config.settings.workspace.origin.clone());
@@ -299,13 +249,26 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) {
         let mount = Mount::bind(&common.source, common.target.clone(), Access::ReadWrite);
         parts.push(Flag::Mount(mount), "the repository that this linked worktree belongs to", Origin::Host);
     }
-    state::push(tool, &Store::new(&facts.state), &workspace.project, facts, parts);
-    if config.settings.ssh_agent.value
-        && let Some(socket) = &facts.ssh_agent
-    {
-        let mount = Mount::bind(socket, crate::workspace::ContainerPath::new(SSH_AGENT), Access::ReadWrite);
-        parts.push(Flag::Mount(mount), "your SSH agent", config.settings.ssh_agent.origin.clone());
+    for objects in &workspace.alternates {
+        let mount = Mount::bind(&objects.source, objects.target.clone(), Access::ReadOnly);
+        parts.push(Flag::Mount(mount), "the repository borrows objects from there", Origin::Host);
     }
+    state::push(tool, &Store::new(&facts.state), &workspace.project, facts, parts);
+    if let Some(agent) = agent {
+        reach::mount_agent(agent, &config.settings.ssh_agent.origin, parts);
+    }
+}
+
+/// Whether the store holds the tool's login. A volume shows nothing to the host, and is there to hold one.
+fn has_login(request: &Request) -> bool {
+    request.tool.login_file().is_some_and(|file| request.facts.engine.locks_fail() || request.facts.has(&file))
+}
+
+/// Tells the containers of one store from those of another of the same user.
+pub fn store_id(store: &std::path::Path) -> String {
+    use sha2::Digest;
+    use std::os::unix::ffi::OsStrExt;
+    sha2::Sha256::digest(store.as_os_str().as_bytes())[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The user's words after `--native` or `--local`, if one of them is the first word.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::facts::{Engine, EngineKind};
+
 /// 12 lowercase hexadecimal digits: 48 random bits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -78,6 +80,26 @@ pub struct Lease {
     pub owner: Process,
     /// Seconds since 1970, for `ai ps` and the log; nothing is decided by it.
     pub since: u64,
+    /// The engine and endpoint that the container is with; a lease of an older version does not say.
+    #[serde(default)]
+    pub engine: EngineKind,
+    #[serde(default)]
+    pub endpoint: String,
+    #[serde(default)]
+    pub image: String,
+    /// Memory limit in bytes.
+    #[serde(default)]
+    pub memory: Option<u64>,
+    /// Whether the container is to survive the run.
+    #[serde(default)]
+    pub keep: bool,
+}
+
+impl Lease {
+    /// Whether the container is with this engine, as far as the lease says.
+    pub fn is_of(&self, engine: &Engine) -> bool {
+        self.engine == engine.kind && (self.endpoint.is_empty() || self.endpoint == engine.endpoint.url())
+    }
 }
 
 /// Whether a lease's owner still runs.
@@ -145,6 +167,11 @@ mod tests {
             container: "c".into(),
             owner: process(7, "100"),
             since: 0,
+            engine: EngineKind::Docker,
+            endpoint: String::new(),
+            image: String::new(),
+            memory: None,
+            keep: false,
         };
         assert!(is_alive(&lease, Some(&process(7, "100"))));
         assert!(!is_alive(&lease, Some(&process(7, "101"))));

@@ -21,6 +21,26 @@ impl Store {
         self.0.join("config.toml")
     }
 
+    /// The name of the tool that `ai use` chose.
+    pub fn default_tool(&self) -> PathBuf {
+        self.0.join("default-tool")
+    }
+
+    /// The recorded words of a tool, for completion.
+    pub fn vocabulary(&self, tool: &str) -> PathBuf {
+        self.0.join("completions").join(tool)
+    }
+
+    /// Rc files as they were before we changed them.
+    pub fn rc_backups(&self) -> PathBuf {
+        self.0.join("backups/rc")
+    }
+
+    /// Links named like the tools, where no other directory is asked for.
+    pub fn shims(&self) -> PathBuf {
+        self.0.join("shims")
+    }
+
     /// The user's own manifests.
     pub fn tools(&self) -> PathBuf {
         self.0.join("tools")
@@ -57,9 +77,14 @@ impl Store {
         self.project(tool, project).join("home")
     }
 
-    /// Generated files that tell programs in the container who the user is: `passwd`, `group`, `gitconfig`.
+    /// Generated files that tell programs in the container who the user is: `passwd`, `group`.
     pub fn user(&self) -> PathBuf {
         self.0.join("global_state/user")
+    }
+
+    /// The settings of git for one project, the container's own among them.
+    pub fn git(&self, project: &str) -> PathBuf {
+        self.0.join("global_state/git").join(project)
     }
 
     pub fn ssh(&self) -> PathBuf {
@@ -68,6 +93,16 @@ impl Store {
 
     pub fn gh(&self) -> PathBuf {
         self.0.join("global_state/gh")
+    }
+
+    /// Which session of a tool may renew its login, where only one may.
+    pub fn turn(&self, tool: &str) -> PathBuf {
+        self.0.join("sync").join(format!("turn.{tool}"))
+    }
+
+    /// What is known of the images: versions of the tools in them.
+    pub fn images(&self) -> PathBuf {
+        self.0.join("images.json")
     }
 
     pub fn log(&self) -> PathBuf {

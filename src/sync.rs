@@ -53,6 +53,9 @@ pub struct Rule {
     /// Dotted paths that run programs, and so never leave a project.
     #[serde(default)]
     pub executes: Vec<String>,
+    /// What a tool puts behind the file's name for the directory that it makes while it writes the file: we do as well.
+    #[serde(default)]
+    pub lock: Option<String>,
     /// What a project that has no such file begins with.
     #[serde(default)]
     pub seed: Option<String>,
@@ -212,6 +215,11 @@ impl Rule {
             Place::Hub | Place::Project => self.path.clone(),
         };
         Some(Site { place, path })
+    }
+
+    /// The lock to take for a write in a place; no tool runs in the hub.
+    pub fn lock_in(&self, place: Place) -> Option<String> {
+        self.lock.clone().filter(|_| place != Place::Hub)
     }
 
     pub fn gate(&self, flow: Flow) -> merge::Gate {

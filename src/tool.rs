@@ -41,6 +41,8 @@ pub struct Manifest {
     pub print: Vec<String>,
     /// First arguments that ask for print mode.
     pub print_commands: Vec<String>,
+    /// Words for completion, beside those that its `--help` shows: `word` or `word  what it means`.
+    pub complete: Vec<String>,
     pub login: Vec<String>,
     pub logout: Vec<String>,
     /// Oldest version of the program that may share a login between sessions.
@@ -131,6 +133,8 @@ pub struct LoginRules {
     pub at: String,
     /// The files that hold credentials, the one that says whether there is a login first.
     pub files: Vec<String>,
+    /// Directory below the person's home where the host's own program keeps them.
+    pub host: Option<String>,
     /// The program's own login and logout replace or unlink these files, so for those two the login directory itself is
     /// mounted as the home.
     pub at_home: bool,
@@ -143,6 +147,15 @@ pub struct Tool {
     /// The tool that `name` is a profile of, or `name` itself.
     pub base: String,
     pub manifest: Manifest,
+    pub purpose: Purpose,
+}
+
+/// What the program is started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Work,
+    /// Its own login or logout.
+    Login,
 }
 
 impl Tool {
@@ -151,7 +164,7 @@ impl Tool {
         let Some(source) = text(name)? else { return Ok(None) };
         let manifest = parse(&source)?;
         let Some(parent) = manifest.profile_of.clone() else {
-            return Ok(Some(Self { name: name.into(), base: name.into(), manifest }));
+            return Ok(Some(Self { name: name.into(), base: name.into(), manifest, purpose: Purpose::Work }));
         };
         let unknown = || {
             Failure::new(Kind::Config, format!("cannot use profile `{name}`: its `profile_of` names no tool: `{parent}`"))
@@ -161,7 +174,7 @@ impl Tool {
         if base.profile_of.is_some() {
             return Err(unknown().hint("name the tool itself; a profile cannot stand on another profile"));
         }
-        Ok(Some(Self { name: name.into(), base: parent, manifest: on_top_of(base, manifest) }))
+        Ok(Some(Self { name: name.into(), base: parent, manifest: on_top_of(base, manifest), purpose: Purpose::Work }))
     }
 
     pub fn is_exec(&self) -> bool {
@@ -173,6 +186,19 @@ impl Tool {
         let login = &self.manifest.state.as_ref()?.login;
         let below = Path::new(&login.at).strip_prefix(SHARED).ok()?;
         Some(Store::new("").shared(&self.name).join(below).join(login.files.first()?))
+    }
+
+    /// The same tool for its own login or logout.
+    #[must_use]
+    pub fn at_login(&self) -> Self {
+        let mut tool = Self { purpose: Purpose::Login, ..self.clone() };
+        if let Some(state) = tool.manifest.state.as_mut().filter(|state| state.login.at_home) {
+            state.links.clear();
+            state.shared.clear();
+            state.private.clear();
+            state.before = None;
+        }
+        tool
     }
 
     /// The host program that `--native` runs.
@@ -198,6 +224,7 @@ fn on_top_of(base: Manifest, profile: Manifest) -> Manifest {
         image: profile.image.or(base.image),
         print: or(profile.print, base.print),
         print_commands: or(profile.print_commands, base.print_commands),
+        complete: or(profile.complete, base.complete),
         login: profile.login,
         logout: profile.logout,
         min_version: profile.min_version.or(base.min_version),
@@ -258,7 +285,7 @@ impl Manifest {
             if !state.login.at.is_empty() && !state.login.at.starts_with("/ai/shared/") {
                 return Err(format!("`state.login.at` is not below `/ai/shared/`: `{}`", state.login.at));
             }
-            inside.extend(state.shared.iter().chain(&state.private).chain(&state.login.files));
+            inside.extend(state.shared.iter().chain(&state.private).chain(&state.login.files).chain(&state.login.host));
             inside.extend(state.links.keys());
         }
         match inside.into_iter().find(|path| !is_plain_relative(path)) {

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::config::Policy;
-use crate::facts::{Facts, RepoKind};
+use crate::facts::{Facts, Repo, RepoKind};
 use crate::failure::{Failure, Kind, Result};
 use crate::session::slug;
 
@@ -45,6 +45,8 @@ pub struct Workspace {
     pub workdir: ContainerPath,
     /// The shared `.git` directory of a linked worktree.
     pub common: Option<Extra>,
+    /// Object directories that the repository borrows from.
+    pub alternates: Vec<Extra>,
     /// Last component of the root, `project` if there is none.
     pub name: String,
     /// `<slug>-<8 hex of sha256(root)>`: names the project's partition of state.
@@ -84,7 +86,8 @@ impl Workspace {
             }
             _ => None,
         };
-        Ok(Self { project: project_id(root, &name), root: root.to_owned(), target, workdir, common, name, note })
+        let alternates = alternates(facts, root, &target);
+        Ok(Self { project: project_id(root, &name), root: root.to_owned(), target, workdir, common, alternates, name, note })
     }
 }
 
@@ -93,7 +96,7 @@ fn root<'a>(facts: &'a Facts, cwd: &'a Path) -> Result<(&'a Path, Option<String>
     let Some(repo) = &facts.repo else { return Ok((cwd, None)) };
     let root = match &repo.kind {
         RepoKind::Plain | RepoKind::Worktree { .. } => repo.root.as_path(),
-        RepoKind::Submodule { superproject } => superproject.as_path(),
+        RepoKind::Submodule { superproject, .. } => superproject.as_path(),
         RepoKind::Bare => {
             return Err(Failure::new(
                 Kind::Config,
@@ -117,6 +120,16 @@ fn target(policy: Policy, root: &Path, below: &Path, name: &str) -> ContainerPat
         Policy::Adaptive | Policy::Flat => workspace,
         Policy::Mirror => ContainerPath::new(root),
     }
+}
+
+/// Where the object directories outside of the root have to be for git to find them. Those inside come with the root.
+fn alternates(facts: &Facts, root: &Path, target: &ContainerPath) -> Vec<Extra> {
+    let is_mounted =
+        |repo: &&Repo| repo.root == root || matches!(&repo.kind, RepoKind::Submodule { superproject, .. } if superproject == root);
+    let Some(repo) = facts.repo.as_ref().filter(is_mounted) else { return Vec::new() };
+    let outside = repo.alternates.iter().filter(|alternate| !alternate.objects.starts_with(root));
+    let safe = outside.filter(|alternate| refusal(&alternate.objects, facts).is_none() && alternate.objects.to_str().is_some());
+    safe.map(|alternate| Extra { source: alternate.objects.clone(), target: absolute(target, &alternate.spelled) }).collect()
 }
 
 /// `path` as seen from `base`, without asking any file system.

@@ -1,9 +1,12 @@
 # Shell integration of ai for fish; made by: ai init fish
 set --global __ai_bin @@exe@@
 
-#% include "ai.fish"
+@@library@@
 #% for function in functions
 function @@function.name@@
-    __ai_run @@function.tool@@ $argv
+    @@function.runner@@ @@function.subject@@ $argv
 end
 #% endfor
+#% if completions
+#% include "completions"
+#% endif

@@ -9,8 +9,8 @@ use crate::failure::{Failure, Kind, Result};
 use crate::host::{self, Host, process};
 use crate::plan::secret::{self, Found, Place};
 
-pub fn run(words: &[OsString]) -> Result<u8> {
-    let (name, argv) = resolve::split(words.to_vec())?;
+pub fn run(words: Vec<OsString>) -> Result<u8> {
+    let (name, argv) = resolve::split(words)?;
     if argv.is_empty() {
         return Err(Failure::new(Kind::Usage, "cannot run nothing: there is no command").hint(format!("ai env {name} -- CMD")));
     }

@@ -8,7 +8,7 @@ use crate::config::Layer;
 use crate::facts::Facts;
 use crate::failure::{Failure, Kind, Result};
 use crate::host::engine::{self, Image};
-use crate::host::process;
+use crate::host::{Host, process};
 use crate::output;
 use crate::plan::{self, TOOL_IMAGE};
 use crate::tool;
@@ -31,7 +31,9 @@ pub fn run(command: ImageCommand) -> Result<u8> {
                 })?;
                 options.versions.push((name.into(), version.into()));
             }
-            build(&facts, &options)
+            build(&facts, &options)?;
+            learn(&context, &options.tag);
+            Ok(0)
         }
         ImageCommand::Status { json } => status(&context, &facts, json),
     }
@@ -96,7 +98,16 @@ fn build(facts: &Facts, options: &Options) -> Result<u8> {
             .hint("its last lines above say why; the build needs the network and a Debian base image with node (--base)"));
     }
     output::note(&format!("built {}", options.tag));
+    remember(&Host::new()?, &options.tag, &versions(&inspect(facts, &options.tag)?));
     Ok(0)
+}
+
+/// Records what the tools complete with. An image without that is as good as any other.
+fn learn(context: &Context, image: &str) {
+    output::note("reading the tools' options for completion");
+    if let Err(failure) = super::complete::learn(context, image) {
+        output::warn(&failure.to_string());
+    }
 }
 
 /// The image of a run is missing: on a terminal, offers the build; else says what to do.
@@ -107,25 +118,22 @@ pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
     }
     let terminal = facts.terminal;
     if terminal.stdin && terminal.stderr && output::ask(&format!("the image {image} is not there yet. Build it now?")) {
-        return build(facts, &Options { tag: image.into(), ..Options::new(context)? }).map(drop);
+        build(facts, &Options { tag: image.into(), ..Options::new(context)? })?;
+        learn(context, image);
+        return Ok(());
     }
     Err(missing.hint("ai image build"))
 }
 
 fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
     let image = plan::image(&context.tool, &context.config);
-    let found = engine::check(&facts.engine, &context.host.env, facts.home.as_deref(), &image)?;
-    let Some(program) = facts.engine.program.as_ref().filter(|_| found != Image::Missing) else {
+    let found = engine::check(&facts.engine, &image)?;
+    if found == Image::Missing {
         return Err(Failure::new(Kind::Unavailable, format!("the image {image} is not there")).hint("ai image build"));
-    };
-    let (status, stdout, stderr) = process::output(program.as_os_str(), &["image", "inspect", &image])?;
-    let inspected: serde_json::Value = serde_json::from_slice(&stdout).unwrap_or_default();
-    let Some(details) = inspected.get(0).filter(|_| status.success()) else {
-        return Err(Failure::new(Kind::Unavailable, format!("cannot inspect {image}")).because(String::from_utf8_lossy(&stderr)));
-    };
-    let labels = details.pointer("/Config/Labels").and_then(serde_json::Value::as_object).cloned().unwrap_or_default();
-    let tools: serde_json::Map<_, _> =
-        labels.into_iter().filter_map(|(key, value)| Some((key.strip_prefix("ai.tool.")?.to_owned(), value))).collect();
+    }
+    let details = inspect(facts, &image)?;
+    let tools = versions(&details);
+    remember(&context.host, &image, &tools);
     let size = details["Size"].as_u64().unwrap_or_default();
     let text = if json {
         let value =
@@ -137,4 +145,26 @@ fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
     };
     output::data(text.as_bytes())?;
     Ok(0)
+}
+
+/// What the engine knows of an image.
+fn inspect(facts: &Facts, image: &str) -> Result<serde_json::Value> {
+    let program = facts.engine.program.as_ref().ok_or_else(|| Failure::new(Kind::Unavailable, "no engine is installed"))?;
+    let (status, stdout, stderr) = process::output(program.as_os_str(), &["image", "inspect", image])?;
+    let inspected: serde_json::Value = serde_json::from_slice(&stdout).unwrap_or_default();
+    let details = inspected.get(0).filter(|_| status.success()).cloned();
+    details.ok_or_else(|| Failure::new(Kind::Unavailable, format!("cannot inspect {image}")).because(String::from_utf8_lossy(&stderr)))
+}
+
+/// The tools in an image, with their versions, by its labels.
+fn versions(details: &serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
+    let labels = details.pointer("/Config/Labels").and_then(serde_json::Value::as_object).cloned().unwrap_or_default();
+    labels.into_iter().filter_map(|(key, value)| Some((key.strip_prefix("ai.tool.")?.to_owned(), value))).collect()
+}
+
+/// A run looks here, so that it need not ask the engine whether a tool may share its login.
+fn remember(host: &Host, image: &str, tools: &serde_json::Map<String, serde_json::Value>) {
+    if let Err(error) = crate::host::remember_image(&host.store, image, tools) {
+        output::warn(&format!("cannot remember the versions in {image}: {error}"));
+    }
 }

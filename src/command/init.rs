@@ -4,7 +4,8 @@ use crate::cli::Init;
 use crate::failure::{Failure, Kind, Result};
 use crate::host::Host;
 use crate::output;
-use crate::shell::script::{self, Function, Integration};
+use crate::shell::script::{self, Function, Integration, Runner};
+use crate::{mode, tool};
 
 pub fn run(init: &Init) -> Result<u8> {
     let host = Host::new()?;
@@ -14,8 +15,7 @@ pub fn run(init: &Init) -> Result<u8> {
         let message = format!("cannot use the prefix `{}`: it must begin a shell function's name", init.prefix);
         return Err(Failure::new(Kind::Usage, message).hint("letters, digits and underscores, such as --prefix x_"));
     }
-    let mut functions: Vec<Function> = host.tool_names().into_iter().map(|tool| Function { name: tool.clone(), tool }).collect();
-    functions.push(Function { name: "gexec".into(), tool: crate::tool::EXEC.into() });
+    let mut functions = functions(&host);
     if let Some(unknown) = init.only.iter().find(|only| !functions.iter().any(|function| function.name == **only)) {
         let known: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
         return Err(Failure::new(
@@ -27,11 +27,29 @@ pub fn run(init: &Init) -> Result<u8> {
     for function in &mut functions {
         function.name.insert_str(0, &init.prefix);
     }
+    let script = script::render(init.shell, &integration(&host, functions, !init.no_completions)?)?;
+    output::data(script.as_bytes())?;
+    Ok(0)
+}
+
+/// Every function that there is: the tools, then the words around them.
+pub fn functions(host: &Host) -> Vec<Function> {
+    let function = |name: &str, runner, subject: &str| Function { name: name.into(), runner, subject: subject.into() };
+    let tools = host.tool_names().into_iter().map(|tool| function(&tool, Runner::Tool, &tool));
+    let words = mode::WORDS.into_iter().map(|(name, _)| match name {
+        "gexec" => function(name, Runner::Tool, tool::EXEC),
+        "ai-mode" => function(name, Runner::Mode, name),
+        "ai-run" => function(name, Runner::Default, name),
+        _ => function(name, Runner::Word, name),
+    });
+    let gone = mode::TOMBSTONES.into_iter().map(|(name, _)| function(name, Runner::Gone, name));
+    tools.chain(words).chain(gone).collect()
+}
+
+pub fn integration(host: &Host, functions: Vec<Function>, completions: bool) -> Result<Integration> {
     let exe = host.exe();
     let exe = exe
         .to_str()
         .ok_or_else(|| Failure::new(Kind::Config, format!("cannot name `{}` in a shell script: it is not UTF-8", exe.display())))?;
-    let script = script::render(init.shell, &Integration { exe: exe.into(), functions })?;
-    output::data(script.as_bytes())?;
-    Ok(0)
+    Ok(Integration { exe: exe.into(), functions, completions })
 }

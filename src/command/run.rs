@@ -32,7 +32,7 @@ pub fn exec(exec: Exec) -> Result<u8> {
     in_container(&context, args)
 }
 
-fn in_container(context: &Context, args: Vec<OsString>) -> Result<u8> {
+pub fn in_container(context: &Context, args: Vec<OsString>) -> Result<u8> {
     let Context { host, tool, config } = context;
     // Mistakes in the words are told before anything is opened.
     let plan = |session, facts: &Facts| Plan::new(&Request { tool, config, facts, session, args: args.clone(), terminal: facts.terminal });

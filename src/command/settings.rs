@@ -10,7 +10,8 @@ use crate::host::lock::LockError;
 use crate::host::place::Places;
 use crate::host::sync::{self, Preview, SyncError};
 use crate::output;
-use crate::sync::preview::{self, Health};
+use crate::session::Lease;
+use crate::sync::preview::{self, Diff, Health};
 use crate::sync::report::Report;
 use crate::sync::{Brake, Class, Direction, Request, Rule};
 use crate::tool::Tool;
@@ -47,7 +48,7 @@ pub fn sync(host: &Host, tool: &Tool, config: &Config, project: &str, direction:
     }
     match sync::run(&places(host, tool, project), &request(tool, config, direction)) {
         Ok(report) => {
-            tell(&report);
+            tell(&tool.name, &report);
             report.is_whole()
         }
         Err(error) => {
@@ -57,12 +58,12 @@ pub fn sync(host: &Host, tool: &Tool, config: &Config, project: &str, direction:
     }
 }
 
-fn tell(report: &Report) {
+fn tell(tool: &str, report: &Report) {
     if report.recovered {
         output::note("finished a sync of settings that was interrupted");
     }
     for notice in &report.notices {
-        output::note(&notice.to_string());
+        output::note(&format!("{tool}: {notice}"));
     }
 }
 
@@ -103,13 +104,20 @@ impl Here {
     }
 }
 
+/// Every file with what the next sync in, and the one out after it, would write it from.
 pub fn status(tool: &str, json: bool) -> Result<()> {
-    let here = Here::new(tool)?;
+    let mut here = Here::new(tool)?;
     let Preview { seen, plan, .. } = here.preview()?;
-    let rows = preview::status(&here.request, &seen, &plan);
+    let mut rows = preview::status(&here.request, &seen, &plan);
+    here.request.direction = Direction::Out;
+    preview::mark(&mut rows, &here.request, &here.preview()?.plan);
+    for row in &mut rows {
+        row.modified = here.places.modified(&row.site);
+    }
     if json {
         return print_json(&rows);
     }
+    let now = crate::host::now();
     let mut text = String::new();
     for row in rows {
         let health = match row.health {
@@ -119,15 +127,36 @@ pub fn status(tool: &str, json: bool) -> Result<()> {
             Health::Ambiguous => "ambiguous".to_owned(),
             Health::Refused(why) => format!("refused: {why}"),
         };
-        let hash = row.hash.map_or_else(String::new, |hash| hash.0.chars().take(12).collect());
-        let change = if row.changes { "would change" } else { "" };
-        writeln!(text, "{:40} {health:10} {hash:12} {change}", row.site.to_string()).map_err(|_| unwritable())?;
+        let hash = row.hash.as_ref().map_or("", |hash| hash.short());
+        let age = row.modified.map_or_else(String::new, |modified| ago(now.saturating_sub(modified)));
+        let from: Vec<String> = row.from.iter().map(|place| format!("<- {place}")).collect();
+        let line = format!("{:40} {health:10} {hash:12} {age:>12} {}", row.site.to_string(), from.join(" "));
+        writeln!(text, "{}", line.trim_end()).map_err(|_| unwritable())?;
     }
     output::data(text.as_bytes())
 }
 
-pub fn diff(tool: &str) -> Result<()> {
-    let here = Here::new(tool)?;
+/// How long ago, in the largest unit that is not zero.
+fn ago(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let unit = units.into_iter().find(|(length, _)| seconds >= *length);
+    unit.map_or_else(|| "now".to_owned(), |(length, name)| format!("{} {name} ago", seconds / length))
+}
+
+/// What the next sync in would write.
+pub fn diff(tool: &str, json: bool) -> Result<()> {
+    print_diff(&Here::new(tool)?, json)
+}
+
+/// What the sync out of a session would write now.
+pub fn diff_out(host: &Host, lease: &Lease) -> Result<()> {
+    let Some(tool) = Tool::load(&lease.tool, |name| host.manifest(name))? else { return Ok(()) };
+    let config = Config::new(&lease.tool, &host.config_sources()?, &host.env, Layer::default())?;
+    let here = Here { places: places(host, &tool, &lease.project), request: request(&tool, &config, Direction::Out) };
+    print_diff(&here, false)
+}
+
+fn print_diff(here: &Here, json: bool) -> Result<()> {
     let Preview { seen, plan, pending } = here.preview()?;
     if pending {
         output::note("a sync was interrupted; it is finished first");
@@ -135,10 +164,16 @@ pub fn diff(tool: &str) -> Result<()> {
     for notice in &plan.notices {
         output::note(&notice.to_string());
     }
+    let diffs = preview::diffs(&seen, &plan);
+    let content = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    if json {
+        let row = |diff: &Diff| serde_json::json!({"site": diff.site, "before": content(diff.before), "after": content(diff.after), "appends": diff.appends});
+        return print_json(&diffs.iter().map(row).collect::<Vec<_>>());
+    }
     let mut text = String::new();
-    for diff in preview::diffs(&seen, &plan) {
-        let lines = |bytes: Option<&[u8]>, sign: char| {
-            let content = String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+    for diff in diffs {
+        let lines = |bytes, sign: char| {
+            let content = content(bytes).unwrap_or_default();
             content.lines().map(|line| format!("{sign}{line}\n")).collect::<String>()
         };
         writeln!(text, "--- {}", diff.site).map_err(|_| unwritable())?;
@@ -172,7 +207,7 @@ pub fn log(tool: &str, json: bool) -> Result<()> {
 pub fn undo(tool: &str) -> Result<()> {
     let here = Here::new(tool)?;
     let report = sync::undo(&here.places).map_err(|error| sync_failure(&error))?;
-    tell(&report);
+    tell(tool, &report);
     for site in &report.changed {
         output::note(&format!("put back {site}"));
     }

@@ -3,36 +3,47 @@
 use std::io::{self, ErrorKind};
 
 use crate::cli::{Sync, SyncCommand};
-use crate::command::{Context, image, settings};
+use crate::command::login::around;
+use crate::command::{Context, ended, image, settings};
 use crate::config::{Config, Layer};
 use crate::failure::{Failure, Kind, Result};
-use crate::host::engine::{self, Image};
+use crate::host::engine::{self, Image, containers};
 use crate::host::{self, Host, process, state};
 use crate::output;
 use crate::plan::{Plan, Request};
-use crate::session::{Lease, Process, SessionId, is_alive};
+use crate::session::{Lease, Process, SessionId};
 use crate::store::Store;
 use crate::sync::Direction;
 use crate::tool::{self, Tool};
 
 pub fn run(sync: Sync) -> Result<u8> {
     match sync.command {
-        SyncCommand::In { tool, dry_run: true, .. } | SyncCommand::Diff { tool } => settings::diff(&tool)?,
+        SyncCommand::In { tool, dry_run: true, .. } => settings::diff(&tool, false)?,
+        SyncCommand::Diff { tool, json } => settings::diff(&tool, json)?,
+        SyncCommand::Out { session, dry_run: true, .. } => {
+            let host = Host::new()?;
+            let lease = find(&host, &session)?;
+            settings::diff_out(&host, &lease)?;
+        }
         SyncCommand::In { tool, owner, dry_run: false } => {
             let context = Context::new(&tool, Layer::default())?;
             let session = open(&context, owner.unwrap_or_else(process::parent))?;
             output::data(format!("{session}\n").as_bytes())?;
         }
-        SyncCommand::Out { session, code } => close(&Host::new()?, &session, code)?,
+        SyncCommand::Out { session, code, dry_run: false } => match close(&Host::new()?, &session, code)? {
+            Kept::All => {}
+            Kept::Nothing => return Ok(1),
+        },
         SyncCommand::Status { tool, json } => settings::status(&tool, json)?,
         SyncCommand::Log { tool, json } => settings::log(&tool, json)?,
         SyncCommand::Undo { tool } => settings::undo(&tool)?,
         SyncCommand::Repair => {
             let context = Context::new(tool::EXEC, Layer::default())?;
-            if settings::repair(&context.host)? {
+            let settings = settings::repair(&context.host);
+            repair(&context.host, &context.facts(None).engine)?;
+            if settings? {
                 output::note("finished a sync of settings that was interrupted");
             }
-            repair(&context.host, &context.facts(None).engine)?;
         }
     }
     Ok(0)
@@ -47,9 +58,24 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
     let args = if tool.is_exec() { vec!["true".into()] } else { Vec::new() };
     let terminal = facts.terminal;
     let plan = Plan::new(&Request { tool, config, facts: &facts, session: session.clone(), args, terminal })?;
-    if engine::check(&facts.engine, &host.env, facts.home.as_deref(), &plan.image)? == Image::Missing {
+    let found = match engine::check(&facts.engine, &plan.image) {
+        Err(_) if config.settings.engine_autostart.value && engine::is_down(&facts.engine) => {
+            engine::starter::start(host, &facts.engine)?;
+            engine::check(&facts.engine, &plan.image)?
+        }
+        found => found?,
+    };
+    if found == Image::Missing {
         image::offer(context, &facts, &plan.image)?;
     }
+    // Asked once for each start of the engine; every plan until then reads the answer.
+    let learnt = match &facts.engine.learnt {
+        // An engine that runs containers but does not say what it is gets the plan that its endpoint suggests.
+        None if engine::learn::is_cheap(&facts.engine) => engine::learn::learn(&host.store, &facts.engine).ok(),
+        known => known.clone(),
+    };
+    let engine = facts.engine.clone().with(learnt);
+    engine::volume::ensure(&engine, &host.store, &plan.image, tool, &facts.user)?;
     repair(host, &facts.engine)?;
     let lease = Lease {
         session: session.clone(),
@@ -59,16 +85,30 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
         container: plan.container.clone(),
         owner: process::look_up(owner).unwrap_or(Process { pid: owner, started: None, boot: None }),
         since: host::now(),
+        engine: engine.kind,
+        endpoint: engine.endpoint.url(),
+        image: plan.image.clone(),
+        memory: plan.memory(),
+        keep: config.settings.keep.value,
     };
-    let prepared = state::prepare(host, &host.store, tool, &plan.workspace, &lease);
+    let prepared = state::prepare(host, &host.store, &engine, tool, &plan.workspace, &lease);
     if let Err(error) = prepared {
+        // What was made of it may be the lease, which belongs to no session then.
+        let _ = state::close(&host.store, &host.store, &session);
         let temporary = host.temporary_state(&session);
         without_store(&host.store, &error)?;
-        state::prepare(host, &temporary, tool, &plan.workspace, &lease)
-            .map_err(|error| Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error))?;
+        state::prepare(host, &temporary, &engine, tool, &plan.workspace, &lease).map_err(|error| {
+            let _ = state::close(&host.store, &temporary, &session);
+            Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error)
+        })?;
     } else {
         settings::sync(host, tool, config, &plan.workspace.project, Direction::In);
     }
+    let store = host.state_of(&session);
+    around::before(context, &store, &session, &plan.image).inspect_err(|_| {
+        // The session does not start; why is what the caller hears.
+        let _ = state::close(&host.store, &store, &session);
+    })?;
     Ok(session)
 }
 
@@ -77,7 +117,10 @@ fn without_store(store: &Store, error: &io::Error) -> Result<()> {
     let path = store.root().display();
     let fix = match error.kind() {
         ErrorKind::ReadOnlyFilesystem => "make its file system writable".to_owned(),
-        ErrorKind::PermissionDenied => format!("give it back to you: sudo chown -R \"$USER\" {path}"),
+        ErrorKind::PermissionDenied => match host::closed_directory(store.root()) {
+            (closed, true) => format!("open it to yourself: chmod -R u+rwX {}", closed.display()),
+            (closed, false) => format!("give it back to you: sudo chown -R \"$USER\" {}", closed.display()),
+        },
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space".to_owned(),
         _ => return Err(Failure::new(Kind::General, format!("cannot write the store `{path}`")).because(error).hint("ai doctor")),
     };
@@ -87,22 +130,53 @@ fn without_store(store: &Store, error: &io::Error) -> Result<()> {
     Ok(())
 }
 
+/// What is left of a session on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    All,
+    /// Its state was temporary, as was said when it began.
+    Nothing,
+}
+
 /// Closes a session: its settings go out, its record goes away. `code` is what the run ended with.
-pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<()> {
-    let store = host.state_of(session);
-    let Some(lease) = state::lease(&store, session) else {
-        return Err(Failure::new(Kind::General, format!("cannot close session {session}: there is no such session")).hint("ai ps"));
-    };
-    let is_whole = store != host.store || sync_out(host, &lease)?;
-    let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
-    if store == host.store {
-        let event = serde_json::json!({
-            "session": session, "tool": lease.tool, "project": lease.project, "start": lease.since, "end": host::now(), "exit": code,
-        });
-        state::log(&store, &event).map_err(failed)?;
+pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<Kept> {
+    let lease = find(host, session)?;
+    let state = host.state_of(session);
+    match state::claim(&state, session) {
+        Some(_claim) => finish(host, &state, &lease, code),
+        None => Ok(Kept::All),
     }
-    state::close(host, session).map_err(failed)?;
-    if is_whole { Ok(()) } else { Err(Failure::new(Kind::General, "cannot take over all settings of this run").hint("ai sync status")) }
+}
+
+fn find(host: &Host, session: &SessionId) -> Result<Lease> {
+    let missing = || Failure::new(Kind::General, format!("cannot close session {session}: there is no such session")).hint("ai ps");
+    state::lease(&host.state_of(session), session).ok_or_else(missing)
+}
+
+/// The second half of [`close`], for whoever has the claim.
+fn finish(host: &Host, state: &Store, lease: &Lease, code: Option<u8>) -> Result<Kept> {
+    let session = &lease.session;
+    let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
+    // The container is gone before its settings are read; what could not be said about it stops nothing.
+    if let Some(failure) = code.and_then(|code| ended::tell(host, lease, code).err()) {
+        output::failure(&failure);
+    }
+    if *state != host.store {
+        return state::close(&host.store, state, session).map_err(failed).map(|()| Kept::Nothing);
+    }
+    let is_whole = sync_out(host, lease)?;
+    around::after(host, state, &lease.tool);
+    let event = serde_json::json!({
+        "session": session, "tool": lease.tool, "project": lease.project, "start": lease.since, "end": host::now(), "exit": code,
+    });
+    // A disk that is too full for a line of the log is no reason to keep a lease.
+    let logged = state::log(state, &event);
+    state::close(&host.store, state, session).and(logged).map_err(failed)?;
+    if is_whole {
+        Ok(Kept::All)
+    } else {
+        Err(Failure::new(Kind::General, "cannot take over all settings of this run").hint("ai sync status"))
+    }
 }
 
 /// The settings of a session go out. A manifest that is gone meanwhile has no settings.
@@ -112,18 +186,21 @@ fn sync_out(host: &Host, lease: &Lease) -> Result<bool> {
     Ok(settings::sync(host, &tool, &config, &lease.project, Direction::Out))
 }
 
-/// Finishes sessions whose owner died without closing them: their containers stop, their settings go out.
-fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
-    let leases = state::leases(&host.store);
-    let dead = leases.iter().filter(|lease| !is_alive(lease, process::look_up(lease.owner.pid).as_ref()));
-    for lease in dead {
-        if let Some(program) = &engine.program {
-            process::output(program.as_os_str(), &["rm", "--force", &lease.container])?;
+/// Finishes sessions whose owner died without closing them: their containers stop, their settings go out. Each is finished, and
+/// told, by one of those who find it. A session of another engine waits until that is the one in use.
+pub fn repair(host: &Host, engine: &crate::facts::Engine) -> Result<()> {
+    state::remove_empty_leases(&host.store);
+    let leases = state::leases(&host.store).into_iter().chain(state::temporary_leases(host));
+    for lease in leases.filter(|lease| !state::is_owner_alive(lease) && lease.is_of(engine)) {
+        let state = host.state_of(&lease.session);
+        let Some(_claim) = state::claim(&state, &lease.session) else { continue };
+        if !lease.keep {
+            containers::remove(engine, &lease.container)?;
         }
-        match close(host, &lease.session, None) {
-            Ok(()) => {
-                output::note(&format!("finished session {} of {} in {}, whose shell was gone", lease.session, lease.tool, lease.root))
-            }
+        let session = format!("session {} of {} in {}, whose shell was gone", lease.session, lease.tool, lease.root);
+        match finish(host, &state, &lease, None) {
+            Ok(Kept::All) => output::note(&format!("finished {session}")),
+            Ok(Kept::Nothing) => output::note(&format!("removed the temporary state of {session}")),
             Err(failure) => output::failure(&failure),
         }
     }

@@ -2,8 +2,10 @@
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+
+use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Kind, Result};
 
@@ -37,6 +39,23 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Makes a directory and its parents, as open as the user's other directories.
+pub fn public_dir(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// Closes the store and the directories in it on the way to `below` to others: an older program made them open.
+pub fn tighten(store: &Path, below: &Path) -> io::Result<()> {
+    let inside = below.ancestors().map(|below| store.join(below));
+    for directory in inside.filter(|directory| directory.is_dir()) {
+        let mode = directory.metadata()?.permissions().mode();
+        if mode & 0o077 != 0 {
+            std::fs::set_permissions(&directory, PermissionsExt::from_mode(mode & 0o700))?;
+        }
+    }
+    Ok(())
+}
+
 /// Replaces a file of ours as a whole, mode 0600, unless it already has this content.
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     write(path, content, 0o600)
@@ -47,10 +66,22 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     if std::fs::read(path).is_ok_and(|old| old == content) {
         return Ok(());
     }
+    let file = staged(path, content, mode)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Makes a file that says something about this boot of the machine: whole for all who look, but empty perhaps after a loss of
+/// power. Waiting for the disk would be most of what a run without changes costs.
+pub fn write_for_this_boot(path: &Path, content: &[u8]) -> io::Result<()> {
+    staged(path, content, 0o600)?.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// The content in a file beside the one it is for.
+fn staged(path: &Path, content: &[u8], mode: u32) -> io::Result<NamedTempFile> {
     let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
     let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(parent)?;
     file.write_all(content)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    Ok(file)
 }

@@ -5,6 +5,7 @@
 
 pub mod read;
 pub mod slot;
+pub mod tool_lock;
 
 use std::ffi::{OsStr, OsString};
 use std::io;

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::facts::{Repo, RepoKind};
+use crate::facts::{Alternate, Repo, RepoKind};
 
 /// The nearest repository at or above `cwd`, which has its links resolved.
 pub fn repo(cwd: &Path) -> Option<Repo> {
@@ -11,7 +11,7 @@ pub fn repo(cwd: &Path) -> Option<Repo> {
         return Some(inside_git_directory(root));
     }
     let root = cwd.ancestors().find(|path| path.join(".git").symlink_metadata().is_ok())?;
-    Some(Repo { root: root.to_owned(), kind: kind(root) })
+    Some(found(root))
 }
 
 /// `.git` itself or a bare repository: what git itself checks for.
@@ -23,9 +23,57 @@ fn is_git_directory(path: &Path) -> bool {
 fn inside_git_directory(directory: &Path) -> Repo {
     let around = directory.parent().filter(|_| directory.file_name().is_some_and(|name| name == ".git"));
     match around {
-        Some(root) => Repo { root: root.to_owned(), kind: kind(root) },
-        None => Repo { root: directory.to_owned(), kind: RepoKind::Bare },
+        Some(root) => found(root),
+        None => Repo { root: directory.to_owned(), kind: RepoKind::Bare, alternates: Vec::new() },
     }
+}
+
+fn found(root: &Path) -> Repo {
+    let kind = kind(root);
+    let mut alternates = Vec::new();
+    for (objects, spelled) in object_directories(root, &kind) {
+        borrowed(&objects, &spelled, 0, &mut alternates);
+    }
+    Repo { root: root.to_owned(), kind, alternates }
+}
+
+/// The object directories of a repository, and where each is as seen from what gets mounted.
+fn object_directories(root: &Path, kind: &RepoKind) -> Vec<(PathBuf, PathBuf)> {
+    match kind {
+        RepoKind::Plain => vec![(root.join(".git/objects"), ".git/objects".into())],
+        RepoKind::Worktree { common, spelled } => vec![(common.join("objects"), spelled.join("objects"))],
+        RepoKind::Submodule { superproject, directory } => {
+            let own = directory.strip_prefix(superproject).map(|below| (directory.join("objects"), below.join("objects")));
+            own.into_iter().chain([(superproject.join(".git/objects"), ".git/objects".into())]).collect()
+        }
+        RepoKind::Bare => Vec::new(),
+    }
+}
+
+/// As deep as git itself follows.
+const DEEPEST: u8 = 5;
+
+/// What `info/alternates` names, as long as it is the object directory of a repository that belongs to the same user:
+/// the file comes with the repository, and could name anything.
+fn borrowed(objects: &Path, spelled: &Path, depth: u8, found: &mut Vec<Alternate>) {
+    let Ok(Some(text)) = super::files::read_text(&objects.join("info/alternates")) else { return };
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let Ok(target) = objects.join(line).canonicalize() else { continue };
+        let is_objects = target.file_name().is_some_and(|name| name == "objects") && target.parent().is_some_and(is_git_directory);
+        let is_new = !found.iter().any(|known| known.objects == target);
+        if is_objects && is_new && owner(&target) == owner(objects) {
+            let spelled = spelled.join(line);
+            found.push(Alternate { objects: target.clone(), spelled: spelled.clone() });
+            if depth < DEEPEST {
+                borrowed(&target, &spelled, depth + 1, found);
+            }
+        }
+    }
+}
+
+fn owner(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    path.metadata().ok().map(|metadata| metadata.uid())
 }
 
 fn kind(root: &Path) -> RepoKind {
@@ -60,5 +108,5 @@ fn worktree(file: &Path, root: &Path, spelled: &Path) -> Option<RepoKind> {
 fn submodule(root: &Path, spelled: &Path) -> Option<RepoKind> {
     let administrative = root.join(spelled).canonicalize().ok()?;
     let above = root.ancestors().skip(1).find(|above| administrative.starts_with(above.join(".git/modules")))?;
-    Some(RepoKind::Submodule { superproject: above.to_owned() })
+    Some(RepoKind::Submodule { superproject: above.to_owned(), directory: administrative })
 }

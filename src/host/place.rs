@@ -61,6 +61,15 @@ impl Places {
         }
     }
 
+    /// When a file was last written, in seconds since 1970.
+    #[expect(clippy::disallowed_methods, reason = "a fact for people, read at the edge")]
+    pub fn modified(&self, site: &Site) -> Option<u64> {
+        let path = self.root(site.place)?.join(&site.path);
+        let found = if trust(site.place) == Trust::State { path.symlink_metadata() } else { path.metadata() };
+        let since = found.ok()?.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(since.as_secs())
+    }
+
     /// Where a file is written; nothing if its place or directory is not there, or it leads out of it.
     pub fn slot(&self, site: &Site, create: bool) -> Result<Option<Slot>, FileError> {
         let (Some(root), true) = (self.root(site.place), is_below(&site.path)) else {

@@ -2,11 +2,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::facts::Env;
 use crate::failure::{Failure, Kind, Result};
 use crate::session::Process;
 
@@ -34,6 +37,73 @@ pub fn not_started(program: &OsStr, error: &std::io::Error) -> Failure {
 pub fn output(program: &OsStr, args: &[&str]) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let output = Command::new(program).args(args).stdin(Stdio::null()).output().map_err(|error| not_started(program, &error))?;
     Ok((output.status, output.stdout, output.stderr))
+}
+
+/// What git printed about `directory`. Nothing of the caller's environment steers it, and nothing of the repository's
+/// runs: callers use plumbing that reads.
+pub fn git(program: &OsStr, directory: &Path, env: &Env, args: &[&str]) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let mut command = Command::new(program);
+    command.arg("-C").arg(directory).args([
+        "--no-optional-locks",
+        "--no-pager",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.hooksPath=/dev/null",
+    ]);
+    for name in env.names().filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")) {
+        command.env_remove(name);
+    }
+    let output = command.args(args).stdin(Stdio::null()).output().map_err(|error| not_started(program, &error))?;
+    Ok((output.status, output.stdout, output.stderr))
+}
+
+/// What a program printed, if it ends in time; else it is killed.
+pub fn output_within<A: AsRef<OsStr>>(program: &OsStr, args: &[A], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().map_err(|error| not_started(program, &error))?;
+    let pid = rustix::process::Pid::from_child(&child);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    match receiver.recv_timeout(patience) {
+        Ok(output) => output.map(|output| (output.status, output.stdout, output.stderr)).map_err(Failure::from),
+        Err(_) => {
+            // Nobody has waited for it yet, so the pid is still its own; if it just ended, there is nothing to kill.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            let line =
+                std::iter::once(program).chain(args.iter().map(AsRef::as_ref)).map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
+            Err(Failure::new(Kind::Unavailable, format!("cannot wait for `{line}`: no answer in {} s", patience.as_secs())))
+        }
+    }
+}
+
+/// A program that runs beside us, with nothing to read and nobody who reads what it prints.
+pub struct Background {
+    child: std::sync::Mutex<std::process::Child>,
+}
+
+pub fn background(argv: &[OsString]) -> Result<Background> {
+    let Some((program, args)) = argv.split_first() else { return Err(Failure::new(Kind::Usage, "cannot run nothing")) };
+    let child = Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    Ok(Background { child: child.map_err(|error| not_started(program, &error))?.into() })
+}
+
+impl Background {
+    pub fn is_running(&self) -> bool {
+        self.child.lock().is_ok_and(|mut child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Waits for its end, and returns its exit code. One that does not end in time is killed.
+    pub fn finish(self, patience: Duration) -> Result<u8> {
+        let begin = std::time::Instant::now();
+        while self.is_running() && begin.elapsed() < patience {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let mut child = self.child.into_inner().map_err(|_| Failure::new(Kind::General, "cannot wait for a program"))?;
+        child.kill()?;
+        Ok(exit_code(child.wait()?))
+    }
 }
 
 /// The process of this pid as it is now; `None` if there is none.

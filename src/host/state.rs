@@ -1,30 +1,35 @@
 //! Makes a tool's state ready for a run: directories and links as the user, before the engine could make them as root.
 
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::{Errno, retry_on_intr};
 
-use crate::host::files::{private_dir, write, write_private};
-use crate::host::{Host, process};
+use crate::facts::Engine;
+use crate::host::files::{private_dir, write, write_for_this_boot, write_private};
+use crate::host::{Host, identity, process};
 use crate::plan::{HOME, SHARED};
-use crate::session::Lease;
+use crate::session::{Lease, SessionId, is_alive};
 use crate::store::Store;
 use crate::tool::Tool;
 use crate::workspace::Workspace;
 
 /// Makes everything that the plan of `tool` in `workspace` mounts, and writes the session's lease.
-pub fn prepare(host: &Host, store: &Store, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<()> {
+pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<()> {
     private_dir(&store.sessions())?;
+    // First, so that what comes after it is found if we die.
+    write_for_this_boot(&store.lease(&lease.session), &serde_json::to_vec(lease)?)?;
     private_dir(&store.ssh())?;
     private_dir(&store.gh())?;
-    user_files(host, store)?;
+    user_files(store)?;
+    identity::prepare(host, store, workspace, engine)?;
     if tool.manifest.state.is_some() {
         tool_state(store, tool, workspace)?;
     }
-    let text = serde_json::to_vec(lease)?;
-    write_private(&store.lease(&lease.session), &text)
+    Ok(())
 }
 
 fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace) -> io::Result<()> {
@@ -61,8 +66,8 @@ fn link(path: &Path, target: &str) -> io::Result<()> {
     }
 }
 
-/// passwd, group and gitconfig of the user in the container.
-fn user_files(host: &Host, store: &Store) -> io::Result<()> {
+/// passwd and group of the user in the container.
+fn user_files(store: &Store) -> io::Result<()> {
     let directory = store.user();
     private_dir(&directory)?;
     let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
@@ -78,45 +83,11 @@ fn user_files(host: &Host, store: &Store) -> io::Result<()> {
     // Readable by all, as everywhere: the engine's root reads them, and nothing secret is in them.
     write(&directory.join("passwd"), passwd.as_bytes(), 0o644)?;
     write(&directory.join("group"), group.as_bytes(), 0o644)?;
-    git_config(host, &directory.join("gitconfig"))
-}
-
-/// The user's name and mail, taken over from the host's git settings whenever these changed.
-fn git_config(host: &Host, path: &Path) -> io::Result<()> {
-    let sources: Vec<PathBuf> = host.home().map(|home| vec![home.join(".gitconfig"), home.join(".config/git/config")]).unwrap_or_default();
-    let mut hash = Sha256::new();
-    for source in &sources {
-        hash.update(std::fs::read(source).unwrap_or_default());
-        hash.update([0]);
-    }
-    let first = format!(
-        "# made from the host's settings; {}\n",
-        hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
-    );
-    if std::fs::read_to_string(path).is_ok_and(|old| old.starts_with(&first)) {
-        return Ok(());
-    }
-    // The project is mounted from a file system whose owner the container's git may not know.
-    let mut text = first + "[safe]\n\tdirectory = *\n[user]\n";
-    for key in ["name", "email"] {
-        if let Some(value) = host_git(host, &format!("user.{key}")) {
-            let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            text.push_str(&format!("\t{key} = \"{escaped}\"\n"));
-        }
-    }
-    write_private(path, text.as_bytes())
-}
-
-/// One value of the host's global settings. git runs outside of any repository, so that none can steer it.
-fn host_git(host: &Host, key: &str) -> Option<String> {
-    let git = host.program("git")?;
-    let (status, stdout, _) = process::output(git.as_os_str(), &["-C", "/", "config", "--global", "--includes", "--get", key]).ok()?;
-    let value = String::from_utf8(stdout).ok()?.trim_end_matches('\n').to_owned();
-    (status.success() && !value.is_empty()).then_some(value)
+    Ok(())
 }
 
 /// The lease of a session; `None` if there is none that can be read.
-pub fn lease(store: &Store, session: &crate::session::SessionId) -> Option<Lease> {
+pub fn lease(store: &Store, session: &SessionId) -> Option<Lease> {
     let text = std::fs::read(store.lease(session)).ok()?;
     serde_json::from_slice(&text).ok()
 }
@@ -130,10 +101,69 @@ pub fn leases(store: &Store) -> Vec<Lease> {
     leases
 }
 
+/// Whether the process that a lease belongs to still is.
+pub fn is_owner_alive(lease: &Lease) -> bool {
+    is_alive(lease, process::look_up(lease.owner.pid).as_ref())
+}
+
+/// The temporary states of this user, each with the session that made it. A name that somebody else took is none.
+fn temporaries(host: &Host) -> Vec<(PathBuf, SessionId)> {
+    let uid = crate::host::uid();
+    let prefix = format!("ai-{uid}-");
+    let Ok(entries) = std::fs::read_dir(host.temporary_base()) else { return Vec::new() };
+    let found = entries.flatten().filter_map(|entry| {
+        let session = entry.file_name().to_str()?.strip_prefix(&prefix)?.parse().ok()?;
+        let metadata = entry.path().symlink_metadata().ok()?;
+        (metadata.is_dir() && metadata.uid() == uid).then(|| (entry.path(), session))
+    });
+    found.collect()
+}
+
+/// Leases of sessions that run on temporary state.
+pub fn temporary_leases(host: &Host) -> Vec<Lease> {
+    temporaries(host).into_iter().filter_map(|(path, session)| lease(&Store::new(path), &session)).collect()
+}
+
+/// Temporary states whose session is over.
+pub fn dead_temporaries(host: &Host) -> Vec<PathBuf> {
+    let is_dead = |(path, session): &(PathBuf, SessionId)| lease(&Store::new(path), session).is_some_and(|lease| !is_owner_alive(&lease));
+    temporaries(host).into_iter().filter(is_dead).map(|(path, _)| path).collect()
+}
+
+pub fn remove_temporary(path: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(path)
+}
+
+/// Removes what a loss of power left of leases. Nothing else that is empty has the name of one.
+pub fn remove_empty_leases(store: &Store) {
+    let entries = std::fs::read_dir(store.sessions()).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)) {
+        if entry.file_name().to_str().is_some_and(|name| name.parse::<SessionId>().is_ok()) {
+            // Whoever may not remove it has other worries, which are told elsewhere.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The right to finish a session, which one process has at a time; a kernel lock on its lease, so that it dies with its holder.
+pub struct Claim {
+    _lease: File,
+}
+
+/// `None` if another process finishes the session, or did.
+pub fn claim(store: &Store, session: &SessionId) -> Option<Claim> {
+    let lease = File::open(store.lease(session)).ok()?;
+    // A file system without locks lets everybody finish it, which is only untidy.
+    if retry_on_intr(|| flock(&lease, FlockOperation::NonBlockingLockExclusive)) == Err(Errno::WOULDBLOCK) {
+        return None;
+    }
+    let is_there = lease.metadata().is_ok_and(|metadata| metadata.nlink() > 0);
+    is_there.then_some(Claim { _lease: lease })
+}
+
 /// Ends a session's record. A temporary state goes with it.
-pub fn close(host: &Host, session: &crate::session::SessionId) -> io::Result<()> {
-    let store = host.state_of(session);
-    if store == host.store { std::fs::remove_file(store.lease(session)) } else { std::fs::remove_dir_all(store.root()) }
+pub fn close(store: &Store, state: &Store, session: &SessionId) -> io::Result<()> {
+    if state == store { std::fs::remove_file(store.lease(session)) } else { std::fs::remove_dir_all(state.root()) }
 }
 
 /// Appends one line to the log of runs; starts a new file when this one is large, keeping one old one.

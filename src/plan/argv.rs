@@ -27,6 +27,9 @@ impl Plan {
 
 /// The words of one flag, as this engine spells them.
 pub fn words(flag: &Flag, engine: EngineKind) -> Vec<OsString> {
+    if engine == EngineKind::Container {
+        return super::apple::words(flag);
+    }
     let pair = |name: &str, value: OsString| vec![name.into(), value];
     match flag {
         Flag::Remove => vec!["--rm".into()],
@@ -58,6 +61,14 @@ pub fn words(flag: &Flag, engine: EngineKind) -> Vec<OsString> {
         Flag::Cpus(cpus) => pair("--cpus", cpus.to_string().into()),
         Flag::Pids(pids) => pair("--pids-limit", pids.to_string().into()),
         Flag::Network(name) => pair("--network", name.into()),
-        Flag::HostGateway => pair("--add-host", "host.docker.internal:host-gateway".into()),
+        Flag::HostName(address) => pair("--add-host", format!("host.docker.internal:{address}").into()),
+        Flag::Volume { name, target } => {
+            let mut value = OsString::from(format!("type=volume,source={name},target="));
+            value.push(target.as_os_str());
+            pair("--mount", value)
+        }
+        Flag::LabelDisable => pair("--security-opt", "label=disable".into()),
+        Flag::GroupAdd(group) => pair("--group-add", group.to_string().into()),
+        Flag::SshAgent => Vec::new(),
     }
 }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::{Flag, GH, HOME, Parts, Request, SSH_AGENT, USER, secret::Found};
+use super::{Flag, GH, GIT, HOME, Parts, Request, SSH_AGENT, secret::Found};
 use crate::config::Origin;
+use crate::engine::agent::Way;
 use crate::facts::EngineKind;
-use crate::plan::state::OPTIONAL;
+use crate::plan::state::GH_DIRECTORY;
 
 /// A variable as the engine is told about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ const TERMINAL: [&str; 9] =
     ["TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "NO_COLOR", "FORCE_COLOR", "COLORFGBG", "WT_SESSION", "KITTY_WINDOW_ID"];
 
 /// The variables of `request`, each name once: the user's literals, then the manifest's, then what is inherited.
-pub(super) fn push(request: &Request, secrets: &[Found], parts: &mut Parts) {
+pub(super) fn push(request: &Request, secrets: &[Found], agent: Option<&Way>, parts: &mut Parts) {
     let Request { tool, config, facts, .. } = request;
     let manifest = &tool.manifest;
     let of_manifest = || Origin::Manifest(tool.name.clone());
@@ -76,13 +77,16 @@ pub(super) fn push(request: &Request, secrets: &[Found], parts: &mut Parts) {
     if let Some(zone) = &facts.time_zone {
         variables.literal("TZ", zone, "your time zone", Origin::Host);
     }
-    if facts.has(Path::new(OPTIONAL[3])) {
-        variables.literal("GIT_CONFIG_GLOBAL", &format!("{USER}/gitconfig"), "your name and mail for git", Origin::Default);
-    }
-    if facts.has(Path::new(OPTIONAL[5])) {
+    variables.literal(
+        "GIT_CONFIG_GLOBAL",
+        &format!("{GIT}/config"),
+        "your name and mail for git, as they are for this project",
+        Origin::Default,
+    );
+    if facts.has(Path::new(GH_DIRECTORY)) {
         variables.literal("GH_CONFIG_DIR", GH, "GitHub's command line has its own login here", Origin::Default);
     }
-    if config.settings.ssh_agent.value && facts.ssh_agent.is_some() {
+    if matches!(agent, Some(Way::Mount { .. })) {
         variables.literal("SSH_AUTH_SOCK", SSH_AGENT, "your SSH agent", config.settings.ssh_agent.origin.clone());
     }
     let is_root = facts.user.uid == 0 || (facts.engine.rootless && facts.engine.kind != EngineKind::Podman);

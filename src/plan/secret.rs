@@ -38,7 +38,18 @@ pub fn decide(tool: &Tool, config: &Config, facts: &Facts) -> Result<Vec<Found>>
         let place = find(&rule, facts).ok_or_else(|| missing(tool, &name, &rule, facts))?;
         found.push(Found { name, place });
     }
+    if config.settings.gh_token.value {
+        found.push(Found { name: GH_TOKEN.into(), place: gh_token(facts) });
+    }
     Ok(found)
+}
+
+const GH_TOKEN: &str = "GH_TOKEN";
+
+/// GitHub's token, from the variables that its command line itself looks at, else from where that keeps it.
+fn gh_token(facts: &Facts) -> Place {
+    let set = [GH_TOKEN, "GITHUB_TOKEN"].into_iter().find(|name| facts.env.text(name).is_some());
+    set.map_or_else(|| Place::Command(["gh", "auth", "token"].map(str::to_owned).into()), |name| Place::Env(name.into()))
 }
 
 /// The manifest's rules, with the user's file and command in front.

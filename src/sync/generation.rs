@@ -31,6 +31,8 @@ pub struct Past {
     pub after: Option<Hash>,
     /// Lines were added; they are never taken away again.
     pub appended: bool,
+    #[serde(default)]
+    pub lock: Option<String>,
 }
 
 impl Record {
@@ -42,7 +44,7 @@ impl Record {
                 Act::Append { .. } => (None, true),
                 Act::Remove => (None, false),
             };
-            Past { number, site: change.site.clone(), before: change.before.clone(), after, appended }
+            Past { number, site: change.site.clone(), before: change.before.clone(), after, appended, lock: change.lock.clone() }
         };
         let changes = journal.changes().enumerate().filter(|(number, _)| happened.contains(number)).map(past).collect();
         Record { schema: SCHEMA, sequence: journal.sequence, direction: journal.direction, changes }
@@ -57,7 +59,7 @@ impl Record {
                 (Some(_), Some((bytes, mode))) => Act::Put { content: plan.keep(bytes), mode: *mode },
                 (Some(_), None) => continue,
             };
-            let change = Change { site: past.site.clone(), before: past.after.clone(), act };
+            let change = Change { site: past.site.clone(), before: past.after.clone(), act, lock: past.lock.clone() };
             plan.units.push(Unit { changes: vec![change], agreements: Vec::new() });
         }
         plan
@@ -96,6 +98,7 @@ mod tests {
             before: Some(Hash::of(b"old")),
             after: Some(Hash::of(b"new")),
             appended: false,
+            lock: None,
         };
         Record { schema: SCHEMA, sequence, direction: None, changes: files.iter().enumerate().map(past).collect() }
     }

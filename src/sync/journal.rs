@@ -40,6 +40,9 @@ pub struct Change {
     /// What we read there, and so the only thing that may be replaced.
     pub before: Option<Hash>,
     pub act: Act,
+    /// See [`crate::sync::Rule::lock`].
+    #[serde(default)]
+    pub lock: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +130,7 @@ mod tests {
 
     fn change(before: Option<&str>, act: Act) -> Change {
         let site = Site { place: crate::sync::Place::Hub, path: "f".into() };
-        Change { site, before: before.map(|text| Hash::of(text.as_bytes())), act }
+        Change { site, before: before.map(|text| Hash::of(text.as_bytes())), act, lock: None }
     }
 
     #[test]

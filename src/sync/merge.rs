@@ -101,7 +101,7 @@ impl Walk<'_> {
             // A value that is no table holds nothing that may pass, and must not cover what may not.
             (Passage::Partly, Some(Tree::Leaf(_)), _) => {}
             (Passage::Partly, ours, theirs) => {
-                self.table(Versions { base: table_or_empty(at.base), ours: table_or_empty(ours), theirs: table_or_empty(theirs) })
+                self.table(Versions { base: table_or_empty(at.base), ours: table_or_empty(ours), theirs: table_or_empty(theirs) });
             }
             _ if at.ours == at.base => self.follow(at.theirs.is_some()),
             // One side deleted what the other changed: the change is worth more.

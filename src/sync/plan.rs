@@ -163,7 +163,8 @@ impl<'a> Step<'a> {
                 continue;
             }
             let act = Act::Append { addition: self.plan.keep(&addition), length };
-            unit.changes.push(Change { site: to.site.clone(), before: to.disk.clone(), act });
+            let lock = self.rule.lock_in(flow.to);
+            unit.changes.push(Change { site: to.site.clone(), before: to.disk.clone(), act, lock });
             if let Some(view) = views.get_mut(&flow.to) {
                 view.content = Some(whole);
             }
@@ -176,7 +177,8 @@ impl<'a> Step<'a> {
         let hash = self.plan.keep(&content);
         view.hash = Some(hash.clone());
         let act = Act::Put { content: hash, mode: view.mode };
-        unit.changes.push(Change { site: view.site.clone(), before: view.disk.clone(), act });
+        let lock = self.rule.lock_in(view.site.place);
+        unit.changes.push(Change { site: view.site.clone(), before: view.disk.clone(), act, lock });
         view.content = Some(content);
     }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::sync::document::{Flaw, Format};
 use crate::sync::journal::{Act, Change};
 use crate::sync::plan::{Plan, Seen};
-use crate::sync::{Class, Hash, Place, Reading, Refusal, Request, Site};
+use crate::sync::{Class, Flow, Hash, Place, Reading, Refusal, Request, Site};
 
 /// One file of one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -13,8 +13,10 @@ pub struct Status {
     pub site: Site,
     pub health: Health,
     pub hash: Option<Hash>,
-    /// The sync would write it.
-    pub changes: bool,
+    /// Seconds since 1970, for people: nothing is decided by it.
+    pub modified: Option<u64>,
+    /// The places that the next syncs would write it from.
+    pub from: Vec<Place>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -39,6 +41,22 @@ pub struct Diff<'a> {
 
 /// Every file that the rules are about, rule by rule, from the host inwards.
 pub fn status(request: &Request, seen: &Seen, plan: &Plan) -> Vec<Status> {
+    let mut found = files(request, seen);
+    mark(&mut found, request, plan);
+    found
+}
+
+/// Adds what a plan for `request` would write to a status.
+pub fn mark(found: &mut [Status], request: &Request, plan: &Plan) {
+    for change in plan.changes() {
+        let from = Flow::of(request.direction, request.host_sync).into_iter().find(|flow| flow.to == change.site.place);
+        if let Some(status) = found.iter_mut().find(|status| status.site == change.site) {
+            status.from.extend(from.map(|flow| flow.from));
+        }
+    }
+}
+
+fn files(request: &Request, seen: &Seen) -> Vec<Status> {
     let mut found = Vec::new();
     for rule in &request.rules {
         let format = Format::of(rule.class);
@@ -58,9 +76,6 @@ pub fn status(request: &Request, seen: &Seen, plan: &Plan) -> Vec<Status> {
                 None => {}
             }
         }
-    }
-    for status in &mut found {
-        status.changes = plan.changes().any(|change| change.site == status.site);
     }
     found
 }
@@ -101,5 +116,5 @@ fn of_file(site: Site, reading: &Reading, format: Option<Format>) -> Status {
             (health, Some(Hash::of(bytes)))
         }
     };
-    Status { site, health, hash, changes: false }
+    Status { site, health, hash, modified: None, from: Vec::new() }
 }

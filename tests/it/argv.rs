@@ -66,7 +66,8 @@ fn no_two_runs_have_the_same_name() {
 #[test]
 fn what_is_not_there_is_not_mounted() {
     let sandbox = Sandbox::new();
-    sandbox.ai(["run", "claude"]).env("SSH_AUTH_SOCK", "/nonexistent").prints();
+    let outcome = sandbox.ai(["run", "claude"]).env("SSH_AUTH_SOCK", "/nonexistent").outcome();
+    assert_eq!((outcome.code, outcome.err().matches("no SSH agent: SSH_AUTH_SOCK names `/nonexistent`").count()), (0, 1));
     let argv = Argv(sandbox.the_run().argv);
     for (source, target, _) in argv.mounts() {
         assert!(Path::new(&source).exists(), "{source} at {target}");
@@ -86,7 +87,7 @@ fn no_tool_sees_the_state_of_another() {
     for (tool, _) in TOOLS {
         for (source, target, _) in sandbox.plan([tool, "x"]).mounts() {
             let source = Path::new(&source);
-            let own = [state.join(tool), state.join("user"), state.join("ssh"), state.join("gh")];
+            let own = [state.join(tool), state.join("user"), state.join("ssh"), state.join("gh"), state.join("git")];
             assert!(source == sandbox.project() || own.iter().any(|own| source.starts_with(own)), "{tool}: {source:?} at {target}");
         }
     }
@@ -173,7 +174,7 @@ fn each_engine_gets_what_it_knows() {
         let argv = sandbox.plan_with(&["--engine", engine, "--tty"], ["claude"]);
         assert!(argv.0[0].to_str().unwrap().ends_with(&format!("/bin/{engine}")));
         assert_eq!(argv.has("--detach-keys="), engine == "podman", "{engine}");
-        assert_eq!(argv.has("--add-host"), engine == "docker", "{engine}");
+        assert_eq!(argv.has("--add-host"), engine != "podman", "{engine}");
         assert!(argv.has("-t") && argv.has("--rm") && argv.has("--init"), "{engine}");
     }
 }

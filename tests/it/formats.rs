@@ -160,11 +160,13 @@ fn snapshot(name: &str, options: &[&str], words: &[&str]) {
     let lines = sandbox.ai(["resolve", "--session", SESSION, "--format", "lines"]).args(options).args(["--"]).args(words).prints();
     let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let hash = lines.lines().find_map(|line| line.strip_prefix("ai.project=proj-")).unwrap().to_owned();
+    let store = lines.lines().find_map(|line| line.strip_prefix("ai.store=")).unwrap().to_owned();
     let known = [
         (sandbox.root().display().to_string(), "/sandbox"),
         (hash, "0a1b2c3d"),
         (format!("--user\n{uid}:{gid}\n"), "--user\nUID:GID\n"),
         (format!("ai.owner={uid}\n"), "ai.owner=UID\n"),
+        (format!("ai.store={store}\n"), "ai.store=STORE\n"),
         ("-e\nIS_SANDBOX=1\n".into(), ""),
     ];
     let text = known.iter().fold(lines, |text, (found, name)| text.replace(found.as_str(), name));

@@ -2,7 +2,13 @@
 //!
 //! Every test has a temporary home and a PATH of its own; see `sandbox`. A test's name or comment carries the ids of
 //! the acceptance cases that it holds.
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests act on the machine, and a step that fails fails the test")]
+#![expect(
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests act on the machine, say what they skip, and a step that fails fails the test"
+)]
 
 mod bed;
 mod engine;
@@ -15,17 +21,28 @@ mod terminal;
 
 mod argv;
 mod cases;
+mod completions;
 mod crash;
+mod creds;
+mod doctor;
+mod engines;
 mod environment;
 mod faults;
 mod formats;
 mod habits;
+mod identity;
 mod init;
+mod install;
+mod logins;
+mod migrate;
 mod paths;
+mod projects;
 mod real;
 mod repository;
+mod sessions;
 mod stdio;
 mod tidy;
 mod tools;
 mod transcripts;
+mod words;
 mod workspace;

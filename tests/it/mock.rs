@@ -13,7 +13,7 @@ use crate::sandbox::{Sandbox, find_program};
 /// Ends when it is dropped: the server lives as long as its stdin is open.
 pub struct Mock {
     server: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Mock {

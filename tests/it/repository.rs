@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::bed::{Bed, Image};
 use crate::engine::{Argv, words_of};
 use crate::process::Run;
+use crate::require::need;
 use crate::sandbox::Sandbox;
 
 /// A commit in a new repository at `path`.
@@ -83,6 +84,111 @@ fn git_works_in_a_worktree_and_in_a_submodule() {
         assert_eq!(status, "?? \"new file\"\n");
         bed.nothing_left();
     }
+}
+
+/// `git` in the container, in `directory`; asserts that it succeeded.
+#[track_caller]
+fn inside(bed: &Bed, directory: &Path, script: &str) -> String {
+    let outcome = bed.ai(["exec", "--", "sh", "-ec", script]).cwd(directory).outcome();
+    assert_eq!(outcome.code, 0, "{script}: {}", outcome.err());
+    outcome.out()
+}
+
+// B-04, Z-024
+#[test]
+fn a_commit_in_a_linked_worktree_is_seen_outside() {
+    let Some(bed) = Bed::new(Image::Tools) else { return };
+    bed.write("home/.gitconfig", "[user]\n name = Jo\n email = jo@x\n");
+    let tree = worktree(&bed);
+    // Another one, whose `.git` file is relative as newer gits write it.
+    let relative = bed.root().join("work/relative");
+    bed.run("git").args(["worktree", "add", "--quiet", "../relative"]).prints();
+    fs::write(relative.join(".git"), "gitdir: ../proj/.git/worktrees/relative\n").unwrap();
+    for tree in [&tree, &relative] {
+        inside(&bed, tree, "git commit --quiet --allow-empty -m inside; git gc --quiet; git worktree prune");
+        let log = bed.run("git").args(["log", "-1", "--format=%s %an"]).cwd(tree).prints();
+        assert_eq!(log, "inside Jo\n");
+    }
+    // Neither was taken for deleted, although each sees only itself.
+    assert_eq!(bed.run("git").args(["worktree", "list", "--porcelain"]).prints().matches("worktree ").count(), 3);
+    bed.nothing_left();
+}
+
+// B-05, Z-024
+#[test]
+fn a_submodule_knows_its_state_inside() {
+    let Some(bed) = Bed::new(Image::Tools) else { return };
+    let sub = submodule(&bed);
+    assert!(inside(&bed, &sub, "git log --format=%s").contains("first"));
+    assert!(inside(&bed, bed.project(), "git submodule status").contains(" sub"));
+    bed.nothing_left();
+}
+
+// Z-024
+#[test]
+fn objects_that_are_borrowed_can_be_read_and_not_written() {
+    let Some(bed) = Bed::new(Image::Tools) else { return };
+    let other = bed.root().join("work/other");
+    repository(&bed, &other);
+    fs::remove_dir_all(bed.project()).unwrap();
+    bed.run("git").args(["clone", "--quiet", "--shared", "other", "proj"]).cwd(bed.root().join("work")).outcome();
+    assert_eq!(inside(&bed, bed.project(), "git log --format=%s && git fsck --no-progress"), "first\n");
+    let objects = other.join(".git/objects").to_str().unwrap().to_owned();
+    let mounts = plan(bed.ai(RESOLVE).args(["claude"])).mounts();
+    assert!(mounts.contains(&(objects.clone(), objects, true)), "{mounts:?}");
+    bed.nothing_left();
+}
+
+// Z-018, Z-024
+#[test]
+fn a_repository_borrows_only_from_repositories() {
+    let sandbox = Sandbox::new();
+    repository(&sandbox, sandbox.project());
+    let secret = sandbox.root().join("work/secret/objects");
+    fs::create_dir_all(&secret).unwrap();
+    let system = "/etc\n/usr/share/../..\n../../../../home\n";
+    fs::write(sandbox.project().join(".git/objects/info/alternates"), format!("{}\n{system}", secret.display())).unwrap();
+    let argv = plan(sandbox.ai(RESOLVE).args(["claude"]));
+    assert!(argv.mounts().iter().all(|(source, ..)| !source.contains("secret") && !source.starts_with("/etc")), "{:?}", argv.mounts());
+}
+
+// Z-024
+#[test]
+fn sparse_nested_and_plain_directories_work() {
+    let Some(bed) = Bed::new(Image::Tools) else { return };
+    assert_eq!(inside(&bed, bed.project(), "pwd"), "/workspace/proj\n");
+    repository(&bed, bed.project());
+    for name in ["a/x", "b/y"] {
+        bed.write(Path::new("work/proj").join(name), "1");
+    }
+    let git = |args: &[&str]| bed.run("git").args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(args).outcome();
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "second"]);
+    git(&["sparse-checkout", "set", "a"]);
+    assert_eq!(inside(&bed, bed.project(), "git status --porcelain; ls"), "a\n");
+    let nested = bed.project().join("a/nested");
+    repository(&bed, &nested);
+    assert_eq!(inside(&bed, &nested, "pwd; git log --format=%s"), "/workspace/nested\nfirst\n");
+    bed.nothing_left();
+}
+
+// Z-023
+#[test]
+fn a_repository_of_somebody_else_is_refused_by_git_and_named_by_us() {
+    let Some(bed) = Bed::new(Image::Tools) else { return };
+    if need("root", rustix::process::getuid().is_root().then_some(())).is_none() {
+        return;
+    }
+    repository(&bed, bed.project());
+    for path in [bed.project().to_owned(), bed.project().join(".git")] {
+        std::os::unix::fs::chown(path, Some(4242), Some(4242)).unwrap();
+    }
+    let outcome = bed.ai(["exec", "--", "git", "status"]).outcome();
+    assert!(outcome.code == 128 && outcome.err().contains("dubious ownership"), "{}", outcome.err());
+    assert!(outcome.err().contains("git will refuse") && outcome.err().contains("safe.directory"), "{}", outcome.err());
+    bed.write("home/.gitconfig", format!("[safe]\n directory = {}\n", bed.project().display()));
+    let outcome = bed.ai(["exec", "--", "git", "status", "--porcelain"]).outcome();
+    assert_eq!((outcome.code, outcome.err().as_str()), (0, ""));
 }
 
 // B-13

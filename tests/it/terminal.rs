@@ -8,7 +8,7 @@ use crate::sandbox::{Sandbox, find_program};
 use crate::shells::Shell;
 
 /// Starts a command on a terminal of its own.
-fn on_terminal(run: Run) -> PtySession {
+pub fn on_terminal(run: Run) -> PtySession {
     spawn_command(run.command(), Some(HANG.as_millis() as u64)).unwrap()
 }
 

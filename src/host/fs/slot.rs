@@ -8,6 +8,7 @@ use rustix::fs::{AtFlags, Mode as Perm, OFlags, RenameFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::host::fs::read::read;
+use crate::host::fs::tool_lock::{self, ToolLock};
 use crate::host::fs::{FileError, TEMPORARY, Trust, enter};
 use crate::sync::{Hash, Reading};
 
@@ -117,6 +118,13 @@ impl Slot {
 
     pub fn clear_leftover(&self) -> Result<(), FileError> {
         self.unlink(&self.temporary()).map_err(self.fail("clean up beside"))
+    }
+
+    /// Takes the lock that a tool takes to write this file; its name is the file's with this behind it. Nothing if it is kept.
+    pub fn lock(&self, suffix: &str) -> Result<Option<ToolLock>, FileError> {
+        let mut name = self.name.clone();
+        name.push(suffix);
+        tool_lock::acquire(&self.dir, name).map_err(self.fail("lock"))
     }
 
     /// The permissions of what is there.

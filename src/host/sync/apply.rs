@@ -75,6 +75,12 @@ fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Resu
         Ok(None) => return Ok(Outcome::Overtaken(object)),
         Err(error) => return forgive(change, error),
     };
+    let lock = match change.lock.as_deref().map(|suffix| slot.lock(suffix)) {
+        None => None,
+        Some(Ok(Some(lock))) => Some(lock),
+        Some(Ok(None)) => return Ok(Outcome::Unwritable("a tool is writing it".into())),
+        Some(Err(error)) => return forgive(change, error),
+    };
     if let Err(error) = salvage(places, &slot, change, object.as_deref()) {
         return forgive(change, error);
     }
@@ -96,6 +102,7 @@ fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Resu
             swap(&slot, change, content, trust(change.site.place))
         }
     };
+    drop(lock);
     match swapped {
         Ok(Swap::Done) => Ok(Outcome::Changed),
         Ok(Swap::Overtaken) => Ok(Outcome::Overtaken(object)),

@@ -19,7 +19,7 @@ pub struct Bed {
 }
 
 pub fn rule(path: &str, class: Class) -> Rule {
-    Rule { path: path.into(), host: Some(path.into()), class, keys: vec!["theme".into()], executes: Vec::new(), seed: None }
+    Rule { path: path.into(), host: Some(path.into()), class, keys: vec!["theme".into()], executes: Vec::new(), lock: None, seed: None }
 }
 
 pub fn request(direction: Direction, host_sync: HostSync) -> Request {

@@ -22,6 +22,7 @@ fn rule(path: &str, class: Class) -> Rule {
         class,
         keys: own(&["theme", "o.id"]),
         executes: own(&["hooks", "o.cmd"]),
+        lock: None,
         seed: None,
     }
 }

@@ -1,0 +1,129 @@
+//! `ai creds migrate` and `ai creds prune`: what the old directories hold goes to its place, once.
+
+use std::path::PathBuf;
+
+use crate::creds::migrate::{Action, Step, plan};
+use crate::failure::{Failure, Kind, Result};
+use crate::host::guard;
+use crate::host::migrate::{self as host_migrate, Source};
+use crate::host::{self, Host, project};
+use crate::output;
+
+pub fn run(host: &Host, dry_run: bool, json: bool) -> Result<u8> {
+    let _guard = if dry_run { None } else { Some(guard::hold(&host.store)?) };
+    if !dry_run && host_migrate::finish(&host.store).map_err(|error| cannot("finish the last migration", &error))? {
+        output::note("finished a migration that was interrupted");
+    }
+    let sources = sources(host);
+    let files = host_migrate::scan(&sources).map_err(|error| cannot("read the old directories", &error))?;
+    let done = host_migrate::done(&host.store);
+    let steps = plan(&files, |place| host_migrate::there(&host.store, place), &done.files);
+    show(host, &steps, json)?;
+    if steps.is_empty() {
+        output::note("nothing to do: what the old directories hold was taken over, or there are none");
+        return Ok(0);
+    }
+    if dry_run {
+        output::note("nothing was changed (--dry-run)");
+        return Ok(0);
+    }
+    let backup = host_migrate::take_over(&host.store, &sources, &steps).map_err(|error| {
+        let failure = cannot("migrate", &error);
+        if host_migrate::is_committed(&host.store) {
+            failure.hint("the migration is prepared and finishes with the next `ai creds migrate`")
+        } else {
+            failure.hint("nothing was changed; run `ai creds migrate` again when the cause is gone")
+        }
+    })?;
+    output::note(&format!("took over {} of {} files; backup: {}", count(&steps), steps.len(), backup.display()));
+    output::note("the old directories are as they were; do not use the logins in them. When all is well: ai creds prune --legacy");
+    Ok(0)
+}
+
+fn count(steps: &[Step]) -> usize {
+    steps.iter().filter(|step| step.action == Action::Copy).count()
+}
+
+/// The old directories: the user's, the project's here, and those of every project that has state.
+pub fn sources(host: &Host) -> Vec<Source> {
+    let mut roots: Vec<(String, PathBuf)> =
+        project::partitions(&host.store, false).into_iter().filter_map(|partition| Some((partition.project, partition.root?))).collect();
+    roots.extend(here(host));
+    roots.sort();
+    roots.dedup();
+    host_migrate::sources(host, &roots)
+}
+
+/// The project around the working directory, if one can be mounted from there at all.
+fn here(host: &Host) -> Option<(String, PathBuf)> {
+    let facts = host.facts(&host::Wanted::default());
+    let workspace = crate::workspace::Workspace::new(&facts, crate::config::Policy::Adaptive, false).ok()?;
+    Some((workspace.project, workspace.root))
+}
+
+fn show(host: &Host, steps: &[Step], json: bool) -> Result<()> {
+    if json {
+        let text = serde_json::to_string_pretty(steps).map_err(|error| Failure::new(Kind::General, "cannot write JSON").because(error))?;
+        return output::data(format!("{text}\n").as_bytes());
+    }
+    let mut text = String::new();
+    for step in steps {
+        let action = match step.action {
+            Action::Copy => "copy",
+            Action::Archive => "archive",
+            Action::Same => "same",
+            Action::Skip => "skip",
+        };
+        let to = step.to.as_ref().map_or_else(String::new, |to| format!(" -> {}", host.store.root().join(to).display()));
+        text.push_str(&format!("{action:8} {}{to}  ({})\n", step.from.display(), step.why));
+    }
+    output::data(text.as_bytes())
+}
+
+pub fn undo(host: &Host) -> Result<u8> {
+    let _guard = guard::hold(&host.store)?;
+    host_migrate::finish(&host.store).map_err(|error| cannot("finish the last migration", &error))?;
+    let undone = host_migrate::undo(&host.store).map_err(|error| cannot("undo the migration", &error))?;
+    let Some(undone) = undone else {
+        return Err(Failure::new(Kind::General, "cannot undo a migration: there was none"));
+    };
+    for path in &undone.restored {
+        output::note(&format!("put `{}` back", path.display()));
+    }
+    for path in &undone.changed {
+        output::warn(&format!("`{}` was written to since and stays as it is", path.display()));
+    }
+    output::note("the store is as it was before the migration");
+    Ok(0)
+}
+
+pub fn prune(host: &Host, yes: bool) -> Result<u8> {
+    let _guard = guard::hold(&host.store)?;
+    let sources = sources(host);
+    if sources.is_empty() {
+        output::note("there are no old directories");
+        return Ok(0);
+    }
+    let files = host_migrate::scan(&sources).map_err(|error| cannot("read the old directories", &error))?;
+    if !host_migrate::is_verified(&host.store, &files) {
+        return Err(Failure::new(
+            Kind::NotAllowed,
+            "cannot remove the old directories: not everything in them was taken over and verified",
+        )
+        .hint("ai creds migrate"));
+    }
+    for source in &sources {
+        output::note(&format!("would remove `{}`", source.path.display()));
+    }
+    if !yes && !output::ask_for_yes("remove them? The backup of the migration keeps a copy.") {
+        output::note("nothing was removed");
+        return Ok(0);
+    }
+    host_migrate::remove(&sources).map_err(|error| cannot("remove the old directories", &error))?;
+    output::note("removed; `ai creds migrate --undo` puts them back");
+    Ok(0)
+}
+
+fn cannot(verb: &str, error: &std::io::Error) -> Failure {
+    Failure::new(Kind::General, format!("cannot {verb}")).because(error)
+}

@@ -1,0 +1,173 @@
+//! `ai creds status`: every place that holds a login, and which one counts.
+
+use serde::Serialize;
+
+use super::{migrate, places};
+use crate::creds::backup::{About, Why};
+use crate::creds::migrate::is_token_file;
+use crate::creds::{Login, Validity};
+use crate::failure::{Failure, Kind, Result};
+use crate::host::login::{self, Found};
+use crate::host::{self, Host, migrate as host_migrate};
+use crate::output;
+
+/// One place that holds a login of one tool.
+#[derive(Debug, Serialize)]
+struct Row {
+    tool: String,
+    /// `store`, `host`, `old` or `backup`.
+    source: &'static str,
+    path: String,
+    /// Whether sessions use it.
+    used: bool,
+    #[serde(flatten)]
+    login: Login,
+    expired: bool,
+    /// Permission bits in octal.
+    mode: String,
+    /// Another place that holds the same link of the same chain.
+    duplicate_of: Option<String>,
+    /// What a person should do about it.
+    advice: Option<&'static str>,
+}
+
+pub fn run(host: &Host, only: Option<&str>, json: bool) -> Result<u8> {
+    let now = host::now();
+    let old = old_logins(host)?;
+    let mut rows: Vec<Row> = Vec::new();
+    let mut backups = Vec::new();
+    let mut without = Vec::new();
+    for (name, place) in places(host, only)? {
+        let failed = |error: std::io::Error| Failure::new(Kind::General, format!("cannot read the login of {name}")).because(error);
+        let store = place.look().map_err(failed)?;
+        let kept = place.backups().map_err(failed)?;
+        if store.is_none() {
+            without.push(name.clone());
+        }
+        let store_login = store.as_ref().map(|found| found.login.clone());
+        let beside = |found: Found| match &store_login {
+            Some(store) => Found { login: found.login.clone().beside(store), ..found },
+            None => found,
+        };
+        rows.extend(store.map(|found| row(&name, "store", found, &kept, now)));
+        let on_host = place.host_directory().map(|directory| directory.join(place.main()));
+        let on_host = on_host.and_then(|path| login::look_at(&path).ok().flatten());
+        rows.extend(on_host.map(|found| row(&name, "host", beside(found), &kept, now)));
+        for path in old.iter().filter(|path| path.file_name().is_some_and(|file| file == place.main())) {
+            let found = login::look_at(path).ok().flatten();
+            rows.extend(found.map(|found| row(&name, "old", beside(found), &kept, now)));
+        }
+        backups.extend(kept.into_iter().map(|about| (name.clone(), about)));
+    }
+    mark_duplicates(&mut rows);
+    if json {
+        let backups: Vec<_> =
+            backups.iter().map(|(tool, about)| serde_json::json!({ "tool": tool, "name": about.name(), "about": about })).collect();
+        let value = serde_json::json!({ "logins": rows, "backups": backups, "logged_out": without });
+        output::data(format!("{value:#}\n").as_bytes())?;
+        return Ok(0);
+    }
+    output::data(text(&rows, &backups, &without, now).as_bytes())?;
+    Ok(0)
+}
+
+fn old_logins(host: &Host) -> Result<Vec<std::path::PathBuf>> {
+    let files = host_migrate::scan(&migrate::sources(host));
+    let files = files.map_err(|error| Failure::new(Kind::General, "cannot read the old directories").because(error))?;
+    Ok(files.into_iter().filter(|file| is_token_file(&file.below)).map(|file| file.from).collect())
+}
+
+fn row(tool: &str, source: &'static str, found: Found, kept: &[About], now: u64) -> Row {
+    let advice = match (source, found.login.validity) {
+        ("store", Validity::Empty | Validity::Torn) => Some("ai creds restore --last-good, or ai login"),
+        ("store", _) if found.mode & 0o077 != 0 => Some("others can read it: chmod 600"),
+        ("store", _) => None,
+        (_, Validity::Good) if is_ours(&found.login, kept) => {
+            Some("a copy of the store's login: do not use it, the first to renew logs the other out")
+        }
+        ("host", Validity::Good | Validity::Foreign) => Some("apart from the store's; ai creds import takes it over"),
+        ("old", Validity::Good) => Some("ai creds migrate"),
+        _ => None,
+    };
+    Row {
+        tool: tool.into(),
+        source,
+        used: source == "store" && found.login.is_good(),
+        expired: found.login.expires.is_some_and(|expires| expires <= now),
+        path: found.path.display().to_string(),
+        mode: format!("{:04o}", found.mode & 0o7777),
+        duplicate_of: None,
+        login: found.login,
+        advice,
+    }
+}
+
+/// Whether this link of a chain was the store's at any time that we remember.
+fn is_ours(login: &Login, kept: &[About]) -> bool {
+    kept.iter().any(|about| about.why == Why::Good && about.fingerprint == login.fingerprint)
+}
+
+fn mark_duplicates(rows: &mut [Row]) {
+    for at in 1..rows.len() {
+        let (before, rest) = rows.split_at_mut(at);
+        let row = &mut rest[0];
+        let first = before.iter().find(|first| first.tool == row.tool && first.login.fingerprint == row.login.fingerprint);
+        row.duplicate_of = first.filter(|first| first.login.fingerprint.is_some()).map(|first| first.path.clone());
+    }
+}
+
+fn text(rows: &[Row], backups: &[(String, About)], without: &[String], now: u64) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let validity = match row.login.validity {
+            Validity::Good => "good",
+            Validity::Empty => "EMPTY",
+            Validity::Torn => "TORN",
+            Validity::Foreign => "other account",
+        };
+        let used = if row.used { "*" } else { " " };
+        let account = row.login.account.as_deref().unwrap_or("account unknown");
+        let renews = if row.login.refresh { "renews itself" } else { "does not renew itself" };
+        let lineage = row.login.fingerprint.as_ref().map_or("-", |fingerprint| fingerprint.as_str());
+        text.push_str(&format!(
+            "{used} {:8} {:6} {validity}, {account}, {}, {renews}, mode {}, chain {lineage}\n",
+            row.tool,
+            row.source,
+            ends(row, now),
+            row.mode
+        ));
+        text.push_str(&format!("    {}\n", row.path));
+        if let Some(other) = &row.duplicate_of {
+            text.push_str(&format!("    the same as {other}\n"));
+        }
+        if let Some(advice) = row.advice {
+            text.push_str(&format!("    hint: {advice}\n"));
+        }
+    }
+    for name in without {
+        text.push_str(&format!("  {name:8} store  not logged in; hint: ai login {name}\n"));
+    }
+    for (name, about) in backups {
+        let lineage = about.fingerprint.as_ref().map_or("-", |fingerprint| fingerprint.as_str());
+        text.push_str(&format!("  {name:8} backup {}, {} ago, chain {lineage}\n", about.name(), span(now.saturating_sub(about.taken))));
+    }
+    text
+}
+
+fn ends(row: &Row, now: u64) -> String {
+    match row.login.expires {
+        None => "no end".into(),
+        Some(end) if end > now => format!("access ends in {}", span(end - now)),
+        Some(end) => format!("access ended {} ago", span(now - end)),
+    }
+}
+
+/// A length of time in its largest unit.
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        7200..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86400),
+    }
+}

@@ -1,0 +1,105 @@
+//! `ai doctor`: looks at everything that a run depends on, and says what to do.
+
+use crate::cli::sessions::Doctor;
+use crate::command::Context;
+use crate::command::sessions::Sessions;
+use crate::config::Layer;
+use crate::doctor::{self, Checkup, Finding, Level, Reach};
+use crate::engine;
+use crate::facts::Facts;
+use crate::failure::Result;
+use crate::host::engine::{Image, check, learn};
+use crate::host::{checkup, prove};
+use crate::{output, plan, tool};
+
+pub fn run(doctor: &Doctor) -> Result<u8> {
+    let context = Context::new(tool::EXEC, Layer::default())?;
+    let mut facts = context.facts(None);
+    let image = context.host.env.text("AI_PROVE_IMAGE").map_or_else(|| plan::image(&context.tool, &context.config), str::to_owned);
+    let reach = reach(&context, &mut facts, &image);
+    if doctor.prove
+        && let (Reach::Answers { image: true }, Some(learnt)) = (&reach, facts.engine.learnt.clone())
+    {
+        let proof = prove::run(&context.host, &facts, &image)?;
+        let learnt = engine::learnt::Learnt { proof: Some(proof), ..learnt };
+        learn::keep(&context.host.store, &facts.engine, &learnt);
+        facts.engine.learnt = Some(learnt);
+    }
+    let findings = doctor::examine(&look(&context, &facts, image, reach, doctor.fix));
+    if doctor.json {
+        let value = serde_json::json!({
+            "findings": findings, "worst": doctor::worst(&findings),
+            "proof": facts.engine.learnt.as_ref().and_then(|learnt| learnt.proof.as_ref()),
+        });
+        output::data(format!("{value:#}\n").as_bytes())?;
+    } else {
+        if let (true, Some(proof)) = (doctor.prove, facts.engine.learnt.as_ref().and_then(|learnt| learnt.proof.as_ref())) {
+            let rows =
+                proof.outcomes.iter().map(|outcome| format!("{:8} {:24} {}\n", outcome.verdict.name(), outcome.name, outcome.detail));
+            output::data(rows.collect::<String>().as_bytes())?;
+        }
+        output::data(findings.iter().map(row).collect::<String>().as_bytes())?;
+    }
+    Ok(doctor::worst(&findings).exit_code())
+}
+
+/// Asks the engine, and whether the image is there. The answer is kept for the plans to come.
+fn reach(context: &Context, facts: &mut Facts, image: &str) -> Reach {
+    let fails = |failure: crate::failure::Failure| {
+        let causes = failure.causes.join("; ");
+        let why = if causes.is_empty() { failure.message } else { format!("{} ({})", failure.message, causes.trim()) };
+        Reach::Fails { why, hint: failure.hint }
+    };
+    if let Some(refusal) = engine::refusal(&facts.engine.endpoint, context.config.settings.allow_insecure_engine.value) {
+        return fails(refusal);
+    }
+    let asked = check(&facts.engine, image).and_then(|found| Ok((found, learn::learn(&context.host.store, &facts.engine)?)));
+    match asked {
+        Ok((found, learnt)) => {
+            facts.engine = facts.engine.clone().with(Some(learnt));
+            Reach::Answers { image: found != Image::Missing }
+        }
+        Err(failure) => fails(failure),
+    }
+}
+
+fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach, fix: bool) -> Checkup<'a> {
+    let store = context.host.store.root();
+    let mut open = checkup::open_paths(store);
+    let mut repaired = 0;
+    if fix {
+        repaired = checkup::close(&open);
+        open = checkup::open_paths(store);
+    }
+    let mut notes = Vec::new();
+    let (mut dead, mut kept) = (0, 0);
+    if matches!(reach, Reach::Answers { .. }) {
+        match Sessions::look(false) {
+            Ok(sessions) => (dead, kept) = (sessions.dead(), sessions.census.kept.len()),
+            Err(failure) => notes.push(Finding { hint: failure.hint, ..Finding::new(Level::Note, "sessions", failure.message) }),
+        }
+    }
+    Checkup {
+        facts,
+        settings: &context.config.settings,
+        system: checkup::system(),
+        wsl: checkup::is_wsl(),
+        image,
+        reach,
+        open,
+        repaired,
+        writable: checkup::is_writable(store),
+        disk: checkup::disk(store),
+        git: context.host.program("git"),
+        https: checkup::https_remotes(&context.host, facts),
+        agent_keys: checkup::agent_keys(&facts.ssh_agent),
+        dead,
+        kept,
+        notes,
+    }
+}
+
+fn row(finding: &Finding) -> String {
+    let hint = finding.hint.as_ref().map_or_else(String::new, |hint| format!("\n         hint: {hint}"));
+    format!("{:8} {}: {}{hint}\n", finding.level.name(), finding.title, finding.cause)
+}

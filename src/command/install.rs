@@ -1,0 +1,202 @@
+//! `ai install` and `ai uninstall`: one marked block in the right rc file, or a directory of links.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::install::Install;
+use crate::failure::{Failure, Kind, Result};
+use crate::host::{self, Host, files, rc};
+use crate::install::{self, diff};
+use crate::output;
+use crate::shell::Shell;
+
+pub fn install(wanted: &Install) -> Result<u8> {
+    let host = Host::new()?;
+    if let Some(directory) = &wanted.shims {
+        return make_shims(&host, directory.as_deref(), wanted.dry_run);
+    }
+    let shell = shell(&host, wanted.shell)?;
+    let exe = exe(&host)?;
+    let line = install::line(shell, &exe);
+    let mut files = vec![(rc_file(&host, shell)?, line)];
+    if let Some(login) = bash_login_file(&host, shell)? {
+        files.push((login, install::guarded_line(&exe)));
+    }
+    for (path, line) in files {
+        let rc = read(&path)?;
+        refuse_managed(&rc, &line)?;
+        let consented = old_script_turned_off(&rc, wanted.dry_run);
+        let new = install::with_block(consented.as_deref().or(rc.content.as_deref()), &line);
+        change(&host, &rc, Some(new), wanted.dry_run)?;
+    }
+    if !wanted.dry_run {
+        output::note(&format!("it works in the next {shell}; for this one: {}", install::line(shell, &exe)));
+    }
+    Ok(0)
+}
+
+pub fn uninstall(wanted: &Install) -> Result<u8> {
+    let host = Host::new()?;
+    if let Some(directory) = &wanted.shims {
+        return remove_shims(&host, directory.as_deref(), wanted.dry_run);
+    }
+    let shell = shell(&host, wanted.shell)?;
+    let mut paths = vec![rc_file(&host, shell)?];
+    if shell == Shell::Bash {
+        paths.extend(login_files(&host)?);
+    }
+    let mut found = false;
+    for path in paths {
+        let rc = read(&path)?;
+        let Some(text) = rc.content.as_ref().filter(|text| install::has_block(text)) else { continue };
+        found = true;
+        if let Some(why) = &rc.managed {
+            return Err(Failure::new(Kind::NotAllowed, format!("cannot change `{}`: {why}", path.display())));
+        }
+        change(&host, &rc, install::without_block(text), wanted.dry_run)?;
+    }
+    if !found {
+        output::note(&format!("nothing to do: no file of {shell} has the block of ai"));
+    }
+    Ok(0)
+}
+
+fn shell(host: &Host, wanted: Option<Shell>) -> Result<Shell> {
+    let of_env = || {
+        let name = Path::new(host.env.get("SHELL")?).file_name()?.to_str()?;
+        Shell::ALL.into_iter().find(|shell| shell.name() == name)
+    };
+    wanted.or_else(of_env).ok_or_else(|| {
+        Failure::new(Kind::Usage, "cannot tell which shell you use: $SHELL is none of zsh, bash and fish").hint("ai install zsh")
+    })
+}
+
+fn exe(host: &Host) -> Result<String> {
+    let exe = host.exe();
+    exe.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Failure::new(Kind::Config, format!("cannot name `{}` in an rc file: it is not UTF-8", exe.display())))
+}
+
+fn home(host: &Host) -> Result<PathBuf> {
+    host.home().ok_or_else(|| Failure::new(Kind::Config, "cannot find the rc file: HOME is not set").hint("export HOME"))
+}
+
+/// The file that every interactive shell of this kind reads.
+pub fn rc_file(host: &Host, shell: Shell) -> Result<PathBuf> {
+    let directory = |name: &str| host.env.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = home(host)?;
+    Ok(match shell {
+        Shell::Zsh => directory("ZDOTDIR").unwrap_or(home).join(".zshrc"),
+        Shell::Bash => home.join(".bashrc"),
+        Shell::Fish => directory("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("fish/conf.d/ai.fish"),
+    })
+}
+
+/// The files of which a login bash reads the first that is there.
+fn login_files(host: &Host) -> Result<Vec<PathBuf>> {
+    let home = home(host)?;
+    Ok([".bash_profile", ".bash_login", ".profile"].into_iter().map(|name| home.join(name)).collect())
+}
+
+/// A login bash does not read `.bashrc` by itself. The file that it does read, unless that one leads there.
+fn bash_login_file(host: &Host, shell: Shell) -> Result<Option<PathBuf>> {
+    if shell != Shell::Bash {
+        return Ok(None);
+    }
+    let mut files = Vec::new();
+    for path in login_files(host)? {
+        files.push(read(&path)?);
+    }
+    let first = files.into_iter().find(|rc| rc.content.is_some());
+    Ok(match first {
+        Some(rc) => (!rc.content.as_deref().is_some_and(install::leads_to_bashrc)).then_some(rc.path),
+        // Terminals of macOS start login shells.
+        None => cfg!(target_os = "macos").then(|| home(host).map(|home| home.join(".bash_profile"))).transpose()?,
+    })
+}
+
+fn read(path: &Path) -> Result<rc::Rc> {
+    rc::read(path).map_err(|error| Failure::new(Kind::General, format!("cannot read `{}`", path.display())).because(error))
+}
+
+fn refuse_managed(rc: &rc::Rc, line: &str) -> Result<()> {
+    match &rc.managed {
+        Some(why) => Err(Failure::new(Kind::NotAllowed, format!("cannot change `{}`: {why}", rc.path.display()))
+            .hint(format!("add this line where that file comes from: {line}"))),
+        None => Ok(()),
+    }
+}
+
+/// The file with the lines of the old script turned off, if there are any and the user wants it.
+fn old_script_turned_off(rc: &rc::Rc, dry_run: bool) -> Option<Vec<u8>> {
+    let text = rc.content.as_ref()?;
+    let old = install::old_lines(text);
+    let (number, line) = old.first()?;
+    let place = format!("{}:{number}", rc.path.display());
+    let terminal = host::terminal();
+    if !dry_run && terminal.stdin && terminal.stderr && output::ask(&format!("{place} loads the old script: {line}. Turn it off?")) {
+        return Some(install::turned_off(text, &old.iter().map(|(number, _)| *number).collect::<Vec<_>>()));
+    }
+    output::warn(&format!("{place} still loads the old script, whose functions may win; hint: remove that line"));
+    None
+}
+
+/// Writes an rc file, after a backup; `None` removes it.
+fn change(host: &Host, rc: &rc::Rc, new: Option<Vec<u8>>, dry_run: bool) -> Result<()> {
+    let path = rc.path.display();
+    let old = rc.content.as_deref().unwrap_or_default();
+    if new.as_deref() == rc.content.as_deref() {
+        output::note(&format!("{path} is as it should be"));
+        return Ok(());
+    }
+    if dry_run {
+        return output::data(diff(&path.to_string(), old, new.as_deref().unwrap_or_default()).as_bytes());
+    }
+    let failed = |error: std::io::Error| Failure::new(Kind::General, format!("cannot write `{path}`")).because(error);
+    let backup = rc::back_up(rc, &host.store.rc_backups())
+        .map_err(|error| Failure::new(Kind::General, format!("cannot back up `{path}`, so it stays as it is")).because(error))?;
+    rc::write(rc, new.as_deref()).map_err(failed)?;
+    let backup = backup.map_or_else(String::new, |backup| format!("; as it was: {}", backup.display()));
+    output::note(&format!("changed {path}{backup}"));
+    Ok(())
+}
+
+fn shims_directory(host: &Host, wanted: Option<&Path>) -> PathBuf {
+    wanted.map_or_else(|| host.store.shims(), Path::to_owned)
+}
+
+fn make_shims(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {
+    let directory = shims_directory(host, wanted);
+    let exe = host.exe();
+    let failed =
+        |error: std::io::Error| Failure::new(Kind::General, format!("cannot make links in `{}`", directory.display())).because(error);
+    if !dry_run {
+        files::private_dir(&directory).map_err(failed)?;
+    }
+    for tool in host.tool_names() {
+        let link = directory.join(&tool);
+        if dry_run {
+            output::data(format!("{} -> {}\n", link.display(), exe.display()).as_bytes())?;
+        } else if !rc::make_link(&link, &exe).map_err(failed)? {
+            output::warn(&format!("`{}` is something else and stays", link.display()));
+        }
+    }
+    if !dry_run {
+        output::note(&format!("put {} first on the PATH of what should run the tools in containers", directory.display()));
+    }
+    Ok(0)
+}
+
+fn remove_shims(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {
+    let directory = shims_directory(host, wanted);
+    let exe = host.exe();
+    for link in rc::links_to(&directory, &exe) {
+        if dry_run {
+            output::data(format!("{}\n", link.display()).as_bytes())?;
+        } else {
+            rc::remove_link(&link)
+                .map_err(|error| Failure::new(Kind::General, format!("cannot remove `{}`", link.display())).because(error))?;
+        }
+    }
+    Ok(0)
+}

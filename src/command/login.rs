@@ -1,0 +1,86 @@
+//! `ai login` and `ai logout`: the tool's own way, in a container wired for it. What comes of it is checked, not believed.
+
+use std::ffi::OsString;
+
+use crate::command::{Context, creds, run};
+use crate::config::Layer;
+use crate::creds::{Login, Validity};
+use crate::failure::{Failure, Kind, Result};
+use crate::host::login::Place;
+use crate::output;
+
+pub mod around;
+
+pub fn login(name: &str, more: &[OsString]) -> Result<u8> {
+    let mut context = Context::new(name, Layer::default())?;
+    let place = place(&context)?;
+    context.tool = context.tool.at_login();
+    let Some((_, args)) = context.tool.manifest.login.split_first() else { return Err(creds::no_login(&context.tool)) };
+    let args = args.iter().map(OsString::from).chain(more.iter().cloned()).collect();
+    keep(name, &place)?;
+    let before = look(name, &place)?;
+    let code = run::in_container(&context, args)?;
+    let after = look(name, &place)?;
+    match after.as_ref().map(|login| login.validity) {
+        Some(Validity::Good) if after != before => {
+            keep(name, &place)?;
+            let whose = after.and_then(|login| login.account).map_or_else(String::new, |account| format!(" as {account}"));
+            output::note(&format!("logged in to {name}{whose}; every project uses this login"));
+            Ok(0)
+        }
+        Some(Validity::Good) => {
+            Err(not_done(name, code, "it left the login that was there before").hint("the old login is still in use; ai creds status"))
+        }
+        Some(_) => Err(not_done(name, code, "its credential file holds no login")),
+        None => Err(not_done(name, code, "it left no credential file")),
+    }
+}
+
+fn not_done(name: &str, code: u8, why: &str) -> Failure {
+    Failure::new(Kind::General, format!("cannot log in to {name}: {why}"))
+        .because(format!("it ended with {code}"))
+        .hint(format!("ai login {name}"))
+}
+
+pub fn logout(name: &str) -> Result<u8> {
+    let mut context = Context::new(name, Layer::default())?;
+    let place = place(&context)?;
+    context.tool = context.tool.at_login();
+    if !look(name, &place)?.is_some_and(|login| login.is_good()) {
+        output::note(&format!("{name} is not logged in"));
+        return Ok(0);
+    }
+    keep(name, &place)?;
+    let code = match context.tool.manifest.logout.split_first() {
+        Some((_, args)) => run::in_container(&context, args.iter().map(OsString::from).collect())?,
+        None => {
+            place.replace(&std::collections::BTreeMap::new()).map_err(|error| failed("remove", name, &error))?;
+            0
+        }
+    };
+    if look(name, &place)?.is_some_and(|login| login.is_good()) {
+        return Err(Failure::new(Kind::General, format!("cannot log out of {name}: its login is still there"))
+            .because(format!("it ended with {code}"))
+            .hint(format!("ai creds status {name}")));
+    }
+    output::note(&format!("logged out of {name}, in every project"));
+    Ok(0)
+}
+
+fn place(context: &Context) -> Result<Place> {
+    let Context { host, tool, .. } = context;
+    Place::of(tool, host, &host.store).ok_or_else(|| creds::no_login(tool))
+}
+
+fn look(name: &str, place: &Place) -> Result<Option<Login>> {
+    let found = place.look().map_err(|error| failed("read", name, &error))?;
+    Ok(found.map(|found| found.login))
+}
+
+fn keep(name: &str, place: &Place) -> Result<()> {
+    place.keep_good().map(drop).map_err(|error| failed("keep", name, &error))
+}
+
+fn failed(verb: &str, name: &str, error: &std::io::Error) -> Failure {
+    Failure::new(Kind::General, format!("cannot {verb} the login of {name}")).because(error)
+}

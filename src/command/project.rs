@@ -1,0 +1,88 @@
+//! `ai project`: which projects have state, and how a moved one gets its own back.
+
+use crate::cli::creds::ProjectCommand;
+use crate::command::Context;
+use crate::config::Layer;
+use crate::failure::{Failure, Kind, Result};
+use crate::host::guard;
+use crate::host::{Host, project, state};
+use crate::output;
+use crate::project::{likely, moved};
+use crate::tool;
+use crate::workspace::Workspace;
+
+pub fn run(command: Option<ProjectCommand>) -> Result<u8> {
+    match command.unwrap_or(ProjectCommand::List { json: false }) {
+        ProjectCommand::List { json } => list(&Host::new()?, json),
+        ProjectCommand::Adopt { old } => adopt(&old),
+    }
+}
+
+fn list(host: &Host, json: bool) -> Result<u8> {
+    let partitions = project::partitions(&host.store, true);
+    if json {
+        let text =
+            serde_json::to_string_pretty(&partitions).map_err(|error| Failure::new(Kind::General, "cannot write JSON").because(error))?;
+        output::data(format!("{text}\n").as_bytes())?;
+        return Ok(0);
+    }
+    let width = partitions.iter().map(|partition| partition.project.len()).max().unwrap_or(0);
+    let now = crate::host::now();
+    let mut text = String::new();
+    for partition in &partitions {
+        let root = partition.root.as_ref().map_or_else(|| "unknown".into(), |root| root.to_string_lossy());
+        let gone = if partition.root.is_some() && !partition.exists { "  (gone)" } else { "" };
+        let days = now.saturating_sub(partition.last_use) / 86400;
+        let used = if partition.last_use == 0 { "never".into() } else { format!("{days} d ago") };
+        let (tool, id, size) = (&partition.tool, &partition.project, format!("{} KiB", partition.bytes.div_ceil(1024)));
+        text.push_str(&format!("{id:width$}  {tool:8}  {size:>12}  {used:>10}  {root}{gone}\n"));
+    }
+    output::data(text.as_bytes())?;
+    if let Some(first) = moved(&partitions).first() {
+        output::note(&format!("a project that was moved gets its state back with, in its new place: ai project adopt {}", first.project));
+    }
+    Ok(0)
+}
+
+fn adopt(old: &str) -> Result<u8> {
+    let Context { host, config, .. } = &Context::new(tool::EXEC, Layer::default())?;
+    let facts = host.facts(&crate::host::Wanted::default());
+    let workspace = Workspace::new(&facts, config.settings.workspace.value, config.settings.force_workspace.value)?;
+    let refused = |why: &str| Failure::new(Kind::General, format!("cannot adopt `{old}`: {why}"));
+    let _lock = guard::hold(&host.store)?;
+    let partitions = project::partitions(&host.store, false);
+    let ours: Vec<_> = partitions.iter().filter(|partition| partition.project == old).collect();
+    if ours.is_empty() {
+        let hint = likely(&partitions, &workspace.project)
+            .first()
+            .map_or_else(|| "ai project list".to_owned(), |first| format!("did you mean `{}`?", first.project));
+        return Err(refused("no project has this id").hint(hint));
+    }
+    if old == workspace.project {
+        return Err(refused("it is this project's already"));
+    }
+    if let Some(there) = ours.iter().find(|partition| partition.exists) {
+        let root = there.root.as_ref().map_or_else(String::new, |root| root.display().to_string());
+        return Err(refused(&format!("`{root}` is still there, and its state belongs to it")));
+    }
+    let live = state::leases(&host.store)
+        .into_iter()
+        .find(|lease| (lease.project == old || lease.project == workspace.project) && state::is_owner_alive(lease));
+    if let Some(lease) = live {
+        return Err(Failure::new(Kind::Busy, format!("cannot adopt `{old}`: session {} uses the state", lease.session)).hint("ai ps"));
+    }
+    let settings = |tool: &str| -> Vec<String> {
+        let tool = tool::Tool::load(tool, |name| host.manifest(name)).ok().flatten();
+        tool.map_or_else(Vec::new, |tool| tool.manifest.sync.into_iter().map(|rule| rule.path).collect())
+    };
+    let is_used = |tool: &str| !project::is_blank(&host.store, tool, &workspace.project, &settings(tool));
+    if let Some(used) = ours.iter().find(|partition| is_used(&partition.tool)) {
+        return Err(refused(&format!("this project has state of {} already", used.tool)).hint("ai project list"));
+    }
+    for partition in ours {
+        project::adopt(&host.store, &partition.tool, old, &workspace.project, &workspace.root)
+            .map_err(|error| refused("its directory cannot be renamed").because(error))?;
+        output::note(&format!("{} of {old} is now this project's ({})", partition.tool, workspace.project));
+    }
+    Ok(0)
+}

@@ -1,0 +1,178 @@
+//! `ai ps`, `ai stop` and `ai gc`: our containers only, told by their labels, and never another owner's.
+
+use serde_json::json;
+
+use crate::census::{self, Census, Container};
+use crate::cli::sessions::{Gc, Ps, Stop};
+use crate::command::{Context, sync};
+use crate::config::Layer;
+use crate::engine::learnt::seconds;
+use crate::facts::Engine;
+use crate::failure::{Failure, Kind, Result};
+use crate::host::engine::containers;
+use crate::host::{self, Host, state};
+use crate::plan::store_id;
+use crate::session::Lease;
+use crate::{output, tool};
+
+/// The host, its engine, and what is alive there.
+pub struct Sessions {
+    pub host: Host,
+    pub engine: Engine,
+    pub leases: Vec<Lease>,
+    pub census: Census,
+}
+
+impl Sessions {
+    /// `all`: those of the user's other stores too.
+    pub fn look(all: bool) -> Result<Self> {
+        let context = Context::new(tool::EXEC, Layer::default())?;
+        let engine = context.facts(None).engine;
+        let host = context.host;
+        let mut found = containers::list(&engine, host::uid())?;
+        let store = store_id(host.store.root());
+        found.retain(|container| all || container.store == store);
+        let mut leases = state::leases(&host.store);
+        leases.extend(state::temporary_leases(&host));
+        let census = census::take(found, &leases, state::is_owner_alive);
+        Ok(Self { host, engine, leases, census })
+    }
+
+    /// Containers and sessions that nobody answers for.
+    pub fn dead(&self) -> usize {
+        let without_container = |lease: &&Lease| {
+            !state::is_owner_alive(lease) && !self.census.dead.iter().any(|container| container.session == lease.session.as_str())
+        };
+        self.census.dead.len() + self.leases.iter().filter(without_container).count()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Container> {
+        let Census { live, dead, kept, unattended } = &self.census;
+        live.iter().chain(dead).chain(unattended).chain(kept)
+    }
+
+    fn root(&self, container: &Container) -> String {
+        let lease = self.leases.iter().find(|lease| lease.session.as_str() == container.session);
+        lease.map_or_else(|| container.project.clone(), |lease| lease.root.clone())
+    }
+}
+
+pub fn ps(ps: &Ps) -> Result<u8> {
+    loop {
+        let sessions = Sessions::look(false)?;
+        let text = if ps.json { json_rows(&sessions)? } else { table(&sessions)? };
+        if !ps.watch {
+            output::data(text.as_bytes())?;
+            return Ok(0);
+        }
+        output::data(format!("\x1b[H\x1b[2J{text}").as_bytes())?;
+        host::pause(2);
+    }
+}
+
+fn state_of(sessions: &Sessions, container: &Container) -> &'static str {
+    let Census { live, kept, unattended, .. } = &sessions.census;
+    match container {
+        c if live.contains(c) => "live",
+        c if kept.contains(c) => "kept",
+        c if unattended.contains(c) => "by hand",
+        _ => "dead",
+    }
+}
+
+fn age_of(container: &Container) -> u64 {
+    let started = seconds(&container.started).and_then(|started| u64::try_from(started).ok());
+    started.map_or(0, |started| host::now().saturating_sub(started))
+}
+
+fn table(sessions: &Sessions) -> Result<String> {
+    let usage = usage(sessions)?;
+    let mut text = String::new();
+    let mut row = |cells: [&str; 7]| {
+        let [name, tool, state, age, cpu, memory, project] = cells;
+        text.push_str(&format!("{name:46} {tool:8} {state:8} {age:>7} {cpu:>8} {memory:22} {project}\n"));
+    };
+    row(["NAME", "TOOL", "STATE", "AGE", "CPU", "MEMORY", "PROJECT"]);
+    for container in sessions.all() {
+        let (cpu, memory) = usage.get(&container.name).map_or(("-", "-"), |(cpu, memory)| (cpu.as_str(), memory.as_str()));
+        let age = census::age(age_of(container));
+        let state = state_of(sessions, container);
+        row([&container.name, &container.tool, state, &age, cpu, memory, &sessions.root(container)]);
+    }
+    Ok(text)
+}
+
+fn json_rows(sessions: &Sessions) -> Result<String> {
+    let usage = usage(sessions)?;
+    let row = |container: &Container| {
+        let usage = usage.get(&container.name);
+        json!({
+            "name": container.name, "session": container.session, "tool": container.tool, "project": container.project,
+            "root": sessions.root(container), "owner": container.owner, "state": state_of(sessions, container),
+            "running": container.running, "started": container.started, "age_seconds": age_of(container),
+            "cpu": usage.map(|(cpu, _)| cpu), "memory": usage.map(|(_, memory)| memory),
+        })
+    };
+    let rows: Vec<_> = sessions.all().map(row).collect();
+    Ok(format!("{:#}\n", serde_json::Value::from(rows)))
+}
+
+fn usage(sessions: &Sessions) -> Result<std::collections::BTreeMap<String, (String, String)>> {
+    let running: Vec<&str> = sessions.all().filter(|container| container.running).map(|container| container.name.as_str()).collect();
+    containers::usage(&sessions.engine, &running)
+}
+
+pub fn stop(stop: &Stop) -> Result<u8> {
+    let sessions = Sessions::look(stop.all || !stop.names.is_empty())?;
+    let running: Vec<&Container> = sessions.all().filter(|container| container.running).collect();
+    let mut chosen = Vec::new();
+    for name in &stop.names {
+        let found = running.iter().find(|container| container.name == *name || container.session == *name);
+        chosen.push(found.ok_or_else(|| {
+            Failure::new(Kind::General, format!("cannot stop `{name}`: no session of yours has this name")).hint("ai ps")
+        })?);
+    }
+    if stop.names.is_empty() {
+        let wanted = |container: &&Container| stop.tool.as_ref().is_none_or(|tool| container.tool == *tool);
+        chosen.extend(running.iter().filter(|container| wanted(container)));
+    }
+    if let (Some(tool), true) = (&stop.tool, chosen.is_empty()) {
+        return Err(Failure::new(Kind::General, format!("cannot stop `{tool}`: no session of it runs")).hint("ai ps"));
+    }
+    let names: Vec<&str> = chosen.iter().map(|container| container.name.as_str()).collect();
+    if !names.is_empty() {
+        containers::stop(&sessions.engine, &names)?;
+    }
+    for name in &names {
+        output::note(&format!("stopped {name}"));
+    }
+    Ok(0)
+}
+
+pub fn gc(gc: &Gc) -> Result<u8> {
+    let sessions = Sessions::look(false)?;
+    let verb = if gc.dry_run { "would remove" } else { "removed" };
+    if !gc.dry_run {
+        sync::repair(&sessions.host, &sessions.engine)?;
+    }
+    for container in &sessions.census.dead {
+        if !gc.dry_run {
+            containers::remove(&sessions.engine, &container.name)?;
+        }
+        output::note(&format!("{verb} {}", container.name));
+    }
+    for directory in state::dead_temporaries(&sessions.host) {
+        if !gc.dry_run {
+            state::remove_temporary(&directory)?;
+        }
+        output::note(&format!("{verb} {}", directory.display()));
+    }
+    let program = sessions.engine.kind.program();
+    for container in &sessions.census.kept {
+        output::note(&format!("kept on request: {}; hint: {program} rm {}", container.name, container.name));
+    }
+    for container in &sessions.census.unattended {
+        output::note(&format!("runs without a session: {}; hint: ai stop {}", container.name, container.name));
+    }
+    Ok(0)
+}

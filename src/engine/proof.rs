@@ -1,0 +1,62 @@
+//! What `ai doctor --prove` found out by running small containers, and what a plan makes of it.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// Seconds since 1970, for people.
+    pub at: u64,
+    pub image: String,
+    pub outcomes: Vec<Outcome>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub name: String,
+    pub verdict: Verdict,
+    /// What was seen.
+    pub detail: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Holds,
+    Fails,
+    /// It could not be measured here.
+    Unknown,
+}
+
+/// Names of the outcomes that the tools' logins depend on.
+pub const LOCKS: [&str; 3] = ["lock-flock", "lock-fcntl", "lock-mkdir"];
+
+impl Proof {
+    /// Whether a lock on the store's file system was seen to fail between containers and host.
+    pub fn locks_fail(&self) -> bool {
+        self.outcomes.iter().any(|outcome| outcome.verdict == Verdict::Fails && LOCKS.contains(&outcome.name.as_str()))
+    }
+}
+
+impl Verdict {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Fails => "FAILS",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failing_lock_is_enough() {
+        let outcome = |name: &str, verdict| Outcome { name: name.into(), verdict, detail: String::new() };
+        let proof = |outcomes| Proof { outcomes, ..Proof::default() };
+        assert!(proof(vec![outcome("lock-flock", Verdict::Fails)]).locks_fail());
+        assert!(!proof(vec![outcome("lock-flock", Verdict::Holds), outcome("dns", Verdict::Fails)]).locks_fail());
+        assert!(!proof(vec![outcome("lock-fcntl", Verdict::Unknown)]).locks_fail());
+    }
+}

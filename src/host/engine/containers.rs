@@ -1,0 +1,92 @@
+//! Our containers, as the engine lists them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::census::Container;
+use crate::facts::{Engine, EngineKind};
+use crate::failure::{Failure, Kind, Result};
+use crate::host::process;
+
+/// Longest time that listing may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// All containers of this owner that carry our labels, running or not.
+pub fn list(engine: &Engine, owner: u32) -> Result<Vec<Container>> {
+    if engine.kind == EngineKind::Container {
+        return Err(Failure::new(Kind::General, "cannot list containers by label: `container` has no such filter").hint("container list"));
+    }
+    let filter = format!("label=ai.owner={owner}");
+    let ids = text(engine, &["ps", "--all", "--quiet", "--no-trunc", "--filter", "label=ai.session", "--filter", &filter])?;
+    let ids: Vec<&str> = ids.split_whitespace().collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // One that ends meanwhile makes `inspect` fail, but the others are printed all the same.
+    let args: Vec<&str> = ["container", "inspect"].into_iter().chain(ids).collect();
+    let (_, stdout, _) = process::output_within(super::program(engine)?.as_os_str(), &args, PATIENCE)?;
+    let inspected: Vec<Value> = serde_json::from_slice(&stdout).unwrap_or_default();
+    let mut containers: Vec<Container> = inspected.iter().filter_map(Container::from_inspect).collect();
+    containers.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(containers)
+}
+
+/// Processor and memory of running containers, by name, as the engine words them.
+pub fn usage(engine: &Engine, names: &[&str]) -> Result<BTreeMap<String, (String, String)>> {
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let args: Vec<&str> =
+        ["stats", "--no-stream", "--format", "{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}"].into_iter().chain(names.iter().copied()).collect();
+    let (_, stdout, _) = process::output_within(super::program(engine)?.as_os_str(), &args, PATIENCE)?;
+    let row = |line: &str| {
+        let mut fields = line.split('\t').map(str::to_owned);
+        Some((fields.next()?, (fields.next()?, fields.next()?)))
+    };
+    Ok(String::from_utf8_lossy(&stdout).lines().filter_map(row).collect())
+}
+
+/// How long a container may take to end by itself, in seconds.
+const GRACE: &str = "10";
+
+/// Asks containers to end, and ends those that do not.
+pub fn stop(engine: &Engine, names: &[&str]) -> Result<()> {
+    let args: Vec<&str> = ["stop", "-t", GRACE].into_iter().chain(names.iter().copied()).collect();
+    let (status, _, stderr) = process::output(super::program(engine)?.as_os_str(), &args)?;
+    let stderr = String::from_utf8_lossy(&stderr);
+    if status.success() || stderr.to_ascii_lowercase().contains("no such container") {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::General, "cannot stop every container").because(stderr).hint("ai ps"))
+}
+
+/// Removes a container, running or not. One that is gone is what was wanted.
+pub fn remove(engine: &Engine, name: &str) -> Result<()> {
+    process::output(super::program(engine)?.as_os_str(), &["rm", "--force", name]).map(drop)
+}
+
+/// What happened to a container since `since`, in seconds since 1970: words such as `start`, `oom`, `die`, in order. The
+/// engine remembers that for a while, also of containers that are gone.
+pub fn history(engine: &Engine, name: &str, since: u64) -> Result<Vec<String>> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    // A bound in the future would make the engine wait for it.
+    let (since, until) = (since.saturating_sub(1).to_string(), format!("{}.{:09}", now.as_secs(), now.subsec_nanos()));
+    let filter = format!("container={name}");
+    let mut args = vec!["events", "--since", &since, "--until", &until, "--filter", &filter];
+    match engine.kind {
+        EngineKind::Podman => args.extend(["--stream=false", "--format", "{{.Status}}"]),
+        _ => args.extend(["--format", "{{.Action}}"]),
+    }
+    Ok(text(engine, &args)?.lines().map(|line| line.trim().to_owned()).collect())
+}
+
+fn text(engine: &Engine, args: &[&str]) -> Result<String> {
+    let (status, stdout, stderr) = process::output_within(super::program(engine)?.as_os_str(), args, PATIENCE)?;
+    if status.success() {
+        return Ok(String::from_utf8_lossy(&stdout).into_owned());
+    }
+    Err(Failure::new(Kind::Unavailable, format!("cannot ask the engine at {}", engine.endpoint.shown()))
+        .because(String::from_utf8_lossy(&stderr)))
+}

@@ -1,0 +1,125 @@
+//! Asks an engine what it is, and keeps the answer in the store for plans to read.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{api, endpoint};
+use crate::engine::learnt::Learnt;
+use crate::engine::{Address, Product};
+use crate::facts::{Engine, EngineKind};
+use crate::failure::{Failure, Kind, Result};
+use crate::host::files::{private_dir, write_private};
+use crate::host::process;
+use crate::store::Store;
+
+/// Longest time that a client may take to say what its engine is.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What was learnt earlier about this endpoint; nothing, if the engine was started anew since.
+pub fn recall(store: &Store, engine: &Engine) -> Option<Learnt> {
+    let learnt = read(store, engine)?;
+    (learnt.stamp == endpoint::stamp(&engine.endpoint, engine.program.as_deref())).then_some(learnt)
+}
+
+fn read(store: &Store, engine: &Engine) -> Option<Learnt> {
+    serde_json::from_slice(&std::fs::read(store.root().join(engine.endpoint.file(engine.kind))).ok()?).ok()
+}
+
+/// Whether asking costs little enough for a run to wait: no engine across a network.
+pub fn is_cheap(engine: &Engine) -> bool {
+    matches!(engine.endpoint.address, Address::Socket { .. } | Address::InProcess)
+}
+
+/// Asks, and keeps the answer. A store that cannot be written only makes the next run ask again.
+pub fn learn(store: &Store, engine: &Engine) -> Result<Learnt> {
+    let before = crate::host::now();
+    let mut learnt = ask(engine)?.with_proof_of(read(store, engine));
+    learnt.stamp = endpoint::stamp(&engine.endpoint, engine.program.as_deref());
+    learnt.agent = agent(engine, learnt.product.unwrap_or(engine.product));
+    learnt.skew = learnt.skew.map(|clock| clock - i64::try_from(before).unwrap_or_default());
+    keep(store, engine, &learnt);
+    Ok(learnt)
+}
+
+pub fn keep(store: &Store, engine: &Engine, learnt: &Learnt) {
+    let path = store.root().join(engine.endpoint.file(engine.kind));
+    let written = || -> std::io::Result<()> {
+        path.parent().map_or(Ok(()), private_dir)?;
+        write_private(&path, &serde_json::to_vec_pretty(learnt)?)
+    };
+    // `doctor` says what is wrong with a store that cannot be written; here it costs one question more.
+    let _ = written();
+}
+
+fn ask(engine: &Engine) -> Result<Learnt> {
+    match (engine.kind, &engine.endpoint.address) {
+        (EngineKind::Docker, Address::Socket { path, .. }) => {
+            let answer = api::get(path, "/info").map_err(|error| super::unreachable_by(engine, path, &error))?;
+            understood(engine, serde_json::from_slice(&answer.body).ok())
+        }
+        (EngineKind::Container, _) => Ok(apple(engine)),
+        _ => {
+            let args: &[&str] =
+                if engine.kind == EngineKind::Podman { &["info", "--format", "json"] } else { &["info", "--format", "{{json .}}"] };
+            let output = process::output_within(super::program(engine)?.as_os_str(), args, PATIENCE)?;
+            if !output.0.success() {
+                return Err(refused(engine).because(String::from_utf8_lossy(&output.2)));
+            }
+            understood(engine, serde_json::from_slice(&output.1).ok())
+        }
+    }
+}
+
+fn understood(engine: &Engine, info: Option<Value>) -> Result<Learnt> {
+    let learnt = info.as_ref().and_then(|info| match engine.kind {
+        EngineKind::Podman => Learnt::from_podman(info),
+        _ => Learnt::from_docker(info),
+    });
+    let mut learnt = learnt.ok_or_else(|| refused(engine))?;
+    let clock = info.as_ref().and_then(|info| info.get("SystemTime")).and_then(Value::as_str).and_then(crate::engine::learnt::seconds);
+    learnt.skew = clock;
+    Ok(learnt)
+}
+
+/// `container` prints no such summary: each container has a machine of its own, made to measure.
+fn apple(engine: &Engine) -> Learnt {
+    let version = super::program(engine).and_then(|program| process::output_within(program.as_os_str(), &["--version"], PATIENCE));
+    let version = version.map(|(_, stdout, _)| String::from_utf8_lossy(&stdout).trim().to_owned()).unwrap_or_default();
+    Learnt { id: "apple".into(), version, os_type: "linux".into(), product: Some(Product::Apple), ..Learnt::default() }
+}
+
+fn refused(engine: &Engine) -> Failure {
+    let name = engine.kind.program();
+    Failure::new(Kind::Unavailable, format!("cannot use {name} at {}", engine.endpoint.shown())).hint(format!("{name} info"))
+}
+
+/// The agent's socket in Colima's or Lima's machine, if the machine was started with one.
+fn agent(engine: &Engine, product: Product) -> Option<PathBuf> {
+    let context = match &engine.endpoint.chosen {
+        crate::engine::Chosen::Context(name) => name.as_str(),
+        _ => "",
+    };
+    let question: Vec<&str> = match product {
+        Product::Colima => {
+            let profile = context.strip_prefix("colima-").unwrap_or("default");
+            vec!["colima", "ssh", "--profile", profile, "--", "printenv", "SSH_AUTH_SOCK"]
+        }
+        Product::Lima => vec!["limactl", "shell", context.strip_prefix("lima-").unwrap_or("default"), "printenv", "SSH_AUTH_SOCK"],
+        _ => return None,
+    };
+    let (program, args) = question.split_first()?;
+    let program = which(engine, program)?;
+    let (status, stdout, _) = process::output_within(OsStr::new(&program), args, PATIENCE).ok()?;
+    let path = PathBuf::from(String::from_utf8(stdout).ok()?.trim());
+    (status.success() && path.is_absolute()).then_some(path)
+}
+
+/// A program beside the engine's client: both come from the same package manager.
+fn which(engine: &Engine, name: &str) -> Option<PathBuf> {
+    let beside = engine.program.as_deref().and_then(Path::parent).map(|directory| directory.join(name));
+    let usual = ["/opt/homebrew/bin", "/usr/local/bin"].into_iter().map(|directory| Path::new(directory).join(name));
+    beside.into_iter().chain(usual).find(|program| program.is_file())
+}

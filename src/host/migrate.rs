@@ -1,0 +1,176 @@
+//! The old directories on disk: found, backed up, taken over in one transaction, and put back.
+//!
+//! Nothing is written where it counts before the journal is there as a whole. From then on, whoever comes next finishes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::creds::migrate::{File, OLD_NAMES, Origin, Step, Worth, is_token_file};
+use crate::creds::{Login, sha256};
+use crate::host::Host;
+use crate::host::files::{private_dir, write_private};
+use crate::store::Store;
+
+mod transaction;
+pub mod tree;
+
+pub use transaction::{finish, take_over, undo};
+
+/// Larger files are not parsed; no settings are as large.
+const PARSED: u64 = 4 << 20;
+
+/// An old directory, or one old file at the top of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    pub origin: Origin,
+    pub path: PathBuf,
+    /// What the paths of its files are relative to.
+    pub root: PathBuf,
+}
+
+/// What was taken over, by path and hash; and that all of it was read back.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Done {
+    pub files: BTreeMap<PathBuf, String>,
+    pub verified: bool,
+}
+
+fn area(store: &Store) -> PathBuf {
+    store.root().join("migrate")
+}
+
+/// The old directories that exist. `roots` are the projects that may hold one, by id.
+pub fn sources(host: &Host, roots: &[(String, PathBuf)]) -> Vec<Source> {
+    let is_there = |path: &Path| path.symlink_metadata().is_ok_and(|found| !found.is_symlink());
+    let mut sources = Vec::new();
+    if let Some(gemini) = host.home().map(|home| home.join(".docker-gemini-config")).filter(|path| is_there(path)) {
+        sources.push(Source { origin: Origin::Gemini, root: gemini.clone(), path: gemini });
+    }
+    let store = host.store.root();
+    for name in OLD_NAMES {
+        for path in [store.join(name), store.join("global_state").join(name)] {
+            if is_there(&path) {
+                sources.push(Source { origin: Origin::Store, path, root: store.to_owned() });
+            }
+        }
+    }
+    for (id, root) in roots {
+        for name in [".ai-state", ".gemini-state"] {
+            let path = root.join(name);
+            if is_there(&path) {
+                sources.push(Source { origin: Origin::Project(id.clone(), name.into()), root: path.clone(), path });
+            }
+        }
+    }
+    sources
+}
+
+/// Every file of the sources, in a stable order.
+pub fn scan(sources: &[Source]) -> io::Result<Vec<File>> {
+    let mut files = Vec::new();
+    for source in sources {
+        for entry in tree::walk(&source.path)? {
+            if entry.kind != tree::Kind::Directory {
+                let path = if entry.below.as_os_str().is_empty() { source.path.clone() } else { source.path.join(&entry.below) };
+                files.push(file(source, &path)?);
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn file(source: &Source, path: &Path) -> io::Result<File> {
+    let below = path.strip_prefix(&source.root).unwrap_or(path).to_owned();
+    let metadata = path.symlink_metadata()?;
+    let (worth, sha256) =
+        if metadata.is_file() { worth(path, &below, metadata.len())? } else { (Worth::Special, format!("special {}", metadata.mode())) };
+    Ok(File {
+        origin: source.origin.clone(),
+        from: path.to_owned(),
+        below,
+        worth,
+        sha256,
+        mode: metadata.mode(),
+        modified: metadata.mtime(),
+    })
+}
+
+fn worth(path: &Path, below: &Path, length: u64) -> io::Result<(Worth, String)> {
+    if length > PARSED {
+        return Ok((Worth::Good, tree::hash(path)?));
+    }
+    let bytes = fs::read(path)?;
+    let extension = below.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let worth = if is_token_file(below) {
+        let login = Login::read(&bytes);
+        if login.is_good() { Worth::Login(login.expires) } else { Worth::Bad("it holds no login".into()) }
+    } else if extension == "json" && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err() {
+        Worth::Bad("it is no valid JSON".into())
+    } else if extension == "toml" && std::str::from_utf8(&bytes).ok().is_none_or(|text| text.parse::<toml::Table>().is_err()) {
+        Worth::Bad("it is no valid TOML".into())
+    } else {
+        Worth::Good
+    };
+    Ok((worth, sha256(&bytes)))
+}
+
+/// What the store has at this place.
+pub fn there(store: &Store, place: &Path) -> Option<File> {
+    let source = Source { origin: Origin::Store, path: store.root().join(place), root: store.root().to_owned() };
+    file(&source, &source.path).ok()
+}
+
+pub fn done(store: &Store) -> Done {
+    let text = fs::read(area(store).join("done.json")).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+/// Whether a migration is past its commit and not finished.
+pub fn is_committed(store: &Store) -> bool {
+    area(store).join("journal.json").is_file()
+}
+
+/// Whether everything in the sources was taken over and read back, and is still what it was.
+pub fn is_verified(store: &Store, files: &[File]) -> bool {
+    let done = done(store);
+    done.verified && files.iter().all(|file| done.files.get(&file.from) == Some(&file.sha256))
+}
+
+/// Removes the sources. What they held is in the store, and in the backup of the migration.
+pub fn remove(sources: &[Source]) -> io::Result<()> {
+    for source in sources {
+        if source.path.is_dir() { fs::remove_dir_all(&source.path)? } else { fs::remove_file(&source.path)? }
+    }
+    Ok(())
+}
+
+/// One line a step: what, from where, to where, why; never what is in it.
+fn log(store: &Store, steps: &[Step]) -> io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let path = store.root().join("log/migrate.jsonl");
+    path.parent().map_or(Ok(()), private_dir)?;
+    let mut file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    for step in steps {
+        let line = serde_json::json!({ "at": super::now(), "step": step });
+        file.write_all(format!("{line}\n").as_bytes())?;
+    }
+    Ok(())
+}
+
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, PermissionsExt::from_mode(mode))
+}
+
+fn write_json<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    write_private(path, &serde_json::to_vec_pretty(value)?)
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
+}

@@ -1,0 +1,112 @@
+//! The default tool: which it is, and the names that stand for one.
+
+/// Where the default came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// `AI_TOOL`, which `ai-mode` sets in its shell.
+    Shell,
+    /// `ai use`.
+    Store,
+    BuiltIn,
+}
+
+/// What is there before anybody chose.
+const FIRST: &str = "claude";
+
+/// One-letter names, as people knew them before.
+const SHORT: [(&str, &str); 3] = [("c", "claude"), ("g", "gemini"), ("z", "glm")];
+
+/// The words beside the tools that the shells get, and what each is for.
+pub const WORDS: [(&str, &str); 5] = [
+    ("gexec", "run any command in the tool image and workspace"),
+    ("aic", "commit with a message from the default tool"),
+    ("cic", "commit with a message from claude"),
+    ("ai-mode", "show or set the default tool of this shell"),
+    ("ai-run", "run the default tool"),
+];
+
+/// Words that are gone, and what does their work now.
+pub const TOMBSTONES: [(&str, &str); 5] = [
+    ("ai-session-manager", "containers live for one run and end by themselves; `ai ps` shows those that run, `ai gc` removes what is left"),
+    ("ai-start", "containers start with the tool: run claude, gemini, codex or glm"),
+    ("ai-stop", "containers end with the tool; `ai stop` ends one from outside"),
+    ("ai-list", "`ai ps` lists what runs, `ai tools` what can be run"),
+    ("ai-orchestrator", "run the tools by their names; `ai-mode` and `ai use` set the default, `ai doctor` shows what is wrong"),
+];
+
+/// The full name for what somebody typed, if it is one of `tools`.
+pub fn full_name<'a>(typed: &str, tools: &'a [String]) -> Option<&'a String> {
+    let name = SHORT.iter().find(|(short, _)| *short == typed).map_or(typed, |(_, name)| name);
+    tools.iter().find(|tool| *tool == name)
+}
+
+/// The default tool, from what the shell and the store say; what is no tool is passed over.
+pub fn default_tool(of_shell: Option<&str>, of_store: Option<&str>, tools: &[String]) -> (String, Origin) {
+    let known = |name: Option<&str>| name.and_then(|name| full_name(name.trim(), tools)).cloned();
+    known(of_shell)
+        .map(|name| (name, Origin::Shell))
+        .or_else(|| known(of_store).map(|name| (name, Origin::Store)))
+        .unwrap_or_else(|| (FIRST.into(), Origin::BuiltIn))
+}
+
+/// What `ai use` and `ai-mode` show.
+pub fn overview(default: &str, origin: Origin, tools: &[(String, String)]) -> String {
+    let origin = match origin {
+        Origin::Shell => "in this shell",
+        Origin::Store => "in all shells",
+        Origin::BuiltIn => "built-in",
+    };
+    let mut text = format!("The default tool is {default} ({origin}).\n\nTools:\n");
+    for (name, about) in tools {
+        let mark = if name == default { '*' } else { ' ' };
+        text.push_str(&format!("{mark} {name:10} {about}\n"));
+    }
+    text.push_str("\nSet it:\n  ai-mode TOOL          in this shell; c, g and z are claude, gemini and glm\n");
+    text.push_str("  ai use TOOL           in all shells\n\nWords:\n");
+    for (name, about) in WORDS {
+        text.push_str(&format!("  {name:10} {about}\n"));
+    }
+    text.push_str("\nMore: ai help, ai tools, ai --help\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tools() -> Vec<String> {
+        ["claude", "gemini", "codex", "glm"].map(str::to_owned).to_vec()
+    }
+
+    // L-02
+    #[test]
+    fn short_names_stand_for_tools() {
+        let tools = tools();
+        for (typed, name) in [("c", "claude"), ("g", "gemini"), ("z", "glm"), ("codex", "codex")] {
+            assert_eq!(full_name(typed, &tools).map(String::as_str), Some(name));
+        }
+        assert_eq!(full_name("invalid", &tools), None);
+    }
+
+    #[test]
+    fn the_shell_decides_before_the_store() {
+        let check = |shell, store, name: &str, origin| {
+            assert_eq!(default_tool(shell, store, &tools()), (name.to_owned(), origin), "{shell:?} {store:?}");
+        };
+        check(Some("glm"), Some("gemini"), "glm", Origin::Shell);
+        check(Some(""), Some("gemini\n"), "gemini", Origin::Store);
+        check(Some("nonsense"), None, "claude", Origin::BuiltIn);
+        check(None, None, "claude", Origin::BuiltIn);
+    }
+
+    // L-01
+    #[test]
+    fn the_overview_names_everything() {
+        let tools: Vec<_> = tools().into_iter().map(|tool| (tool, "About".to_owned())).collect();
+        let text = overview("gemini", Origin::Store, &tools);
+        assert!(text.lines().count() >= 10);
+        for word in ["claude", "gemini", "codex", "glm", "commit", "gexec"] {
+            assert!(text.contains(word), "{word}");
+        }
+    }
+}

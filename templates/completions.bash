@@ -1,0 +1,14 @@
+# shellcheck shell=bash
+# What completes the words of ai in bash; `ai completions bash` prints it by itself.
+__ai_bin=@@exe@@
+
+@@completer@@
+if [[ $- == *i* ]]; then
+    \builtin complete -o bashdefault -o default -F __ai_complete ai 2>/dev/null || \builtin true
+#% for name in completed
+    \builtin complete -o bashdefault -o default -F __ai_complete @@name@@ 2>/dev/null || \builtin true
+#% endfor
+#% for name in precommands
+    \builtin complete -o bashdefault -o default -F __ai_complete @@name@@ 2>/dev/null || \builtin true
+#% endfor
+fi

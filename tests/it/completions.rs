@@ -1,0 +1,186 @@
+//! Completion: what the program answers, and the Tab key in the real shells.
+
+use rexpect::session::PtySession;
+
+use crate::sandbox::Sandbox;
+use crate::shells::Shell;
+use crate::terminal::on_terminal;
+
+/// The candidates at the end of `line`, whose words are separated by spaces.
+fn answer(sandbox: &Sandbox, shell: Shell, line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let index = (words.len() - 1).to_string();
+    sandbox.ai(["complete", "--shell", shell.name(), "--index", &index, "--"].iter().copied().chain(words)).prints()
+}
+
+#[track_caller]
+fn offers(sandbox: &Sandbox, line: &str, expected: &[&str]) {
+    let answer = answer(sandbox, Shell::Bash, line);
+    let found: Vec<&str> = answer.lines().skip(1).collect();
+    for word in expected {
+        assert!(found.contains(word), "`{line}` does not offer {word}: {answer}");
+    }
+}
+
+#[track_caller]
+fn offers_exactly(sandbox: &Sandbox, line: &str, expected: &[&str]) {
+    let answer = answer(sandbox, Shell::Bash, line);
+    assert_eq!(answer.lines().collect::<Vec<_>>(), expected, "{line}");
+}
+
+/// What `ai image build` records of a tool.
+const WORDS: &str = "\t--model\tWhich model\n\t--output-format\tHow\n--output-format\ttext\t\n--output-format\tjson\t\n\tmcp\tServers\nmcp\tadd\tAdd one\nmcp\t--scope\tWhere\n";
+
+fn with_words() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("home/.docker-ai-config/completions/claude", WORDS);
+    sandbox
+}
+
+// A-07
+#[test]
+fn our_own_words_and_values() {
+    let sandbox = Sandbox::new();
+    offers(&sandbox, "ai ", &["init", "resolve", "run", "exec", "install", "use", "help"]);
+    offers_exactly(&sandbox, "ai unin", &["words", "uninstall"]);
+    offers(&sandbox, "ai resolve ", &["claude", "gemini", "codex", "glm"]);
+    offers(&sandbox, "ai resolve --format j", &["json"]);
+    offers(&sandbox, "ai run --workspace ", &["adaptive", "named", "flat", "mirror"]);
+    offers(&sandbox, "ai help exit", &["exit-codes"]);
+    offers(&sandbox, "ai use ", &["claude", "glm"]);
+    offers(&sandbox, "ai-mode g", &["gemini", "glm"]);
+    offers(&sandbox, "aic --to", &["--tool"]);
+    offers_exactly(&sandbox, "ai install --shims ", &["files", "zsh", "bash", "fish"]);
+    let hidden = answer(&sandbox, Shell::Bash, "ai ");
+    assert!(!hidden.contains("word\n") && !hidden.contains("complete\n"), "{hidden}");
+}
+
+// A-07
+#[test]
+fn a_tools_own_words() {
+    let sandbox = with_words();
+    for line in ["claude ", "x_claude ", "ai run claude ", "ai run --network none claude -- ", "ai-run ", "glm "] {
+        offers_exactly(&sandbox, line, &["files", "mcp"]);
+    }
+    offers_exactly(&sandbox, "claude --", &["words", "--native", "--local", "--model", "--output-format"]);
+    offers_exactly(&sandbox, "claude -p --", &["words", "--model", "--output-format"]);
+    offers_exactly(&sandbox, "claude mcp ", &["files", "add"]);
+    offers_exactly(&sandbox, "claude mcp --", &["words", "--scope"]);
+    offers_exactly(&sandbox, "claude --output-format j", &["words", "json"]);
+    offers_exactly(&sandbox, "claude --output-format = j", &["words", "json"]);
+    offers_exactly(&sandbox, "claude -- --", &["files"]);
+    offers_exactly(&sandbox, "ai exec ls --", &["files"]);
+}
+
+// A-08
+#[test]
+fn a_tool_in_the_configuration_completes_at_once() {
+    let sandbox = Sandbox::new();
+    sandbox.manifest("qwen", "about = 'Qwen'\ncommand = ['qwen']\ncomplete = ['--fast  Skip the slow parts', 'chat']\n");
+    offers(&sandbox, "ai run qw", &["qwen"]);
+    offers_exactly(&sandbox, "qwen --f", &["words", "--fast"]);
+    assert!(answer(&sandbox, Shell::Fish, "qwen --f").contains("--fast\tSkip the slow parts\n"));
+    for shell in Shell::all() {
+        assert!(sandbox.ai(["init", shell.name()]).prints().contains("qwen"), "{shell:?}");
+    }
+}
+
+#[test]
+fn a_session_that_runs_is_offered() {
+    let sandbox = Sandbox::new();
+    let session = sandbox.ai(["sync", "in", "claude"]).prints();
+    offers(&sandbox, "ai sync out ", &[session.trim()]);
+}
+
+#[test]
+fn whatever_is_on_the_line_there_is_no_noise() {
+    let sandbox = with_words();
+    sandbox.manifest("broken", "nonsense = [");
+    for line in
+        ["", "ai \u{1b}[31m", "ai 'unfinished", "ai --nonsense ", "claude \"$(x) ", "broken ", "nobody ", "ai run broken ", "ai run -- "]
+    {
+        for shell in Shell::all() {
+            let text = answer(&sandbox, shell, line);
+            assert!(text.starts_with("files\n") || text.starts_with("words\n"), "{line}: {text}");
+        }
+    }
+}
+
+/// Characters that mean something to the shell's own completion.
+#[test]
+fn descriptions_do_not_leave_their_place() {
+    let sandbox = Sandbox::new();
+    sandbox.write("home/.docker-ai-config/completions/claude", "\t--a:b\tone: two\u{1b}[31m\n");
+    assert_eq!(answer(&sandbox, Shell::Zsh, "claude --a"), "words\n--a\\:b:one: two [31m\n");
+    assert_eq!(answer(&sandbox, Shell::Fish, "claude --a"), "words\n--a:b\tone: two [31m\n");
+}
+
+/// An interactive shell whose prompt can be waited for.
+fn prompt(sandbox: &Sandbox, shell: Shell, lines: &[&str]) -> PtySession {
+    let run = sandbox.run(shell.name()).args(shell.plain()).args(["-i"]).env("INPUTRC", "/dev/null");
+    let mut terminal = on_terminal(run);
+    let set = shell.text("PS1='p''ro>'", "function fish_prompt; echo -n 'p''ro>'; end");
+    for line in std::iter::once(&set).chain(lines) {
+        terminal.send_line(line).unwrap();
+        terminal.exp_string("pro>").unwrap();
+    }
+    terminal
+}
+
+/// Presses Tab behind `typed` and waits for `expected` on the line.
+#[track_caller]
+fn tab(terminal: &mut PtySession, typed: &str, expected: &str) {
+    terminal.send(&format!("{typed}\t")).unwrap();
+    terminal.flush().unwrap();
+    terminal.exp_string(expected).unwrap();
+    terminal.send_control('u').unwrap();
+}
+
+const COMPINIT: &str = "autoload -Uz compinit; compinit -u -D";
+
+// A-07, Z-096
+#[test]
+fn the_tab_key_completes() {
+    for shell in Shell::all() {
+        let sandbox = with_words();
+        let load = shell.load("");
+        let orders: &[&[&str]] = match shell {
+            Shell::Zsh => &[&[COMPINIT, &load], &[&load, COMPINIT], &[COMPINIT, &load, COMPINIT]],
+            Shell::Bash | Shell::Fish => &[&[&load]],
+        };
+        for lines in orders {
+            let mut terminal = prompt(&sandbox, shell, lines);
+            tab(&mut terminal, "ai unin", "stall");
+            tab(&mut terminal, "claude --nat", "ive");
+            tab(&mut terminal, "claude --output-format js", "on");
+            tab(&mut terminal, "ai run --engine=po", "dman");
+            tab(&mut terminal, "ai-mode gem", "ini");
+        }
+    }
+}
+
+// Z-096
+#[test]
+fn without_compinit_or_completions_the_tab_key_is_silent() {
+    let cases = [(Shell::Zsh, ""), (Shell::Zsh, "--no-completions"), (Shell::Bash, "--no-completions"), (Shell::Fish, "--no-completions")];
+    for (shell, args) in cases.into_iter().filter(|(shell, _)| Shell::all().contains(shell)) {
+        let sandbox = with_words();
+        let mut terminal = prompt(&sandbox, shell, &[&shell.load(args)]);
+        terminal.send("ai unin\t\t").unwrap();
+        terminal.send_control('u').unwrap();
+        terminal.send_line("echo st''ill here").unwrap();
+        let said = terminal.exp_string("still here").unwrap();
+        assert!(!said.contains("ninstall") && !said.contains("rror"), "{shell:?} {args}: {said}");
+    }
+}
+
+#[test]
+fn completions_come_by_themselves_too() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        let load = shell.text("eval \"$(ai completions SHELL)\"", "ai completions fish | source").replace("SHELL", shell.name());
+        assert_eq!(sandbox.bare(shell, &format!("{load}\ntype claude 2>/dev/null || true")).outcome().err(), "", "{shell:?}");
+        let lines: &[&str] = if shell == Shell::Zsh { &[COMPINIT, &load] } else { &[&load] };
+        tab(&mut prompt(&sandbox, shell, lines), "ai unin", "stall");
+    }
+}

@@ -1,0 +1,277 @@
+//! Logins in the store: status, backups, restore, import. Tokens are made up, and none may ever be printed.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::process::Outcome;
+use crate::sandbox::{Sandbox, tree};
+
+/// In every token of these tests.
+pub const CANARY: &str = "CANARY";
+
+/// Claude's login: `token` names the link of the chain, `end` is in seconds since 1970.
+pub fn claude(token: &str, account: &str, end: u64) -> String {
+    format!(
+        r#"{{"claudeAiOauth":{{"accessToken":"{CANARY}-a-{token}","refreshToken":"{CANARY}-r-{token}","expiresAt":{end}000}},"organizationUuid":"{account}"}}"#
+    )
+}
+
+pub const LOGIN: &str = "home/.docker-ai-config/global_state/claude/shared/login/.credentials.json";
+const HOST: &str = "home/.claude/.credentials.json";
+const LATER: u64 = 4_000_000_000;
+
+/// Runs `ai`, asserts its exit code, and that no token came out.
+#[track_caller]
+pub fn ai(sandbox: &Sandbox, code: i32, args: &[&str]) -> Outcome {
+    let outcome = sandbox.ai(args).outcome();
+    assert_eq!(outcome.code, code, "{args:?}: {}{}", outcome.out(), outcome.err());
+    for text in [outcome.out(), outcome.err()] {
+        assert!(!text.contains(CANARY), "{args:?} printed a token");
+    }
+    outcome
+}
+
+fn status(sandbox: &Sandbox) -> Value {
+    serde_json::from_str(&ai(sandbox, 0, &["creds", "status", "--json"]).out()).unwrap()
+}
+
+fn read(sandbox: &Sandbox, path: &str) -> String {
+    fs::read_to_string(sandbox.root().join(path)).unwrap()
+}
+
+fn backups(sandbox: &Sandbox) -> Vec<String> {
+    let backups = status(sandbox)["backups"].as_array().unwrap().clone();
+    backups.iter().map(|backup| backup["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Runs claude once; `what` is what happens meanwhile, as shell text, with the login file in `$login`.
+fn session(sandbox: &mut Sandbox, what: &str) -> Outcome {
+    sandbox.set("FAKE_ENGINE_DO", format!("login={}; {what}", sandbox.root().join(LOGIN).display()));
+    let outcome = ai(sandbox, 0, &["run", "claude", "--", "-p", "hi"]);
+    sandbox.unset("FAKE_ENGINE_DO");
+    outcome
+}
+
+/// A run that renews the login.
+fn renew(sandbox: &mut Sandbox, token: &str) {
+    let document = claude(token, "me", LATER);
+    session(sandbox, &format!("umask 077; printf '%s' '{document}' >\"$login\""));
+}
+
+// G-12, G-11, G-16
+#[test]
+fn status_says_everything_but_the_secret() {
+    let mut sandbox = Sandbox::new();
+    renew(&mut sandbox, "1");
+    sandbox.write(HOST, claude("1", "me", LATER));
+    sandbox.write("home/.docker-gemini-config/oauth_creds.json", format!(r#"{{"refresh_token":"{CANARY}","expiry_date":1000}}"#));
+    fs::set_permissions(sandbox.root().join(LOGIN), fs::Permissions::from_mode(0o644)).unwrap();
+    let status = status(&sandbox);
+    let row = |source: &str| status["logins"].as_array().unwrap().iter().find(|row| row["source"] == source).unwrap().clone();
+    let store = row("store");
+    assert_eq!(
+        [&store["tool"], &store["used"], &store["validity"], &store["account"], &store["expires"], &store["mode"], &store["refresh"]],
+        [&"claude".into(), &true.into(), &Value::from("good"), &"me".into(), &LATER.into(), &"0644".into(), &true.into()]
+    );
+    assert!(store["advice"].as_str().unwrap().contains("chmod 600"));
+    let host = row("host");
+    assert_eq!(host["duplicate_of"], store["path"]);
+    assert!(host["advice"].as_str().unwrap().contains("do not use it"));
+    assert_eq!((&row("old")["tool"], &row("old")["expired"]), (&"gemini".into(), &true.into()));
+    let text = ai(&sandbox, 0, &["creds", "status"]).out();
+    for said in ["* claude", "mode 0644", "gemini   store  not logged in", "0001-good", "the same as"] {
+        assert!(text.contains(said), "no `{said}` in {text}");
+    }
+}
+
+// F2, G-09, Z-039: what a refused refresh leaves never replaces the last good one.
+#[test]
+fn an_emptied_login_is_restored_from_the_last_good_one() {
+    let mut sandbox = Sandbox::new();
+    renew(&mut sandbox, "1");
+    renew(&mut sandbox, "2");
+    for bad in
+        [claude("", "me", 1).replace(&format!("{CANARY}-r-"), "").replace(&format!("{CANARY}-a-"), ""), "{\"claudeAi".into(), String::new()]
+    {
+        session(&mut sandbox, &format!("printf '%s' '{bad}' >\"$login\""));
+        assert_eq!(backups(&sandbox).iter().filter(|name| name.ends_with("good")).count(), 2, "{bad}");
+        let began = Instant::now();
+        ai(&sandbox, 0, &["creds", "restore", "claude", "--last-good"]);
+        assert!(began.elapsed() < Duration::from_secs(5));
+        assert_eq!(read(&sandbox, LOGIN), claude("2", "me", LATER));
+    }
+    // Another account, and an earlier link of the chain.
+    session(&mut sandbox, &format!("printf '%s' '{}' >\"$login\"", claude("9", "you", LATER)));
+    renew(&mut sandbox, "1");
+    assert_eq!(backups(&sandbox).iter().filter(|name| name.ends_with("good")).count(), 2);
+}
+
+// G-07
+#[test]
+fn ten_backups_stay_each_as_whole_as_the_first() {
+    let mut sandbox = Sandbox::new();
+    for token in 1..=12 {
+        renew(&mut sandbox, &token.to_string());
+    }
+    let names = backups(&sandbox);
+    assert_eq!((names.len(), names[0].as_str(), names[9].as_str()), (10, "0003-good", "0012-good"));
+    let directory = sandbox.store().join("global_state/claude/backups");
+    for name in &names {
+        assert_eq!(tree(&directory.join(name)).len(), 2, "a dot file and what is said about it");
+    }
+    private(&sandbox);
+    // Nobody in a container can see them.
+    assert!(sandbox.plan(["claude"]).mounts().iter().all(|(source, ..)| !directory.starts_with(source)));
+}
+
+/// G-16
+#[track_caller]
+pub fn private(sandbox: &Sandbox) {
+    for (path, (mode, _)) in tree(&sandbox.store()) {
+        let public = ["passwd", "group"].iter().any(|name| path.ends_with(name));
+        assert!(public || mode & 0o077 == 0 || path.is_symlink(), "{} {mode:o}", path.display());
+    }
+}
+
+// G-08
+#[test]
+fn a_restore_removes_what_the_backup_lacks_and_keeps_what_was_there() {
+    let sandbox = Sandbox::new();
+    let login = "home/.docker-ai-config/global_state/gemini/shared/login";
+    sandbox.write(format!("{login}/oauth_creds.json"), format!(r#"{{"refresh_token":"{CANARY}1"}}"#));
+    ai(&sandbox, 0, &["creds", "backup", "gemini"]);
+    sandbox.write(format!("{login}/google_accounts.json"), "{}");
+    sandbox.write(format!("{login}/oauth_creds.lock"), "the tool's own");
+    ai(&sandbox, 0, &["creds", "restore", "gemini", "0001-good"]);
+    let names = || -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(sandbox.root().join(login)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), ["oauth_creds.json", "oauth_creds.lock"]);
+    ai(&sandbox, 0, &["creds", "restore", "gemini", "0002-before"]);
+    assert_eq!(names(), ["google_accounts.json", "oauth_creds.json", "oauth_creds.lock"]);
+
+    let before = tree(&sandbox.root().join(login));
+    sandbox.write("home/.docker-ai-config/global_state/gemini/backups/0001-good/oauth_creds.json", "changed");
+    ai(&sandbox, 1, &["creds", "restore", "gemini", "0001-good"]).refused(1, &["is bad", "is not what was kept"]);
+    ai(&sandbox, 1, &["creds", "restore", "gemini", "--last-good"]).refused(1, &["no backup is whole", "hint: ai login gemini"]);
+    ai(&sandbox, 1, &["creds", "restore", "gemini", "../x"]).refused(1, &["there is no backup `../x`"]);
+    assert_eq!(tree(&sandbox.root().join(login)), before);
+}
+
+// G-15
+#[test]
+fn a_backup_goes_to_every_place_that_is_there() {
+    let mut sandbox = Sandbox::new();
+    renew(&mut sandbox, "1");
+    fs::create_dir(sandbox.root().join("usb")).unwrap();
+    let (usb, gone) = (sandbox.root().join("usb"), sandbox.root().join("gone"));
+    let outcome = ai(&sandbox, 0, &["creds", "backup", "claude", "--to", gone.to_str().unwrap(), "--to", usb.to_str().unwrap()]);
+    assert!(outcome.err().contains("cannot copy the backup of claude"), "{}", outcome.err());
+    assert_eq!(fs::read_to_string(usb.join("ai-creds/claude/0001-good/.credentials.json")).unwrap(), claude("1", "me", LATER));
+    assert!(!gone.exists());
+    for (path, (mode, _)) in tree(&usb) {
+        assert_eq!(mode & 0o077, 0, "{}", path.display());
+    }
+}
+
+// F-05, Z-040, Z-041
+#[test]
+fn the_host_s_login_is_adopted_once_and_only_by_its_lineage() {
+    let mut sandbox = Sandbox::new();
+    ai(&sandbox, 1, &["creds", "import", "claude"]).refused(1, &["is not there", "hint: ai login claude"]);
+    sandbox.write(HOST, claude("1", "me", 2_000_000_000));
+    let outcome = ai(&sandbox, 0, &["creds", "import", "claude"]);
+    assert!(outcome.err().contains("do not use"), "{}", outcome.err());
+    assert_eq!(read(&sandbox, LOGIN), read(&sandbox, HOST));
+    private(&sandbox);
+    let outcome = ai(&sandbox, 0, &["creds", "import", "claude"]);
+    assert!(outcome.err().contains("has this login"), "{}", outcome.err());
+
+    // The store's is renewed; the host's old one can never come back.
+    renew(&mut sandbox, "2");
+    ai(&sandbox, 1, &["creds", "import", "claude", "--replace"]).refused(1, &["has been renewed since"]);
+    // Both went on: the later one stays, the other one is kept.
+    sandbox.write(HOST, claude("other", "me", 2_000_000_000));
+    let outcome = ai(&sandbox, 0, &["creds", "import", "claude"]);
+    assert!(outcome.err().contains("newer and stays; the host's is kept as"), "{}", outcome.err());
+    assert_eq!(read(&sandbox, LOGIN), claude("2", "me", LATER));
+    assert!(backups(&sandbox).last().unwrap().ends_with("loser"));
+    // Another account.
+    sandbox.write(HOST, claude("h", "you", LATER + 1));
+    ai(&sandbox, 1, &["creds", "import", "claude"]).refused(1, &["another account", "--replace"]);
+    let from = sandbox.root().join(HOST);
+    ai(&sandbox, 0, &["creds", "import", "claude", "--replace", "--from", from.to_str().unwrap()]);
+    assert_eq!(read(&sandbox, LOGIN), claude("h", "you", LATER + 1));
+    assert!(backups(&sandbox).iter().any(|name| name.ends_with("before")));
+    // Nothing was ever written on the host's side.
+    assert_eq!(tree(&sandbox.home().join(".claude")).len(), 1);
+}
+
+#[test]
+fn a_login_in_use_is_not_replaced() {
+    let mut sandbox = Sandbox::new();
+    renew(&mut sandbox, "1");
+    let owner = std::process::id().to_string();
+    let open = ai(&sandbox, 0, &["sync", "in", "--owner", &owner, "--", "claude"]).out();
+    sandbox.write(HOST, claude("h", "me", LATER + 1));
+    ai(&sandbox, 75, &["creds", "import", "claude"]).refused(75, &["uses it"]);
+    ai(&sandbox, 75, &["creds", "restore", "claude", "--last-good"]).refused(75, &["uses it"]);
+    ai(&sandbox, 0, &["sync", "out", "--", open.trim()]);
+    ai(&sandbox, 0, &["creds", "import", "claude"]);
+}
+
+// Z-052: a link that a container left where its login was.
+#[test]
+fn a_planted_link_is_not_followed() {
+    let mut sandbox = Sandbox::new();
+    let secret = sandbox.write("home/.ssh/id_ed25519", claude("ssh", "me", LATER));
+    renew(&mut sandbox, "1");
+    for target in ["file", "directory"] {
+        let at = if target == "file" { sandbox.root().join(LOGIN) } else { sandbox.root().join(LOGIN).parent().unwrap().to_owned() };
+        if at.is_dir() {
+            fs::remove_dir_all(&at).unwrap();
+        } else {
+            fs::remove_file(&at).unwrap();
+        }
+        symlink(if target == "file" { secret.as_path() } else { secret.parent().unwrap() }, &at).unwrap();
+        ai(&sandbox, 1, &["creds", "status"]).refused(1, &["cannot read the login of claude"]);
+        ai(&sandbox, 1, &["creds", "backup", "claude"]);
+        assert!(session(&mut sandbox, "").err().contains("cannot read the login"), "{target}");
+        fs::remove_file(&at).unwrap();
+        fs::create_dir_all(sandbox.root().join(LOGIN).parent().unwrap()).unwrap();
+        assert_eq!(backups(&sandbox), ["0001-good"]);
+        renew(&mut sandbox, "1");
+    }
+}
+
+// F-11
+#[test]
+fn a_broken_login_file_is_named_and_the_run_goes_on() {
+    let sandbox = Sandbox::new();
+    let login = "home/.docker-ai-config/global_state/gemini/shared/login";
+    for (text, said) in [("", "holds no login"), ("{\"active\": ", "is no valid JSON")] {
+        sandbox.write(format!("{login}/google_accounts.json"), text);
+        let outcome = ai(&sandbox, 0, &["run", "gemini", "--", "-p", "hi"]);
+        for word in ["google_accounts.json", "of gemini", said] {
+            assert!(outcome.err().contains(word), "{text:?}: {}", outcome.err());
+        }
+    }
+    sandbox.write(format!("{login}/google_accounts.json"), r#"{"active":"a@b.c"}"#);
+    sandbox.ai(["run", "gemini", "--", "-p", "hi"]).prints();
+}
+
+// F-01
+#[test]
+fn a_first_run_makes_private_directories_without_a_word() {
+    for tool in ["claude", "gemini", "codex"] {
+        let sandbox = Sandbox::new();
+        sandbox.ai(["run", tool, "--", "--version"]).prints();
+        private(&sandbox);
+    }
+}

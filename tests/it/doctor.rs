@@ -1,0 +1,77 @@
+//! `ai doctor`: findings with hints, an exit code that is the worst of them, and what it may repair.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use serde_json::Value;
+
+use crate::bed::{Bed, Image};
+use crate::sandbox::Sandbox;
+
+fn report(run: crate::process::Run) -> (i32, Value) {
+    let outcome = run.outcome();
+    (outcome.code, serde_json::from_slice(&outcome.stdout).unwrap())
+}
+
+fn find<'a>(report: &'a Value, title: &str, cause: &str) -> Option<&'a Value> {
+    let findings = report["findings"].as_array().unwrap();
+    findings.iter().find(|finding| finding["title"] == title && finding["cause"].as_str().unwrap().contains(cause))
+}
+
+// M-06
+#[test]
+fn the_exit_code_is_the_worst_finding() {
+    let mut sandbox = Sandbox::new();
+    sandbox.without("docker");
+    let (code, missing) = report(sandbox.ai(["doctor", "--json"]));
+    assert_eq!((code, missing["worst"].as_str()), (2, Some("error")));
+    assert_eq!(find(&missing, "engine", "`docker` is not installed").unwrap()["level"], "error");
+    sandbox.set("SSH_AUTH_SOCK", "/nonexistent");
+    let (_, broken) = report(sandbox.ai(["doctor", "--json"]));
+    assert_eq!(find(&broken, "ssh agent", "no socket").unwrap()["level"], "warning");
+}
+
+// M-06
+#[test]
+fn what_is_open_in_the_store_is_closed_on_request() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    bed.ai(["run", "claude", "true"]).prints();
+    let secret = bed.write("home/.docker-ai-config/secrets/key", "made-up");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(bed.store(), fs::Permissions::from_mode(0o755)).unwrap();
+    let (code, open) = report(bed.ai(["doctor", "--json"]));
+    assert!(code == 1 && find(&open, "store", "open to others").unwrap()["hint"] == "ai doctor --fix", "{open:#}");
+    let (_, fixed) = report(bed.ai(["doctor", "--fix", "--json"]));
+    assert!(find(&fixed, "store", "open to others").is_none() && find(&fixed, "store", "closed").is_some(), "{fixed:#}");
+    assert_eq!((fs::metadata(&secret).unwrap().mode() & 0o777, fs::metadata(bed.store()).unwrap().mode() & 0o777), (0o600, 0o700));
+    let (_, again) = report(bed.ai(["doctor", "--json"]));
+    assert!(find(&again, "store", "open to others").is_none());
+}
+
+// M-05, M-06
+#[test]
+fn an_engine_that_is_old_or_small_is_named() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let (_, report) = report(bed.ai(["doctor", "--json"]));
+    assert!(find(&report, "engine", "processors").is_some() && find(&report, "image", "ai-bed/busybox").is_some(), "{report:#}");
+    assert!(report["findings"].as_array().unwrap().iter().all(|finding| finding["level"] != "error"), "{report:#}");
+}
+
+#[test]
+fn what_was_proven_is_kept_for_plans_to_read() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let (_, report) = report(bed.ai(["doctor", "--prove", "--json"]));
+    let outcomes = report["proof"]["outcomes"].as_array().unwrap();
+    assert!(outcomes.len() >= 30, "{report:#}");
+    let failed: Vec<_> = outcomes.iter().filter(|outcome| outcome["verdict"] == "fails").collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    for name in ["file-owner", "lock-mkdir", "rename-by-host", "terminal-resize", "signal", "limit-memory", "nothing-left"] {
+        assert!(outcomes.iter().any(|outcome| outcome["name"] == name && outcome["verdict"] == "holds"), "{name}");
+    }
+    let kept = fs::read_dir(bed.store().join("engines")).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let kept: Value = serde_json::from_slice(&fs::read(&kept[0]).unwrap()).unwrap();
+    assert_eq!(kept["proof"], report["proof"]);
+    bed.ai(["run", "claude", "true"]).prints();
+    assert!(find(&self::report(bed.ai(["doctor", "--json"])).1, "proof", "hold with").is_some());
+}

@@ -1,0 +1,133 @@
+//! Engines that differ: where they listen, what they can, and what gets into their containers.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use serde_json::json;
+
+use crate::bed::{Bed, Image};
+use crate::require::need;
+use crate::sandbox::{Sandbox, find_program};
+
+// M-03
+#[test]
+fn an_engine_that_everybody_could_use_is_refused() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("DOCKER_HOST", "tcp://192.0.2.1:2375");
+    sandbox.ai(["resolve", "claude"]).outcome().refused(77, &["without TLS", "AI_ALLOW_INSECURE_ENGINE=1"]);
+    sandbox.ai(["run", "claude"]).outcome().refused(77, &["without TLS"]);
+    sandbox.ai(["resolve", "claude"]).env("AI_ALLOW_INSECURE_ENGINE", "1").prints();
+    sandbox.ai(["resolve", "claude"]).env("DOCKER_TLS_VERIFY", "1").prints();
+}
+
+// M-03, Z-035
+#[test]
+fn a_context_is_honoured_and_one_that_is_missing_is_an_error() {
+    let mut sandbox = Sandbox::new();
+    sandbox.unset("DOCKER_HOST");
+    sandbox.set("DOCKER_CONTEXT", "lab");
+    sandbox.ai(["resolve", "claude"]).outcome().refused(69, &["context `lab`", "docker context ls"]);
+    // Docker names the directory by the hash of the context's name.
+    let hash: String = {
+        use sha2::Digest;
+        sha2::Sha256::digest(b"lab").iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    sandbox.write(
+        format!("home/.docker/contexts/meta/{hash}/meta.json"),
+        json!({ "Name": "lab", "Endpoints": { "docker": { "Host": "ssh://lab.example" } } }).to_string(),
+    );
+    sandbox.ai(["resolve", "claude"]).prints();
+    let report = sandbox.ai(["doctor"]).outcome().out();
+    assert!(report.contains("ssh://lab.example (context lab)"), "{report}");
+}
+
+// M-02
+#[test]
+fn an_engine_is_started_only_where_that_is_allowed() {
+    let Some(mut bed) = Bed::new(Image::Busybox) else { return };
+    if need("root", rustix::process::getuid().is_root().then_some(())).is_none() {
+        return;
+    }
+    let real = std::env::var("DOCKER_HOST").unwrap_or_default();
+    let real = real.strip_prefix("unix://").unwrap_or("/var/run/docker.sock").to_owned();
+    let socket = bed.root().join("tmp/docker.sock");
+    bed.sandbox.set("DOCKER_HOST", format!("unix://{}", socket.display()));
+    bed.ai(["run", "claude", "true"]).outcome().refused(69, &["the daemon is not running", "hint: sudo systemctl start docker"]);
+    bed.program("systemctl", &format!("#!/bin/sh\n[ \"$*\" = 'start docker' ] && PATH=/usr/bin:/bin ln -s {real} {}\n", socket.display()));
+    let outcome = bed.ai(["run", "claude", "true"]).env("AI_ENGINE_AUTOSTART", "1").outcome();
+    assert!(outcome.code == 0 && outcome.err().contains("starting the engine: systemctl start docker"), "{}", outcome.err());
+    fs::remove_file(&socket).unwrap();
+    bed.program("systemctl", "#!/bin/sh\necho 'no such unit' >&2; exit 5\n");
+    let outcome = bed.ai(["run", "claude", "true"]).env("AI_ENGINE_AUTOSTART", "1").outcome();
+    outcome.refused(69, &["cannot start the engine", "ended with 5", "no such unit"]);
+}
+
+// E-10, P3
+#[test]
+fn where_locks_fail_the_login_is_in_a_volume_of_ours() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let tool = format!("vol{}", std::process::id());
+    bed.manifest(
+        &tool,
+        "about = 'x'\ncommand = ['claude']\n[state]\nhome = { at = '/home/ai/.x' }\nlogin = { at = '/ai/shared/login', files = ['t'] }\n",
+    );
+    bed.ai(["run", &tool, "sh", "-c", "echo old >/ai/shared/login/t"]).prints();
+    let engines = fs::read_dir(bed.store().join("engines")).unwrap().next().unwrap().unwrap().path();
+    let mut learnt: serde_json::Value = serde_json::from_slice(&fs::read(&engines).unwrap()).unwrap();
+    learnt["proof"] = json!({ "at": 0, "image": "x", "outcomes": [{ "name": "lock-flock", "verdict": "fails", "detail": "" }] });
+    fs::write(&engines, learnt.to_string()).unwrap();
+    let volume = format!("ai-login-{tool}");
+    assert_eq!(bed.ai(["run", &tool, "sh", "-c", "cat /ai/shared/login/t; echo new >/ai/shared/login/t"]).prints(), "old\n");
+    assert_eq!(bed.ai(["run", &tool, "cat", "/ai/shared/login/t"]).prints(), "new\n");
+    let labels = bed.docker(&["volume", "inspect", "--format", "{{json .Labels}}", &volume]);
+    assert!(labels.contains(&format!("\"ai.owner\":\"{}\"", rustix::process::getuid().as_raw())), "{labels}");
+    bed.docker(&["volume", "rm", &volume]);
+    bed.nothing_left();
+}
+
+/// Answers one request on loopback, as a server of local models does.
+fn model() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request).unwrap();
+        stream.write_all(b"HTTP/1.0 200 OK\r\nContent-Length: 7\r\n\r\nllama3\n").unwrap();
+    });
+    port
+}
+
+#[test]
+fn a_model_on_this_machine_answers_from_inside() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let url = format!("http://host.docker.internal:{}/api/tags", model());
+    let answer = bed.ai(["run", "--network", "host", "claude", "wget", "-q", "-O", "-", &url]).prints();
+    assert_eq!(answer, "llama3\n");
+    let hosts = bed.ai(["exec", "--", "cat", "/etc/hosts"]).prints();
+    assert!(hosts.contains("host.docker.internal"), "{hosts}");
+}
+
+// M-01: the same on a podman of the machine's own.
+#[test]
+fn podman_runs_a_tool_and_leaves_nothing() {
+    let Some(mut bed) = Bed::new(Image::Busybox) else { return };
+    let Some(podman) = need("podman", std::env::var("AI_BED_PODMAN").ok()) else { return };
+    for name in ["podman", "runc", "conmon", "jq", "readlink", "cut", "iptables", "mount"] {
+        if let Some(program) = find_program(name) {
+            bed.link(name, program);
+        }
+    }
+    bed.program("podman", &format!("#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin exec {podman} \"$@\"\n"));
+    bed.sandbox.set("AI_ENGINE", "podman");
+    assert_eq!(bed.ai(["run", "claude", "sh", "-c", "echo in; pwd"]).prints(), "in\n/workspace/proj\n");
+    assert_eq!(bed.ai(["run", "claude", "sh", "-c", "exit 42"]).outcome().code, 42);
+    assert_eq!(bed.ai(["ps", "--json"]).prints(), "[]\n");
+    let hog = ["run", "--memory", "16m", "claude", "--", "dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=2"];
+    let outcome = bed.ai(hog).outcome();
+    assert!(outcome.code == 137 && outcome.err().contains("limit of 16 MiB"), "{}", outcome.err());
+    bed.ai(["run", "--image", "no-such", "claude"]).outcome().refused(69, &["the image no-such is not there"]);
+    let left: Vec<_> = fs::read_dir(bed.store().join("sessions")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}

@@ -1,0 +1,203 @@
+//! `ai install` and `ai uninstall`: rc files as people have them.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::{Sandbox, tree};
+use crate::shells::Shell;
+
+/// The file that each shell reads, below the home.
+fn rc(shell: Shell) -> &'static str {
+    match shell {
+        Shell::Zsh => ".zshrc",
+        Shell::Bash => ".bashrc",
+        Shell::Fish => ".config/fish/conf.d/ai.fish",
+    }
+}
+
+#[track_caller]
+fn install(sandbox: &Sandbox, args: &[&str]) -> String {
+    let outcome = sandbox.ai(["install"].iter().chain(args)).outcome();
+    assert_eq!((outcome.code, outcome.out().as_str()), (0, ""), "{}", outcome.err());
+    outcome.err()
+}
+
+fn uninstall(sandbox: &Sandbox, args: &[&str]) {
+    let outcome = sandbox.ai(["uninstall"].iter().chain(args)).outcome();
+    assert_eq!(outcome.code, 0, "{}", outcome.err());
+}
+
+/// The home without the store.
+fn home(sandbox: &Sandbox) -> Vec<(PathBuf, (u32, Vec<u8>))> {
+    let is_file = |path: &Path| !path.is_dir() && !path.starts_with(sandbox.store());
+    tree(&sandbox.home()).into_iter().filter(|(path, _)| is_file(path)).collect()
+}
+
+// R-T04
+#[test]
+fn what_is_installed_works_and_goes_without_a_trace() {
+    for shell in Shell::all() {
+        for content in [None, Some("echo mine >/dev/null\n"), Some("echo mine >/dev/null"), Some("")] {
+            let sandbox = Sandbox::new();
+            if let Some(content) = content {
+                sandbox.write(Path::new("home").join(rc(shell)), content);
+            }
+            let before = home(&sandbox);
+            install(&sandbox, &[shell.name()]);
+            let once = home(&sandbox);
+            assert_ne!(before, once, "{shell:?}");
+            assert!(install(&sandbox, &[shell.name()]).contains("is as it should be"));
+            assert_eq!(once, home(&sandbox), "{shell:?}: twice is once");
+
+            let interactive = sandbox.run(shell.name()).args(["-i", "-c", "type claude"]).outcome();
+            assert!(interactive.out().contains("function"), "{shell:?}: {interactive:?}");
+
+            uninstall(&sandbox, &[shell.name()]);
+            let shells_own = |path: &Path| path.ends_with("fish_variables") || path.ends_with(".bash_history");
+            let after: Vec<_> = home(&sandbox).into_iter().filter(|(path, _)| !shells_own(path)).collect();
+            assert_eq!(before, after, "{shell:?} {content:?}");
+        }
+    }
+}
+
+#[test]
+fn the_file_is_kept_as_it_was_beside_the_store() {
+    let sandbox = Sandbox::new();
+    sandbox.write("home/.zshrc", "first\n");
+    install(&sandbox, &["zsh"]);
+    let backups = sandbox.store().join("backups/rc");
+    assert_eq!(fs::read(backups.join("zshrc.1")).unwrap(), b"first\n");
+    uninstall(&sandbox, &["zsh"]);
+    sandbox.write("home/.zshrc", "second\n");
+    install(&sandbox, &["zsh"]);
+    assert_eq!(fs::read(backups.join("zshrc.3")).unwrap(), b"second\n");
+    assert_eq!(fs::metadata(backups.join("zshrc.1")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn the_shell_is_the_one_that_is_used() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.ai(["install"]).env("SHELL", "/usr/local/bin/zsh").outcome();
+    assert_eq!(outcome.code, 0);
+    assert!(sandbox.home().join(".zshrc").exists());
+    sandbox.ai(["install"]).env("SHELL", "/bin/tcsh").outcome().refused(2, &["none of zsh, bash and fish", "hint: ai install zsh"]);
+    sandbox.ai(["install"]).unset("SHELL").outcome().refused(2, &["hint: "]);
+}
+
+#[test]
+fn zsh_may_keep_its_files_elsewhere() {
+    let sandbox = Sandbox::new();
+    let elsewhere = sandbox.home().join("config/zsh");
+    let outcome = sandbox.ai(["install", "zsh"]).env("ZDOTDIR", &elsewhere).outcome();
+    assert_eq!(outcome.code, 0, "{}", outcome.err());
+    assert!(elsewhere.join(".zshrc").exists() && !sandbox.home().join(".zshrc").exists());
+}
+
+// R-T05
+#[test]
+fn a_linked_file_stays_a_link_with_its_mode() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("home/dotfiles/zshrc", "mine\n");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("dotfiles/zshrc", sandbox.home().join(".zshrc")).unwrap();
+    install(&sandbox, &["zsh"]);
+    assert_eq!(fs::read_link(sandbox.home().join(".zshrc")).unwrap(), Path::new("dotfiles/zshrc"));
+    assert!(fs::read_to_string(&file).unwrap().starts_with("mine\n# >>> ai >>>"));
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+// R-T05
+#[test]
+fn a_file_that_somebody_else_manages_is_left_alone() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("home/.zshrc", "managed\n");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
+    let line = "hint: add this line where that file comes from: eval \"$(";
+    sandbox.ai(["install", "zsh"]).outcome().refused(77, &["cannot change `", ".zshrc`: it is read-only", line]);
+    assert_eq!(fs::read(&file).unwrap(), b"managed\n");
+
+    symlink("/nowhere/zshrc", sandbox.home().join(".bashrc")).unwrap();
+    sandbox.ai(["install", "bash"]).outcome().refused(77, &["it is a link to `/nowhere/zshrc`, which is not there", "hint: "]);
+}
+
+#[test]
+fn a_login_bash_is_served_too() {
+    let sandbox = Sandbox::new();
+    sandbox.write("home/.bashrc", "");
+    sandbox.write("home/.profile", "export MINE=1");
+    install(&sandbox, &["bash"]);
+    let login = sandbox.run("bash").args(["-l", "-i", "-c", "type -t claude; echo $MINE"]).outcome();
+    assert_eq!(login.out(), "function\n1\n", "{}", login.err());
+    // Other shells read that file as well.
+    assert_eq!(sandbox.run("sh").args(["-c", ". \"$HOME/.profile\"; echo $MINE"]).prints(), "1\n");
+    uninstall(&sandbox, &["bash"]);
+    assert_eq!(fs::read(sandbox.home().join(".profile")).unwrap(), b"export MINE=1");
+
+    sandbox.write("home/.profile", "[ -f ~/.bashrc ] && . ~/.bashrc\n");
+    install(&sandbox, &["bash"]);
+    assert_eq!(fs::read(sandbox.home().join(".profile")).unwrap(), b"[ -f ~/.bashrc ] && . ~/.bashrc\n", "it leads to .bashrc");
+}
+
+#[test]
+fn a_dry_run_shows_the_change_and_makes_none() {
+    let sandbox = Sandbox::new();
+    sandbox.write("home/.zshrc", "mine\n");
+    let before = tree(&sandbox.home());
+    let shown = sandbox.ai(["install", "zsh", "--dry-run"]).prints();
+    assert!(shown.contains(" mine\n+# >>> ai >>>\n+eval \"$(") && shown.contains("+# <<< ai <<<\n"), "{shown}");
+    assert_eq!(before, tree(&sandbox.home()));
+}
+
+#[test]
+fn the_old_script_is_named_and_not_touched_unasked() {
+    let sandbox = Sandbox::new();
+    sandbox.write("home/.zshrc", "a\nsource ~/src/ai-assistant.zsh\n");
+    let said = install(&sandbox, &["zsh"]);
+    assert!(said.contains(".zshrc:2 still loads the old script"), "{said}");
+    assert!(fs::read_to_string(sandbox.home().join(".zshrc")).unwrap().starts_with("a\nsource ~/src/ai-assistant.zsh\n#"));
+}
+
+#[test]
+fn asked_on_a_terminal_the_old_script_is_turned_off() {
+    let sandbox = Sandbox::new();
+    let rc = sandbox.write("home/.zshrc", "a\nsource ~/src/ai-assistant.zsh\n");
+    let mut terminal = crate::terminal::on_terminal(sandbox.ai(["install", "zsh"]));
+    terminal.exp_string("Turn it off? [Y/n]").unwrap();
+    terminal.send_line("y").unwrap();
+    terminal.exp_eof().unwrap();
+    let text = fs::read_to_string(&rc).unwrap();
+    assert!(text.starts_with("a\n# turned off by ai install: source ~/src/ai-assistant.zsh\n#"), "{text}");
+    uninstall(&sandbox, &["zsh"]);
+    assert_eq!(fs::read_to_string(&rc).unwrap(), "a\nsource ~/src/ai-assistant.zsh\n");
+}
+
+#[test]
+fn links_named_like_the_tools_run_them() {
+    let sandbox = Sandbox::new();
+    let shims = sandbox.home().join("shims");
+    let theirs = sandbox.write("home/shims/codex", "theirs");
+    let directory = shims.to_str().unwrap();
+    let said = install(&sandbox, &["--shims", directory]);
+    assert!(said.contains("codex` is something else and stays"), "{said}");
+    symlink(crate::sandbox::AI, shims.join("ai")).unwrap();
+
+    let outcome = sandbox.run("env").args([shims.join("claude").as_os_str(), "hello".as_ref()]).outcome();
+    assert_eq!(outcome.code, 0, "{}", outcome.err());
+    assert_eq!(sandbox.the_run().argv.last().unwrap(), "hello");
+
+    uninstall(&sandbox, &["--shims", directory]);
+    let mut left: Vec<_> = fs::read_dir(&shims).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["ai", "codex"]);
+    assert_eq!(fs::read(theirs).unwrap(), b"theirs");
+}
+
+#[test]
+fn without_a_directory_the_links_are_in_the_store() {
+    let sandbox = Sandbox::new();
+    install(&sandbox, &["--shims"]);
+    assert!(sandbox.store().join("shims/claude").is_symlink());
+    uninstall(&sandbox, &["--shims"]);
+    assert_eq!(fs::read_dir(sandbox.store().join("shims")).unwrap().count(), 0);
+}
