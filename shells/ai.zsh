@@ -20,7 +20,9 @@ function __ai_run {
     \builtin local -a __ai_tty
     [[ -t 0 && -t 1 ]] && __ai_tty=(--tty)
     \builtin zmodload -F zsh/system p:sysparams 2>/dev/null
-    __ai_session="$("${__ai_bin}" sync in --owner "${sysparams[pid]:-$$}" -- "$1")" || \builtin return
+    # Of this process, which lives as long as the run: inside `$(…)` it would be that of the substitution.
+    \builtin local __ai_owner="${sysparams[pid]:-$$}"
+    __ai_session="$("${__ai_bin}" sync in --owner "${__ai_owner}" -- "$1")" || \builtin return
     # In a pipe or a subshell, Ctrl-C would end the shell itself before it closed the session.
     \builtin trap : INT
     {

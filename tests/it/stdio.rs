@@ -167,3 +167,29 @@ fn without_a_network_there_is_no_way_out() {
     ]);
     assert_eq!(routes.prints(), "no\n");
 }
+
+// Z-085, E-04: what is left of a shell that was killed is found by the pid that its sessions carry.
+#[test]
+fn a_session_belongs_to_the_shell_that_called() {
+    for shell in Shell::all() {
+        let mut sandbox = Sandbox::new();
+        sandbox.set("FAKE_ENGINE_DO", "cat \"$HOME\"/.docker-ai-config/sessions/*");
+        let printed = sandbox.shell(shell, shell.text("echo $$; claude", "echo $fish_pid; claude")).prints();
+        let (pid, lease) = printed.split_once('\n').unwrap();
+        let lease: serde_json::Value = serde_json::from_str(lease).unwrap();
+        assert_eq!(lease["owner"]["pid"].to_string(), pid, "{shell:?}");
+        assert_eq!(fs::read_dir(sandbox.store().join("sessions")).unwrap().count(), 0, "{shell:?}");
+    }
+}
+
+// E-04: a live session is nobody's orphan.
+#[test]
+fn a_second_session_leaves_the_first_alone() {
+    for shell in Shell::all() {
+        let mut sandbox = Sandbox::new();
+        sandbox.set("FAKE_ENGINE_DO", "[ -e again ] || { touch again; ai run exec true; }");
+        sandbox.shell(shell, "claude").prints();
+        let verbs: Vec<_> = sandbox.calls().into_iter().map(|call| call.argv[0].clone()).collect();
+        assert_eq!(verbs, ["run", "run"], "{shell:?}");
+    }
+}
