@@ -45,11 +45,11 @@ fn a_first_run_makes_everything_private_and_says_nothing() {
 #[test]
 fn a_token_that_a_tool_renews_is_there_in_every_other_project() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
-    claude(&bed, "umask 077; echo renewed >\"$CLAUDE_SECURESTORAGE_CONFIG_DIR/.credentials.json\"");
+    claude(&bed, "umask 077; echo '{\"token\":\"renewed\"}' >\"$CLAUDE_SECURESTORAGE_CONFIG_DIR/.credentials.json\"");
     let other = bed.root().join("work/other");
     fs::create_dir(&other).unwrap();
     let read = "cat \"$CLAUDE_SECURESTORAGE_CONFIG_DIR/.credentials.json\"";
-    assert_eq!(bed.ai(["run", "claude", "sh", "-c", read]).cwd(other).prints(), "renewed\n");
+    assert_eq!(bed.ai(["run", "claude", "sh", "-c", read]).cwd(other).prints(), "{\"token\":\"renewed\"}\n");
     bed.nothing_left();
 }
 
