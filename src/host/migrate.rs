@@ -84,6 +84,18 @@ pub fn scan(sources: &[Source]) -> io::Result<Vec<File>> {
     Ok(files)
 }
 
+/// The files of the sources that hold tokens, by path alone: an old directory may be as large as a history.
+pub fn token_files(sources: &[Source]) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for source in sources {
+        let files = tree::walk(&source.path)?.into_iter().filter(|entry| entry.kind == tree::Kind::File);
+        // `join` with nothing would add a slash to the path of a file.
+        let paths = files.map(|entry| if entry.below.as_os_str().is_empty() { source.path.clone() } else { source.path.join(entry.below) });
+        found.extend(paths.filter(|path| is_token_file(path)));
+    }
+    Ok(found)
+}
+
 fn file(source: &Source, path: &Path) -> io::Result<File> {
     let below = path.strip_prefix(&source.root).unwrap_or(path).to_owned();
     let metadata = path.symlink_metadata()?;

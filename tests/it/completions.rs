@@ -2,7 +2,7 @@
 
 use rexpect::session::PtySession;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, find_program};
 use crate::shells::Shell;
 use crate::terminal::on_terminal;
 
@@ -117,8 +117,10 @@ fn descriptions_do_not_leave_their_place() {
 
 /// An interactive shell whose prompt can be waited for.
 fn prompt(sandbox: &Sandbox, shell: Shell, lines: &[&str]) -> PtySession {
-    let run = sandbox.run(shell.name()).args(shell.plain()).args(["-i"]).env("INPUTRC", "/dev/null");
-    let mut terminal = on_terminal(run);
+    // Without echo, readline shows nothing of what is typed; without a size, zsh has no room for its editor.
+    sandbox.link("stty", find_program("stty").unwrap());
+    let start = format!("stty echo rows 40 cols 120; exec {} {} -i", shell.name(), shell.plain().join(" "));
+    let mut terminal = on_terminal(sandbox.run("sh").args(["-c", &start]).env("INPUTRC", "/dev/null"));
     let set = shell.text("PS1='p''ro>'", "function fish_prompt; echo -n 'p''ro>'; end");
     for line in std::iter::once(&set).chain(lines) {
         terminal.send_line(line).unwrap();
@@ -132,7 +134,7 @@ fn prompt(sandbox: &Sandbox, shell: Shell, lines: &[&str]) -> PtySession {
 fn tab(terminal: &mut PtySession, typed: &str, expected: &str) {
     terminal.send(&format!("{typed}\t")).unwrap();
     terminal.flush().unwrap();
-    terminal.exp_string(expected).unwrap();
+    terminal.exp_string(expected).unwrap_or_else(|error| panic!("`{typed}`: {error}"));
     terminal.send_control('u').unwrap();
 }
 

@@ -160,6 +160,18 @@ fn claude_logs_in_once_for_every_project() {
     bed.nothing_left();
 }
 
+#[test]
+fn the_versions_in_an_image_are_remembered() {
+    let Some(bed) = Bed::new(Image::Tools) else { return };
+    bed.ai(["image", "status"]).prints();
+    let images: serde_json::Value = serde_json::from_slice(&fs::read(bed.store().join("images.json")).unwrap()).unwrap();
+    let tools = images.as_object().unwrap().values().next().unwrap();
+    for tool in ["claude", "codex", "gemini"] {
+        assert!(tools[tool].as_str().unwrap().split('.').count() >= 3, "{images}");
+    }
+    private(&bed);
+}
+
 /// The script that does it at any size; see docs/reliability.md for what it measures.
 #[track_caller]
 fn concurrency(args: &[&str]) {

@@ -143,3 +143,20 @@ fn a_signal_to_the_program_ends_its_container() {
         bed.nothing_left();
     }
 }
+
+// Z-084: in a pipe zsh and bash run the function in a shell of its own, which Ctrl-C reaches too. fish runs it itself, and Ctrl-C
+// stops it at once: its session is closed by the next run after that shell has ended.
+#[test]
+fn ctrl_c_in_a_pipe_closes_the_session() {
+    for shell in Shell::all().into_iter().filter(|shell| *shell != Shell::Fish) {
+        let mut sandbox = Sandbox::new();
+        sandbox.set("FAKE_ENGINE_DO", "echo ready; exec sleep 600");
+        let mut terminal = interactive(&sandbox, shell);
+        terminal.send_line("claude | cat").unwrap();
+        terminal.exp_string("ready").unwrap();
+        assert_eq!(sessions(&sandbox), 1);
+        terminal.send_control('c').unwrap();
+        wait_for("the end of the session", || sessions(&sandbox) == 0);
+        leave(terminal);
+    }
+}

@@ -141,3 +141,21 @@ fn manual_pages_are_written_for_every_command() {
     }
     assert!(!directory.join("ai-word.1").exists(), "hidden commands have none");
 }
+
+/// How a plugin manager loads a file.
+#[test]
+fn plugin_managers_load_the_installed_program() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        let file = match shell {
+            Shell::Zsh => "ai.plugin.zsh",
+            Shell::Bash => "ai.plugin.bash",
+            Shell::Fish => "conf.d/ai.fish",
+        };
+        let script = format!("source {}/shells/{file}\ntype claude", env!("CARGO_MANIFEST_DIR"));
+        let run = |sandbox: &Sandbox| sandbox.run(shell.name()).args(shell.plain()).args(["-i", "-c", &script]).outcome();
+        assert!(run(&sandbox).out().contains("function"), "{shell:?}");
+        sandbox.without("ai");
+        assert!(run(&sandbox).err().contains("ai is not on PATH; hint: install it"), "{shell:?}");
+    }
+}

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::{migrate, places};
 use crate::creds::backup::{About, Why};
-use crate::creds::migrate::is_token_file;
 use crate::creds::{Login, Validity};
 use crate::failure::{Failure, Kind, Result};
 use crate::host::login::{self, Found};
@@ -72,9 +71,8 @@ pub fn run(host: &Host, only: Option<&str>, json: bool) -> Result<u8> {
 }
 
 fn old_logins(host: &Host) -> Result<Vec<std::path::PathBuf>> {
-    let files = host_migrate::scan(&migrate::sources(host));
-    let files = files.map_err(|error| Failure::new(Kind::General, "cannot read the old directories").because(error))?;
-    Ok(files.into_iter().filter(|file| is_token_file(&file.below)).map(|file| file.from).collect())
+    host_migrate::token_files(&migrate::sources(host))
+        .map_err(|error| Failure::new(Kind::General, "cannot read the old directories").because(error))
 }
 
 fn row(tool: &str, source: &'static str, found: Found, kept: &[About], now: u64) -> Row {

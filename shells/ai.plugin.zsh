@@ -1,0 +1,6 @@
+# Entry point for zsh plugin managers (oh-my-zsh, zinit, antidote, ...): loads what the installed program prints.
+if (( ${+commands[ai]} )); then
+    eval "$(command ai init zsh)"
+else
+    print -u2 -- 'ai: cannot load the shell integration: ai is not on PATH; hint: install it, or load this plugin after PATH is set'
+fi
