@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use crate::cli::{Sync, SyncCommand};
+use crate::cli::sync::{Sync, SyncCommand};
 use crate::command::login::around;
 use crate::command::{Context, ended, image, settings};
 use crate::config::{Config, Layer};

@@ -89,6 +89,7 @@ fn fail(verb: &'static str, directory: &Path) -> impl Fn(Errno) -> FileError {
 mod tests {
     use super::*;
 
+    // Z-048
     #[test]
     fn z_048_what_is_no_plain_file_is_not_locked_and_not_touched() {
         let check = |make: &dyn Fn(&Path)| {
@@ -106,6 +107,7 @@ mod tests {
         });
     }
 
+    // F-07
     #[test]
     fn f_07_a_live_holder_is_named_after_ten_seconds_and_a_dead_one_never_blocks() {
         let store = tempfile::tempdir().unwrap();

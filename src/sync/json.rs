@@ -149,6 +149,7 @@ mod tests {
         check("{\n    \"a\": {\"z\": 0}\n}", "{\n    \"a\": {\"z\": 0},\n    \"z\": 9\n}");
     }
 
+    // Z-038
     #[test]
     fn a_replaced_value_leaves_every_other_byte_alone() {
         let check = |text: &str, at: &str, expected: &str| {
@@ -172,6 +173,7 @@ mod tests {
         assert_eq!(remove("{}", &path("a")), None);
     }
 
+    // Z-036, Z-038
     #[test]
     fn what_is_no_object_is_broken_and_what_is_two_is_ambiguous() {
         let check = |text: &str, expected: Option<Flaw>| assert_eq!(parse(text).err(), expected, "{text}");

@@ -39,6 +39,7 @@ mod tests {
 
     use super::*;
 
+    // Z-057
     #[test]
     fn only_complete_lines_that_are_new_are_added() {
         let check = |ours: &str, theirs: &str, expected: &str| {
@@ -49,7 +50,7 @@ mod tests {
         check("b\na\n", "a\nb\n", "");
         check("a\n", "a\nb", "");
         check("", "a\na\n", "a\n");
-        // Z-057: a torn line is closed, kept, and taken for nobody's complete line.
+        // A torn line is closed, kept, and taken for nobody's complete line.
         check("a\nto", "torn\n", "\ntorn\n");
         check("a\nto", "a\n", "");
     }

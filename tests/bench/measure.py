@@ -139,6 +139,29 @@ def sync(lab):
     return [row("sync in + out, nothing changed, 2,000 × 100 KiB of history", times["ai"], times["rsync"], "rsync -a --delete", "0.2")]
 
 
+def growth(lab):
+    """The cost of a sync as what a tool keeps grows, and as projects do; the smallest of each is the peer."""
+    counts = (10, 1_000, 100_000)
+    sides = {}
+    for count in counts:
+        here = lab.project(f"growth{count}")
+        lab.run([AI, "run", "claude", "true"], here)
+        history = next((lab.home / ".docker-ai-config/global_state/claude/projects").glob(f"growth{count}-*")) / "home/projects"
+        for index in range(count):
+            directory = history / f"d{index // 1000}"
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / f"{index}.jsonl").touch()
+        sides[count] = ["sh", "-c", f'cd {here} && session="$({AI} sync in claude)" && {AI} sync out "$session"']
+    times = lab.medians(sides, lab.scratch, 30)
+    rows = [row(f"sync in + out, {count:,} files of history", times[count], times[counts[0]], "10 files", "1.2") for count in counts[1:]]
+    projects = lab.home / ".docker-ai-config/global_state/claude/projects"
+    for index in range(10_000):
+        (projects / f"other{index}-00000000/home").mkdir(parents=True)
+    many = lab.medians({"many": sides[counts[0]]}, lab.scratch, 30)["many"]
+    rows.append(row("sync in + out, 10,000 projects", many, times[counts[0]], "3 projects", "1.2"))
+    return rows
+
+
 def memory(lab):
     here = lab.project("memory")
     process = subprocess.Popen([AI, "run", "claude", "sleep", "2"], cwd=here, env=lab.env, stdin=subprocess.DEVNULL)
@@ -163,7 +186,7 @@ def crowd(lab):
     return rows
 
 
-PARTS = {"init": init, "eval": evaluate, "resolve": resolve, "run": whole_run, "sync": sync, "memory": memory, "crowd": crowd}
+PARTS = {"init": init, "eval": evaluate, "resolve": resolve, "run": whole_run, "sync": sync, "growth": growth, "memory": memory, "crowd": crowd}
 HEAD = """# Performance
 
 Written by `make bench`, which measures both sides warm and interleaved; medians, ratios of one run. Machine: {machine}.

@@ -95,9 +95,12 @@ fn kill_9_of_everything_leaves_a_whole_token_and_the_next_start_removes_exactly_
 #[test]
 fn a_container_that_was_paused_goes_on_as_if_nothing_had_been() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
-    let script = "echo 1 >>\"$CLAUDE_CONFIG_DIR/history.jsonl\"; sleep 2; echo 2 >>\"$CLAUDE_CONFIG_DIR/history.jsonl\"";
+    let script = "echo 1 >>\"$CLAUDE_CONFIG_DIR/history.jsonl\"; sleep 3; echo 2 >>\"$CLAUDE_CONFIG_DIR/history.jsonl\"";
     let run = bed.ai(["run", "claude", "sh", "-c", script]).spawn();
-    let name = wait_for("container", || bed.containers().pop());
+    let projects = bed.store().join("global_state/claude/projects");
+    let begun = || fs::read_dir(&projects).into_iter().flatten().any(|project| project.unwrap().path().join("home/history.jsonl").exists());
+    wait_for("history", || begun().then_some(()));
+    let name = bed.containers().pop().unwrap();
     bed.docker(&["pause", &name]);
     // Others come and go meanwhile, and look for the dead.
     bed.ai(["run", "claude", "true"]).prints();

@@ -45,11 +45,13 @@ fn a_first_run_makes_everything_private_and_says_nothing() {
 #[test]
 fn a_token_that_a_tool_renews_is_there_in_every_other_project() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
-    claude(&bed, "umask 077; echo renewed >\"$CLAUDE_SECURESTORAGE_CONFIG_DIR/.credentials.json\"");
+    let login =
+        r#"{"claudeAiOauth":{"accessToken":"made-up","refreshToken":"renewed","expiresAt":4102444800000,"scopes":["user:inference"]}}"#;
+    claude(&bed, &format!("umask 077; echo '{login}' >\"$CLAUDE_SECURESTORAGE_CONFIG_DIR/.credentials.json\""));
     let other = bed.root().join("work/other");
     fs::create_dir(&other).unwrap();
     let read = "cat \"$CLAUDE_SECURESTORAGE_CONFIG_DIR/.credentials.json\"";
-    assert_eq!(bed.ai(["run", "claude", "sh", "-c", read]).cwd(other).prints(), "renewed\n");
+    assert_eq!(bed.ai(["run", "claude", "sh", "-c", read]).cwd(other).prints(), format!("{login}\n"));
     bed.nothing_left();
 }
 

@@ -75,6 +75,7 @@ mod tests {
         std::fs::File::open(path).unwrap().set_modified(SystemTime::now() - ago).unwrap();
     }
 
+    // Z-050
     #[test]
     fn z_050_a_lock_is_taken_over_when_it_is_stale_and_never_before() {
         let home = tempfile::tempdir().unwrap();

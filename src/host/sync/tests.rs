@@ -25,7 +25,7 @@ pub fn rule(path: &str, class: Class) -> Rule {
 pub fn request(direction: Direction, host_sync: HostSync) -> Request {
     let rules = vec![
         rule("settings.json", Class::Json),
-        rule("state.json", Class::Keys),
+        Rule { lock: Some(".lock".into()), ..rule("state.json", Class::Keys) },
         rule("history.jsonl", Class::Lines),
         rule("skills", Class::Tree),
     ];
@@ -93,6 +93,7 @@ pub fn news(report: &Report) -> Vec<News> {
     report.notices.iter().map(|notice| notice.news.clone()).collect()
 }
 
+// F-01
 #[test]
 fn f_01_everything_that_is_made_is_private() {
     let bed = Bed::new().with("host/settings.json", "{\"a\":1}").with("host/skills/a/run.sh", "#!/bin/sh\n");
@@ -118,6 +119,7 @@ fn nothing_that_changed_nothing_is_written() {
     assert_eq!((before, log(&bed.places).unwrap().len()), (look(), 1));
 }
 
+// Z-036
 #[test]
 fn z_036_a_broken_source_is_quarantined_and_the_good_side_kept() {
     let bed = Bed::new().with("host/settings.json", "{\"a\":1}");
@@ -131,6 +133,7 @@ fn z_036_a_broken_source_is_quarantined_and_the_good_side_kept() {
     assert_eq!(bed.put_aside("quarantine").len(), 2, "each once");
 }
 
+// Z-037
 #[test]
 fn z_037_a_huge_file_is_not_even_read() {
     let bed = Bed::new().with("store/hub/state.json", "{\"theme\":1}");
@@ -141,6 +144,7 @@ fn z_037_a_huge_file_is_not_even_read() {
     assert!(began.elapsed() < Duration::from_secs(1));
 }
 
+// Z-047
 #[test]
 fn z_047_what_cannot_be_written_fails_by_name_and_hurts_nothing() {
     let bed = Bed::new().with("host/settings.json", "{\"a\":1}");
@@ -167,6 +171,7 @@ fn only_the_expected_content_is_replaced_or_removed() {
     assert_eq!(std::fs::read_dir(bed.root.path()).unwrap().count(), 1, "nothing is left but the host");
 }
 
+// Z-056
 #[test]
 fn z_056_a_file_of_lines_keeps_its_inode_and_its_writer() {
     use std::io::Write;

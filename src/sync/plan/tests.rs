@@ -178,6 +178,7 @@ fn a_deletion_does_not_travel_and_the_hosts_own_is_respected() {
     assert_eq!(world.text(Place::Host, "settings.json"), "");
 }
 
+// Z-060
 #[test]
 fn z_060_a_tree_that_vanishes_stops_its_sync_until_the_user_agrees() {
     let mut world = World::default();
@@ -195,6 +196,7 @@ fn z_060_a_tree_that_vanishes_stops_its_sync_until_the_user_agrees() {
     assert!(plan_changes(&released, &world).contains(&"skills/new.md".to_owned()));
 }
 
+// Z-059
 #[test]
 fn z_059_names_that_differ_by_case_do_not_overwrite_each_other() {
     let mut world = World::default().with(Place::Host, "skills/Readme.md", "A").with(Place::Project, "skills/readme.md", "b");

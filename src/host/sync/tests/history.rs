@@ -1,9 +1,12 @@
 //! What syncs remember, tell and take back.
 
+use std::time::{Duration, SystemTime};
+
 use super::{Bed, request};
 use crate::host::sync::{SyncError, log, preview, run, undo};
 use crate::sync::{Direction, HostSync};
 
+// Z-061
 #[test]
 fn z_061_what_a_newer_version_wrote_stops_us_before_we_write() {
     for record in ["base/tool/hub.json", "journal/commit.json"] {
@@ -57,4 +60,31 @@ fn generations_and_copies_stay_few() {
     assert!(log(&bed.places).unwrap().len() <= 21);
     assert!(bed.path("store/sync/generations/tool/p-1/00000030").exists());
     assert!(!bed.path("store/sync/generations/tool/p-1/00000003").exists());
+}
+
+// Z-058
+#[test]
+fn z_058_clocks_that_are_hours_apart_change_nothing() {
+    let outcome = |hours: u64, host_is_ahead: bool| {
+        let bed = Bed::new().with("host/settings.json", "{\"a\":1,\"b\":1}").with("host/skills/s.md", "old");
+        bed.sync();
+        bed.write("host/settings.json", "{\"a\":2,\"b\":2}");
+        bed.write("host/skills/s.md", "new");
+        bed.write("store/home/settings.json", "{\"a\":3,\"b\":1}");
+        let (now, skew) = (SystemTime::now(), Duration::from_secs(hours * 3600));
+        for (path, ahead) in
+            [("host/settings.json", host_is_ahead), ("host/skills/s.md", host_is_ahead), ("store/home/settings.json", !host_is_ahead)]
+        {
+            let file = std::fs::File::open(bed.path(path)).unwrap();
+            file.set_modified(if ahead { now + skew } else { now.checked_sub(skew).unwrap() }).unwrap();
+        }
+        let notices = [bed.sync().notices, bed.export().notices];
+        let read = ["host/settings.json", "store/hub/settings.json", "store/home/settings.json", "store/home/skills/s.md"];
+        (read.map(|path| bed.read(path)), notices.map(|notices| notices.len()))
+    };
+    let expected = outcome(0, true);
+    assert_eq!(expected.0[3], "new");
+    for host_is_ahead in [true, false] {
+        assert_eq!(outcome(8, host_is_ahead), expected);
+    }
 }
