@@ -126,6 +126,10 @@ fn prompt(sandbox: &Sandbox, shell: Shell, lines: &[&str]) -> PtySession {
         terminal.send_line(line).unwrap();
         terminal.exp_string("pro>").unwrap();
     }
+    // A shell may draw its prompt more than once; behind an answer, the next one is the last.
+    terminal.send_line("echo re''ady").unwrap();
+    terminal.exp_string("ready").unwrap();
+    terminal.exp_string("pro>").unwrap();
     terminal
 }
 
