@@ -8,30 +8,40 @@ MAKEFLAGS += --no-print-directory
 CARGO := $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 RELEASE := target/release/ai
 
-.PHONY: demo test faults lint bench install release cargo
+.PHONY: demo test lint bench faults mutants install release cargo
 
 demo: release
 	tests/demo
 
 test: cargo
-	bed="$$(tests/bed/up)"
-	set -a; eval "$$bed"; AI_REQUIRE=zsh,bash,fish,docker,bed; set +a
+	bed="$$(tests/bed/up programs busybox tools podman)"
+	set -a; eval "$$bed"; AI_REQUIRE=zsh,bash,fish,docker,bed,python3,strace; set +a
 	$(MAKE) lint
-	$(CARGO) build --quiet
-	$(CARGO) test --quiet
-
-# The full set of what `make test` samples: every fault, 100,000 random cases, every mutant. Writes docs/reliability.md.
-faults: cargo
-	export PATH="$(dir $(CARGO)):$$PATH" AI_REQUIRE=strace
-	tests/faults/run
+	if $(CARGO) nextest --version >/dev/null 2>&1; then
+		$(CARGO) nextest run --cargo-quiet
+	else
+		$(CARGO) test --quiet
+	fi
 
 lint: cargo
 	$(CARGO) fmt --check
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	tests/lint
 
+# Against named peers, medians and ratios of one run; writes docs/performance.md.
 bench: release
 	tests/bench/run
+
+# Every fault at every call, more random cases, mutants of the engine; writes its section of docs/reliability.md.
+faults: cargo
+	export PATH="$(dir $(CARGO)):$$PATH" AI_REQUIRE=strace
+	tests/faults/run
+
+# Shows that the tests can fail: one change to the sources at a time, each must be caught.
+mutants: cargo
+	bed="$$(tests/bed/up)"
+	set -a; eval "$$bed"; set +a
+	tests/mutants
 
 release: cargo
 	$(CARGO) build --release --quiet
