@@ -3,8 +3,12 @@
 __ai_bin=@@exe@@
 
 @@library@@
+\builtin unalias \
 #% for function in functions
-\builtin unalias @@function.name@@ 2>/dev/null || \builtin true
+    @@function.name@@ \
+#% endfor
+    2>/dev/null || \builtin true
+#% for function in functions
 #% if function.plain
 function @@function.name@@ {
     @@function.runner@@ @@function.subject@@ "$@"
