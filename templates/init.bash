@@ -3,12 +3,8 @@
 __ai_bin=@@exe@@
 
 @@library@@
-\builtin unalias \
 #% for function in functions
-    @@function.name@@ \
-#% endfor
-    2>/dev/null || \builtin true
-#% for function in functions
+\builtin unalias @@function.name@@ 2>/dev/null || \builtin true
 #% if function.plain
 function @@function.name@@ {
     @@function.runner@@ @@function.subject@@ "$@"
