@@ -25,6 +25,7 @@ mod completions;
 mod crash;
 mod creds;
 mod doctor;
+mod doctor_shell;
 mod engines;
 mod environment;
 mod faults;
