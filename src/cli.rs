@@ -81,6 +81,12 @@ pub enum Command {
     Gc(sessions::Gc),
     /// Look for trouble, and say what to do about it
     Doctor(sessions::Doctor),
+    /// Become a program without a terminal
+    #[command(name = "__alone", hide = true)]
+    Alone {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        words: Vec<OsString>,
+    },
     /// One act of the settings engine, described in a file; for fault tests
     #[command(name = "__sync", hide = true)]
     SyncJob { file: PathBuf },

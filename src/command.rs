@@ -74,6 +74,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Stop(stop) => sessions::stop(&stop),
         Command::Gc(gc) => sessions::gc(&gc),
         Command::Doctor(doctor) => doctor::run(&doctor),
+        Command::Alone { words } => Err(crate::host::process::exec_alone(&words)),
         Command::SyncJob { file } => sync_job::run(&file),
     }
 }

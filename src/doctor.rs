@@ -9,6 +9,7 @@ use crate::engine::proof::Verdict;
 use crate::facts::Facts;
 
 mod engine;
+pub mod shell;
 mod store;
 
 /// How much a finding matters. The worst one is the exit code of `ai doctor`: [`Level::exit_code`].
@@ -123,7 +124,9 @@ pub fn worst(findings: &[Finding]) -> Level {
 
 fn shell(checkup: &Checkup) -> Finding {
     match checkup.facts.env.text("SHELL") {
-        Some(shell) if ["zsh", "bash", "fish"].iter().any(|known| shell.ends_with(known)) => Finding::new(Level::Ok, "shell", shell),
+        Some(shell) if ["zsh", "bash", "fish"].iter().any(|known| shell.ends_with(known)) => {
+            Finding::new(Level::Ok, "shell", shell).hint("ai doctor shell looks into its files")
+        }
         Some(shell) => Finding::new(Level::Note, "shell", format!("`{shell}` has no integration")).hint("ai run TOOL works in every shell"),
         None => Finding::new(Level::Note, "shell", "SHELL is not set"),
     }

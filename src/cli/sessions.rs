@@ -1,6 +1,8 @@
 //! What looks at, ends and cleans up after sessions.
 
-use clap::Args;
+use clap::{Args, Subcommand};
+
+use crate::shell::Shell;
 
 #[derive(Debug, Args)]
 pub struct Ps {
@@ -36,13 +38,30 @@ pub struct Gc {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Doctor {
+    #[command(subcommand)]
+    pub part: Option<DoctorPart>,
     /// Run about thirty small containers, and record what holds on this engine
     #[arg(long)]
     pub prove: bool,
     /// Repair what can be repaired without asking: permissions of the store
     #[arg(long)]
     pub fix: bool,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DoctorPart {
+    /// Only the shell: whether a new one loads the functions, and what stands in their way
+    Shell(DoctorShell),
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorShell {
+    /// The shell to look at; the one in $SHELL if absent
+    pub shell: Option<Shell>,
     #[arg(long)]
     pub json: bool,
 }

@@ -1,18 +1,27 @@
 //! `ai doctor`: looks at everything that a run depends on, and says what to do.
 
-use crate::cli::sessions::Doctor;
+use crate::cli::sessions::{Doctor, DoctorPart};
 use crate::command::Context;
 use crate::command::sessions::Sessions;
 use crate::config::Layer;
 use crate::doctor::{self, Checkup, Finding, Level, Reach};
-use crate::engine;
+use crate::engine::{self, proof::Proof};
 use crate::facts::Facts;
 use crate::failure::Result;
 use crate::host::engine::{Image, check, learn};
 use crate::host::{checkup, prove};
 use crate::{output, plan, tool};
 
+mod shell;
+
 pub fn run(doctor: &Doctor) -> Result<u8> {
+    match &doctor.part {
+        Some(DoctorPart::Shell(wanted)) => shell::run(wanted),
+        None => everything(doctor),
+    }
+}
+
+fn everything(doctor: &Doctor) -> Result<u8> {
     let context = Context::new(tool::EXEC, Layer::default())?;
     let mut facts = context.facts(None);
     let image = context.host.env.text("AI_PROVE_IMAGE").map_or_else(|| plan::image(&context.tool, &context.config), str::to_owned);
@@ -26,21 +35,24 @@ pub fn run(doctor: &Doctor) -> Result<u8> {
         facts.engine.learnt = Some(learnt);
     }
     let findings = doctor::examine(&look(&context, &facts, image, reach, doctor.fix));
-    if doctor.json {
-        let value = serde_json::json!({
-            "findings": findings, "worst": doctor::worst(&findings),
-            "proof": facts.engine.learnt.as_ref().and_then(|learnt| learnt.proof.as_ref()),
-        });
-        output::data(format!("{value:#}\n").as_bytes())?;
-    } else {
-        if let (true, Some(proof)) = (doctor.prove, facts.engine.learnt.as_ref().and_then(|learnt| learnt.proof.as_ref())) {
-            let rows =
-                proof.outcomes.iter().map(|outcome| format!("{:8} {:24} {}\n", outcome.verdict.name(), outcome.name, outcome.detail));
-            output::data(rows.collect::<String>().as_bytes())?;
-        }
-        output::data(findings.iter().map(row).collect::<String>().as_bytes())?;
+    let proof = facts.engine.learnt.as_ref().and_then(|learnt| learnt.proof.as_ref());
+    if let (true, false, Some(proof)) = (doctor.prove, doctor.json, proof) {
+        let rows = proof.outcomes.iter().map(|outcome| format!("{:8} {:24} {}\n", outcome.verdict.name(), outcome.name, outcome.detail));
+        output::data(rows.collect::<String>().as_bytes())?;
     }
-    Ok(doctor::worst(&findings).exit_code())
+    report(&findings, proof, doctor.json)
+}
+
+/// Prints what was found; the worst of it is the exit code.
+fn report(findings: &[Finding], proof: Option<&Proof>, json: bool) -> Result<u8> {
+    let worst = doctor::worst(findings);
+    let text = if json {
+        format!("{:#}\n", serde_json::json!({ "findings": findings, "worst": worst, "proof": proof }))
+    } else {
+        findings.iter().map(row).collect()
+    };
+    output::data(text.as_bytes())?;
+    Ok(worst.exit_code())
 }
 
 /// Asks the engine, and whether the image is there. The answer is kept for the plans to come.

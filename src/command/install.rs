@@ -60,7 +60,7 @@ pub fn uninstall(wanted: &Install) -> Result<u8> {
     Ok(0)
 }
 
-fn shell(host: &Host, wanted: Option<Shell>) -> Result<Shell> {
+pub fn shell(host: &Host, wanted: Option<Shell>) -> Result<Shell> {
     let of_env = || {
         let name = Path::new(host.env.get("SHELL")?).file_name()?.to_str()?;
         Shell::ALL.into_iter().find(|shell| shell.name() == name)
@@ -93,7 +93,7 @@ pub fn rc_file(host: &Host, shell: Shell) -> Result<PathBuf> {
 }
 
 /// The files of which a login bash reads the first that is there.
-fn login_files(host: &Host) -> Result<Vec<PathBuf>> {
+pub fn login_files(host: &Host) -> Result<Vec<PathBuf>> {
     let home = home(host)?;
     Ok([".bash_profile", ".bash_login", ".profile"].into_iter().map(|name| home.join(name)).collect())
 }
@@ -115,7 +115,7 @@ fn bash_login_file(host: &Host, shell: Shell) -> Result<Option<PathBuf>> {
     })
 }
 
-fn read(path: &Path) -> Result<rc::Rc> {
+pub fn read(path: &Path) -> Result<rc::Rc> {
     rc::read(path).map_err(|error| Failure::new(Kind::General, format!("cannot read `{}`", path.display())).because(error))
 }
 

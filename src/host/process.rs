@@ -58,6 +58,22 @@ pub fn git(program: &OsStr, directory: &Path, env: &Env, args: &[&str]) -> Resul
     Ok((output.status, output.stdout, output.stderr))
 }
 
+/// As [`output_within`], for a program that would take the terminal for itself, such as an interactive shell: it gets none.
+pub fn output_alone(program: &Path, args: &[&str], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let me = std::env::current_exe()?;
+    let words: Vec<&OsStr> =
+        [OsStr::new("__alone"), "--".as_ref(), program.as_os_str()].into_iter().chain(args.iter().map(OsStr::new)).collect();
+    output_within(me.as_os_str(), &words, patience)
+}
+
+/// Becomes `argv` in a session of its own, which has no terminal; returns only if that fails.
+pub fn exec_alone(argv: &[OsString]) -> Failure {
+    match rustix::process::setsid() {
+        Ok(_) => exec(argv, &[]),
+        Err(error) => Failure::from(std::io::Error::from(error)),
+    }
+}
+
 /// What a program printed, if it ends in time; else it is killed.
 pub fn output_within<A: AsRef<OsStr>>(program: &OsStr, args: &[A], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let mut command = Command::new(program);
@@ -71,6 +87,8 @@ pub fn output_within<A: AsRef<OsStr>>(program: &OsStr, args: &[A], patience: Dur
         Err(_) => {
             // Nobody has waited for it yet, so the pid is still its own; if it just ended, there is nothing to kill.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            // One that leads a group leaves nobody of it behind.
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
             let line =
                 std::iter::once(program).chain(args.iter().map(AsRef::as_ref)).map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
             Err(Failure::new(Kind::Unavailable, format!("cannot wait for `{line}`: no answer in {} s", patience.as_secs())))

@@ -36,6 +36,20 @@ pub fn read(path: &Path) -> io::Result<Rc> {
     Ok(Rc { path: path.to_owned(), target, content, managed })
 }
 
+/// Where a path leads; `None` if nothing is there.
+pub fn target(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok()
+}
+
+/// The files in `directory` with this extension, in the order of their names.
+pub fn files_in(directory: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.is_file() && path.extension().is_some_and(|found| found == extension)).collect();
+    files.sort();
+    files
+}
+
 fn managed(target: &Path, is_link: bool, exists: bool) -> Option<String> {
     if target.starts_with("/nix/store") {
         return Some("it is a link into /nix/store, so Nix or home-manager writes it".into());

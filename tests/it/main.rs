@@ -18,6 +18,7 @@ mod require;
 mod sandbox;
 mod shells;
 mod terminal;
+mod terminal_shells;
 
 mod argv;
 mod cases;
@@ -25,6 +26,7 @@ mod completions;
 mod crash;
 mod creds;
 mod doctor;
+mod doctor_shell;
 mod engines;
 mod environment;
 mod faults;

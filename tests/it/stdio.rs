@@ -115,6 +115,18 @@ fn a_reader_that_goes_away_leaves_no_orphan() {
     }
 }
 
+// D-07: nothing inside notices that nobody reads any more, and no signal ends the client.
+#[test]
+fn a_reader_that_goes_away_ends_a_tool_that_never_would() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let runs = Shell::all().into_iter().map(|shell| (format!("{shell:?}"), bed.shell(shell, "gexec yes | head -n 1")));
+    for (name, run) in runs.chain([("ai".to_owned(), bed.bare(Shell::Bash, "ai exec yes | head -n 1"))]) {
+        let outcome = run.outcome();
+        assert_eq!(outcome.out(), "y\n", "{name}: {}", outcome.err());
+        bed.nothing_left();
+    }
+}
+
 // D-05
 #[test]
 fn what_the_engine_refuses_keeps_its_code_and_its_line() {

@@ -1,0 +1,157 @@
+//! `ai doctor shell`: what a new shell makes of the user's files.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, tree};
+use crate::shells::Shell;
+
+/// A file below the home that every interactive shell of this kind reads.
+fn rc(shell: Shell) -> &'static str {
+    match shell {
+        Shell::Zsh => ".zshrc",
+        Shell::Bash => ".bashrc",
+        Shell::Fish => ".config/fish/conf.d/ai.fish",
+    }
+}
+
+/// The exit code, and the findings as `LEVEL TITLE: CAUSE; HINT`.
+fn examine(sandbox: &Sandbox, shell: Shell) -> (i32, Vec<String>) {
+    let outcome = sandbox.ai(["doctor", "shell", shell.name(), "--json"]).outcome();
+    assert_eq!(outcome.err(), "", "{shell:?}");
+    let report: Value = serde_json::from_slice(&outcome.stdout).unwrap();
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or("no hint").to_owned();
+    let row = |finding: &Value| {
+        format!("{} {}: {}; {}", text(finding, "level"), text(finding, "title"), text(finding, "cause"), text(finding, "hint"))
+    };
+    (outcome.code, report["findings"].as_array().unwrap().iter().map(row).collect())
+}
+
+/// What is said about an rc file of this text, where `LOAD` stands for the line that loads: the exit code, and all of
+/// these words in one finding.
+#[track_caller]
+fn check(shell: Shell, text: &str, code: i32, expected: &[&str]) {
+    let sandbox = Sandbox::new();
+    sandbox.write(Path::new("home").join(rc(shell)), text.replace("LOAD", &shell.load("")));
+    let (found, findings) = examine(&sandbox, shell);
+    assert_eq!(found, code, "{shell:?} {text}: {findings:#?}");
+    assert!(findings.iter().any(|finding| expected.iter().all(|word| finding.contains(word))), "{shell:?} {text}: {findings:#?}");
+}
+
+// M-06
+#[test]
+fn a_shell_that_loads_the_functions_is_well() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        sandbox.ai(["install", shell.name()]).outcome();
+        let before = tree(&sandbox.home());
+        let (code, findings) = examine(&sandbox, shell);
+        let place = format!("{}:2 loads it", rc(shell));
+        assert!(code == 0 && findings.len() == 2 && findings[0].contains(&place), "{shell:?}: {findings:#?}");
+        let after = tree(&sandbox.home());
+        let fish_s_own = |path: &Path| path.to_string_lossy().contains("fish");
+        assert!(after.iter().all(|(path, file)| before.get(path) == Some(file) || path.is_dir() || fish_s_own(path)), "{shell:?}");
+    }
+}
+
+// M-06
+#[test]
+fn a_shell_without_the_line_is_told_how_to_get_it() {
+    for shell in Shell::all() {
+        check(shell, "echo mine\n", 1, &["warning integration", "has no line that loads it", &format!("ai install {}", shell.name())]);
+        let (before, after) = (shell.text("if false; then\n", "if false\n"), shell.text("\nfi\n", "\nend\n"));
+        check(shell, &format!("{before}LOAD{after}"), 1, &["warning integration", ":2 should load it, and does not"]);
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("home/.zprofile", "\neval \"$(ai init zsh)\"\n");
+    if Shell::all().contains(&Shell::Zsh) {
+        let (code, findings) = examine(&sandbox, Shell::Zsh);
+        assert!(code == 1 && findings[0].contains(".zprofile:2 would load it, but not every interactive zsh"), "{findings:#?}");
+    }
+}
+
+// A-03, Z-087
+#[test]
+fn an_alias_is_named_with_its_place_and_whether_it_wins() {
+    for shell in Shell::all() {
+        let file = rc(shell);
+        check(shell, "alias claude='echo mine'\nLOAD\n", 0, &["note name claude", &format!("{file}:1 is not in use")]);
+        // In fish an alias is a function.
+        let wins = shell.text("the alias `echo mine`", "another function");
+        check(shell, "LOAD\nalias claude='echo mine'\n", 1, &["warning name claude", wins, &format!("{file}:2")]);
+        let chosen = format!("{}\nalias claude='echo mine'\n", shell.load("--prefix x_"));
+        check(shell, &chosen, 0, &["note name claude", wins]);
+    }
+    for shell in Shell::all().into_iter().filter(|shell| *shell != Shell::Fish) {
+        check(shell, "LOAD\nalias claude='claude --verbose'\n", 0, &["note name claude", "adds words"]);
+    }
+}
+
+// Z-088
+#[test]
+fn a_function_that_replaces_ours_is_named() {
+    for shell in Shell::all() {
+        let other = shell.text("function claude { echo mine; }", "function claude; echo mine; end");
+        check(shell, &format!("LOAD\n{other}\n"), 1, &["warning name claude", "another function", "type claude"]);
+    }
+}
+
+#[test]
+fn the_old_script_is_found_at_its_line() {
+    for shell in Shell::all() {
+        let text = "LOAD\n# source ~/ai-assistant.zsh\ntest -e ~/x/ai-assistant-v2.zsh; and source ~/x/ai-assistant-v2.zsh\n";
+        let text = shell.text("LOAD\n# source ~/ai-assistant.zsh\n[[ ! -e ~/x ]] || source ~/x/ai-assistant-v2.zsh\n", text);
+        check(shell, text, 1, &["warning old script", &format!("{}:3", rc(shell))]);
+    }
+}
+
+#[test]
+fn a_framework_behind_our_line_is_named() {
+    if Shell::all().contains(&Shell::Zsh) {
+        let later = "[[ ! -e ~/.oh-my-zsh ]] || source ~/.oh-my-zsh/oh-my-zsh.sh\n";
+        check(Shell::Zsh, &format!("LOAD\n{later}"), 0, &["note order", ":1 comes before line 2", "oh-my-zsh.sh"]);
+        check(Shell::Zsh, "LOAD\nautoload -Uz compinit\ncompinit -D\n", 0, &["note order", ":1 comes before line 3"]);
+        let sandbox = Sandbox::new();
+        sandbox.write("home/.zshrc", format!("{later}{}\n", Shell::Zsh.load("")));
+        let (_, findings) = examine(&sandbox, Shell::Zsh);
+        assert!(findings.iter().all(|finding| !finding.contains("order")), "{findings:#?}");
+    }
+}
+
+// Z-095
+#[test]
+fn a_program_that_moved_is_noticed() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        let set = |path: &str| shell.text("LOAD\n__ai_bin=PATH\n", "LOAD\nset --global __ai_bin PATH\n").replace("PATH", path);
+        check(shell, &set("/nonexistent/ai"), 2, &["error program", "`/nonexistent/ai`, which is gone", "install"]);
+        let other = sandbox.script("other/ai", "#!/bin/sh\n");
+        check(shell, &set(other.to_str().unwrap()), 1, &["warning program", "other/ai", "and this is"]);
+    }
+}
+
+// What the files print and read is none of our business, and one that hangs does not keep us for long.
+#[test]
+fn a_shell_that_talks_reads_or_hangs_is_borne() {
+    for shell in Shell::all() {
+        check(shell, "echo __ai; printf '\\033[31mhello'\nread answer\nLOAD\n", 0, &["ok integration", ":3 loads it"]);
+        // fish does not leave for an `exit` in such a file.
+        check(shell, "LOAD\nexec false\n", 1, &["warning integration", "ends before it is ready"]);
+    }
+    check(Shell::Bash, "sleep 600\n", 1, &["warning integration", "is not ready within 8 s"]);
+}
+
+#[test]
+fn people_read_rows_and_the_shell_of_the_user_is_the_default() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("SHELL", "/bin/bash");
+    let outcome = sandbox.ai(["doctor", "shell"]).outcome();
+    assert_eq!(outcome.code, 1);
+    assert!(
+        outcome.out().starts_with("warning  integration: `") && outcome.out().contains("\n         hint: ai install bash\n"),
+        "{outcome:?}"
+    );
+    let everything = sandbox.ai(["doctor"]).outcome();
+    assert!(everything.out().contains("hint: ai doctor shell"), "{everything:?}");
+}
