@@ -12,10 +12,13 @@ pub enum Shell {
 }
 
 impl Shell {
-    /// Those that this machine has.
+    /// Those that this machine has; only the one in AI_ONLY_SHELL if that is set.
     #[track_caller]
     pub fn all() -> Vec<Self> {
-        [Self::Zsh, Self::Bash, Self::Fish].into_iter().filter(|shell| need(shell.name(), find_program(shell.name())).is_some()).collect()
+        let only = std::env::var("AI_ONLY_SHELL").ok();
+        let wanted = |shell: &Self| only.as_deref().is_none_or(|only| only == shell.name());
+        let here = |shell: &Self| need(shell.name(), find_program(shell.name())).is_some();
+        [Self::Zsh, Self::Bash, Self::Fish].into_iter().filter(wanted).filter(here).collect()
     }
 
     pub fn name(self) -> &'static str {

@@ -6,6 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::bed::{Bed, Image};
 use crate::process::{finish, wait_for};
+use crate::require::need;
 use crate::sandbox::{Sandbox, find_program};
 use crate::shells::Shell;
 use crate::terminal::on_terminal;
@@ -118,4 +119,41 @@ fn a_hundred_megabytes_are_the_same_behind_the_pipe() {
         assert_eq!(bed.shell(shell, &format!("{source} | gexec cat | sha256sum")).prints(), expected, "{shell:?}");
     }
     bed.nothing_left();
+}
+
+/// A tmux server of a test's own.
+struct Tmux<'a>(&'a Sandbox);
+
+impl Tmux<'_> {
+    fn call(&self, args: &[&str]) -> String {
+        let socket = self.0.root().join("tmux");
+        self.0.run("tmux").args(["-S", socket.to_str().unwrap(), "-f", "/dev/null"]).args(args).outcome().out()
+    }
+}
+
+impl Drop for Tmux<'_> {
+    fn drop(&mut self) {
+        self.call(&["kill-server"]);
+    }
+}
+
+// Z-092
+#[test]
+fn a_pane_of_tmux_is_a_terminal_like_others() {
+    let Some(tmux) = need("tmux", find_program("tmux")) else { return };
+    for shell in Shell::all() {
+        let mut sandbox = Sandbox::new();
+        sandbox.link("tmux", &tmux);
+        sandbox.set("FAKE_ENGINE_DO", "test -t 0 && test -t 1 && echo up; exit 42");
+        sandbox.set("TERM", "screen");
+        let tmux = Tmux(&sandbox);
+        let program = sandbox.root().join("bin").join(shell.name());
+        let command: Vec<&str> = [program.to_str().unwrap()].into_iter().chain(shell.plain().iter().copied()).collect();
+        tmux.call(&[&["new-session", "-d", "-x", "150", "-y", "40"], command.as_slice()].concat());
+        let typed = format!("{}; claude; echo code={}.", shell.load(""), shell.text("$?", "$status"));
+        tmux.call(&["send-keys", &typed, "Enter"]);
+        wait_for("the code in the pane", || tmux.call(&["capture-pane", "-p"]).contains("code=42."));
+        assert!(tmux.call(&["capture-pane", "-p"]).contains("up\n"), "{shell:?}");
+        assert!(sandbox.the_run().argv.iter().any(|word| word == "-t"), "{shell:?}");
+    }
 }
