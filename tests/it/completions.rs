@@ -121,6 +121,8 @@ fn prompt(sandbox: &Sandbox, shell: Shell, lines: &[&str]) -> PtySession {
     sandbox.link("stty", find_program("stty").unwrap());
     let start = format!("stty echo rows 40 cols 120; exec {} {} -i", shell.name(), shell.plain().join(" "));
     let mut terminal = on_terminal(sandbox.run("sh").args(["-c", &start]).env("INPUTRC", "/dev/null"));
+    // An interactive shell ignores SIGTERM; whoever drops the session would wait for it for ever.
+    terminal.process_mut().set_kill_timeout(Some(200));
     let set = shell.text("PS1='p''ro>'", "function fish_prompt; echo -n 'p''ro>'; end");
     for line in std::iter::once(&set).chain(lines) {
         terminal.send_line(line).unwrap();
