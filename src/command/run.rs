@@ -46,8 +46,9 @@ pub fn in_container(context: &Context, args: Vec<OsString>) -> Result<u8> {
         let argv = plan.argv().split_off(plan.prefix.len());
         process::run(&argv, &secrets, &plan.container)
     });
-    let code = result.as_ref().map_or(1, |code| *code);
-    if let Err(failure) = sync::close(host, &session, Some(code)) {
+    // A run that never began has no code, and nothing to explain or clear away.
+    let code = result.as_ref().ok().copied();
+    if let Err(failure) = sync::close(host, &session, code) {
         output::failure(&failure);
     }
     result
