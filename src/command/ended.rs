@@ -36,8 +36,8 @@ pub fn tell(host: &Host, lease: &Lease, code: u8) -> Result<()> {
     }
     if lease.keep {
         output::note(&format!("kept the container {name}; to look into it: {program} start -ai {name}; to remove it: {program} rm {name}"));
-    } else if code != 0 {
-        // A client that died of a signal, or whose reader went away, may have left its container running.
+    } else if code == 1 || code > 128 {
+        // A client that died of a signal, or ended with 1 because its reader went away, may have left its container running.
         containers::remove(&engine, name)?;
     }
     Ok(())
