@@ -5,6 +5,16 @@ function __ai_found
     return 127
 end
 
+# Sessions that are not closed yet. Ctrl-C in a pipe ends fish's functions where they are, so what they left open is closed
+# before the next prompt.
+set --query __ai_open; or set --global __ai_open
+function __ai_close --on-event fish_postexec
+    for __ai_session in $__ai_open
+        $__ai_bin sync out --code 130 -- $__ai_session
+    end
+    set --global __ai_open
+end
+
 # One run of a tool: settings in, plan, the engine's own command line, settings out.
 function __ai_run
     __ai_found $argv[1]; or return
@@ -19,6 +29,7 @@ function __ai_run
     set --local __ai_tty
     builtin test -t 0; and builtin test -t 1; and set __ai_tty --tty
     set --local __ai_session ($__ai_bin sync in --owner $fish_pid -- $argv[1]); or return
+    set --append __ai_open $__ai_session
     set --local __ai_argv ($__ai_bin resolve --format argv0 --session $__ai_session $__ai_tty -- $argv | builtin string split0)
     set --local __ai_code $pipestatus[1]
     if builtin test $__ai_code -eq 0
@@ -32,6 +43,7 @@ function __ai_run
         set __ai_code $status
     end
     $__ai_bin sync out --code $__ai_code -- $__ai_session
+    set __ai_open (builtin string match --invert -- $__ai_session $__ai_open)
     return $__ai_code
 end
 

@@ -18,6 +18,7 @@ mod require;
 mod sandbox;
 mod shells;
 mod terminal;
+mod terminal_keys;
 mod terminal_shells;
 
 mod argv;

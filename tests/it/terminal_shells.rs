@@ -124,7 +124,26 @@ fn a_hundred_megabytes_are_the_same_behind_the_pipe() {
 /// A tmux server of a test's own.
 struct Tmux<'a>(&'a Sandbox);
 
-impl Tmux<'_> {
+impl<'a> Tmux<'a> {
+    /// With a shell in its only pane.
+    fn start(sandbox: &'a mut Sandbox, shell: Shell) -> Option<Self> {
+        sandbox.link("tmux", need("tmux", find_program("tmux"))?);
+        sandbox.set("TERM", "screen");
+        let tmux = Tmux(sandbox);
+        let program = tmux.0.root().join("bin").join(shell.name());
+        let command: Vec<&str> = [program.to_str().unwrap()].into_iter().chain(shell.plain().iter().copied()).collect();
+        tmux.call(&[&["new-session", "-d", "-x", "150", "-y", "40"], command.as_slice()].concat());
+        Some(tmux)
+    }
+
+    fn types(&self, line: &str) {
+        self.call(&["send-keys", line, "Enter"]);
+    }
+
+    fn shows(&self, text: &str) {
+        wait_for(text, || self.call(&["capture-pane", "-p"]).contains(text));
+    }
+
     fn call(&self, args: &[&str]) -> String {
         let socket = self.0.root().join("tmux");
         self.0.run("tmux").args(["-S", socket.to_str().unwrap(), "-f", "/dev/null"]).args(args).outcome().out()
@@ -140,20 +159,30 @@ impl Drop for Tmux<'_> {
 // Z-092
 #[test]
 fn a_pane_of_tmux_is_a_terminal_like_others() {
-    let Some(tmux) = need("tmux", find_program("tmux")) else { return };
     for shell in Shell::all() {
         let mut sandbox = Sandbox::new();
-        sandbox.link("tmux", &tmux);
         sandbox.set("FAKE_ENGINE_DO", "test -t 0 && test -t 1 && echo up; exit 42");
-        sandbox.set("TERM", "screen");
-        let tmux = Tmux(&sandbox);
-        let program = sandbox.root().join("bin").join(shell.name());
-        let command: Vec<&str> = [program.to_str().unwrap()].into_iter().chain(shell.plain().iter().copied()).collect();
-        tmux.call(&[&["new-session", "-d", "-x", "150", "-y", "40"], command.as_slice()].concat());
-        let typed = format!("{}; claude; echo code={}.", shell.load(""), shell.text("$?", "$status"));
-        tmux.call(&["send-keys", &typed, "Enter"]);
-        wait_for("the code in the pane", || tmux.call(&["capture-pane", "-p"]).contains("code=42."));
-        assert!(tmux.call(&["capture-pane", "-p"]).contains("up\n"), "{shell:?}");
-        assert!(sandbox.the_run().argv.iter().any(|word| word == "-t"), "{shell:?}");
+        let Some(tmux) = Tmux::start(&mut sandbox, shell) else { return };
+        tmux.types(&format!("{}; claude; echo code={}.", shell.load(""), shell.text("$?", "$status")));
+        tmux.shows("code=42.");
+        tmux.shows("up\n");
+        assert!(tmux.0.the_run().argv.iter().any(|word| word == "-t"), "{shell:?}");
+    }
+}
+
+// D-06, Z-084: the terminal goes, and with it the shell, which may have no time to close its session.
+#[test]
+fn a_terminal_that_is_closed_takes_its_container_along() {
+    for shell in Shell::all() {
+        let Some(mut bed) = Bed::new(Image::Busybox) else { return };
+        let Some(tmux) = Tmux::start(&mut bed.sandbox, shell) else { return };
+        tmux.types(&format!("{}; gexec --shell 'echo rea\"\"dy; sleep 600'", shell.load("")));
+        tmux.shows("ready");
+        drop(tmux);
+        wait_for("the end of the container", || bed.containers().is_empty());
+        let next = bed.ai(["sync", "in", "--", "claude"]).outcome();
+        assert_eq!(next.code, 0, "{shell:?}: {}", next.err());
+        bed.ai(["sync", "out", "--", next.out().trim()]).prints();
+        bed.nothing_left();
     }
 }
