@@ -1,13 +1,25 @@
-# Completion: the program knows what may stand at the cursor.
+# Completion: the program knows what may stand at a place. It is asked once for each place: the words before it, and whether an
+# option is begun there; then this shell picks what fits, without another process.
+\builtin typeset -gA __ai_answers
 function __ai_complete {
-    \builtin local -a __ai_lines
+    \builtin local __ai_word="${(Q)PREFIX}" __ai_kind='' __ai_place='' __ai_answer=''
     \builtin local -i __ai_code=1
-    __ai_lines=("${(@f)$("${__ai_bin}" complete --shell zsh --index "$((CURRENT - 1))" \
-        -- "${(@Q)words[1,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
-    \builtin local __ai_files="${__ai_lines[1]-}"
+    case "${__ai_word}" in
+        --*=*) __ai_kind="${__ai_word%%=*}=" ;;
+        -*) __ai_kind=- ;;
+    esac
+    __ai_place="${(pj:\n:)${(@Q)words[1,CURRENT-1]}}"$'\n'"${__ai_kind}"
+    __ai_answer="${__ai_answers[${__ai_place}]-}"
+    if [[ -z "${__ai_answer}" ]]; then
+        __ai_answer="$("${__ai_bin}" complete --shell zsh --index "$((CURRENT - 1))" \
+            -- "${(@Q)words[1,CURRENT-1]}" "${__ai_kind}" 2>/dev/null)"
+        [[ "${__ai_answer%%$'\n'*}" == *' once' ]] || __ai_answers[${__ai_place}]="${__ai_answer}"
+    fi
+    \builtin local -a __ai_lines
+    __ai_lines=("${(@f)__ai_answer}")
     __ai_lines=("${(@)__ai_lines[2,-1]}")
     (($#__ai_lines)) && _describe -t words word __ai_lines && __ai_code=0
-    [[ "${__ai_files}" == files ]] && _files && __ai_code=0
+    [[ "${__ai_answer}" == files* ]] && _files && __ai_code=0
     \builtin return __ai_code
 }
 

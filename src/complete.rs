@@ -3,9 +3,9 @@
 //! Words of `ai` itself come from its own command line; words of a tool from its [`Vocabulary`], which was recorded
 //! earlier. Nothing here starts a program.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
-use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::shell::Shell;
 
@@ -40,16 +40,44 @@ pub struct Answer {
     pub candidates: Vec<Candidate>,
     /// A file may stand here too; shells know best how to complete those.
     pub files: bool,
+    /// Another moment has another answer: shells must not keep this one.
+    pub once: bool,
 }
 
-/// What values of `ai`'s own arguments are known on this machine, by the name that stands for them in its help.
-#[derive(Debug, Default)]
-pub struct Known {
-    pub tools: Vec<Candidate>,
-    /// The tool of `ai-run`.
-    pub default: String,
-    pub sessions: Vec<Candidate>,
-    pub topics: Vec<Candidate>,
+/// Values of `ai`'s own arguments that only the machine knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    Tool,
+    Session,
+    Topic,
+    /// Any file: shells know best how to complete those.
+    File,
+}
+
+impl Value {
+    const ALL: [Self; 4] = [Self::Tool, Self::Session, Self::Topic, Self::File];
+
+    /// Stands for the values among the candidates, until it is known whether they are wanted. No argument can hold a NUL.
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Tool => "\0tool",
+            Self::Session => "\0session",
+            Self::Topic => "\0topic",
+            Self::File => "\0file",
+        }
+    }
+
+    /// The values of an argument, by the name that stands for them in its help.
+    fn of(arg: &clap::Arg) -> Option<Self> {
+        let name = arg.get_value_names().and_then(|names| names.first()).map_or_else(|| arg.get_id().to_string(), ToString::to_string);
+        let name = name.to_ascii_lowercase();
+        match name.as_str() {
+            "session" => Some(Self::Session),
+            "topic" => Some(Self::Topic),
+            _ if name == "tool" || name.starts_with("tool ") => Some(Self::Tool),
+            _ => (arg.get_value_parser().type_id() == clap::builder::ValueParser::path_buf().type_id()).then_some(Self::File),
+        }
+    }
 }
 
 /// Which command's words these are.
@@ -63,8 +91,8 @@ pub enum Subject {
     Anything,
 }
 
-/// Finds out whose words are completed.
-pub fn subject(line: Line, known: &Known, command: &clap::Command) -> Subject {
+/// Finds out whose words are completed. `tools` are the names of all tools, `default` is the one of `ai-run`.
+pub fn subject<'a>(line: Line, tools: &[String], default: impl FnOnce() -> String, command: impl FnOnce() -> &'a clap::Command) -> Subject {
     let first = line.words.first().map_or("", String::as_str);
     let first = first.rsplit('/').next().unwrap_or(first);
     let as_ours = |head: &[&str], line: &Line| {
@@ -77,11 +105,11 @@ pub fn subject(line: Line, known: &Known, command: &clap::Command) -> Subject {
         "ai-mode" => return Subject::Ourselves(as_ours(&["use"], &line)),
         "gexec" if line.current == 1 => return Subject::Ourselves(as_ours(&["exec"], &line)),
         "gexec" => return Subject::Anything,
-        "ai-run" => return Subject::Tool(known.default.clone(), behind(&line, 1)),
-        name => return tool_named(name, known).map_or(Subject::Anything, |tool| Subject::Tool(tool, behind(&line, 1))),
+        "ai-run" => return Subject::Tool(default(), behind(&line, 1)),
+        name => return tool_named(name, tools).map_or(Subject::Anything, |tool| Subject::Tool(tool, behind(&line, 1))),
     };
     match ours.words.get(1).map(String::as_str) {
-        Some(name @ ("run" | "resolve" | "env" | "exec")) => match first_positional(&ours, command.find_subcommand(name)) {
+        Some(name @ ("run" | "resolve" | "env" | "exec")) => match first_positional(&ours, command().find_subcommand(name)) {
             Some(at) if at < ours.current && (name == "env" || name == "exec") => Subject::Anything,
             Some(at) if at < ours.current => {
                 let separator = usize::from(ours.words.get(at + 1).is_some_and(|word| word == "--") && ours.current > at + 1);
@@ -98,8 +126,8 @@ fn behind(line: &Line, at: usize) -> Line {
 }
 
 /// The tool that a function runs: its name, maybe behind the prefix that `ai init --prefix` gave it.
-fn tool_named(function: &str, known: &Known) -> Option<String> {
-    let names = || known.tools.iter().map(|tool| &tool.word);
+fn tool_named(function: &str, tools: &[String]) -> Option<String> {
+    let names = || tools.iter();
     let exact = names().find(|name| *name == function);
     exact.or_else(|| names().filter(|name| function.ends_with(name.as_str())).max_by_key(|name| name.len())).cloned()
 }
@@ -121,21 +149,26 @@ fn first_positional(line: &Line, command: Option<&clap::Command>) -> Option<usiz
     None
 }
 
-/// What may stand in `ai`'s own words.
-pub fn ours(line: Line, known: &Known, command: clap::Command) -> Answer {
+/// What may stand in `ai`'s own words. `known` looks up what the machine knows.
+pub fn ours(line: Line, known: impl Fn(Value) -> Vec<Candidate>, command: &clap::Command) -> Answer {
     let current = line.words.get(line.current).cloned().unwrap_or_default();
+    let mut command = pruned(command, &line);
     let mut words: Vec<OsString> = line.words.into_iter().map(OsString::from).collect();
     words.resize_with(words.len().max(line.current + 1), OsString::new);
-    let mut command = with_values(command, known);
     let found = clap_complete::engine::complete(&mut command, words, line.current, None).unwrap_or_default();
     let mut answer = Answer::default();
     for candidate in found {
-        let word = candidate.get_value().to_string_lossy().into_owned();
-        if word == FILES {
-            answer.files = true;
-        } else {
-            let about = candidate.get_help().map(ToString::to_string).unwrap_or_default();
-            answer.candidates.push(Candidate { word, about: first_line(&about) });
+        let word = candidate.get_value().to_string_lossy();
+        match Value::ALL.into_iter().find(|value| value.mark() == word) {
+            Some(Value::File) => answer.files = true,
+            Some(value) => {
+                answer.once |= value == Value::Session;
+                answer.candidates.extend(known(value));
+            }
+            None => {
+                let about = candidate.get_help().map(ToString::to_string).unwrap_or_default();
+                answer.candidates.push(Candidate::new(word, about.lines().next().unwrap_or_default()));
+            }
         }
     }
     // An empty word asks what comes next; options are in the way then, unless there is nothing else.
@@ -145,35 +178,28 @@ pub fn ours(line: Line, known: &Known, command: clap::Command) -> Answer {
     answer
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+/// As much of the command line as the line is about: to describe all of it takes longer than to complete.
+fn pruned(command: &clap::Command, line: &Line) -> clap::Command {
+    let pruned = clap::Command::new(command.get_name().to_owned()).disable_help_subcommand(true);
+    match line.words.get(1).filter(|_| line.current > 1).and_then(|word| command.find_subcommand(word)) {
+        Some(wanted) => pruned.subcommand(with_values(wanted.clone())),
+        None => {
+            let heads = command.get_subcommands().map(|sub| {
+                clap::Command::new(sub.get_name().to_owned()).about(sub.get_about().cloned().unwrap_or_default()).hide(sub.is_hide_set())
+            });
+            pruned.args(command.get_arguments().cloned()).subcommands(heads.collect::<Vec<_>>())
+        }
+    }
 }
 
-/// Stands for "any file" among candidates; no argument can hold a NUL.
-const FILES: &str = "\0";
-
-/// Tells the arguments of the whole command line which values are known, by the names that their help shows.
-fn with_values(command: clap::Command, known: &Known) -> clap::Command {
-    let values = |list: &[Candidate]| {
-        let list = list.to_vec();
-        ArgValueCandidates::new(move || {
-            let candidates = list.iter().map(|value| CompletionCandidate::new(&*value.word).help(Some(value.about.clone().into())));
-            candidates.collect()
-        })
-    };
-    let command = command.mut_args(|arg| {
-        let name = arg.get_value_names().and_then(|names| names.first()).map_or_else(|| arg.get_id().to_string(), ToString::to_string);
-        let is_path = arg.get_value_parser().type_id() == clap::builder::ValueParser::path_buf().type_id();
-        match name.to_ascii_lowercase().as_str() {
-            tool if tool == "tool" || tool.starts_with("tool ") => arg.add(values(&known.tools)),
-            "session" => arg.add(values(&known.sessions)),
-            "topic" => arg.add(values(&known.topics)),
-            _ if is_path => arg.add(ArgValueCompleter::new(|_: &std::ffi::OsStr| vec![CompletionCandidate::new(FILES)])),
-            _ => arg,
-        }
+/// Marks the arguments whose values the machine knows.
+fn with_values(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| match Value::of(&arg) {
+        Some(value) => arg.add(ArgValueCompleter::new(move |_: &OsStr| vec![CompletionCandidate::new(value.mark())])),
+        None => arg,
     });
     let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |sub| with_values(sub, known)))
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, with_values))
 }
 
 /// What may stand in a tool's words.
@@ -186,24 +212,26 @@ pub fn of_tool(line: &Line, vocabulary: &Vocabulary) -> Answer {
     let context = vocabulary.context(before);
     let option = before.last().filter(|word| word.starts_with('-'));
     if let Some(values) = option.and_then(|option| vocabulary.values(&context, option)) {
-        return Answer { candidates: values, files: false };
+        return Answer { candidates: values, ..Answer::default() };
     }
     if let Some((option, _)) = current.split_once('=').filter(|_| current.starts_with("--")) {
         let values = vocabulary.values(&context, option).unwrap_or_default();
         let joined = values.into_iter().map(|value| Candidate::new(format!("{option}={}", value.word), value.about));
-        return Answer { candidates: joined.collect(), files: false };
+        return Answer { candidates: joined.collect(), ..Answer::default() };
     }
     let mut candidates = vocabulary.words(&context, current.starts_with('-'));
     if line.current == 0 && current.starts_with('-') {
         candidates.insert(0, Candidate::new("--local", "Run the host's own program, without a container"));
         candidates.insert(0, Candidate::new("--native", "Run the host's own program, without a container"));
     }
-    Answer { candidates, files: !current.starts_with('-') }
+    Answer { candidates, files: !current.starts_with('-'), once: false }
 }
 
-/// An answer as the shells' functions read it: a line that says whether files may stand here, then one candidate a line.
+/// An answer as the shells' functions read it: a line that says whether files may stand here, and whether this holds only once;
+/// then one candidate a line.
 pub fn print(answer: &Answer, shell: Shell, current: &str) -> String {
-    let mut text = if answer.files { "files\n" } else { "words\n" }.to_owned();
+    let mut text = if answer.files { "files" } else { "words" }.to_owned();
+    text.push_str(if answer.once { " once\n" } else { "\n" });
     let fitting = answer.candidates.iter().filter(|candidate| candidate.word.starts_with(current) && !candidate.word.contains('\n'));
     for Candidate { word, about } in fitting {
         let about: String = about.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

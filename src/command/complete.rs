@@ -1,5 +1,6 @@
 //! `ai completions`, the question that shells ask at each Tab, and learning the words of the tools.
 
+use std::cell::LazyCell;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use crate::cli::Cli;
 use crate::cli::complete::{Complete, Completions};
 use crate::command::{Context, mode};
 use crate::complete::vocabulary::Vocabulary;
-use crate::complete::{self, Candidate, Known, Line, Subject, help_text};
+use crate::complete::{self, Candidate, Line, Subject, Value, help_text};
 use crate::config::Layer;
 use crate::failure::{Failure, Kind, Result};
 use crate::host::{Host, files, process, state};
@@ -40,9 +41,11 @@ pub fn answer(question: Complete) -> Result<u8> {
     }
     let current = line.words.get(line.current).cloned().unwrap_or_default();
     let host = Host::new()?;
-    let known = known(&host);
-    let answer = match complete::subject(line, &known, &Cli::command()) {
-        Subject::Ourselves(line) => complete::ours(line, &known, Cli::command()),
+    // To describe all commands takes as long as all else here: only if they are asked for, and once.
+    let command = LazyCell::new(Cli::command);
+    let default = || mode::default_tool(&host).map(|(name, _)| name).unwrap_or_default();
+    let answer = match complete::subject(line, &host.tool_names(), default, || LazyCell::force(&command)) {
+        Subject::Ourselves(line) => complete::ours(line, |value| known(&host, value), &command),
         Subject::Tool(name, line) => complete::of_tool(&line, &vocabulary(&host, &name)),
         Subject::Anything => complete::Answer { files: true, ..complete::Answer::default() },
     };
@@ -50,19 +53,21 @@ pub fn answer(question: Complete) -> Result<u8> {
     Ok(0)
 }
 
-fn known(host: &Host) -> Known {
-    let tools = mode::tools(host).into_iter().map(|(name, about)| Candidate::new(name, about)).collect();
-    let sessions = state::leases(&host.store).into_iter();
-    let topics = help::TOPICS.iter().map(|topic| Candidate::new(topic.name, topic.about));
-    let commands = Cli::command();
-    let commands = commands.get_subcommands().filter(|command| !command.is_hide_set());
-    let commands =
-        commands.map(|command| Candidate::new(command.get_name(), command.get_about().map(ToString::to_string).unwrap_or_default()));
-    Known {
-        tools,
-        default: mode::default_tool(host).map(|(name, _)| name).unwrap_or_default(),
-        sessions: sessions.map(|lease| Candidate::new(lease.session.as_str(), format!("{} in {}", lease.tool, lease.root))).collect(),
-        topics: topics.chain(commands).collect(),
+fn known(host: &Host, value: Value) -> Vec<Candidate> {
+    match value {
+        Value::Tool => mode::tools(host).into_iter().map(|(name, about)| Candidate::new(name, about)).collect(),
+        Value::Session => {
+            let leases = state::leases(&host.store).into_iter();
+            leases.map(|lease| Candidate::new(lease.session.as_str(), format!("{} in {}", lease.tool, lease.root))).collect()
+        }
+        Value::Topic => {
+            let topics = help::TOPICS.iter().map(|topic| Candidate::new(topic.name, topic.about));
+            let commands = Cli::command();
+            let commands = commands.get_subcommands().filter(|command| !command.is_hide_set());
+            let about = |command: &clap::Command| command.get_about().map(ToString::to_string).unwrap_or_default();
+            topics.chain(commands.map(|command| Candidate::new(command.get_name(), about(command)))).collect()
+        }
+        Value::File => Vec::new(),
     }
 }
 

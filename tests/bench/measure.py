@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 
+import tab
+
 AI, ZOXIDE = os.environ["AI"], os.environ["ZOXIDE"]
 IMAGE = os.environ["AI_BED_BUSYBOX"]
 SHELLS = {"zsh": ["zsh", "-f", "-c"], "bash": ["bash", "--noprofile", "--norc", "-c"], "fish": ["fish", "--no-config", "-c"]}
@@ -87,6 +89,24 @@ def evaluate(lab):
         sides = {"bare": [*command, "true"], "ai": [*command, load(AI)], "zoxide": [*command, load(ZOXIDE)]}
         times = lab.medians(sides, here, 100)
         rows.append(row(f"loading it, {shell}", times["ai"] - times["bare"], times["zoxide"] - times["bare"], "zoxide's", "1.2"))
+    return rows
+
+
+def complete(lab):
+    """Presses of Tab; the claude of the lab has as many words as the real one."""
+    rows, here = [], lab.project("complete")
+    words = lab.home / ".docker-ai-config/completions/claude"
+    words.parent.mkdir(parents=True)
+    words.write_text("\t--model\tWhich model\n" + "".join(f"\t--flag-{index}\tWhat it does\n" for index in range(80)))
+    completions = tab.shipped(zoxide_version().split()[-1])
+    for shell in SHELLS:
+        rounds = [getattr(tab, shell)(lab, here, AI, ZOXIDE, completions) for _ in range(9)]
+        times = {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
+        for name, line in (("ours", "ai re"), ("tool", "claude --mo")):
+            rows.append(row(f"Tab behind `{line}`, {shell}", times[name], times["peer"], "zoxide re", "1.5"))
+            first = times.get(f"{name}, first")
+            if first is not None:
+                rows.append(row("the same, for the first time in this shell", first, times["peer"], "zoxide re", "-"))
     return rows
 
 
@@ -186,7 +206,7 @@ def crowd(lab):
     return rows
 
 
-PARTS = {"init": init, "eval": evaluate, "resolve": resolve, "run": whole_run, "sync": sync, "growth": growth, "memory": memory, "crowd": crowd}
+PARTS = {"init": init, "eval": evaluate, "complete": complete, "resolve": resolve, "run": whole_run, "sync": sync, "growth": growth, "memory": memory, "crowd": crowd}
 HEAD = """# Performance
 
 Written by `make bench`, which measures both sides warm and interleaved; medians, ratios of one run. Machine: {machine}.
@@ -212,10 +232,13 @@ def main():
         target.write_text(HEAD.format(machine=machine) + "".join(f"| {' | '.join(line)} |\n" for line in rows))
 
 
+def zoxide_version():
+    return subprocess.run([ZOXIDE, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def versions():
-    zoxide = subprocess.run([ZOXIDE, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     docker = subprocess.run(["docker", "version", "--format", "{{json .Server.Version}}"], capture_output=True, text=True, check=True).stdout
-    return f"{zoxide}, docker engine {json.loads(docker)}"
+    return f"{zoxide_version()}, docker engine {json.loads(docker)}"
 
 
 main()

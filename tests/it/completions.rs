@@ -90,6 +90,29 @@ fn a_session_that_runs_is_offered() {
     let sandbox = Sandbox::new();
     let session = sandbox.ai(["sync", "in", "claude"]).prints();
     offers(&sandbox, "ai sync out ", &[session.trim()]);
+    assert!(answer(&sandbox, Shell::Zsh, "ai sync out ").starts_with("words once\n"));
+}
+
+/// A place is asked about once, unless its answer is another one in a minute.
+#[test]
+fn a_shell_does_not_ask_twice() {
+    if !Shell::all().contains(&Shell::Bash) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.program("recorder", &format!("#!/bin/sh\necho >>'{}/asked'\nexec ai \"$@\"\n", sandbox.root().display()));
+    let mut script = "__ai_bin=$(type -P recorder)\nset -u\n".to_owned();
+    for line in
+        ["ai resolve --format j", "ai resolve --format s", "ai sync out ''", "ai sync out ''", "claude --na", "ai resolve --format ''"]
+    {
+        let last = line.split(' ').count() - 1;
+        script += &format!("COMP_WORDS=({line}); COMP_CWORD={last}; __ai_complete; echo \"${{COMPREPLY[*]-}}\"\n");
+    }
+    assert_eq!(
+        sandbox.shell(Shell::Bash, &script).prints(),
+        "json\nshell\n--code --dry-run --help\n--code --dry-run --help\n--native\nshell argv0 lines json\n"
+    );
+    assert_eq!(std::fs::read_to_string(sandbox.root().join("asked")).unwrap().lines().count(), 4);
 }
 
 #[test]
