@@ -31,6 +31,7 @@ function __ai_complete() {
     fi
     \builtin set -f
     # The first line is no candidate.
+    # shellcheck disable=SC2086 # a word is a line
     \builtin set -- ${__ai_answer}
     while (($# > 1)); do
         \builtin shift
