@@ -12,7 +12,6 @@ use crate::session::SessionId;
 use crate::store::Store;
 
 pub mod checkup;
-pub mod dir;
 pub mod engine;
 pub mod files;
 pub mod fs;
