@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::cli::{self, Cli, Command};
+use crate::cli::{Cli, Command, parse};
 use crate::config::{Config, Layer};
 use crate::facts::Facts;
 use crate::failure::{Failure, Kind, Result};
@@ -40,7 +40,7 @@ pub fn main(mut args: Vec<OsString>) -> Result<u8> {
         let words = std::iter::once(tool.into()).chain(args.drain(1..)).collect();
         return run::run(Layer::default(), words);
     }
-    let cli = match cli::parse(&args) {
+    let cli = match parse::parse(&args) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };

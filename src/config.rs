@@ -9,10 +9,13 @@ use std::fmt;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::config::value::{one_of, parse_bytes, yes_or_no};
 use crate::facts::{EngineKind, Env};
 use crate::failure::{Failure, Kind, Result};
 use crate::sync::HostSync;
-use crate::tool::SecretRule;
+use crate::tool::manifest::SecretRule;
+
+pub mod value;
 
 /// Where a setting came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,20 +176,6 @@ settings! {
     host_sync: HostSync = HostSync::Import, env "AI_HOST_SYNC", |text| one_of(text, &["import", "both", "off"]);
 }
 
-fn yes_or_no(text: &str) -> std::result::Result<bool, String> {
-    match text {
-        "1" | "true" | "yes" | "on" => Ok(true),
-        "0" | "false" | "no" | "off" => Ok(false),
-        _ => Err(format!("`{text}` is neither yes nor no")),
-    }
-}
-
-fn one_of<T: for<'a> Deserialize<'a>>(text: &str, known: &[&str]) -> std::result::Result<T, String> {
-    use serde::de::{IntoDeserializer, value::Error};
-    let value: std::result::Result<T, Error> = T::deserialize(text.into_deserializer());
-    value.map_err(|_| format!("`{text}` is none of {}", known.join(", ")))
-}
-
 fn setting<T: Clone>(key: Option<&Spanned<T>>, origin: &impl Fn(usize) -> Origin) -> Option<Setting<T>> {
     key.map(|key| Setting::new(key.get_ref().clone(), origin(key.span().start)))
 }
@@ -254,23 +243,6 @@ fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// Bytes of a size such as `512m`, `4g`, `1073741824`.
-pub fn parse_bytes(text: &str) -> std::result::Result<u64, String> {
-    let invalid = || format!("`{text}` is no size such as 512m or 4g");
-    let lower = text.to_ascii_lowercase();
-    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match &lower[digits.len()..] {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 10,
-        "m" | "mb" | "mib" => 20,
-        "g" | "gb" | "gib" => 30,
-        "t" | "tb" | "tib" => 40,
-        _ => return Err(invalid()),
-    };
-    let number: u64 = digits.parse().map_err(|_| invalid())?;
-    number.checked_mul(1 << shift).filter(|bytes| *bytes > 0).ok_or_else(invalid)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,21 +284,5 @@ mod tests {
         let env = [("AI_WORKSPACE".into(), "sideways".into())].into_iter().collect();
         let text = Config::new("x", &[], &env, Layer::default()).unwrap_err().to_string();
         assert!(text.contains("`sideways` is none of adaptive, named, flat, mirror"), "{text}");
-    }
-
-    #[test]
-    fn sizes_are_binary_multiples() {
-        for (text, bytes) in [
-            ("512m", Ok(512 << 20)),
-            ("4g", Ok(4 << 30)),
-            ("4GiB", Ok(4 << 30)),
-            ("123", Ok(123)),
-            ("0", Err(())),
-            ("x", Err(())),
-            ("4q", Err(())),
-            ("", Err(())),
-        ] {
-            assert_eq!(parse_bytes(text).map_err(|_| ()), bytes, "{text}");
-        }
     }
 }

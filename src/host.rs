@@ -6,21 +6,19 @@ use std::io::IsTerminal;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::config;
 use crate::facts::{Engine, EngineKind, Env, Facts, Machine, SshAgent, Terminal, User};
 use crate::failure::{Failure, Kind, Result};
 use crate::session::SessionId;
 use crate::store::Store;
-use crate::tool;
 
 pub mod checkup;
-pub mod dir;
 pub mod engine;
 pub mod files;
 pub mod fs;
 pub mod git;
 pub mod guard;
 pub mod identity;
+pub mod images;
 pub mod lock;
 pub mod login;
 pub mod migrate;
@@ -29,6 +27,7 @@ pub mod process;
 pub mod project;
 pub mod prove;
 pub mod rc;
+pub mod settings;
 pub mod state;
 pub mod sync;
 
@@ -119,44 +118,6 @@ impl Host {
     pub fn temporary_base(&self) -> PathBuf {
         let base = self.env.get("XDG_RUNTIME_DIR").or_else(|| self.env.get("TMPDIR")).filter(|path| !path.is_empty());
         base.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
-    }
-
-    /// The configuration files that exist, lowest layer first.
-    pub fn config_sources(&self) -> Result<Vec<config::Source>> {
-        let paths = [PathBuf::from("/etc/ai/config.toml"), self.store.config()];
-        let mut sources = Vec::new();
-        for path in paths {
-            if let Some(text) = files::read_text(&path)? {
-                sources.push(config::Source { path: path.display().to_string(), text });
-            }
-        }
-        Ok(sources)
-    }
-
-    /// A tool's manifest: the user's, else the built-in one.
-    pub fn manifest(&self, name: &str) -> Result<Option<tool::Source>> {
-        if !tool::is_valid_name(name) {
-            return Ok(None);
-        }
-        let path = self.store.tools().join(format!("{name}.toml"));
-        let own = files::read_text(&path)?;
-        Ok(own.map(|text| tool::Source { text, origin: path.display().to_string() }).or_else(|| tool::built_in(name)))
-    }
-
-    /// All tools and profiles by name: the built-in ones, then the user's own, sorted.
-    pub fn tool_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = tool::built_in_names().map(str::to_owned).collect();
-        let Ok(entries) = std::fs::read_dir(self.store.tools()) else { return names };
-        let own = entries.flatten().filter_map(|entry| {
-            let path = PathBuf::from(entry.file_name());
-            let name = path.file_stem()?.to_str()?.to_owned();
-            let is_new = path.extension()? == "toml" && tool::is_valid_name(&name) && name != tool::EXEC && !names.contains(&name);
-            is_new.then_some(name)
-        });
-        let mut own: Vec<String> = own.collect();
-        own.sort();
-        names.append(&mut own);
-        names
     }
 
     /// Fails unless a directory is there.
@@ -280,21 +241,6 @@ pub fn pause(seconds: u64) {
 /// The program's arguments, first word included.
 pub fn args() -> Vec<OsString> {
     std::env::args_os().collect()
-}
-
-/// The versions of the tools in an image, as its labels said when it was last built or looked at.
-pub fn image_version(store: &Store, image: &str, tool: &str) -> Option<String> {
-    let images: serde_json::Value = serde_json::from_slice(&std::fs::read(store.images()).ok()?).ok()?;
-    images.get(image)?.get(tool)?.as_str().map(str::to_owned)
-}
-
-/// Remembers the versions of the tools in an image.
-pub fn remember_image(store: &Store, image: &str, tools: &serde_json::Map<String, serde_json::Value>) -> std::io::Result<()> {
-    let known = std::fs::read(store.images()).unwrap_or_default();
-    let mut images: serde_json::Map<_, _> = serde_json::from_slice(&known).unwrap_or_default();
-    images.insert(image.to_owned(), tools.clone().into());
-    files::private_dir(store.root())?;
-    files::write_private(&store.images(), &serde_json::to_vec(&images)?)
 }
 
 /// Seconds since 1970.

@@ -14,6 +14,7 @@ mod command;
 mod complete;
 mod config;
 mod creds;
+mod digest;
 mod doctor;
 mod engine;
 mod exit;

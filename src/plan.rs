@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use crate::config::{Config, Origin};
+use crate::digest::sha256;
 use crate::engine;
 use crate::engine::agent::Way;
 use crate::facts::{Engine, Facts, Terminal};
@@ -275,9 +276,8 @@ fn has_login(request: &Request) -> bool {
 
 /// Tells the containers of one store from those of another of the same user.
 pub fn store_id(store: &std::path::Path) -> String {
-    use sha2::Digest;
     use std::os::unix::ffi::OsStrExt;
-    sha2::Sha256::digest(store.as_os_str().as_bytes())[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(store.as_os_str().as_bytes())[..8].to_owned()
 }
 
 /// The user's words after `--native` or `--local`, if one of them is the first word.

@@ -19,7 +19,8 @@ pub mod tree;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::digest::sha256;
 
 /// How a path of a tool's manifest is merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -239,14 +240,7 @@ impl Site {
 
 impl Hash {
     pub fn of(bytes: &[u8]) -> Hash {
-        use fmt::Write;
-        let digest = Sha256::digest(bytes);
-        let mut text = String::with_capacity(64);
-        for byte in digest {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        Hash(text)
+        Hash(sha256(bytes))
     }
 
     /// Enough of it to tell copies apart in a file name.

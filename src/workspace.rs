@@ -4,9 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use crate::config::Policy;
+use crate::digest::sha256;
 use crate::facts::{Facts, Repo, RepoKind};
 use crate::failure::{Failure, Kind, Result};
 use crate::session::slug;
@@ -166,9 +165,8 @@ fn absolute(base: &ContainerPath, path: &Path) -> ContainerPath {
 }
 
 fn project_id(root: &Path, name: &str) -> String {
-    let hash = Sha256::digest(root.as_os_str().as_bytes());
-    let hex: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{hex}", slug(name))
+    let hash = sha256(root.as_os_str().as_bytes());
+    format!("{}-{}", slug(name), &hash[..8])
 }
 
 /// Directories whose contents no tool should see as a whole: mounting them, or what is above them, is a mistake.

@@ -9,7 +9,7 @@ use crate::creds::backup::{About, Why};
 use crate::creds::import::{self, Decision, Reason};
 use crate::failure::{Failure, Kind, Result};
 use crate::host::login::{self, Place};
-use crate::host::{Host, guard, state};
+use crate::host::{Host, files, guard, state};
 use crate::output;
 use crate::tool::Tool;
 
@@ -99,7 +99,7 @@ fn import(host: &Host, name: &str, from: Option<PathBuf>, replace: bool) -> Resu
     let files = || -> std::io::Result<_> {
         let mut files = std::collections::BTreeMap::new();
         for name in place.names() {
-            files.extend(login::read_at(&parent.join(name))?.map(|(bytes, _)| (name.clone(), bytes)));
+            files.extend(files::read_own(&parent.join(name))?.map(|(bytes, _)| (name.clone(), bytes)));
         }
         Ok(files)
     };

@@ -164,7 +164,7 @@ fn versions(details: &serde_json::Value) -> serde_json::Map<String, serde_json::
 
 /// A run looks here, so that it need not ask the engine whether a tool may share its login.
 fn remember(host: &Host, image: &str, tools: &serde_json::Map<String, serde_json::Value>) {
-    if let Err(error) = crate::host::remember_image(&host.store, image, tools) {
+    if let Err(error) = crate::host::images::remember(&host.store, image, tools) {
         output::warn(&format!("cannot remember the versions in {image}: {error}"));
     }
 }

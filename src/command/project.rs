@@ -1,5 +1,6 @@
 //! `ai project`: which projects have state, and how a moved one gets its own back.
 
+use crate::census::age;
 use crate::cli::creds::ProjectCommand;
 use crate::command::Context;
 use crate::config::Layer;
@@ -32,8 +33,7 @@ fn list(host: &Host, json: bool) -> Result<u8> {
     for partition in &partitions {
         let root = partition.root.as_ref().map_or_else(|| "unknown".into(), |root| root.to_string_lossy());
         let gone = if partition.root.is_some() && !partition.exists { "  (gone)" } else { "" };
-        let days = now.saturating_sub(partition.last_use) / 86400;
-        let used = if partition.last_use == 0 { "never".into() } else { format!("{days} d ago") };
+        let used = if partition.last_use == 0 { "never".into() } else { format!("{} ago", age(now.saturating_sub(partition.last_use))) };
         let (tool, id, size) = (&partition.tool, &partition.project, format!("{} KiB", partition.bytes.div_ceil(1024)));
         text.push_str(&format!("{id:width$}  {tool:8}  {size:>12}  {used:>10}  {root}{gone}\n"));
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::census::age;
 use crate::command::Context;
 use crate::config::{Config, Layer};
 use crate::failure::{Failure, Kind, Result};
@@ -128,19 +129,12 @@ pub fn status(tool: &str, json: bool) -> Result<()> {
             Health::Refused(why) => format!("refused: {why}"),
         };
         let hash = row.hash.as_ref().map_or("", |hash| hash.short());
-        let age = row.modified.map_or_else(String::new, |modified| ago(now.saturating_sub(modified)));
+        let age = row.modified.map_or_else(String::new, |modified| format!("{} ago", age(now.saturating_sub(modified))));
         let from: Vec<String> = row.from.iter().map(|place| format!("<- {place}")).collect();
         let line = format!("{:40} {health:10} {hash:12} {age:>12} {}", row.site.to_string(), from.join(" "));
         writeln!(text, "{}", line.trim_end()).map_err(|_| unwritable())?;
     }
     output::data(text.as_bytes())
-}
-
-/// How long ago, in the largest unit that is not zero.
-fn ago(seconds: u64) -> String {
-    let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
-    let unit = units.into_iter().find(|(length, _)| seconds >= *length);
-    unit.map_or_else(|| "now".to_owned(), |(length, name)| format!("{} {name} ago", seconds / length))
 }
 
 /// What the next sync in would write.

@@ -1,6 +1,6 @@
 //! Whether sessions that share a login have to start one after another.
 
-use crate::tool::Manifest;
+use crate::tool::manifest::Manifest;
 
 use super::Login;
 

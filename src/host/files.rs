@@ -9,25 +9,31 @@ use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Kind, Result};
 
-/// Largest configuration file or manifest that we read, in bytes.
+/// Largest file of the person's own that we read: configuration, manifests, logins; in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// The text of a configuration file; `None` if there is none. Anything but a regular file of reasonable size is refused,
-/// so that a FIFO or a device cannot hang a run.
+/// The text of a configuration file; `None` if there is none.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
     let refused = |why: &str| Failure::new(Kind::Config, format!("cannot read `{}`: {why}", path.display()));
+    let Some((bytes, _)) = read_own(path).map_err(|error| refused(&error.to_string()))? else { return Ok(None) };
+    String::from_utf8(bytes).map(Some).map_err(|_| refused("it is not UTF-8"))
+}
+
+/// The content of a file of the person's own, which may be a link, and its permission bits; `None` if there is none. Anything but a
+/// regular file of reasonable size is refused, so that a FIFO or a device cannot hang a run.
+pub fn read_own(path: &Path) -> io::Result<Option<(Vec<u8>, u32)>> {
     let file = match OpenOptions::new().read(true).custom_flags(nonblocking()).open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
-        Err(error) => return Err(refused(&error.to_string())),
+        Err(error) => return Err(error),
     };
-    let metadata = file.metadata().map_err(|error| refused(&error.to_string()))?;
+    let metadata = file.metadata()?;
     if !metadata.is_file() || metadata.len() > LARGEST {
-        return Err(refused("it is no regular file of at most 1 MiB"));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no regular file of at most 1 MiB"));
     }
-    let mut text = String::new();
-    file.take(LARGEST).read_to_string(&mut text).map_err(|error| refused(&error.to_string()))?;
-    Ok(Some(text))
+    let mut bytes = Vec::new();
+    file.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(Some((bytes, metadata.permissions().mode() & 0o7777)))
 }
 
 fn nonblocking() -> i32 {

@@ -31,6 +31,12 @@ pub struct FileError {
     pub source: io::Error,
 }
 
+impl From<FileError> for io::Error {
+    fn from(error: FileError) -> Self {
+        Self::new(error.source.kind(), error)
+    }
+}
+
 /// Who else can write where we read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {

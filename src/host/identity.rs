@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
 use crate::facts::Engine;
 use crate::host::files::{private_dir, read_text, write_private};
 use crate::host::{Host, checkup, process};
@@ -109,7 +110,7 @@ fn hash(files: &[PathBuf], salt: &str) -> String {
         // What cannot be read counts as absent: git will not have read it either.
         hash.update(read_text(file).ok().flatten().unwrap_or_default());
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }
 
 /// The host's settings as they are for a project: `includeIf` may give each directory its own identity.

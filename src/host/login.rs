@@ -4,19 +4,24 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::creds::Login;
 use crate::creds::backup::{self, About, Why};
-use crate::creds::{Login, sha256};
+use crate::digest::sha256;
 use crate::host::Host;
-use crate::host::dir::Dir;
-use crate::host::files::{private_dir, tighten, write_private};
+use crate::host::files::{private_dir, read_own, tighten, write_private};
+use crate::host::fs::slot::{Slot, slot};
+use crate::host::fs::{self, FileError};
 use crate::plan::SHARED;
 use crate::store::Store;
+use crate::sync::Reading;
 use crate::tool::Tool;
 
 /// What a backup consists of.
 type Files = BTreeMap<String, Vec<u8>>;
 
 const ABOUT: &str = "about.json";
+/// No credential file comes near this size, in bytes.
+const LARGEST: u64 = 4 << 20;
 
 /// A credential file as it is on disk.
 #[derive(Debug)]
@@ -74,29 +79,23 @@ impl Place {
         self.host.as_deref()
     }
 
-    fn open(&self) -> io::Result<Option<Dir>> {
-        Dir::enter(&self.tool, &self.login)
+    /// A file of the login. A tool could put a link to `~/.ssh` where its login was: no name below its directory is ever resolved
+    /// through one.
+    fn slot(&self, name: &str, create: bool) -> Result<Option<Slot>, FileError> {
+        slot(&self.tool, &self.login.join(name), create)
     }
 
     /// The store's login.
     pub fn look(&self) -> io::Result<Option<Found>> {
-        let Some(directory) = self.open()? else { return Ok(None) };
-        let content = directory.read(self.main())?;
+        let content = read(self.slot(self.main(), false)?)?;
         Ok(content.map(|(bytes, mode)| Found { path: self.directory().join(self.main()), login: Login::read(&bytes), mode }))
     }
 
     /// All files of the login that are there.
     pub fn files(&self) -> io::Result<Files> {
-        match self.open()? {
-            Some(directory) => self.read_all(&directory),
-            None => Ok(Files::new()),
-        }
-    }
-
-    fn read_all(&self, directory: &Dir) -> io::Result<Files> {
         let mut files = Files::new();
         for name in &self.names {
-            if let Some((bytes, _)) = directory.read(name)? {
+            if let Some((bytes, _)) = read(self.slot(name, false)?)? {
                 files.insert(name.clone(), bytes);
             }
         }
@@ -107,11 +106,11 @@ impl Place {
     pub fn replace(&self, files: &Files) -> io::Result<()> {
         private_dir(&self.directory())?;
         self.tighten()?;
-        let Some(directory) = self.open()? else { return Err(io::ErrorKind::NotFound.into()) };
         for name in &self.names {
+            let slot = self.slot(name, true)?.ok_or(io::ErrorKind::NotFound)?;
             match files.get(name) {
-                Some(bytes) => directory.write(name, bytes)?,
-                None => directory.remove(name)?,
+                Some(bytes) => slot.write(bytes)?,
+                None => slot.delete()?,
             }
         }
         Ok(())
@@ -128,13 +127,14 @@ impl Place {
 
     /// The backups that can be read, oldest first.
     pub fn backups(&self) -> io::Result<Vec<About>> {
-        let Some(directory) = Dir::enter(&self.backups_dir(), Path::new(""))? else { return Ok(Vec::new()) };
+        let path = self.backups_dir();
+        let Some(directory) = fs::enter(&path, Path::new(""), false)? else { return Ok(Vec::new()) };
         let about = |name: std::ffi::OsString| {
-            let backup = Dir::enter(&self.backups_dir(), Path::new(&name)).ok()??;
-            let about: About = serde_json::from_slice(&backup.read(ABOUT).ok()??.0).ok()?;
+            let (bytes, _) = read(slot(&path, &Path::new(&name).join(ABOUT), false).ok()?).ok()??;
+            let about: About = serde_json::from_slice(&bytes).ok()?;
             (name == about.name().as_str()).then_some(about)
         };
-        let mut backups: Vec<About> = directory.names()?.into_iter().filter_map(about).collect();
+        let mut backups: Vec<About> = fs::names(&directory, &path)?.into_iter().filter_map(about).collect();
         backups.sort_by_key(|about| about.number);
         Ok(backups)
     }
@@ -227,10 +227,9 @@ fn write_backup(parent: &Path, about: &About, files: &Files) -> io::Result<()> {
 
 fn read_backup(directory: &Path, about: &About) -> io::Result<Files> {
     let bad = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
-    let opened = Dir::enter(directory, Path::new(""))?.ok_or(io::ErrorKind::NotFound)?;
     let mut files = Files::new();
     for (name, hash) in &about.files {
-        let (bytes, _) = opened.read(name)?.ok_or_else(|| bad(format!("`{name}` is missing")))?;
+        let (bytes, _) = read(slot(directory, Path::new(name), false)?)?.ok_or_else(|| bad(format!("`{name}` is missing")))?;
         if sha256(&bytes) != *hash {
             return Err(bad(format!("`{name}` is not what was kept")));
         }
@@ -241,17 +240,16 @@ fn read_backup(directory: &Path, about: &About) -> io::Result<Files> {
 
 /// A credential file of the person's own, which may be a link.
 pub fn look_at(path: &Path) -> io::Result<Option<Found>> {
-    let Some((bytes, mode)) = read_at(path)? else { return Ok(None) };
+    let Some((bytes, mode)) = read_own(path)? else { return Ok(None) };
     Ok(Some(Found { path: path.to_owned(), login: Login::read(&bytes), mode }))
 }
 
-/// The content of a file of the person's own, and its permission bits.
-pub fn read_at(path: &Path) -> io::Result<Option<(Vec<u8>, u32)>> {
-    let real = match path.canonicalize() {
-        Ok(real) => real,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let (Some(parent), Some(name)) = (real.parent(), real.file_name().and_then(|name| name.to_str())) else { return Ok(None) };
-    Dir::enter(parent, Path::new(""))?.map_or(Ok(None), |directory| directory.read(name))
+/// The content of a file and its permission bits; `None` if there is none. What is no plain file of reasonable size is an error.
+fn read(slot: Option<Slot>) -> io::Result<Option<(Vec<u8>, u32)>> {
+    let Some(slot) = slot else { return Ok(None) };
+    match slot.read(LARGEST)? {
+        Reading::Absent => Ok(None),
+        Reading::File { bytes, .. } => Ok(Some((bytes, slot.perm().unwrap_or(0)))),
+        Reading::Refused(why) => Err(io::Error::new(io::ErrorKind::InvalidData, why.to_string())),
+    }
 }

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::creds::Login;
 use crate::creds::migrate::{File, OLD_NAMES, Origin, Step, Worth, is_token_file};
-use crate::creds::{Login, sha256};
+use crate::digest::sha256;
 use crate::host::Host;
 use crate::host::files::{private_dir, write_private};
 use crate::store::Store;

@@ -1,7 +1,8 @@
 //! Memory, processors and processes: what the manifest or the user wants, clamped to what the engine has.
 
 use super::{Flag, Parts, Request};
-use crate::config::{Origin, Setting, parse_bytes};
+use crate::config::value::parse_bytes;
+use crate::config::{Origin, Setting};
 
 /// Below this even an idle tool does not fit (the largest was measured at 159 MiB while chatting).
 const LEAST_MEMORY: u64 = 512 << 20;

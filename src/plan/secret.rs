@@ -6,7 +6,8 @@ use crate::config::Config;
 use crate::facts::Facts;
 use crate::failure::{Failure, Kind, Result};
 use crate::store::Store;
-use crate::tool::{SecretRule, Tool};
+use crate::tool::Tool;
+use crate::tool::manifest::SecretRule;
 
 /// Where one secret was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::sandbox::{Sandbox, tree};
+use crate::sandbox::{AI, Sandbox, tree};
 use crate::shells::Shell;
 
 const TOOLS: [&str; 4] = ["claude", "gemini", "codex", "glm"];
@@ -17,6 +17,18 @@ fn every_function_is_there_and_nothing_is_said() {
             let kind = sandbox.shell(shell, &format!("type {name}")).prints();
             assert!(kind.contains("function"), "{shell:?} {name}: {kind}");
         }
+    }
+}
+
+// Z-099: another directory has another `./ai`.
+#[test]
+fn the_program_is_named_by_an_absolute_path() {
+    let sandbox = Sandbox::new();
+    std::os::unix::fs::symlink(AI, sandbox.project().join("ai")).unwrap();
+    let bin = sandbox.root().join("bin");
+    for path in [".", ""] {
+        let script = sandbox.ai(["init", "bash"]).env("PATH", format!("{path}:{}", bin.display())).prints();
+        assert!(script.contains(&format!("\n__ai_bin={}/ai\n", bin.display())), "{path:?}: {script}");
     }
 }
 

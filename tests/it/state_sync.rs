@@ -141,7 +141,7 @@ fn status_shows_direction_time_hash_and_validity_of_each_file() {
     assert_eq!(row("host", ".claude.json")["health"], "broken");
     let text = sandbox.ai(["sync", "status", "claude"]).prints();
     let line = text.lines().find(|line| line.starts_with("`settings.json` (hub)")).unwrap();
-    assert!(line.contains(" valid ") && line.contains(" 2 h ago ") && line.ends_with("<- host <- project"), "{line}");
+    assert!(line.contains(" valid ") && line.contains(" 2h00m ago ") && line.ends_with("<- host <- project"), "{line}");
     let diff = sandbox.ai(["sync", "diff", "claude", "--json"]).outcome().out();
     let diff: Vec<serde_json::Value> = serde_json::from_str(&diff).unwrap();
     assert!(diff.iter().any(|diff| diff["site"]["place"] == "project" && diff["after"].as_str().unwrap().contains("dark")));

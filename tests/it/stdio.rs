@@ -194,6 +194,17 @@ fn a_session_belongs_to_the_shell_that_called() {
     }
 }
 
+// E-04: a caller that is not our parent says who it is.
+#[test]
+fn a_session_belongs_to_whoever_is_named() {
+    let sandbox = Sandbox::new();
+    let owner = std::os::unix::process::parent_id().to_string();
+    let session = sandbox.ai(["sync", "in", "--owner", &owner, "--", "claude"]).prints();
+    let lease = fs::read(sandbox.store().join("sessions").join(session.trim())).unwrap();
+    let lease: serde_json::Value = serde_json::from_slice(&lease).unwrap();
+    assert_eq!(lease["owner"]["pid"].to_string(), owner);
+}
+
 // E-04: a live session is nobody's orphan.
 #[test]
 fn a_second_session_leaves_the_first_alone() {

@@ -78,7 +78,7 @@ fn what_decides_knows_nothing_that_acts() {
 fn no_file_is_too_long_to_read() {
     for (path, text) in files("src").into_iter().chain(files("tests/it")).filter(|(path, _)| !is_test(path)) {
         let lines = program(&text).lines().count();
-        assert!(lines <= 400, "{} has {lines} lines", path.display());
+        assert!(lines <= 300, "{} has {lines} lines", path.display());
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{migrate, places};
+use crate::census::age;
 use crate::creds::backup::{About, Why};
 use crate::creds::{Login, Validity};
 use crate::failure::{Failure, Kind, Result};
@@ -147,7 +148,7 @@ fn text(rows: &[Row], backups: &[(String, About)], without: &[String], now: u64)
     }
     for (name, about) in backups {
         let lineage = about.fingerprint.as_ref().map_or("-", |fingerprint| fingerprint.as_str());
-        text.push_str(&format!("  {name:8} backup {}, {} ago, chain {lineage}\n", about.name(), span(now.saturating_sub(about.taken))));
+        text.push_str(&format!("  {name:8} backup {}, {} ago, chain {lineage}\n", about.name(), age(now.saturating_sub(about.taken))));
     }
     text
 }
@@ -155,17 +156,7 @@ fn text(rows: &[Row], backups: &[(String, About)], without: &[String], now: u64)
 fn ends(row: &Row, now: u64) -> String {
     match row.login.expires {
         None => "no end".into(),
-        Some(end) if end > now => format!("access ends in {}", span(end - now)),
-        Some(end) => format!("access ended {} ago", span(now - end)),
-    }
-}
-
-/// A length of time in its largest unit.
-fn span(seconds: u64) -> String {
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7199 => format!("{} min", seconds / 60),
-        7200..=172_799 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86400),
+        Some(end) if end > now => format!("access ends in {}", age(end - now)),
+        Some(end) => format!("access ended {} ago", age(now - end)),
     }
 }

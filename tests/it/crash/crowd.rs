@@ -19,7 +19,7 @@ fn f_06_a_crowd_that_is_killed_at_random_leaves_whole_files_and_every_line() {
     let world = World::diverged();
     let before = world.state();
     let live = AtomicBool::new(true);
-    let rounds = 40 / every(4) * every(1).min(4);
+    let rounds = 40 / every(4);
     let (mut counts, appended) = std::thread::scope(|scope| {
         let tool = scope.spawn(|| append_lines(&world.path("home/history.jsonl"), &live));
         let workers: Vec<_> = (0..3)

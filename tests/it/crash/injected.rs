@@ -1,7 +1,9 @@
 //! Faults that strace injects into chosen calls of one sync (Z-043, Z-044, Z-045, Z-046, F-08).
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::ExitStatus;
 
 use super::world::{State, World, lost, outcome, torn, untidy};
 use super::{Counts, every, has_strace, print_table, strace};
@@ -54,8 +56,10 @@ fn z_044_a_recovery_that_dies_is_recovered() {
         for (call, count) in trial.count("repair", &interrupted) {
             for nth in (1..=count).step_by(every(12)) {
                 world.restore(&interrupted);
-                trial.inject("repair", &call, "signal=SIGKILL", nth);
-                trial.inject("repair", &call, "signal=SIGKILL", nth + 1);
+                // The second one begins with what the first one left, and may have no such call any more.
+                for nth in [nth, nth + 1] {
+                    counts.deaths += usize::from(died(trial.inject("repair", &call, "signal=SIGKILL", nth)));
+                }
                 counts += trial.judge(&call, "repair", nth);
             }
         }
@@ -76,10 +80,10 @@ fn table(direction: &str, host_sync: &str) -> Vec<(String, Counts)> {
             // Each fault begins elsewhere, so that together they try more points.
             for nth in (1 + offset % step.min(count)..=count).step_by(step) {
                 world.restore(&trial.before);
-                let told = trial.inject("sync", &call, fault, nth);
-                let died = fault.starts_with("signal");
+                let status = trial.inject("sync", &call, fault, nth);
                 *row += trial.judge(&call, fault, nth);
-                row.deaths += usize::from(died && told);
+                row.deaths += usize::from(died(status));
+                let told = !status.success();
                 let must = MUST_BE_TOLD.contains(&call.as_str()) && !fault.contains("EINTR");
                 assert!(told || !must, "{call} {nth} {fault}: the failure was not told");
                 assert!(!told || !fault.contains("EINTR"), "{call} {nth}: an interrupted call is no failure");
@@ -113,11 +117,11 @@ impl<'a> Trial<'a> {
         CALLS.iter().map(|call| ((*call).to_owned(), count(call))).filter(|(_, count)| *count > 0).collect()
     }
 
-    /// Runs an act with a fault in the nth call; whether it ended in failure.
-    fn inject(&self, act: &str, call: &str, fault: &str, nth: usize) -> bool {
+    /// Runs an act with a fault in the nth call; how it ended.
+    fn inject(&self, act: &str, call: &str, fault: &str, nth: usize) -> ExitStatus {
         let mut strace = strace();
         strace.args(["-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &format!("inject={call}:{fault}:when={nth}")]);
-        !strace.args(self.words(act)).output().unwrap().status.success()
+        strace.args(self.words(act)).output().unwrap().status
     }
 
     /// What is left, and whether the next sync makes the same of it as if nothing had happened.
@@ -153,6 +157,11 @@ impl<'a> Trial<'a> {
         let job = self.world.job(act, self.direction, self.host_sync, "home");
         ["--", env!("CARGO_BIN_EXE_ai"), "__sync"].into_iter().map(str::to_owned).chain([spell(&job)]).collect()
     }
+}
+
+/// Whether it was killed: strace dies of what its program died of.
+fn died(status: ExitStatus) -> bool {
+    status.signal() == Some(9)
 }
 
 /// A state without the pid that the last holder of the lock left in it.
