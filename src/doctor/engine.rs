@@ -66,6 +66,15 @@ fn of_learnt(checkup: &Checkup, learnt: &Learnt, findings: &mut Vec<Finding>) {
         };
         add(Level::Warning, format!("it has {} MiB of memory, and a tool with a build needs 2048", learnt.memory >> 20), hint);
     }
+    let missing = learnt.limits.missing();
+    if !missing.is_empty() {
+        let hint = if learnt.rootless {
+            "without root, limits need cgroup v2 (`systemd.unified_cgroup_hierarchy=1`) and systemd's `Delegate=cpu memory pids` for user@.service"
+        } else {
+            "switch on the kernel's cgroup controllers"
+        };
+        add(Level::Warning, format!("it cannot limit {}: what runs away takes the whole machine", missing.join(", ")), hint);
+    }
     if let Some(runc) = learnt.runc.as_deref().filter(|version| runc_is_old(version)) {
         let cause = format!("runc {runc} is below 1.2.8 and 1.3.3, which close ways out of the container (CVE-2025-31133)");
         add(Level::Warning, cause, "update the engine; a distribution may have fixed it under the old number");

@@ -87,7 +87,7 @@ fn where_locks_fail_the_login_is_in_a_volume_of_ours() {
 }
 
 /// Answers one request on loopback, as a server of local models does.
-fn model() -> u16 {
+pub fn model() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {

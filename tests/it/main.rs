@@ -15,6 +15,7 @@ mod engine;
 mod mock;
 mod process;
 mod require;
+mod rootless;
 mod sandbox;
 mod shells;
 mod terminal;
