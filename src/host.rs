@@ -21,6 +21,7 @@ pub mod fs;
 pub mod git;
 pub mod guard;
 pub mod identity;
+pub mod image;
 pub mod lock;
 pub mod login;
 pub mod migrate;
@@ -280,21 +281,6 @@ pub fn pause(seconds: u64) {
 /// The program's arguments, first word included.
 pub fn args() -> Vec<OsString> {
     std::env::args_os().collect()
-}
-
-/// The versions of the tools in an image, as its labels said when it was last built or looked at.
-pub fn image_version(store: &Store, image: &str, tool: &str) -> Option<String> {
-    let images: serde_json::Value = serde_json::from_slice(&std::fs::read(store.images()).ok()?).ok()?;
-    images.get(image)?.get(tool)?.as_str().map(str::to_owned)
-}
-
-/// Remembers the versions of the tools in an image.
-pub fn remember_image(store: &Store, image: &str, tools: &serde_json::Map<String, serde_json::Value>) -> std::io::Result<()> {
-    let known = std::fs::read(store.images()).unwrap_or_default();
-    let mut images: serde_json::Map<_, _> = serde_json::from_slice(&known).unwrap_or_default();
-    images.insert(image.to_owned(), tools.clone().into());
-    files::private_dir(store.root())?;
-    files::write_private(&store.images(), &serde_json::to_vec(&images)?)
 }
 
 /// Seconds since 1970.

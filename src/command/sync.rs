@@ -65,8 +65,9 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
         }
         found => found?,
     };
-    if found == Image::Missing {
-        image::offer(context, &facts, &plan.image)?;
+    match found {
+        Image::Missing => image::offer(context, &facts, &plan.image)?,
+        found => image::refuse_moved(context, &facts, &plan.image, &found)?,
     }
     // Asked once for each start of the engine; every plan until then reads the answer.
     let learnt = match &facts.engine.learnt {

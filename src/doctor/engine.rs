@@ -1,6 +1,6 @@
 //! The engine: whether it answers, how old it is, what it can give.
 
-use super::{Checkup, Finding, Level, Reach, of_proof};
+use super::{Checkup, Finding, Found, Level, Reach, of_proof};
 use crate::engine::learnt::Learnt;
 use crate::engine::version::{desktop_is_old, runc_is_old};
 use crate::engine::{self, Address, Chosen, Product};
@@ -37,8 +37,9 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
                 of_learnt(checkup, learnt, findings);
             }
             findings.push(match image {
-                true => Finding::new(Level::Ok, "image", checkup.image.clone()),
-                false => Finding::new(Level::Error, "image", format!("{} is not there", checkup.image)).hint("ai image build"),
+                Found::Image => Finding::new(Level::Ok, "image", checkup.image.clone()),
+                Found::Moved(cause, hint) => Finding::new(Level::Error, "image", cause).hint(*hint),
+                Found::Nothing => Finding::new(Level::Error, "image", format!("{} is not there", checkup.image)).hint("ai image build"),
             });
         }
     }

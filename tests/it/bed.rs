@@ -22,7 +22,7 @@ pub enum Image {
 pub struct Bed {
     pub sandbox: Sandbox,
     /// The engine's program on the sandbox's PATH.
-    engine: &'static str,
+    pub engine: &'static str,
 }
 
 impl std::ops::Deref for Bed {
@@ -55,6 +55,17 @@ impl Bed {
             Err(_) => sandbox.unset("DOCKER_HOST"),
         }
         Some(Self { sandbox, engine: "docker" })
+    }
+
+    /// The busybox image on a podman of the machine's own.
+    #[track_caller]
+    pub fn podman() -> Option<Self> {
+        let mut bed = Self::new(Image::Busybox)?;
+        let podman = need("podman", env::var("AI_BED_PODMAN").ok())?;
+        bed.program("podman", &format!("#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin exec {podman} \"$@\"\n"));
+        bed.set("AI_ENGINE", "podman");
+        bed.engine = "podman";
+        Some(bed)
     }
 
     /// The busybox image on an engine without root, `docker` or `podman`, and everything done by the user who owns it.

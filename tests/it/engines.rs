@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::bed::{Bed, Image};
 use crate::require::need;
-use crate::sandbox::{Sandbox, find_program};
+use crate::sandbox::Sandbox;
 
 // M-03
 #[test]
@@ -112,15 +112,7 @@ fn a_model_on_this_machine_answers_from_inside() {
 // M-01: the same on a podman of the machine's own.
 #[test]
 fn podman_runs_a_tool_and_leaves_nothing() {
-    let Some(mut bed) = Bed::new(Image::Busybox) else { return };
-    let Some(podman) = need("podman", std::env::var("AI_BED_PODMAN").ok()) else { return };
-    for name in ["podman", "runc", "conmon", "jq", "readlink", "cut", "iptables", "mount"] {
-        if let Some(program) = find_program(name) {
-            bed.link(name, program);
-        }
-    }
-    bed.program("podman", &format!("#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin exec {podman} \"$@\"\n"));
-    bed.sandbox.set("AI_ENGINE", "podman");
+    let Some(bed) = Bed::podman() else { return };
     assert_eq!(bed.ai(["run", "claude", "sh", "-c", "echo in; pwd"]).prints(), "in\n/workspace/proj\n");
     assert_eq!(bed.ai(["run", "claude", "sh", "-c", "exit 42"]).outcome().code, 42);
     assert_eq!(bed.ai(["ps", "--json"]).prints(), "[]\n");
@@ -128,6 +120,5 @@ fn podman_runs_a_tool_and_leaves_nothing() {
     let outcome = bed.ai(hog).outcome();
     assert!(outcome.code == 137 && outcome.err().contains("limit of 16 MiB"), "{}", outcome.err());
     bed.ai(["run", "--image", "no-such", "claude"]).outcome().refused(69, &["the image no-such is not there"]);
-    let left: Vec<_> = fs::read_dir(bed.store().join("sessions")).unwrap().collect();
-    assert!(left.is_empty(), "{left:?}");
+    bed.nothing_left();
 }

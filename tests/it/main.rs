@@ -34,6 +34,7 @@ mod faults;
 mod formats;
 mod habits;
 mod identity;
+mod images;
 mod init;
 mod install;
 mod logins;
