@@ -22,6 +22,7 @@ pub mod git;
 pub mod guard;
 pub mod identity;
 pub mod image;
+mod keychain;
 pub mod lock;
 pub mod login;
 pub mod migrate;
