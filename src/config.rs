@@ -164,6 +164,9 @@ settings! {
     keep: bool = false, env "AI_KEEP", yes_or_no;
     /// Whether the engine is started where it is not running.
     engine_autostart: bool = false, env "AI_ENGINE_AUTOSTART", yes_or_no;
+    /// Processors and memory of the engine's own machine, where starting it can set them: Colima.
+    engine_cpus: Option<u32> = None, env "AI_ENGINE_CPUS", |text| text.parse().map(Some).map_err(|_| format!("`{text}` is no whole number"));
+    engine_memory: Option<String> = None, env "AI_ENGINE_MEMORY", |text| parse_bytes(text).map(|_| Some(text.into()));
     /// Whether an engine is used that anybody on its network can use: `tcp://` without TLS.
     allow_insecure_engine: bool = false, env "AI_ALLOW_INSECURE_ENGINE", yes_or_no;
     /// Whether SELinux lets the container use what is mounted, without relabelling any of it.

@@ -63,6 +63,40 @@ fn an_engine_is_started_only_where_that_is_allowed() {
     outcome.refused(69, &["cannot start the engine", "ended with 5", "no such unit"]);
 }
 
+// M-02: Colima's machine is as large as was wished, and containers get the agent's socket that it offers.
+#[test]
+fn colima_is_started_with_the_agent_and_the_size_that_was_wished() {
+    let Some(mut bed) = Bed::new(Image::Busybox) else { return };
+    let real = std::env::var("DOCKER_HOST").unwrap_or_default();
+    let real = real.strip_prefix("unix://").unwrap_or("/var/run/docker.sock").to_owned();
+    let socket = bed.home().join(".colima/default/docker.sock");
+    fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    let agent = bed.root().join("agent");
+    let _listener = std::os::unix::net::UnixListener::bind(&agent).unwrap();
+    let log = bed.root().join("colima.log");
+    bed.program(
+        "colima",
+        &format!(
+            "#!/bin/sh\nPATH=/usr/bin:/bin\necho \"$@\" >>{log}\ncase $1 in start) ln -s {real} {socket} ;; ssh) echo {agent} ;; esac\n",
+            log = log.display(),
+            socket = socket.display(),
+            agent = agent.display()
+        ),
+    );
+    bed.set("DOCKER_HOST", format!("unix://{}", socket.display()));
+    bed.set("SSH_AUTH_SOCK", &agent);
+    bed.config("engine_autostart = true\nengine_cpus = 4\nengine_memory = '6g'\n");
+    let outcome = bed.ai(["run", "claude", "sh", "-c", "test -S \"$SSH_AUTH_SOCK\" && echo agent"]).outcome();
+    assert_eq!((outcome.code, outcome.out().as_str()), (0, "agent\n"), "{}", outcome.err());
+    let calls = fs::read_to_string(&log).unwrap();
+    assert_eq!(calls, "start --ssh-agent --profile default --cpu 4 --memory 6\nssh --profile default -- printenv SSH_AUTH_SOCK\n");
+    fs::remove_file(&socket).unwrap();
+    bed.config("engine_memory = 'much'\n");
+    bed.ai(["run", "claude", "true"]).env("AI_ENGINE_AUTOSTART", "1").outcome().refused(78, &["config.toml:1", "`much` is no size"]);
+    bed.config("engine_autostart = false\n");
+    bed.ai(["run", "claude", "true"]).outcome().refused(69, &["hint: colima start --ssh-agent"]);
+}
+
 // E-10, P3
 #[test]
 fn where_locks_fail_the_login_is_in_a_volume_of_ours() {
