@@ -274,6 +274,11 @@ pub fn uid() -> u32 {
     rustix::process::getuid().as_raw()
 }
 
+/// The caller's group.
+pub fn gid() -> u32 {
+    rustix::process::getgid().as_raw()
+}
+
 /// Waits.
 pub fn pause(seconds: u64) {
     std::thread::sleep(std::time::Duration::from_secs(seconds));

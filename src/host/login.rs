@@ -8,6 +8,7 @@ use crate::creds::backup::{self, About, Why};
 use crate::creds::{Login, sha256};
 use crate::host::Host;
 use crate::host::dir::Dir;
+use crate::host::engine::volume::Volume;
 use crate::host::files::{private_dir, tighten, write_private};
 use crate::plan::SHARED;
 use crate::store::Store;
@@ -37,6 +38,8 @@ pub struct Place {
     names: Vec<String>,
     /// Where the host's own program keeps its login.
     host: Option<PathBuf>,
+    /// What sessions use instead of the store's directory.
+    volume: Option<Volume>,
 }
 
 impl Place {
@@ -53,7 +56,23 @@ impl Place {
             login: Path::new("shared").join(below),
             names: state.login.files.clone(),
             host: state.login.host.as_ref().and_then(|path| Some(host.home()?.join(path))),
+            volume: None,
         })
+    }
+
+    /// The same login where sessions use it: in a volume, if there is one. Backups stay in the store.
+    #[must_use]
+    pub fn with(self, volume: Option<Volume>) -> Self {
+        Self { volume, ..self }
+    }
+
+    pub fn volume(&self) -> Option<&Volume> {
+        self.volume.as_ref()
+    }
+
+    /// `volume` or `store`.
+    pub fn kind(&self) -> &'static str {
+        if self.volume.is_some() { "volume" } else { "store" }
     }
 
     /// The file that holds the tokens: the manifest's first.
@@ -80,6 +99,12 @@ impl Place {
 
     /// The store's login.
     pub fn look(&self) -> io::Result<Option<Found>> {
+        if let Some(volume) = &self.volume {
+            let path = Path::new(&format!("{}:{}", volume.name, volume.at)).join(self.main());
+            let content = volume.read(&self.names[..1])?.remove(self.main());
+            // Nobody but root gets to a volume of the engine's.
+            return Ok(content.map(|bytes| Found { path, login: Login::read(&bytes), mode: 0o600 }));
+        }
         let Some(directory) = self.open()? else { return Ok(None) };
         let content = directory.read(self.main())?;
         Ok(content.map(|(bytes, mode)| Found { path: self.directory().join(self.main()), login: Login::read(&bytes), mode }))
@@ -87,6 +112,9 @@ impl Place {
 
     /// All files of the login that are there.
     pub fn files(&self) -> io::Result<Files> {
+        if let Some(volume) = &self.volume {
+            return volume.read(&self.names);
+        }
         match self.open()? {
             Some(directory) => self.read_all(&directory),
             None => Ok(Files::new()),
@@ -105,6 +133,9 @@ impl Place {
 
     /// Makes the login consist of `files`: what is in none of them goes.
     pub fn replace(&self, files: &Files) -> io::Result<()> {
+        if let Some(volume) = &self.volume {
+            return self.names.iter().try_for_each(|name| volume.write(name, files.get(name).map(Vec::as_slice)));
+        }
         private_dir(&self.directory())?;
         self.tighten()?;
         let Some(directory) = self.open()? else { return Err(io::ErrorKind::NotFound.into()) };

@@ -97,29 +97,6 @@ fn colima_is_started_with_the_agent_and_the_size_that_was_wished() {
     bed.ai(["run", "claude", "true"]).outcome().refused(69, &["hint: colima start --ssh-agent"]);
 }
 
-// E-10, P3
-#[test]
-fn where_locks_fail_the_login_is_in_a_volume_of_ours() {
-    let Some(bed) = Bed::new(Image::Busybox) else { return };
-    let tool = format!("vol{}", std::process::id());
-    bed.manifest(
-        &tool,
-        "about = 'x'\ncommand = ['claude']\n[state]\nhome = { at = '/home/ai/.x' }\nlogin = { at = '/ai/shared/login', files = ['t'] }\n",
-    );
-    bed.ai(["run", &tool, "sh", "-c", "echo old >/ai/shared/login/t"]).prints();
-    let engines = fs::read_dir(bed.store().join("engines")).unwrap().next().unwrap().unwrap().path();
-    let mut learnt: serde_json::Value = serde_json::from_slice(&fs::read(&engines).unwrap()).unwrap();
-    learnt["proof"] = json!({ "at": 0, "image": "x", "outcomes": [{ "name": "lock-flock", "verdict": "fails", "detail": "" }] });
-    fs::write(&engines, learnt.to_string()).unwrap();
-    let volume = format!("ai-login-{tool}");
-    assert_eq!(bed.ai(["run", &tool, "sh", "-c", "cat /ai/shared/login/t; echo new >/ai/shared/login/t"]).prints(), "old\n");
-    assert_eq!(bed.ai(["run", &tool, "cat", "/ai/shared/login/t"]).prints(), "new\n");
-    let labels = bed.docker(&["volume", "inspect", "--format", "{{json .Labels}}", &volume]);
-    assert!(labels.contains(&format!("\"ai.owner\":\"{}\"", rustix::process::getuid().as_raw())), "{labels}");
-    bed.docker(&["volume", "rm", &volume]);
-    bed.nothing_left();
-}
-
 /// Answers one request on loopback, as a server of local models does.
 pub fn model() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

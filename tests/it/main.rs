@@ -52,5 +52,6 @@ mod stdio;
 mod tidy;
 mod tools;
 mod transcripts;
+mod volumes;
 mod words;
 mod workspace;
