@@ -244,6 +244,11 @@ impl Config {
             config.build.versions.extend(file.build.versions);
         }
         config.settings = flags.over(Layer::from_env(env)?.over(settings)).resolve();
+        for Setting { value, origin } in [&config.settings.memory, &config.settings.engine_memory] {
+            if let Some(Err(why)) = value.as_deref().map(parse_bytes) {
+                return Err(Failure::new(Kind::Config, format!("cannot use {origin}: {why}")));
+            }
+        }
         Ok(config)
     }
 }
@@ -312,6 +317,8 @@ mod tests {
         let text = failure.to_string();
         assert_eq!(failure.kind, Kind::Config);
         assert!(text.contains("c.toml") && text.contains("line 2") && text.contains("^^^") && text.contains("`network`"), "{text}");
+        let text = Config::new("x", &[source("c.toml", "\nmemory = 'much'\n")], &Env::default(), Layer::default()).unwrap_err().to_string();
+        assert!(text.contains("c.toml:2: `much` is no size"), "{text}");
         let env = [("AI_WORKSPACE".into(), "sideways".into())].into_iter().collect();
         let text = Config::new("x", &[], &env, Layer::default()).unwrap_err().to_string();
         assert!(text.contains("`sideways` is none of adaptive, named, flat, mirror"), "{text}");

@@ -4,6 +4,7 @@ use super::{Checkup, Finding, Found, Level, Reach, of_proof};
 use crate::engine::learnt::Learnt;
 use crate::engine::version::{desktop_is_old, runc_is_old};
 use crate::engine::{self, Address, Chosen, Product};
+use crate::plan::TOOL_IMAGE;
 
 /// A tool, its language servers and a build do not fit into less.
 const LEAST_MEMORY: u64 = 2 << 30;
@@ -23,9 +24,8 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
     {
         add(Level::Warning, format!("{name} leads to another machine: projects are looked for there, and it sees what tools do"));
     }
-    if let Some(refusal) = engine::refusal(&engine.endpoint, checkup.settings.allow_insecure_engine.value) {
-        findings.push(Finding { hint: refusal.hint, ..Finding::new(Level::Error, "engine", refusal.message) });
-    } else if matches!(engine.endpoint.address, Address::Tcp { tls: false, .. }) {
+    let is_refused = engine::refusal(&engine.endpoint, checkup.settings.allow_insecure_engine.value).is_some();
+    if !is_refused && matches!(engine.endpoint.address, Address::Tcp { tls: false, .. }) {
         add(Level::Warning, "without TLS, everybody who reaches the engine is root on its machine".into());
     }
     match &checkup.reach {
@@ -39,7 +39,13 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
             findings.push(match image {
                 Found::Image => Finding::new(Level::Ok, "image", checkup.image.clone()),
                 Found::Moved(cause, hint) => Finding::new(Level::Error, "image", cause).hint(*hint),
-                Found::Nothing => Finding::new(Level::Error, "image", format!("{} is not there", checkup.image)).hint("ai image build"),
+                Found::Nothing => {
+                    let hint = match checkup.image.as_str() {
+                        TOOL_IMAGE => "ai image build".to_owned(),
+                        image => format!("{} pull {image}", engine.kind.program()),
+                    };
+                    Finding::new(Level::Error, "image", format!("{} is not there", checkup.image)).hint(hint)
+                }
             });
         }
     }

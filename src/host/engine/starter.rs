@@ -19,8 +19,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Runs the engine's starter and waits for the engine.
 pub fn start(host: &Host, engine: &Engine, settings: &Settings) -> Result<()> {
     let failed = |why: String| Failure::new(Kind::Unavailable, format!("cannot start the engine: {why}")).hint(start::hint(engine));
-    let memory = settings.engine_memory.value.as_deref().map(parse_bytes).transpose();
-    let memory = memory.map_err(|why| Failure::new(Kind::Config, format!("cannot use {}: {why}", settings.engine_memory.origin)))?;
+    let memory = settings.engine_memory.value.as_deref().and_then(|text| parse_bytes(text).ok());
     let size = Size { cpus: settings.engine_cpus.value, memory };
     let Starter { argv, root } = start::starter(engine, size)
         .ok_or_else(|| failed(format!("nothing is known about what listens at {}", engine.endpoint.shown())))?;
