@@ -15,7 +15,9 @@ demo: release
 
 test: cargo
 	bed="$$(tests/bed/up programs busybox tools podman)"
-	set -a; eval "$$bed"; AI_REQUIRE=zsh,bash,fish,docker,bed,python3,strace; set +a
+	# A machine may forbid user namespaces: then the bed says why, and the tests that need them say that they are skipped.
+	rootless="$$(tests/bed/up rootless)" || true
+	set -a; eval "$$bed"; eval "$$rootless"; AI_REQUIRE=zsh,bash,fish,docker,bed,python3,strace; set +a
 	$(MAKE) lint
 	if $(CARGO) nextest --version >/dev/null 2>&1; then
 		$(CARGO) nextest run --cargo-quiet

@@ -195,6 +195,12 @@ pub enum ImageCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Run nothing else under the image's name than what it stands for now
+    Pin {
+        /// Run whatever the name stands for
+        #[arg(long)]
+        off: bool,
+    },
 }
 
 #[derive(Debug, Args)]

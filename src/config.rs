@@ -167,6 +167,9 @@ settings! {
     keep: bool = false, env "AI_KEEP", yes_or_no;
     /// Whether the engine is started where it is not running.
     engine_autostart: bool = false, env "AI_ENGINE_AUTOSTART", yes_or_no;
+    /// Processors and memory of the engine's own machine, where starting it can set them: Colima.
+    engine_cpus: Option<u32> = None, env "AI_ENGINE_CPUS", |text| text.parse().map(Some).map_err(|_| format!("`{text}` is no whole number"));
+    engine_memory: Option<String> = None, env "AI_ENGINE_MEMORY", |text| parse_bytes(text).map(|_| Some(text.into()));
     /// Whether an engine is used that anybody on its network can use: `tcp://` without TLS.
     allow_insecure_engine: bool = false, env "AI_ALLOW_INSECURE_ENGINE", yes_or_no;
     /// Whether SELinux lets the container use what is mounted, without relabelling any of it.
@@ -230,6 +233,11 @@ impl Config {
             config.build.versions.extend(file.build.versions);
         }
         config.settings = flags.over(Layer::from_env(env)?.over(settings)).resolve();
+        for Setting { value, origin } in [&config.settings.memory, &config.settings.engine_memory] {
+            if let Some(Err(why)) = value.as_deref().map(parse_bytes) {
+                return Err(Failure::new(Kind::Config, format!("cannot use {origin}: {why}")));
+            }
+        }
         Ok(config)
     }
 }
@@ -281,6 +289,8 @@ mod tests {
         let text = failure.to_string();
         assert_eq!(failure.kind, Kind::Config);
         assert!(text.contains("c.toml") && text.contains("line 2") && text.contains("^^^") && text.contains("`network`"), "{text}");
+        let text = Config::new("x", &[source("c.toml", "\nmemory = 'much'\n")], &Env::default(), Layer::default()).unwrap_err().to_string();
+        assert!(text.contains("c.toml:2: `much` is no size"), "{text}");
         let env = [("AI_WORKSPACE".into(), "sideways".into())].into_iter().collect();
         let text = Config::new("x", &[], &env, Layer::default()).unwrap_err().to_string();
         assert!(text.contains("`sideways` is none of adaptive, named, flat, mirror"), "{text}");

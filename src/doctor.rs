@@ -96,8 +96,17 @@ pub struct Checkup<'a> {
 /// What became of asking the engine.
 #[derive(Debug)]
 pub enum Reach {
-    Answers { image: bool },
+    Answers { image: Found },
     Fails { why: String, hint: Option<String> },
+}
+
+/// What stands behind the image's name.
+#[derive(Debug)]
+pub enum Found {
+    Image,
+    /// Something else than what was built or pinned, in words, and what to do.
+    Moved(String, &'static str),
+    Nothing,
 }
 
 /// Everything that there is to say, worst first within its topic.

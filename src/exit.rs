@@ -37,9 +37,10 @@ pub fn explain(ending: &Ending) -> Option<(String, String)> {
             format!("the engine refused to start the container (125, its own code; the line of `{engine}` above says why)"),
             "ai doctor".into(),
         )),
-        126 => {
-            Some((format!("`{program}` could not be executed in {image} (126)"), format!("ai exec -- ls -l \"$(command -v {program})\"")))
-        }
+        126 => Some((
+            format!("`{program}` could not be executed in {image} (126)"),
+            format!("ai exec --shell 'ls -l \"$(command -v {program})\"'"),
+        )),
         127 => Some((format!("{image} has no program `{program}`, or it ended with 127 itself"), "ai image status; ai image build".into())),
         KILLED if happened("oom") == Some(true) => Some((
             format!("out of memory: the kernel ended the tool at its limit{} (137)", limit(memory)),

@@ -18,7 +18,8 @@ pub mod fs;
 pub mod git;
 pub mod guard;
 pub mod identity;
-pub mod images;
+pub mod image;
+mod keychain;
 pub mod lock;
 pub mod login;
 pub mod migrate;
@@ -231,6 +232,11 @@ pub fn fresh_session() -> Result<SessionId> {
 /// Who calls us.
 pub fn uid() -> u32 {
     rustix::process::getuid().as_raw()
+}
+
+/// The caller's group.
+pub fn gid() -> u32 {
+    rustix::process::getgid().as_raw()
 }
 
 /// Waits.

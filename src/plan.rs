@@ -152,7 +152,7 @@ impl Plan {
 
         let mut parts = Parts::default();
         life::push(request, &container, &workspace, &mut parts);
-        life::user(facts, &mut parts);
+        life::who(&facts.user, &facts.engine, &mut parts);
         life::hardening(config, tool, &mut parts);
         let mut notes = limits::push(request, &mut parts);
         reach::network(request, &mut parts);

@@ -105,6 +105,11 @@ impl Store {
         self.0.join("images.json")
     }
 
+    /// Which content an image's name must stand for, by engine.
+    pub fn pins(&self) -> PathBuf {
+        self.0.join("pins.json")
+    }
+
     pub fn log(&self) -> PathBuf {
         self.0.join("log/events.jsonl")
     }

@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::creds::CredsCommand;
 use crate::command::unknown_tool;
+use crate::config::{Config, Layer};
 use crate::creds::Login;
 use crate::creds::backup::{About, Why};
 use crate::creds::import::{self, Decision, Reason};
+use crate::facts::User;
 use crate::failure::{Failure, Kind, Result};
+use crate::host::engine::{learn, volume::Volume};
 use crate::host::login::{self, Place};
-use crate::host::{Host, files, guard, state};
+use crate::host::{self, Host, files, guard, state};
 use crate::output;
+use crate::plan;
 use crate::tool::Tool;
 
 mod migrate;
@@ -37,7 +41,9 @@ fn places(host: &Host, name: Option<&str>) -> Result<Vec<(String, Place)>> {
     let mut places = Vec::new();
     for name in host.tool_names() {
         let tool = load(host, &name)?;
-        places.extend(Place::of(&tool, host, &host.store).map(|place| (name, place)));
+        if Place::of(&tool, host, &host.store).is_some() {
+            places.push((name, in_use(host, &tool)?));
+        }
     }
     Ok(places)
 }
@@ -48,8 +54,18 @@ fn load(host: &Host, name: &str) -> Result<Tool> {
 
 /// Where `name` keeps its login.
 pub fn place(host: &Host, name: &str) -> Result<Place> {
-    let tool = load(host, name)?;
-    Place::of(&tool, host, &host.store).ok_or_else(|| no_login(&tool))
+    in_use(host, &load(host, name)?)
+}
+
+/// The login that sessions of `tool` use: on an engine whose locks fail, the one in its volume.
+fn in_use(host: &Host, tool: &Tool) -> Result<Place> {
+    let place = Place::of(tool, host, &host.store).ok_or_else(|| no_login(tool))?;
+    let config = Config::new(&tool.name, &host.config_sources()?, &host.env, Layer::default())?;
+    let user = User { uid: host::uid(), gid: host::gid() };
+    let engine = host.engine(config.settings.engine.value);
+    let known = learn::last(&host.store, &engine);
+    let volume = Volume::of(&engine.with(known), &plan::image(tool, &config), tool, &user)?;
+    Ok(place.with(volume))
 }
 
 /// Why a profile such as glm cannot log in.

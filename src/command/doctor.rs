@@ -4,11 +4,11 @@ use crate::cli::sessions::{Doctor, DoctorPart};
 use crate::command::Context;
 use crate::command::sessions::Sessions;
 use crate::config::Layer;
-use crate::doctor::{self, Checkup, Finding, Level, Reach};
+use crate::doctor::{self, Checkup, Finding, Found, Level, Reach};
 use crate::engine::{self, proof::Proof};
 use crate::facts::Facts;
 use crate::failure::Result;
-use crate::host::engine::{Image, check, learn};
+use crate::host::engine::{Image, check, learn, moved};
 use crate::host::{checkup, prove};
 use crate::{output, plan, tool};
 
@@ -27,7 +27,7 @@ fn everything(doctor: &Doctor) -> Result<u8> {
     let image = context.host.env.text("AI_PROVE_IMAGE").map_or_else(|| plan::image(&context.tool, &context.config), str::to_owned);
     let reach = reach(&context, &mut facts, &image);
     if doctor.prove
-        && let (Reach::Answers { image: true }, Some(learnt)) = (&reach, facts.engine.learnt.clone())
+        && let (Reach::Answers { image: Found::Image | Found::Moved(..) }, Some(learnt)) = (&reach, facts.engine.learnt.clone())
     {
         let proof = prove::run(&context.host, &facts, &image)?;
         let learnt = engine::learnt::Learnt { proof: Some(proof), ..learnt };
@@ -65,14 +65,25 @@ fn reach(context: &Context, facts: &mut Facts, image: &str) -> Reach {
     if let Some(refusal) = engine::refusal(&facts.engine.endpoint, context.config.settings.allow_insecure_engine.value) {
         return fails(refusal);
     }
-    let asked = check(&facts.engine, image).and_then(|found| Ok((found, learn::learn(&context.host.store, &facts.engine)?)));
+    let store = &context.host.store;
+    let asked =
+        check(&facts.engine, image).and_then(|found| Ok((behind(context, facts, image, &found)?, learn::learn(store, &facts.engine)?)));
     match asked {
-        Ok((found, learnt)) => {
+        Ok((image, learnt)) => {
             facts.engine = facts.engine.clone().with(Some(learnt));
-            Reach::Answers { image: found != Image::Missing }
+            Reach::Answers { image }
         }
         Err(failure) => fails(failure),
     }
+}
+
+/// What the name of the image stands for.
+fn behind(context: &Context, facts: &Facts, image: &str, found: &Image) -> Result<Found> {
+    if *found == Image::Missing {
+        return Ok(Found::Nothing);
+    }
+    let moved = moved(&context.host.store, &facts.engine, image, found)?;
+    Ok(moved.map_or(Found::Image, |(pinned, id)| Found::Moved(super::image::moved(image, &pinned, &id), super::image::MOVED)))
 }
 
 fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach, fix: bool) -> Checkup<'a> {

@@ -8,7 +8,7 @@ use crate::config::Layer;
 use crate::facts::Facts;
 use crate::failure::{Failure, Kind, Result};
 use crate::host::engine::{self, Image};
-use crate::host::{Host, process};
+use crate::host::{self, Host, process};
 use crate::output;
 use crate::plan::{self, TOOL_IMAGE};
 use crate::tool;
@@ -36,6 +36,7 @@ pub fn run(command: ImageCommand) -> Result<u8> {
             Ok(0)
         }
         ImageCommand::Status { json } => status(&context, &facts, json),
+        ImageCommand::Pin { off } => pin(&context, &facts, off),
     }
 }
 
@@ -86,6 +87,10 @@ fn build(facts: &Facts, options: &Options) -> Result<u8> {
         Failure::new(Kind::Unavailable, format!("cannot build: `{}` is not installed", facts.engine.kind.program()))
             .hint("install Docker or podman")
     })?;
+    if options.tag.contains('@') {
+        return Err(Failure::new(Kind::Usage, format!("cannot build `{}`: a digest names what is there already", options.tag))
+            .hint("--tag NAME:TAG"));
+    }
     for (name, _) in &options.versions {
         if !DOCKERFILE.contains(&format!("ARG {}_VERSION", name.to_ascii_uppercase().replace('-', "_"))) {
             return Err(Failure::new(Kind::Usage, format!("cannot build with `{name}`: the image has no such tool")).hint("ai tools"));
@@ -98,8 +103,48 @@ fn build(facts: &Facts, options: &Options) -> Result<u8> {
             .hint("its last lines above say why; the build needs the network and a Debian base image with node (--base)"));
     }
     output::note(&format!("built {}", options.tag));
-    remember(&Host::new()?, &options.tag, &versions(&inspect(facts, &options.tag)?));
+    let host = Host::new()?;
+    remember(&host, &options.tag, &versions(&inspect(facts, &options.tag)?));
+    let id = engine::image_id(&facts.engine, &options.tag)?;
+    if let Err(error) = host::image::set_pin(&host.store, &facts.engine, &options.tag, Some(&id)) {
+        output::warn(&format!("cannot remember what {} stands for: {error}", options.tag));
+    }
     Ok(0)
+}
+
+/// Makes the image's name stand for what it stands for now, or for whatever it likes.
+fn pin(context: &Context, facts: &Facts, off: bool) -> Result<u8> {
+    let image = plan::image(&context.tool, &context.config);
+    let id = if off { None } else { Some(engine::image_id(&facts.engine, &image)?) };
+    host::image::set_pin(&context.host.store, &facts.engine, &image, id.as_deref())
+        .map_err(|error| Failure::new(Kind::General, format!("cannot pin {image}")).because(error))?;
+    output::note(&match id {
+        Some(id) => format!("{image} is {}, and nothing else is run under that name", short(&id)),
+        None => format!("whatever {image} stands for is run"),
+    });
+    Ok(0)
+}
+
+/// A name that was built or pinned, and stands for something else now, is not run: who moved it may not have meant us.
+pub fn refuse_moved(context: &Context, facts: &Facts, image: &str, found: &Image) -> Result<()> {
+    match engine::moved(&context.host.store, &facts.engine, image, found)? {
+        None => Ok(()),
+        Some((pinned, id)) => {
+            Err(Failure::new(Kind::NotAllowed, format!("cannot run {}: {}", context.tool.name, moved(image, &pinned, &id))).hint(MOVED))
+        }
+    }
+}
+
+pub fn moved(image: &str, pinned: &str, id: &str) -> String {
+    format!("the image {image} was built or pinned as {}, and its name stands for {} now", short(pinned), short(id))
+}
+
+pub const MOVED: &str = "ai image build makes it anew; ai image pin accepts it as it is";
+
+/// As much of an id as the engines show.
+fn short(id: &str) -> &str {
+    let id = id.strip_prefix("sha256:").unwrap_or(id);
+    id.get(..12).unwrap_or(id)
 }
 
 /// Records what the tools complete with. An image without that is as good as any other.
@@ -131,13 +176,16 @@ fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
     if found == Image::Missing {
         return Err(Failure::new(Kind::Unavailable, format!("the image {image} is not there")).hint("ai image build"));
     }
+    if let Some((pinned, id)) = engine::moved(&context.host.store, &facts.engine, &image, &found)? {
+        output::warn(&format!("{}; hint: {MOVED}", moved(&image, &pinned, &id)));
+    }
     let details = inspect(facts, &image)?;
     let tools = versions(&details);
     remember(&context.host, &image, &tools);
     let size = details["Size"].as_u64().unwrap_or_default();
     let text = if json {
-        let value =
-            serde_json::json!({ "image": image, "id": details["Id"], "created": details["Created"], "bytes": size, "tools": tools });
+        let pinned = host::image::pin(&context.host.store, &facts.engine, &image);
+        let value = serde_json::json!({ "image": image, "id": details["Id"], "pinned": pinned, "created": details["Created"], "bytes": size, "tools": tools });
         format!("{value:#}\n")
     } else {
         let tools: String = tools.iter().map(|(name, version)| format!("  {name:10} {}\n", version.as_str().unwrap_or_default())).collect();
@@ -164,7 +212,7 @@ fn versions(details: &serde_json::Value) -> serde_json::Map<String, serde_json::
 
 /// A run looks here, so that it need not ask the engine whether a tool may share its login.
 fn remember(host: &Host, image: &str, tools: &serde_json::Map<String, serde_json::Value>) {
-    if let Err(error) = crate::host::images::remember(&host.store, image, tools) {
+    if let Err(error) = host::image::remember(&host.store, image, tools) {
         output::warn(&format!("cannot remember the versions in {image}: {error}"));
     }
 }

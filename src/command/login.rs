@@ -13,13 +13,13 @@ pub mod around;
 
 pub fn login(name: &str, more: &[OsString]) -> Result<u8> {
     let mut context = Context::new(name, Layer::default())?;
-    let place = place(&context)?;
+    let place = creds::place(&context.host, name)?;
     context.tool = context.tool.at_login();
     let Some((_, args)) = context.tool.manifest.login.split_first() else { return Err(creds::no_login(&context.tool)) };
     let args = args.iter().map(OsString::from).chain(more.iter().cloned()).collect();
     keep(name, &place)?;
     let before = look(name, &place)?;
-    let code = run::in_container(&context, args)?;
+    let code = in_container(&context, &place, args)?;
     let after = look(name, &place)?;
     match after.as_ref().map(|login| login.validity) {
         Some(Validity::Good) if after != before => {
@@ -44,7 +44,7 @@ fn not_done(name: &str, code: u8, why: &str) -> Failure {
 
 pub fn logout(name: &str) -> Result<u8> {
     let mut context = Context::new(name, Layer::default())?;
-    let place = place(&context)?;
+    let place = creds::place(&context.host, name)?;
     context.tool = context.tool.at_login();
     if !look(name, &place)?.is_some_and(|login| login.is_good()) {
         output::note(&format!("{name} is not logged in"));
@@ -52,7 +52,7 @@ pub fn logout(name: &str) -> Result<u8> {
     }
     keep(name, &place)?;
     let code = match context.tool.manifest.logout.split_first() {
-        Some((_, args)) => run::in_container(&context, args.iter().map(OsString::from).collect())?,
+        Some((_, args)) => in_container(&context, &place, args.iter().map(OsString::from).collect())?,
         None => {
             place.replace(&std::collections::BTreeMap::new()).map_err(|error| failed("remove", name, &error))?;
             0
@@ -67,9 +67,18 @@ pub fn logout(name: &str) -> Result<u8> {
     Ok(0)
 }
 
-fn place(context: &Context) -> Result<Place> {
-    let Context { host, tool, .. } = context;
-    Place::of(tool, host, &host.store).ok_or_else(|| creds::no_login(tool))
+/// Runs the tool. One that replaces its files by name gets the store's directory as its home, since no directory of a volume
+/// can be mounted by itself everywhere: what is in the volume goes there before, and comes back after.
+fn in_container(context: &Context, place: &Place, args: Vec<OsString>) -> Result<u8> {
+    let name = &context.tool.name;
+    let is_home = context.tool.manifest.state.as_ref().is_some_and(|state| state.login.at_home);
+    let store = Place::of(&context.tool, &context.host, &context.host.store).filter(|_| is_home && place.volume().is_some());
+    let Some(store) = store else { return run::in_container(context, args) };
+    let failed = |error: std::io::Error| failed("move", name, &error);
+    place.files().and_then(|files| store.replace(&files)).map_err(failed)?;
+    let code = run::in_container(context, args)?;
+    store.files().and_then(|files| place.replace(&files)).map_err(failed)?;
+    Ok(code)
 }
 
 fn look(name: &str, place: &Place) -> Result<Option<Login>> {

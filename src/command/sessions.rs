@@ -155,13 +155,17 @@ pub fn gc(gc: &Gc) -> Result<u8> {
     if !gc.dry_run {
         sync::repair(&sessions.host, &sessions.engine)?;
     }
+    let temporaries = state::dead_temporaries(&sessions.host);
+    if sessions.dead() == 0 && temporaries.is_empty() {
+        output::note("nothing is left behind");
+    }
     for container in &sessions.census.dead {
         if !gc.dry_run {
             containers::remove(&sessions.engine, &container.name)?;
         }
         output::note(&format!("{verb} {}", container.name));
     }
-    for directory in state::dead_temporaries(&sessions.host) {
+    for directory in temporaries {
         if !gc.dry_run {
             state::remove_temporary(&directory)?;
         }

@@ -60,13 +60,14 @@ pub fn open(context: &Context, owner: i32) -> Result<SessionId> {
     let plan = Plan::new(&Request { tool, config, facts: &facts, session: session.clone(), args, terminal })?;
     let found = match engine::check(&facts.engine, &plan.image) {
         Err(_) if config.settings.engine_autostart.value && engine::is_down(&facts.engine) => {
-            engine::starter::start(host, &facts.engine)?;
+            engine::starter::start(host, &facts.engine, &config.settings)?;
             engine::check(&facts.engine, &plan.image)?
         }
         found => found?,
     };
-    if found == Image::Missing {
-        image::offer(context, &facts, &plan.image)?;
+    match found {
+        Image::Missing => image::offer(context, &facts, &plan.image)?,
+        found => image::refuse_moved(context, &facts, &plan.image, &found)?,
     }
     // Asked once for each start of the engine; every plan until then reads the answer.
     let learnt = match &facts.engine.learnt {

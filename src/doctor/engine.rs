@@ -1,9 +1,10 @@
 //! The engine: whether it answers, how old it is, what it can give.
 
-use super::{Checkup, Finding, Level, Reach, of_proof};
+use super::{Checkup, Finding, Found, Level, Reach, of_proof};
 use crate::engine::learnt::Learnt;
 use crate::engine::version::{desktop_is_old, runc_is_old};
 use crate::engine::{self, Address, Chosen, Product};
+use crate::plan::TOOL_IMAGE;
 
 /// A tool, its language servers and a build do not fit into less.
 const LEAST_MEMORY: u64 = 2 << 30;
@@ -23,9 +24,8 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
     {
         add(Level::Warning, format!("{name} leads to another machine: projects are looked for there, and it sees what tools do"));
     }
-    if let Some(refusal) = engine::refusal(&engine.endpoint, checkup.settings.allow_insecure_engine.value) {
-        findings.push(Finding { hint: refusal.hint, ..Finding::new(Level::Error, "engine", refusal.message) });
-    } else if matches!(engine.endpoint.address, Address::Tcp { tls: false, .. }) {
+    let is_refused = engine::refusal(&engine.endpoint, checkup.settings.allow_insecure_engine.value).is_some();
+    if !is_refused && matches!(engine.endpoint.address, Address::Tcp { tls: false, .. }) {
         add(Level::Warning, "without TLS, everybody who reaches the engine is root on its machine".into());
     }
     match &checkup.reach {
@@ -37,8 +37,15 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
                 of_learnt(checkup, learnt, findings);
             }
             findings.push(match image {
-                true => Finding::new(Level::Ok, "image", checkup.image.clone()),
-                false => Finding::new(Level::Error, "image", format!("{} is not there", checkup.image)).hint("ai image build"),
+                Found::Image => Finding::new(Level::Ok, "image", checkup.image.clone()),
+                Found::Moved(cause, hint) => Finding::new(Level::Error, "image", cause).hint(*hint),
+                Found::Nothing => {
+                    let hint = match checkup.image.as_str() {
+                        TOOL_IMAGE => "ai image build".to_owned(),
+                        image => format!("{} pull {image}", engine.kind.program()),
+                    };
+                    Finding::new(Level::Error, "image", format!("{} is not there", checkup.image)).hint(hint)
+                }
             });
         }
     }
@@ -65,6 +72,15 @@ fn of_learnt(checkup: &Checkup, learnt: &Learnt, findings: &mut Vec<Finding>) {
             _ => "give the engine's machine at least 4 GiB",
         };
         add(Level::Warning, format!("it has {} MiB of memory, and a tool with a build needs 2048", learnt.memory >> 20), hint);
+    }
+    let missing = learnt.limits.missing();
+    if !missing.is_empty() {
+        let hint = if learnt.rootless {
+            "without root, limits need cgroup v2 (`systemd.unified_cgroup_hierarchy=1`) and systemd's `Delegate=cpu memory pids` for user@.service"
+        } else {
+            "switch on the kernel's cgroup controllers"
+        };
+        add(Level::Warning, format!("it cannot limit {}: what runs away takes the whole machine", missing.join(", ")), hint);
     }
     if let Some(runc) = learnt.runc.as_deref().filter(|version| runc_is_old(version)) {
         let cause = format!("runc {runc} is below 1.2.8 and 1.3.3, which close ways out of the container (CVE-2025-31133)");

@@ -41,3 +41,28 @@ pub fn way(engine: &Engine, socket: &Path) -> Way {
         Product::Elsewhere | Product::Apple => Way::None("the engine is on another machine; use an https remote"),
     }
 }
+
+/// Whether an agent is to be filled from the keychain: Apple's starts empty and keeps the passphrases there. `keys` are
+/// those that it holds, if it answered; it is tried once for each agent, since one that stays empty has nothing there.
+pub fn loads_keychain(os: &str, keys: Option<u32>, was_tried: bool) -> bool {
+    os == "macos" && keys == Some(0) && !was_tried
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // H-03
+    #[test]
+    fn only_an_empty_agent_of_apples_is_filled_and_only_once() {
+        for (os, keys, was_tried, expected) in [
+            ("macos", Some(0), false, true),
+            ("macos", Some(0), true, false),
+            ("macos", Some(1), false, false),
+            ("macos", None, false, false),
+            ("linux", Some(0), false, false),
+        ] {
+            assert_eq!(loads_keychain(os, keys, was_tried), expected, "{os} {keys:?} {was_tried}");
+        }
+    }
+}

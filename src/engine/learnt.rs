@@ -23,6 +23,8 @@ pub struct Learnt {
     /// Bytes.
     pub memory: u64,
     pub cpus: u32,
+    #[serde(default)]
+    pub limits: Limits,
     pub rootless: bool,
     pub selinux: bool,
     pub runc: Option<String>,
@@ -35,12 +37,40 @@ pub struct Learnt {
     pub proof: Option<Proof>,
 }
 
+/// What the engine can keep a container from using up. Without root it needs the control groups of version 2, and that
+/// the system delegates their controllers to the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    pub memory: bool,
+    pub cpus: bool,
+    pub pids: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::all(true)
+    }
+}
+
+impl Limits {
+    fn all(can: bool) -> Self {
+        Self { memory: can, cpus: can, pids: can }
+    }
+
+    /// What cannot be limited, in words.
+    pub fn missing(self) -> Vec<&'static str> {
+        let all = [(self.memory, "memory"), (self.cpus, "processors"), (self.pids, "processes")];
+        all.into_iter().filter_map(|(can, name)| (!can).then_some(name)).collect()
+    }
+}
+
 impl Learnt {
     /// The answer of `docker info`, or of `GET /info`.
     pub fn from_docker(info: &Value) -> Option<Self> {
         let text = |key: &str| info.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let security: Vec<String> =
             info.get("SecurityOptions")?.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        let can = |key: &str| info.get(key).and_then(Value::as_bool).unwrap_or(true);
         let has = |name: &str| security.iter().any(|option| option.split(',').any(|part| part == format!("name={name}")));
         let version = text("ServerVersion");
         let operating_system = text("OperatingSystem");
@@ -56,6 +86,7 @@ impl Learnt {
             cgroup: text("CgroupVersion"),
             memory: info.get("MemTotal").and_then(Value::as_u64).unwrap_or_default(),
             cpus: info.get("NCPU").and_then(Value::as_u64).and_then(|cpus| u32::try_from(cpus).ok()).unwrap_or_default(),
+            limits: Limits { memory: can("MemoryLimit"), cpus: can("CpuCfsQuota"), pids: can("PidsLimit") },
             rootless: has("rootless"),
             selinux: has("selinux"),
             runc: info.pointer("/RuncCommit/ID").and_then(Value::as_str).filter(|id| id.contains('.')).map(str::to_owned),
@@ -73,6 +104,10 @@ impl Learnt {
             return None;
         }
         let runtime = text("/host/ociRuntime/version");
+        let limits = info.pointer("/host/cgroupControllers").and_then(Value::as_array).map(|controllers| {
+            let has = |name: &str| controllers.iter().any(|controller| controller == name);
+            Limits { memory: has("memory"), cpus: has("cpu"), pids: has("pids") }
+        });
         Some(Self {
             id: text("/store/graphRoot"),
             version,
@@ -81,6 +116,7 @@ impl Learnt {
             cgroup: text("/host/cgroupVersion").trim_start_matches('v').to_owned(),
             memory: info.pointer("/host/memTotal").and_then(Value::as_u64).unwrap_or_default(),
             cpus: info.pointer("/host/cpus").and_then(Value::as_u64).and_then(|cpus| u32::try_from(cpus).ok()).unwrap_or_default(),
+            limits: limits.unwrap_or_default(),
             rootless: flag("/host/security/rootless"),
             selinux: flag("/host/security/selinuxEnabled"),
             runc: runtime.lines().next().and_then(|line| line.strip_prefix("runc version ")).map(str::to_owned),
@@ -144,6 +180,20 @@ mod tests {
         let learnt = Learnt::from_docker(&info).unwrap();
         assert_eq!((learnt.rootless, learnt.selinux, learnt.cpus, learnt.memory), (true, false, 4, 8_000_000_000));
         assert_eq!((learnt.product, learnt.runc.as_deref()), (None, Some("v1.2.5-0-g59923ef")));
+    }
+
+    #[test]
+    fn an_engine_says_what_it_cannot_limit() {
+        let docker = |info: Value| Learnt::from_docker(&info).unwrap().limits.missing();
+        assert!(docker(json!({ "ServerVersion": "28", "SecurityOptions": [] })).is_empty());
+        let without =
+            json!({ "ServerVersion": "28", "SecurityOptions": [], "MemoryLimit": false, "CpuCfsQuota": true, "PidsLimit": false });
+        assert_eq!(docker(without), ["memory", "processes"]);
+        let podman =
+            |host: Value| Learnt::from_podman(&json!({ "version": { "Version": "4.3.1" }, "host": host })).unwrap().limits.missing();
+        assert!(podman(json!({})).is_empty());
+        assert_eq!(podman(json!({ "cgroupControllers": ["memory", "pids"] })), ["processors"]);
+        assert_eq!(podman(json!({ "cgroupControllers": [] })), ["memory", "processors", "processes"]);
     }
 
     #[test]

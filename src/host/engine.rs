@@ -8,6 +8,7 @@ use crate::engine::{Address, start};
 use crate::facts::{Engine, EngineKind};
 use crate::failure::{Failure, Kind, Result};
 use crate::host::process;
+use crate::store::Store;
 
 mod api;
 pub mod containers;
@@ -17,9 +18,10 @@ pub mod starter;
 pub mod volume;
 
 /// Whether an image is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Image {
-    Present,
+    /// Its content's id, where that came with the answer.
+    Present(Option<String>),
     Missing,
     /// The engine is not one that we can ask cheaply; `--pull never` will tell.
     Unknown,
@@ -40,8 +42,9 @@ pub fn check(engine: &Engine, image: &str) -> Result<Image> {
     match (engine.kind, &engine.endpoint.address) {
         (EngineKind::Docker, Address::Socket { path, .. }) => {
             let answer = api::get(path, &format!("/images/{}/json", api::encoded(image)));
-            Ok(match answer.map_err(|error| unreachable_by(engine, path, &error))?.status {
-                200 => Image::Present,
+            let answer = answer.map_err(|error| unreachable_by(engine, path, &error))?;
+            Ok(match answer.status {
+                200 => Image::Present(id(&answer.body)),
                 404 => Image::Missing,
                 _ => Image::Unknown,
             })
@@ -49,6 +52,34 @@ pub fn check(engine: &Engine, image: &str) -> Result<Image> {
         (EngineKind::Podman, _) => podman(program, image),
         _ => Ok(Image::Unknown),
     }
+}
+
+fn id(body: &[u8]) -> Option<String> {
+    let image: serde_json::Value = serde_json::from_slice(body).ok()?;
+    image.get("Id")?.as_str().map(str::to_owned)
+}
+
+/// What an image's name stands for now, if that is not what it is pinned to: both ids. An engine across a network is not
+/// asked twice.
+pub fn moved(store: &Store, engine: &Engine, image: &str, found: &Image) -> Result<Option<(String, String)>> {
+    let Some(pinned) = super::image::pin(store, engine, image).filter(|_| learn::is_cheap(engine)) else { return Ok(None) };
+    let id = match found {
+        Image::Present(Some(id)) => id.clone(),
+        _ => image_id(engine, image)?,
+    };
+    Ok((id != pinned).then_some((pinned, id)))
+}
+
+/// The id of the content that an image's name stands for, as `sha256:<64 hex>`.
+pub fn image_id(engine: &Engine, image: &str) -> Result<String> {
+    let args = ["image", "inspect", "--format", "{{.Id}}", image];
+    let (status, stdout, stderr) = process::output(program(engine)?.as_os_str(), &args)?;
+    let id = String::from_utf8_lossy(&stdout).trim().to_owned();
+    if !status.success() || id.is_empty() {
+        return Err(Failure::new(Kind::Unavailable, format!("cannot inspect {image}")).because(String::from_utf8_lossy(&stderr)));
+    }
+    // podman leaves out how the id was made.
+    Ok(if id.contains(':') { id } else { format!("sha256:{id}") })
 }
 
 /// Whether nobody listens where the engine should: the one trouble that starting it cures.
@@ -85,7 +116,7 @@ fn unreachable(socket: &Path, error: &io::Error) -> Failure {
 fn podman(program: &Path, image: &str) -> Result<Image> {
     let (status, _, stderr) = process::output(program.as_os_str(), &["image", "exists", image])?;
     match status.code() {
-        Some(0) => Ok(Image::Present),
+        Some(0) => Ok(Image::Present(None)),
         Some(1) => Ok(Image::Missing),
         _ => Err(Failure::new(Kind::Unavailable, "cannot use podman").because(String::from_utf8_lossy(&stderr)).hint("podman info")),
     }

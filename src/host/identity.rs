@@ -1,10 +1,8 @@
 //! Makes the files that say who the user is, for git and ssh in the container.
 
-use std::ffi::OsStr;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -12,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::digest::hex;
 use crate::facts::Engine;
 use crate::host::files::{private_dir, read_text, write_private};
-use crate::host::{Host, checkup, process};
+use crate::host::{Host, keychain, process};
 use crate::identity::{self, Trust};
 use crate::output;
 use crate::plan::HOME;
@@ -22,18 +20,8 @@ use crate::workspace::Workspace;
 
 pub fn prepare(host: &Host, store: &Store, workspace: &Workspace, engine: &Engine) -> io::Result<()> {
     git(host, store, workspace, engine)?;
-    if cfg!(target_os = "macos") {
-        load_keychain(host);
-    }
+    keychain::load(std::env::consts::OS, &host.ssh_agent(), store, Path::new(keychain::SSH_ADD));
     ssh(host, store)
-}
-
-/// Apple keeps passphrases in the keychain, and its agent starts empty: one attempt to fill it. What does not work is no
-/// worse than before, and `ai doctor` tells of an empty agent.
-fn load_keychain(host: &Host) {
-    if checkup::agent_keys(&host.ssh_agent()) == Some(0) {
-        let _ = process::output_within(OsStr::new("/usr/bin/ssh-add"), &["--apple-load-keychain"], Duration::from_secs(5));
-    }
 }
 
 /// What the generated settings were made from, kept outside of what the container can write.

@@ -8,6 +8,7 @@ use crate::creds::Login;
 use crate::creds::backup::{self, About, Why};
 use crate::digest::sha256;
 use crate::host::Host;
+use crate::host::engine::volume::Volume;
 use crate::host::files::{private_dir, read_own, tighten, write_private};
 use crate::host::fs::slot::{Slot, slot};
 use crate::host::fs::{self, FileError};
@@ -42,6 +43,8 @@ pub struct Place {
     names: Vec<String>,
     /// Where the host's own program keeps its login.
     host: Option<PathBuf>,
+    /// What sessions use instead of the store's directory.
+    volume: Option<Volume>,
 }
 
 impl Place {
@@ -58,7 +61,23 @@ impl Place {
             login: Path::new("shared").join(below),
             names: state.login.files.clone(),
             host: state.login.host.as_ref().and_then(|path| Some(host.home()?.join(path))),
+            volume: None,
         })
+    }
+
+    /// The same login where sessions use it: in a volume, if there is one. Backups stay in the store.
+    #[must_use]
+    pub fn with(self, volume: Option<Volume>) -> Self {
+        Self { volume, ..self }
+    }
+
+    pub fn volume(&self) -> Option<&Volume> {
+        self.volume.as_ref()
+    }
+
+    /// `volume` or `store`.
+    pub fn kind(&self) -> &'static str {
+        if self.volume.is_some() { "volume" } else { "store" }
     }
 
     /// The file that holds the tokens: the manifest's first.
@@ -87,12 +106,21 @@ impl Place {
 
     /// The store's login.
     pub fn look(&self) -> io::Result<Option<Found>> {
+        if let Some(volume) = &self.volume {
+            let path = Path::new(&format!("{}:{}", volume.name, volume.at)).join(self.main());
+            let content = volume.read(&self.names[..1])?.remove(self.main());
+            // Nobody but root gets to a volume of the engine's.
+            return Ok(content.map(|bytes| Found { path, login: Login::read(&bytes), mode: 0o600 }));
+        }
         let content = read(self.slot(self.main(), false)?)?;
         Ok(content.map(|(bytes, mode)| Found { path: self.directory().join(self.main()), login: Login::read(&bytes), mode }))
     }
 
     /// All files of the login that are there.
     pub fn files(&self) -> io::Result<Files> {
+        if let Some(volume) = &self.volume {
+            return volume.read(&self.names);
+        }
         let mut files = Files::new();
         for name in &self.names {
             if let Some((bytes, _)) = read(self.slot(name, false)?)? {
@@ -104,6 +132,9 @@ impl Place {
 
     /// Makes the login consist of `files`: what is in none of them goes.
     pub fn replace(&self, files: &Files) -> io::Result<()> {
+        if let Some(volume) = &self.volume {
+            return self.names.iter().try_for_each(|name| volume.write(name, files.get(name).map(Vec::as_slice)));
+        }
         private_dir(&self.directory())?;
         self.tighten()?;
         for name in &self.names {

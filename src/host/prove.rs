@@ -73,14 +73,14 @@ impl Bench<'_> {
             Flag::User { uid, gid } => Some((*uid, *gid)),
             _ => None,
         };
-        plan::user_flags(self.facts).iter().find_map(of_flag).unwrap_or_default()
+        plan::user_flags(&self.facts.user, &self.facts.engine).iter().find_map(of_flag).unwrap_or_default()
     }
 
     /// The vector of one container that runs `script`.
     fn argv(&self, flags: &[Flag], script: &str) -> Vec<OsString> {
         let engine = &self.facts.engine;
         let mut all = vec![Flag::Remove, Flag::Init, Flag::Interactive, Flag::PullNever, Flag::LogNone, Flag::Label(LABEL, "1".into())];
-        all.extend(plan::user_flags(self.facts));
+        all.extend(plan::user_flags(&self.facts.user, &self.facts.engine));
         all.push(Flag::Mount(Mount::bind(&self.directory, ContainerPath::new(AT), Access::ReadWrite)));
         all.push(Flag::Workdir(AT.into()));
         if !flags.iter().any(|flag| matches!(flag, Flag::Network(_) | Flag::HostName(_))) {

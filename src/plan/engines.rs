@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{OPTIONAL_FILES, Plan, Request};
 use crate::config::{Config, Layer};
-use crate::engine::learnt::Learnt;
+use crate::engine::learnt::{Learnt, Limits};
 use crate::engine::{Address, Chosen, Endpoint, is_rootless, product};
 use crate::facts::{Engine, EngineKind, Env, Facts, Machine, Repo, RepoKind, SshAgent, Terminal, User};
 use crate::tool::{self, Tool};
@@ -59,13 +59,19 @@ fn facts(case: &Case) -> Facts {
 }
 
 #[track_caller]
-fn check(name: &str, case: &Case, note: Option<&str>) {
+fn plan(case: &Case, env: &[(&str, &str)]) -> Plan {
     let tool = Tool::load("claude", |name| Ok(tool::built_in(name))).unwrap().unwrap();
-    let config = Config::new("claude", &[], &Env::default(), Layer::default()).unwrap();
+    let env = env.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let config = Config::new("claude", &[], &env, Layer::default()).unwrap();
     let facts = facts(case);
     let session = "0123456789ab".parse().unwrap();
     let request = Request { tool: &tool, config: &config, facts: &facts, session, args: vec!["fix it".into()], terminal: facts.terminal };
-    let plan = Plan::new(&request).unwrap();
+    Plan::new(&request).unwrap()
+}
+
+#[track_caller]
+fn check(name: &str, case: &Case, note: Option<&str>) {
+    let plan = plan(case, &[]);
     let text: String = plan.argv().iter().map(|word| format!("{}\n", word.to_str().unwrap())).collect();
     let path = format!("{}/tests/snap/engines/{name}.argv", env!("CARGO_MANIFEST_DIR"));
     snapbox::assert_data_eq!(text, snapbox::Data::read_from(path.as_ref(), Some(snapbox::data::DataFormat::Text)).raw());
@@ -88,6 +94,30 @@ fn engines_on_this_kernel_get_the_agents_own_socket() {
     let podman = Endpoint { address: Address::InProcess, chosen: Chosen::Default };
     let learnt = Learnt { rootless: true, version: "5.4.2".into(), ..learnt(8, 16) };
     check("podman-rootless", &linux(EngineKind::Podman, podman, 1000, learnt), None);
+}
+
+// C-14: Debian and Ubuntu delegate memory and pids to users, and podman refuses `--cpus` there.
+#[test]
+fn a_limit_that_the_engine_cannot_keep_is_left_out() {
+    let endpoint = Endpoint { address: Address::InProcess, chosen: Chosen::Default };
+    let limits = Limits { cpus: false, ..Limits::default() };
+    let case = Case {
+        kind: EngineKind::Podman,
+        endpoint,
+        linux: true,
+        uid: 1000,
+        agent: "/run/user/1000/agent",
+        learnt: Learnt { limits, ..learnt(8, 16) },
+    };
+    let limits = |plan: &Plan| {
+        let has = |name: &str| plan.argv().iter().any(|word| word == name);
+        (has("--memory"), has("--cpus"), has("--pids-limit"))
+    };
+    let usual = plan(&case, &[]);
+    assert_eq!((limits(&usual), usual.notes.len()), ((true, false, true), 0));
+    let own = plan(&case, &[("AI_CPUS", "1"), ("AI_MEMORY", "1g")]);
+    assert_eq!((limits(&own), own.notes.len()), ((true, false, true), 1));
+    assert!(own.notes[0].contains("$AI_CPUS has no effect"), "{:?}", own.notes);
 }
 
 // H-04

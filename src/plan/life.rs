@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::{Flag, HOME, Parts, Request, store_id};
 use crate::config::{Config, Origin};
-use crate::facts::{EngineKind, Facts};
+use crate::facts::{Engine, EngineKind, User};
 use crate::tool::Tool;
 use crate::workspace::Workspace;
 
@@ -51,16 +51,16 @@ fn asks_for_print_mode(request: &Request) -> bool {
 }
 
 /// The flags that make files inside belong to the caller outside.
-pub fn user_flags(facts: &Facts) -> Vec<Flag> {
+pub fn user_flags(user: &User, engine: &Engine) -> Vec<Flag> {
     let mut parts = Parts::default();
-    user(facts, &mut parts);
+    who(user, engine, &mut parts);
     parts.0.into_iter().map(|part| part.flag).collect()
 }
 
 /// Which user the tool is, so that its files belong to the person who called it.
-pub(super) fn user(facts: &Facts, parts: &mut Parts) {
-    let (uid, gid) = (facts.user.uid, facts.user.gid);
-    match (facts.engine.kind, facts.engine.rootless) {
+pub(super) fn who(user: &User, engine: &Engine, parts: &mut Parts) {
+    let (uid, gid) = (user.uid, user.gid);
+    match (engine.kind, engine.rootless) {
         (EngineKind::Podman, true) => {
             parts.push(Flag::KeepId, "rootless podman maps your user to itself this way", Origin::Host);
             parts.push(Flag::User { uid, gid }, "files belong to you", Origin::Host);

@@ -18,8 +18,12 @@ pub(super) fn network(request: &Request, parts: &mut Parts) {
     }
 }
 
+/// The host as slirp4netns shows it (slirp4netns(1)), where rootlesskit was not told `--disable-host-loopback`.
+const SLIRP_HOST: &str = "10.0.2.2";
+
 /// What `host.docker.internal` has to stand for, where the engine does not know the name by itself. podman learnt
-/// `host-gateway` with 4.7, and has `host.containers.internal` at any rate.
+/// `host-gateway` with 4.7, and has `host.containers.internal` at any rate. Docker without root is in a network of its
+/// own, where both `host-gateway` and loopback are that network's: the machine is [`SLIRP_HOST`].
 pub fn host_name(engine: &Engine, network: &str) -> Option<&'static str> {
     let knows_gateway = match engine.kind {
         EngineKind::Docker | EngineKind::Nerdctl => true,
@@ -28,6 +32,7 @@ pub fn host_name(engine: &Engine, network: &str) -> Option<&'static str> {
     };
     match network {
         "none" => None,
+        _ if engine.rootless && engine.kind == EngineKind::Docker => Some(SLIRP_HOST),
         "host" => (engine.product == Product::Native).then_some("127.0.0.1"),
         _ => knows_gateway.then_some("host-gateway"),
     }

@@ -11,6 +11,8 @@ else
 fi
 bed_pidfile=${bed_state}/dockerd.pid
 bed_podman=${bed_state}/podman
+bed_rootless=${bed_state}/rootless
+bed_user=ai-bed
 
 say() {
     printf 'bed: %s\n' "$*" >&2
@@ -28,12 +30,21 @@ bed_lock() {
     flock -w 900 9 || die "cannot lock \`${bed_state}\`: another run holds it for 15 minutes"
 }
 
-# Prints the pid of the daemon that the bed itself started, fails if there is none. The command line is
-# compared because a pid file outlives a reboot and its number may by then be anybody's.
+# Prints the pid of the daemon that the bed itself started, fails if there is none.
 own_dockerd() {
+    own_process "${bed_pidfile}" "--pidfile ${bed_pidfile} "
+}
+
+own_rootless() {
+    own_process "${bed_rootless}/run/rootlesskit.pid" "--state-dir=${bed_rootless}/run/rootlesskit "
+}
+
+# Prints the pid in a file, if that process has these words. They are compared because a pid file outlives a reboot and
+# its number may by then be anybody's.
+own_process() {
     local pid
-    pid=$(cat "${bed_pidfile}" 2>/dev/null) || return 1
+    pid=$(cat "$1" 2>/dev/null) || return 1
     [[ -n ${pid} && -r /proc/${pid}/cmdline ]] || return 1
-    tr '\0' ' ' <"/proc/${pid}/cmdline" | grep -F -e "--pidfile ${bed_pidfile} " >/dev/null || return 1
+    tr '\0' ' ' 2>/dev/null <"/proc/${pid}/cmdline" | grep -F -e "$2" >/dev/null || return 1
     printf '%s\n' "${pid}"
 }

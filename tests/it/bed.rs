@@ -18,9 +18,11 @@ pub enum Image {
     Tools,
 }
 
-/// A sandbox whose `docker` is the machine's.
+/// A sandbox with an engine of the machine's.
 pub struct Bed {
     pub sandbox: Sandbox,
+    /// The engine's program on the sandbox's PATH.
+    pub engine: &'static str,
 }
 
 impl std::ops::Deref for Bed {
@@ -28,6 +30,12 @@ impl std::ops::Deref for Bed {
 
     fn deref(&self) -> &Sandbox {
         &self.sandbox
+    }
+}
+
+impl std::ops::DerefMut for Bed {
+    fn deref_mut(&mut self) -> &mut Sandbox {
+        &mut self.sandbox
     }
 }
 
@@ -46,7 +54,38 @@ impl Bed {
             Ok(host) => sandbox.set("DOCKER_HOST", host),
             Err(_) => sandbox.unset("DOCKER_HOST"),
         }
-        Some(Self { sandbox })
+        Some(Self { sandbox, engine: "docker" })
+    }
+
+    /// The busybox image on a podman of the machine's own.
+    #[track_caller]
+    pub fn podman() -> Option<Self> {
+        let mut bed = Self::new(Image::Busybox)?;
+        let podman = need("podman", env::var("AI_BED_PODMAN").ok())?;
+        bed.program("podman", &format!("#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin exec {podman} \"$@\"\n"));
+        bed.set("AI_ENGINE", "podman");
+        bed.engine = "podman";
+        Some(bed)
+    }
+
+    /// The busybox image on an engine without root, `docker` or `podman`, and everything done by the user who owns it.
+    #[track_caller]
+    pub fn rootless(engine: &'static str) -> Option<Self> {
+        let mut bed = Self::new(Image::Busybox)?;
+        let home = need("rootless", env::var("AI_BED_ROOTLESS").ok())?;
+        let (uid, gid) = owner(&home);
+        if !bed.sandbox.as_user(uid, gid) {
+            return None;
+        }
+        bed.set("DOCKER_HOST", format!("unix://{home}/run/docker.sock"));
+        bed.set("AI_ENGINE", engine);
+        if engine == "podman" {
+            // Its images and namespaces belong to the home that it is called with.
+            let path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+            bed.program("podman", &format!("#!/bin/sh\nHOME={home} XDG_RUNTIME_DIR={home}/run PATH={path} exec podman \"$@\"\n"));
+        }
+        bed.engine = engine;
+        Some(bed)
     }
 
     /// As [`Sandbox::as_user`], with the right to use the engine.
@@ -59,7 +98,7 @@ impl Bed {
 
     /// The engine's client, called beside the program under test.
     pub fn docker(&self, args: &[&str]) -> String {
-        self.run("docker").args(args).prints()
+        self.run(self.engine).args(args).prints()
     }
 
     /// Names of the containers of this sandbox's project, running or not.
@@ -87,7 +126,7 @@ impl Drop for Bed {
     fn drop(&mut self) {
         if std::thread::panicking() {
             for name in self.containers() {
-                let removal: Child = self.run("docker").args(["rm", "--force", &name]).spawn();
+                let removal: Child = self.run(self.engine).args(["rm", "--force", &name]).spawn();
                 finish(removal);
             }
         }

@@ -31,6 +31,23 @@ fn the_exit_code_is_the_worst_finding() {
     assert_eq!(find(&broken, "ssh agent", "no socket").unwrap()["level"], "warning");
 }
 
+// M-03: once is enough, and the image is looked for where the engine has it from.
+#[test]
+fn each_trouble_is_named_once() {
+    let mut sandbox = Sandbox::new();
+    sandbox.unset("DOCKER_HOST");
+    sandbox.set("DOCKER_CONTEXT", "lab");
+    let (_, lost) = report(sandbox.ai(["doctor", "--json"]));
+    let errors = |report: &Value| {
+        let findings = report["findings"].as_array().unwrap();
+        findings.iter().filter(|finding| finding["level"] == "error").map(|finding| finding["hint"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(errors(&lost), ["docker context ls; then docker context use NAME, or unset DOCKER_CONTEXT"]);
+    let Some(mut bed) = Bed::new(Image::Busybox) else { return };
+    bed.set("AI_IMAGE", "no-such:1");
+    assert_eq!(errors(&report(bed.ai(["doctor", "--json"])).1), ["docker pull no-such:1"]);
+}
+
 // M-06
 #[test]
 fn what_is_open_in_the_store_is_closed_on_request() {

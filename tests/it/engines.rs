@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::bed::{Bed, Image};
 use crate::require::need;
-use crate::sandbox::{Sandbox, find_program};
+use crate::sandbox::Sandbox;
 
 // M-03
 #[test]
@@ -63,31 +63,42 @@ fn an_engine_is_started_only_where_that_is_allowed() {
     outcome.refused(69, &["cannot start the engine", "ended with 5", "no such unit"]);
 }
 
-// E-10, P3
+// M-02: Colima's machine is as large as was wished, and containers get the agent's socket that it offers.
 #[test]
-fn where_locks_fail_the_login_is_in_a_volume_of_ours() {
-    let Some(bed) = Bed::new(Image::Busybox) else { return };
-    let tool = format!("vol{}", std::process::id());
-    bed.manifest(
-        &tool,
-        "about = 'x'\ncommand = ['claude']\n[state]\nhome = { at = '/home/ai/.x' }\nlogin = { at = '/ai/shared/login', files = ['t'] }\n",
+fn colima_is_started_with_the_agent_and_the_size_that_was_wished() {
+    let Some(mut bed) = Bed::new(Image::Busybox) else { return };
+    let real = std::env::var("DOCKER_HOST").unwrap_or_default();
+    let real = real.strip_prefix("unix://").unwrap_or("/var/run/docker.sock").to_owned();
+    let socket = bed.home().join(".colima/default/docker.sock");
+    fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    let agent = bed.root().join("agent");
+    let _listener = std::os::unix::net::UnixListener::bind(&agent).unwrap();
+    let log = bed.root().join("colima.log");
+    bed.program(
+        "colima",
+        &format!(
+            "#!/bin/sh\nPATH=/usr/bin:/bin\necho \"$@\" >>{log}\ncase $1 in start) ln -s {real} {socket} ;; ssh) echo {agent} ;; esac\n",
+            log = log.display(),
+            socket = socket.display(),
+            agent = agent.display()
+        ),
     );
-    bed.ai(["run", &tool, "sh", "-c", "echo old >/ai/shared/login/t"]).prints();
-    let engines = fs::read_dir(bed.store().join("engines")).unwrap().next().unwrap().unwrap().path();
-    let mut learnt: serde_json::Value = serde_json::from_slice(&fs::read(&engines).unwrap()).unwrap();
-    learnt["proof"] = json!({ "at": 0, "image": "x", "outcomes": [{ "name": "lock-flock", "verdict": "fails", "detail": "" }] });
-    fs::write(&engines, learnt.to_string()).unwrap();
-    let volume = format!("ai-login-{tool}");
-    assert_eq!(bed.ai(["run", &tool, "sh", "-c", "cat /ai/shared/login/t; echo new >/ai/shared/login/t"]).prints(), "old\n");
-    assert_eq!(bed.ai(["run", &tool, "cat", "/ai/shared/login/t"]).prints(), "new\n");
-    let labels = bed.docker(&["volume", "inspect", "--format", "{{json .Labels}}", &volume]);
-    assert!(labels.contains(&format!("\"ai.owner\":\"{}\"", rustix::process::getuid().as_raw())), "{labels}");
-    bed.docker(&["volume", "rm", &volume]);
-    bed.nothing_left();
+    bed.set("DOCKER_HOST", format!("unix://{}", socket.display()));
+    bed.set("SSH_AUTH_SOCK", &agent);
+    bed.config("engine_autostart = true\nengine_cpus = 4\nengine_memory = '6g'\n");
+    let outcome = bed.ai(["run", "claude", "sh", "-c", "test -S \"$SSH_AUTH_SOCK\" && echo agent"]).outcome();
+    assert_eq!((outcome.code, outcome.out().as_str()), (0, "agent\n"), "{}", outcome.err());
+    let calls = fs::read_to_string(&log).unwrap();
+    assert_eq!(calls, "start --ssh-agent --profile default --cpu 4 --memory 6\nssh --profile default -- printenv SSH_AUTH_SOCK\n");
+    fs::remove_file(&socket).unwrap();
+    bed.config("engine_memory = 'much'\n");
+    bed.ai(["run", "claude", "true"]).env("AI_ENGINE_AUTOSTART", "1").outcome().refused(78, &["config.toml:1", "`much` is no size"]);
+    bed.config("engine_autostart = false\n");
+    bed.ai(["run", "claude", "true"]).outcome().refused(69, &["hint: colima start --ssh-agent"]);
 }
 
 /// Answers one request on loopback, as a server of local models does.
-fn model() -> u16 {
+pub fn model() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -112,15 +123,7 @@ fn a_model_on_this_machine_answers_from_inside() {
 // M-01: the same on a podman of the machine's own.
 #[test]
 fn podman_runs_a_tool_and_leaves_nothing() {
-    let Some(mut bed) = Bed::new(Image::Busybox) else { return };
-    let Some(podman) = need("podman", std::env::var("AI_BED_PODMAN").ok()) else { return };
-    for name in ["podman", "runc", "conmon", "jq", "readlink", "cut", "iptables", "mount"] {
-        if let Some(program) = find_program(name) {
-            bed.link(name, program);
-        }
-    }
-    bed.program("podman", &format!("#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin exec {podman} \"$@\"\n"));
-    bed.sandbox.set("AI_ENGINE", "podman");
+    let Some(bed) = Bed::podman() else { return };
     assert_eq!(bed.ai(["run", "claude", "sh", "-c", "echo in; pwd"]).prints(), "in\n/workspace/proj\n");
     assert_eq!(bed.ai(["run", "claude", "sh", "-c", "exit 42"]).outcome().code, 42);
     assert_eq!(bed.ai(["ps", "--json"]).prints(), "[]\n");
@@ -128,6 +131,5 @@ fn podman_runs_a_tool_and_leaves_nothing() {
     let outcome = bed.ai(hog).outcome();
     assert!(outcome.code == 137 && outcome.err().contains("limit of 16 MiB"), "{}", outcome.err());
     bed.ai(["run", "--image", "no-such", "claude"]).outcome().refused(69, &["the image no-such is not there"]);
-    let left: Vec<_> = fs::read_dir(bed.store().join("sessions")).unwrap().collect();
-    assert!(left.is_empty(), "{left:?}");
+    bed.nothing_left();
 }

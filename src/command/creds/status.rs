@@ -15,7 +15,7 @@ use crate::output;
 #[derive(Debug, Serialize)]
 struct Row {
     tool: String,
-    /// `store`, `host`, `old` or `backup`.
+    /// `store`, `volume`, `host` or `old`.
     source: &'static str,
     path: String,
     /// Whether sessions use it.
@@ -49,7 +49,7 @@ pub fn run(host: &Host, only: Option<&str>, json: bool) -> Result<u8> {
             Some(store) => Found { login: found.login.clone().beside(store), ..found },
             None => found,
         };
-        rows.extend(store.map(|found| row(&name, "store", found, &kept, now)));
+        rows.extend(store.map(|found| row(&name, place.kind(), found, &kept, now)));
         let on_host = place.host_directory().map(|directory| directory.join(place.main()));
         let on_host = on_host.and_then(|path| login::look_at(&path).ok().flatten());
         rows.extend(on_host.map(|found| row(&name, "host", beside(found), &kept, now)));
@@ -78,9 +78,9 @@ fn old_logins(host: &Host) -> Result<Vec<std::path::PathBuf>> {
 
 fn row(tool: &str, source: &'static str, found: Found, kept: &[About], now: u64) -> Row {
     let advice = match (source, found.login.validity) {
-        ("store", Validity::Empty | Validity::Torn) => Some("ai creds restore --last-good, or ai login"),
+        ("store" | "volume", Validity::Empty | Validity::Torn) => Some("ai creds restore --last-good, or ai login"),
         ("store", _) if found.mode & 0o077 != 0 => Some("others can read it: chmod 600"),
-        ("store", _) => None,
+        ("store" | "volume", _) => None,
         (_, Validity::Good) if is_ours(&found.login, kept) => {
             Some("a copy of the store's login: do not use it, the first to renew logs the other out")
         }
@@ -91,7 +91,7 @@ fn row(tool: &str, source: &'static str, found: Found, kept: &[About], now: u64)
     Row {
         tool: tool.into(),
         source,
-        used: source == "store" && found.login.is_good(),
+        used: matches!(source, "store" | "volume") && found.login.is_good(),
         expired: found.login.expires.is_some_and(|expires| expires <= now),
         path: found.path.display().to_string(),
         mode: format!("{:04o}", found.mode & 0o7777),

@@ -20,7 +20,7 @@ pub fn before(context: &Context, store: &Store, session: &SessionId, image: &str
     if tool.purpose == Purpose::Work {
         warn(&tool.name, &place);
     }
-    let version = host::images::version(store, image, &tool.base);
+    let version = host::image::version(store, image, &tool.base);
     let login = place.look().ok().flatten().map(|found| found.login);
     if !login.is_some_and(|login| turn::is_needed(&tool.manifest, version.as_deref(), &login)) {
         return Ok(());

@@ -20,11 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What was learnt earlier about this endpoint; nothing, if the engine was started anew since.
 pub fn recall(store: &Store, engine: &Engine) -> Option<Learnt> {
-    let learnt = read(store, engine)?;
+    let learnt = last(store, engine)?;
     (learnt.stamp == endpoint::stamp(&engine.endpoint, engine.program.as_deref())).then_some(learnt)
 }
 
-fn read(store: &Store, engine: &Engine) -> Option<Learnt> {
+/// What was last learnt about this endpoint, whether or not the engine runs: where logins are does not change with a start.
+pub fn last(store: &Store, engine: &Engine) -> Option<Learnt> {
     serde_json::from_slice(&std::fs::read(store.root().join(engine.endpoint.file(engine.kind))).ok()?).ok()
 }
 
@@ -36,7 +37,7 @@ pub fn is_cheap(engine: &Engine) -> bool {
 /// Asks, and keeps the answer. A store that cannot be written only makes the next run ask again.
 pub fn learn(store: &Store, engine: &Engine) -> Result<Learnt> {
     let before = crate::host::now();
-    let mut learnt = ask(engine)?.with_proof_of(read(store, engine));
+    let mut learnt = ask(engine)?.with_proof_of(last(store, engine));
     learnt.stamp = endpoint::stamp(&engine.endpoint, engine.program.as_deref());
     learnt.agent = agent(engine, learnt.product.unwrap_or(engine.product));
     learnt.skew = learnt.skew.map(|clock| clock - i64::try_from(before).unwrap_or_default());

@@ -16,7 +16,7 @@ use crate::plan::Flag;
 
 /// Prints the size as soon as it is known, and again when it has changed. Engines may learn the first one late.
 const SCRIPT: &str = "command -v stty >/dev/null || exit 99
-size() { i=0; while [ $i -lt 50 ]; do [ \"$(stty size)\" = \"$1\" ] && break; sleep 0.1; i=$((i+1)); done; stty size; }
+size() { i=0; while [ $i -lt 50 ]; do [ \"$(stty size 2>/dev/null)\" = \"$1\" ] && break; sleep 0.1; i=$((i+1)); done; stty size; }
 size '31 97'; touch sized; size '43 132'";
 
 pub(super) fn sizes(bench: &Bench) -> Vec<Outcome> {

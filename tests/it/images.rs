@@ -1,0 +1,127 @@
+//! What an image's name stands for: what was built or pinned is run, and nothing else under that name.
+
+use std::process::id;
+
+use crate::bed::{Bed, Image};
+use crate::process::Run;
+
+/// A bed whose image goes by a name of the test's own.
+struct Named {
+    bed: Bed,
+    name: String,
+    original: String,
+}
+
+impl Named {
+    fn new(bed: Bed, what: &str) -> Self {
+        let original = std::env::var("AI_BED_BUSYBOX").unwrap();
+        let mut named = Self { bed, name: format!("ai-bed/{what}-{}:1", id()), original };
+        let name = named.name.clone();
+        named.bed.set("AI_IMAGE", &name);
+        named.tag(&named.original, &name);
+        named
+    }
+
+    fn tag(&self, from: &str, to: &str) {
+        self.bed.docker(&["tag", from, to]);
+    }
+
+    /// Makes the name stand for another image, which has a file more.
+    fn move_it(&self) {
+        let (container, moved) = (self.name.replace(['/', ':'], "-"), self.moved());
+        let args = ["run", "--name", &container, "--network", "none", "--log-driver", "none", &self.original, "touch", "/moved"];
+        self.bed.docker(&args);
+        assert_eq!(self.bed.run(self.bed.engine).args(["commit", &container, &moved]).outcome().code, 0);
+        self.bed.docker(&["rm", &container]);
+        self.tag(&moved, &self.name);
+    }
+
+    fn moved(&self) -> String {
+        format!("{}-moved", self.name)
+    }
+
+    fn ran(&self) -> (i32, String, String) {
+        let outcome = self.bed.ai(["run", "claude", "sh", "-c", "[ -e /moved ] && echo moved || echo original"]).outcome();
+        (outcome.code, outcome.out(), outcome.err())
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        self.bed.run(self.bed.engine).args(["rmi", "--force", &self.name, &self.moved()]).outcome();
+    }
+}
+
+#[track_caller]
+fn succeeds(run: Run) {
+    let outcome = run.outcome();
+    assert_eq!(outcome.code, 0, "{}", outcome.err());
+}
+
+/// The life of a pin.
+#[track_caller]
+fn check(named: &Named) {
+    let runs = |expected: &str| assert_eq!(named.ran(), (0, format!("{expected}\n"), String::new()));
+    runs("original");
+    succeeds(named.bed.ai(["image", "pin"]));
+    runs("original");
+    named.move_it();
+    let (code, out, err) = named.ran();
+    assert!((code, out.as_str()) == (77, "") && err.contains("its name stands for") && err.contains("ai image pin"), "{err}");
+    let doctor = named.bed.ai(["doctor"]).outcome();
+    assert!(doctor.code == 2 && doctor.out().contains("error    image: "), "{}", doctor.out());
+    assert!(named.bed.ai(["image", "status"]).outcome().err().contains("its name stands for"));
+    succeeds(named.bed.ai(["image", "pin"]));
+    runs("moved");
+    named.tag(&named.original, &named.name);
+    assert_eq!(named.ran().0, 77);
+    succeeds(named.bed.ai(["image", "pin", "--off"]));
+    runs("original");
+    named.bed.nothing_left();
+}
+
+// Z-080
+#[test]
+fn a_name_that_was_moved_is_not_run_until_it_is_accepted() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    check(&Named::new(bed, "pinned"));
+}
+
+// Z-080
+#[test]
+fn a_name_that_was_moved_is_not_run_on_podman_either() {
+    let Some(bed) = Bed::podman() else { return };
+    check(&Named::new(bed, "pinned-podman"));
+}
+
+// Z-080, M-04: nobody has to pin what the program built itself.
+#[test]
+fn what_was_built_is_pinned() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let named = Named::new(bed, "built");
+    let docker = crate::sandbox::find_program("docker").unwrap();
+    let script = "#!/bin/sh\nif [ \"$1\" = build ]; then cat >/dev/null; exit 0; fi\nexec DOCKER \"$@\"\n";
+    named.bed.program("docker", &script.replace("DOCKER", docker.to_str().unwrap()));
+    succeeds(named.bed.ai(["image", "build"]));
+    assert_eq!(named.ran().1, "original\n");
+    named.move_it();
+    assert_eq!(named.ran().0, 77);
+    succeeds(named.bed.ai(["image", "build"]));
+    assert_eq!(named.ran().1, "moved\n");
+}
+
+// Z-080
+#[test]
+fn an_image_by_its_digest_is_that_image() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let mut named = Named::new(bed, "digest");
+    let digest = named.bed.docker(&["image", "inspect", "--format", "{{.Id}}", &named.name]).trim().to_owned();
+    named.bed.set("AI_IMAGE", &digest);
+    named.move_it();
+    assert_eq!(named.ran().1, "original\n");
+    let other = format!("ai-bed/none@sha256:{}", "0".repeat(64));
+    named.bed.set("AI_IMAGE", &other);
+    let (code, _, err) = named.ran();
+    assert!(code == 69 && err.contains(&format!("docker pull {other}")), "{err}");
+    named.bed.ai(["image", "build"]).outcome().refused(2, &["a digest names what is there already"]);
+}
