@@ -49,7 +49,7 @@ pub fn sources(host: &Host) -> Vec<Source> {
     let mut roots: Vec<(String, PathBuf)> =
         project::partitions(&host.store, false).into_iter().filter_map(|partition| Some((partition.project, partition.root?))).collect();
     roots.extend(here(host));
-    roots.sort();
+    roots.sort_unstable();
     roots.dedup();
     host_migrate::sources(host, &roots)
 }
