@@ -46,12 +46,13 @@ mutants: cargo
 	tests/mutants
 
 # Half of what a dynamically linked program does at its start is being linked, so on Linux this one is linked beforehand,
-# where the C library comes in that form. What a machine of any kind runs is otherwise the same.
+# where the C library comes in that form. What a machine of any kind runs is otherwise the same. A panic ends the program, so the
+# index by which one would unwind is left out.
 release: cargo
 	host="$$(rustc -vV | sed -n 's/^host: //p')"
 	flags=
 	if [[ $$host == *-linux-gnu ]] && cc -static -x c -o /dev/null - <<<'int main(void) { return 0; }' 2>/dev/null; then
-		flags='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs'
+		flags='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--no-eh-frame-hdr'
 	fi
 	RUSTFLAGS="$$flags" $(CARGO) build --release --quiet --target "$$host"
 	cp -f "target/$$host/release/ai" $(RELEASE)

@@ -21,7 +21,7 @@ pub struct Partition {
 /// The ids of projects whose directory is gone, each once, the last used first.
 pub fn moved(partitions: &[Partition]) -> Vec<&Partition> {
     let mut gone: Vec<&Partition> = partitions.iter().filter(|partition| partition.root.is_some() && !partition.exists).collect();
-    gone.sort_by(|a, b| b.last_use.cmp(&a.last_use).then_with(|| a.project.cmp(&b.project)));
+    gone.sort_unstable_by(|a, b| b.last_use.cmp(&a.last_use).then_with(|| a.project.cmp(&b.project)));
     let mut seen = Vec::new();
     gone.retain(|partition| {
         let new = !seen.contains(&partition.project);

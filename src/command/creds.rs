@@ -166,6 +166,7 @@ fn way_out(reason: Reason, name: &str) -> String {
 }
 
 fn backup(host: &Host, name: Option<&str>, to: &[PathBuf]) -> Result<u8> {
+    let mut code = 0;
     for (name, place) in places(host, name)? {
         let failed = |error: std::io::Error| cannot("back up", &name, error);
         match place.keep_good().map_err(failed)? {
@@ -175,22 +176,29 @@ fn backup(host: &Host, name: Option<&str>, to: &[PathBuf]) -> Result<u8> {
         let newest = place.backups().map_err(failed)?.into_iter().rfind(|about| about.why == Why::Good);
         let Some(newest) = newest else { continue };
         for destination in to {
-            copy(&name, &place, &newest, destination);
+            code = code.max(copy(&name, &place, &newest, destination));
         }
     }
-    Ok(0)
+    Ok(code)
 }
 
-/// Copies to one more place. One that is missing is told and does not fail the others.
-fn copy(name: &str, place: &Place, newest: &About, destination: &Path) {
-    match Host::existing_directory(destination).and_then(|()| {
-        let directory = destination.join("ai-creds").join(name);
-        crate::host::files::private_dir(&directory)?;
-        place.copy_backup(newest, &directory)
-    }) {
-        Ok(copy) => output::note(&format!("copied it to `{}` and read it back", copy.display())),
-        Err(error) => output::warn(&format!("cannot copy the backup of {name} to `{}`: {error}", destination.display())),
+/// Copies to one more place; the value is the exit code. One that is missing, such as a disk that is not plugged in, is told and no
+/// failure; whatever goes wrong in one that is there does not keep the others from theirs.
+fn copy(name: &str, place: &Place, newest: &About, destination: &Path) -> u8 {
+    let cannot = |error| output::warn(&format!("cannot copy the backup of {name} to `{}`: {error}", destination.display()));
+    if let Err(error) = Host::existing_directory(destination) {
+        cannot(error);
+        return 0;
     }
+    let directory = destination.join("ai-creds").join(name);
+    match files::private_dir(&directory).and_then(|()| place.copy_backup(newest, &directory)) {
+        Ok(copy) => output::note(&format!("copied it to `{}` and read it back", copy.display())),
+        Err(error) => {
+            cannot(error);
+            return Kind::General.exit_code();
+        }
+    }
+    0
 }
 
 fn restore(host: &Host, name: &str, backup: Option<&str>) -> Result<u8> {

@@ -102,9 +102,11 @@ fn build(facts: &Facts, options: &Options) -> Result<u8> {
         return Err(Failure::new(Kind::Unavailable, format!("cannot build {}: the engine ended with {code}", options.tag))
             .hint("its last lines above say why; the build needs the network and a Debian base image with node (--base)"));
     }
+    // Looked at before anything is claimed.
+    let details = inspect(facts, &options.tag)?;
     output::note(&format!("built {}", options.tag));
     let host = Host::new()?;
-    remember(&host, &options.tag, &versions(&inspect(facts, &options.tag)?));
+    remember(&host, &options.tag, &versions(&details));
     let id = engine::image_id(&facts.engine, &options.tag)?;
     if let Err(error) = host::image::set_pin(&host.store, &facts.engine, &options.tag, Some(&id)) {
         output::warn(&format!("cannot remember what {} stands for: {error}", options.tag));
@@ -159,7 +161,7 @@ fn learn(context: &Context, image: &str) {
 pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
     let missing = Failure::new(Kind::Unavailable, format!("cannot run {}: the image {image} is not there", context.tool.name));
     if image != TOOL_IMAGE {
-        return Err(missing.hint(format!("{} pull {image}", facts.engine.kind.program())));
+        return Err(missing.hint(way_to(facts, image)));
     }
     let terminal = facts.terminal;
     if terminal.stdin && terminal.stderr && output::ask(&format!("the image {image} is not there yet. Build it now?")) {
@@ -167,14 +169,19 @@ pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
         learn(context, image);
         return Ok(());
     }
-    Err(missing.hint("ai image build"))
+    Err(missing.hint(way_to(facts, image)))
+}
+
+/// What brings an image that is not there.
+fn way_to(facts: &Facts, image: &str) -> String {
+    if image == TOOL_IMAGE { "ai image build".into() } else { format!("{} pull {image}", facts.engine.kind.program()) }
 }
 
 fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
     let image = plan::image(&context.tool, &context.config);
     let found = engine::check(&facts.engine, &image)?;
     if found == Image::Missing {
-        return Err(Failure::new(Kind::Unavailable, format!("the image {image} is not there")).hint("ai image build"));
+        return Err(Failure::new(Kind::Unavailable, format!("cannot show {image}: the image is not there")).hint(way_to(facts, &image)));
     }
     if let Some((pinned, id)) = engine::moved(&context.host.store, &facts.engine, &image, &found)? {
         output::warn(&format!("{}; hint: {MOVED}", moved(&image, &pinned, &id)));

@@ -190,12 +190,17 @@ fn make_shims(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {
 fn remove_shims(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {
     let directory = shims_directory(host, wanted);
     let exe = host.exe();
-    for link in rc::links_to(&directory, &exe) {
+    let links = rc::links_to(&directory, &exe);
+    if links.is_empty() {
+        output::note(&format!("nothing to do: no link in {} leads to ai", directory.display()));
+    }
+    for link in links {
         if dry_run {
             output::data(format!("{}\n", link.display()).as_bytes())?;
         } else {
             rc::remove_link(&link)
                 .map_err(|error| Failure::new(Kind::General, format!("cannot remove `{}`", link.display())).because(error))?;
+            output::note(&format!("removed {}", link.display()));
         }
     }
     Ok(0)

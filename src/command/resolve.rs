@@ -64,7 +64,7 @@ fn print_words(argv: &[OsString], format: Format, shell: crate::shell::Shell) ->
         Format::Lines => joined(b'\n'),
         Format::Json => {
             let words: Vec<_> = argv.iter().map(|word| OsStr::to_string_lossy(word)).collect();
-            serde_json::to_vec(&serde_json::json!({ "argv": words })).unwrap_or_default()
+            format!("{:#}\n", serde_json::json!({ "argv": words })).into_bytes()
         }
     };
     output::data(&bytes)?;

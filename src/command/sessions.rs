@@ -140,30 +140,51 @@ pub fn stop(stop: &Stop) -> Result<u8> {
         return Err(Failure::new(Kind::General, format!("cannot stop `{tool}`: no session of it runs")).hint("ai ps"));
     }
     let names: Vec<&str> = chosen.iter().map(|container| container.name.as_str()).collect();
-    if !names.is_empty() {
-        containers::stop(&sessions.engine, &names)?;
+    if names.is_empty() {
+        return Ok(0);
     }
-    for name in &names {
+    containers::stop(&sessions.engine, &names)?;
+    let after = Sessions::look(true)?;
+    let runs = |name: &&str| after.all().any(|container| container.name == **name && container.running);
+    let (left, gone): (Vec<&str>, Vec<&str>) = names.into_iter().partition(runs);
+    for name in gone {
         output::note(&format!("stopped {name}"));
     }
-    Ok(0)
+    no_more_than_said("stop", &left, &sessions.engine)
+}
+
+/// The engine was asked, and then looked at: what it says it did is not always what it did.
+fn no_more_than_said(verb: &str, left: &[&str], engine: &Engine) -> Result<u8> {
+    let Some(first) = left.first() else { return Ok(0) };
+    let failure = Failure::new(Kind::General, format!("cannot {verb} {}: the engine did not", left.join(", ")));
+    Err(failure.hint(format!("{} rm --force {first}", engine.kind.program())))
 }
 
 pub fn gc(gc: &Gc) -> Result<u8> {
     let sessions = Sessions::look(false)?;
     let verb = if gc.dry_run { "would remove" } else { "removed" };
-    if !gc.dry_run {
-        sync::repair(&sessions.host, &sessions.engine)?;
-    }
     let temporaries = state::dead_temporaries(&sessions.host);
     if sessions.dead() == 0 && temporaries.is_empty() {
         output::note("nothing is left behind");
     }
-    for container in &sessions.census.dead {
-        if !gc.dry_run {
-            containers::remove(&sessions.engine, &container.name)?;
+    let dead: Vec<&str> = sessions.census.dead.iter().map(|container| container.name.as_str()).collect();
+    let mut left = Vec::new();
+    if gc.dry_run {
+        for lease in sessions.leases.iter().filter(|lease| !state::is_owner_alive(lease) && lease.is_of(&sessions.engine)) {
+            output::note(&format!("would finish session {} of {} in {}", lease.session, lease.tool, lease.root));
         }
-        output::note(&format!("{verb} {}", container.name));
+    } else {
+        sync::repair(&sessions.host, &sessions.engine)?;
+        for name in &dead {
+            containers::remove(&sessions.engine, name)?;
+        }
+        if !dead.is_empty() {
+            let after = Sessions::look(false)?;
+            left.extend(dead.iter().copied().filter(|name| after.all().any(|container| container.name == *name)));
+        }
+    }
+    for name in dead.iter().filter(|name| !left.contains(*name)) {
+        output::note(&format!("{verb} {name}"));
     }
     for directory in temporaries {
         if !gc.dry_run {
@@ -178,5 +199,5 @@ pub fn gc(gc: &Gc) -> Result<u8> {
     for container in &sessions.census.unattended {
         output::note(&format!("runs without a session: {}; hint: ai stop {}", container.name, container.name));
     }
-    Ok(0)
+    no_more_than_said("remove", &left, &sessions.engine)
 }

@@ -7,6 +7,7 @@ use crate::failure::{Failure, Kind, Result};
 use crate::host::Host;
 use crate::output;
 use crate::tool::Tool;
+use crate::tool::manifest::Manifest;
 
 #[derive(Serialize)]
 struct Row {
@@ -19,12 +20,15 @@ struct Row {
 pub fn run(tools: &Tools) -> Result<u8> {
     let host = Host::new()?;
     let mut rows = Vec::new();
+    let mut code = 0;
     for name in host.tool_names() {
-        let origin = host.manifest(&name)?.map(|source| source.origin).unwrap_or_default();
-        match Tool::load(&name, |name| host.manifest(name)) {
-            Ok(Some(tool)) => rows.push(Row { name, about: tool.manifest.about, profile_of: tool.manifest.profile_of, manifest: origin }),
-            Ok(None) => {}
-            Err(failure) => output::failure(&failure),
+        match row(&host, &name) {
+            Ok(row) => rows.extend(row),
+            // One that is broken does not hide the others.
+            Err(failure) => {
+                output::failure(&failure);
+                code = failure.kind.exit_code();
+            }
         }
     }
     let text = if tools.json {
@@ -34,5 +38,13 @@ pub fn run(tools: &Tools) -> Result<u8> {
         rows.iter().map(|row| format!("{:10} {:24} {}\n", row.name, row.about, row.manifest)).collect()
     };
     output::data(text.as_bytes())?;
-    Ok(0)
+    Ok(code)
+}
+
+fn row(host: &Host, name: &str) -> Result<Option<Row>> {
+    let Some(Manifest { about, profile_of, .. }) = Tool::load(name, |name| host.manifest(name))?.map(|tool| tool.manifest) else {
+        return Ok(None);
+    };
+    let manifest = host.manifest(name)?.map(|source| source.origin).unwrap_or_default();
+    Ok(Some(Row { name: name.into(), about, profile_of, manifest }))
 }

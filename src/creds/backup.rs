@@ -68,7 +68,7 @@ pub fn prunable(kept: &[About]) -> Vec<String> {
     let mut names = Vec::new();
     for why in [Why::Good, Why::Before, Why::Loser] {
         let mut of_kind: Vec<&About> = kept.iter().filter(|about| about.why == why).collect();
-        of_kind.sort_by_key(|about| std::cmp::Reverse(about.number));
+        of_kind.sort_unstable_by_key(|about| std::cmp::Reverse(about.number));
         names.extend(of_kind.into_iter().skip(KEPT).map(About::name));
     }
     names

@@ -56,7 +56,7 @@ fn siblings(root: &Path, kind: &RepoKind) -> Vec<Spot> {
     let others = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_own(&entry.path()));
     let mut spots: Vec<Spot> =
         others.map(|entry| Spot { path: entry.path(), spelled: spelled.join(entry.file_name()) }).take(MOST).collect();
-    spots.sort_by(|a, b| a.path.cmp(&b.path));
+    spots.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     spots
 }
 

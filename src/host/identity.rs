@@ -85,7 +85,7 @@ fn inputs(host: &Host, root: &Path, named: &[&str]) -> Vec<PathBuf> {
         root.join(".git"),
     ];
     files.extend(named.iter().map(|name| root.join(name)));
-    files.sort();
+    files.sort_unstable();
     files.dedup();
     files
 }
@@ -161,7 +161,7 @@ fn included(own: &Path, home: &Path, name: &str) -> Vec<PathBuf> {
     }
     let names = std::fs::read_dir(parent).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|name| !name.starts_with('.') && matches(pattern.as_bytes(), name.as_bytes())).collect();
-    names.sort();
+    names.sort_unstable();
     names.into_iter().map(|name| parent.join(name)).collect()
 }
 

@@ -166,7 +166,7 @@ impl Place {
             (name == about.name().as_str()).then_some(about)
         };
         let mut backups: Vec<About> = fs::names(&directory, &path)?.into_iter().filter_map(about).collect();
-        backups.sort_by_key(|about| about.number);
+        backups.sort_unstable_by_key(|about| about.number);
         Ok(backups)
     }
 

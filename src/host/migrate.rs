@@ -16,6 +16,7 @@ use crate::digest::sha256;
 use crate::host::Host;
 use crate::host::files::{private_dir, write_private};
 use crate::store::Store;
+use crate::sync::toml;
 
 mod transaction;
 pub mod tree;
@@ -124,7 +125,7 @@ fn worth(path: &Path, below: &Path, length: u64) -> io::Result<(Worth, String)> 
         if login.is_good() { Worth::Login(login.expires) } else { Worth::Bad("it holds no login".into()) }
     } else if extension == "json" && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err() {
         Worth::Bad("it is no valid JSON".into())
-    } else if extension == "toml" && std::str::from_utf8(&bytes).ok().is_none_or(|text| text.parse::<toml::Table>().is_err()) {
+    } else if extension == "toml" && std::str::from_utf8(&bytes).ok().is_none_or(|text| toml::parse(text).is_err()) {
         Worth::Bad("it is no valid TOML".into())
     } else {
         Worth::Good

@@ -5,10 +5,19 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use toml_edit::DocumentMut;
+
 use crate::host::files::write_private;
 use crate::host::migrate::tree;
 use crate::project::Partition;
 use crate::store::Store;
+
+/// `project.toml` of a partition.
+#[derive(Deserialize)]
+struct Record {
+    root: Option<PathBuf>,
+}
 
 /// The partitions of all tools, sorted by project and tool. Sizes cost a walk, so only who shows them asks for them.
 pub fn partitions(store: &Store, with_sizes: bool) -> Vec<Partition> {
@@ -22,7 +31,7 @@ pub fn partitions(store: &Store, with_sizes: bool) -> Vec<Partition> {
             partitions.push(Partition { tool: tool.clone(), project, root, exists, bytes, last_use });
         }
     }
-    partitions.sort_by(|a, b| a.project.cmp(&b.project).then_with(|| a.tool.cmp(&b.tool)));
+    partitions.sort_unstable_by(|a, b| a.project.cmp(&b.project).then_with(|| a.tool.cmp(&b.tool)));
     partitions
 }
 
@@ -37,7 +46,15 @@ fn names(directory: &Path) -> Vec<String> {
 
 fn root(directory: &Path) -> Option<PathBuf> {
     let text = fs::read_to_string(directory.join("project.toml")).ok()?;
-    Some(text.parse::<toml::Table>().ok()?.get("root")?.as_str()?.into())
+    let record: Record = toml::from_str(&text).ok()?;
+    record.root
+}
+
+/// Records which host directory a partition belongs to.
+pub fn record(partition: &Path, root: &Path) -> io::Result<()> {
+    let mut text = DocumentMut::new();
+    text.insert("root", toml_edit::value(root.to_string_lossy().into_owned()));
+    write_private(&partition.join("project.toml"), text.to_string().as_bytes())
 }
 
 /// Bytes of all files, and when the newest was written.
@@ -64,7 +81,6 @@ pub fn adopt(store: &Store, tool: &str, old: &str, new: &str, root: &Path) -> io
         fs::remove_dir_all(&to)?;
     }
     fs::rename(&from, &to)?;
-    let project = toml::Table::from_iter([("root".to_owned(), toml::Value::from(root.to_string_lossy().into_owned()))]);
-    write_private(&to.join("project.toml"), project.to_string().as_bytes())?;
+    record(&to, root)?;
     fs::File::open(to.parent().unwrap_or(Path::new("/")))?.sync_all()
 }

@@ -46,7 +46,7 @@ pub fn files_in(directory: &Path, extension: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> =
         entries.filter(|path| path.is_file() && path.extension().is_some_and(|found| found == extension)).collect();
-    files.sort();
+    files.sort_unstable();
     files
 }
 
@@ -104,7 +104,7 @@ pub fn links_to(directory: &Path, target: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let mut links: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|link| !link.ends_with("ai") && leads_to(link, target)).collect();
-    links.sort();
+    links.sort_unstable();
     links
 }
 

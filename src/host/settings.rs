@@ -41,7 +41,7 @@ impl Host {
             is_new.then_some(name)
         });
         let mut own: Vec<String> = own.collect();
-        own.sort();
+        own.sort_unstable();
         names.append(&mut own);
         names
     }

@@ -9,8 +9,8 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::facts::Engine;
-use crate::host::files::{private_dir, write, write_for_this_boot, write_private};
-use crate::host::{Host, identity, process};
+use crate::host::files::{private_dir, write, write_for_this_boot};
+use crate::host::{Host, identity, process, project};
 use crate::plan::{HOME, SHARED};
 use crate::session::{Lease, SessionId, is_alive};
 use crate::store::Store;
@@ -51,8 +51,7 @@ fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace) -> io::Result<(
     if let Some(login) = &login {
         private_dir(login)?;
     }
-    let project = toml::Table::from_iter([("root".to_owned(), toml::Value::from(workspace.root.to_string_lossy().into_owned()))]);
-    write_private(&store.project(&tool.name, &workspace.project).join("project.toml"), project.to_string().as_bytes())
+    project::record(&store.project(&tool.name, &workspace.project), &workspace.root)
 }
 
 /// A link to a container path. A file that a tool put in its place stays: it may hold what nobody else has.
@@ -97,7 +96,7 @@ pub fn leases(store: &Store) -> Vec<Lease> {
     let Ok(entries) = std::fs::read_dir(store.sessions()) else { return Vec::new() };
     let names = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let mut leases: Vec<Lease> = names.filter_map(|session| lease(store, &session)).collect();
-    leases.sort_by(|a, b| a.session.cmp(&b.session));
+    leases.sort_unstable_by(|a, b| a.session.cmp(&b.session));
     leases
 }
 

@@ -63,7 +63,7 @@ fn spell_value(value: &Value) -> String {
 
 fn spell_table(section: &dyn TableLike) -> String {
     let mut pairs: Vec<String> = section.iter().map(|(name, item)| format!("{name:?}={}", spell(item))).collect();
-    pairs.sort();
+    pairs.sort_unstable();
     format!("{{{}}}", pairs.join(","))
 }
 

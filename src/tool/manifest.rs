@@ -145,10 +145,11 @@ impl Manifest {
         let rules = self.sync.iter().map(|rule| &rule.path);
         let mut inside: Vec<&String> = rules.collect();
         if let Some(state) = &self.state {
-            if !state.home.at.starts_with("/home/ai/") {
+            let is_below = |path: &str, above: &str| path.strip_prefix(above).is_some_and(is_plain_relative);
+            if !is_below(&state.home.at, "/home/ai/") {
                 return Err(format!("`state.home.at` is not below `/home/ai/`: `{}`", state.home.at));
             }
-            if !state.login.at.is_empty() && !state.login.at.starts_with("/ai/shared/") {
+            if !state.login.at.is_empty() && !is_below(&state.login.at, "/ai/shared/") {
                 return Err(format!("`state.login.at` is not below `/ai/shared/`: `{}`", state.login.at));
             }
             inside.extend(state.shared.iter().chain(&state.private).chain(&state.login.files).chain(&state.login.host));
@@ -219,6 +220,8 @@ mod tests {
     #[test]
     fn state_cannot_leave_its_place() {
         refused("[state]\nhome = { at = '/etc' }\n", "/home/ai/");
+        refused("[state]\nhome = { at = '/home/ai/../../etc' }\n", "/home/ai/");
+        refused("[state]\nhome = { at = '/home/ai/.x' }\nlogin = { at = '/ai/shared/../..' }\n", "/ai/shared/");
         refused("[state]\nhome = { at = '/home/ai/.x' }\nprivate = ['../..']\n", "plain relative path");
         refused("[[sync]]\npath = '/etc/passwd'\nclass = 'json'\n", "plain relative path");
     }

@@ -178,6 +178,13 @@ fn a_backup_goes_to_every_place_that_is_there() {
     for (path, (mode, _)) in tree(&usb) {
         assert_eq!(mode & 0o077, 0, "{}", path.display());
     }
+    // A place that is there and takes no copy is a failure, but no reason to leave the others out.
+    let (full, other) = (sandbox.root().join("full"), sandbox.root().join("other"));
+    sandbox.write("full/ai-creds", "a file");
+    fs::create_dir(&other).unwrap();
+    let outcome = ai(&sandbox, 1, &["creds", "backup", "claude", "--to", full.to_str().unwrap(), "--to", other.to_str().unwrap()]);
+    assert!(outcome.err().contains("cannot copy the backup of claude"), "{}", outcome.err());
+    assert!(other.join("ai-creds/claude/0001-good/.credentials.json").exists());
 }
 
 // F-05, Z-040, Z-041

@@ -211,8 +211,26 @@ fn an_undo_leaves_what_was_written_to_since() {
     ai(&sandbox, 0, &["creds", "migrate"]);
     let settings = sandbox.write(format!("{STORE}/global_state/gemini/hub/settings.json"), "{\"mine\":1}");
     let outcome = ai(&sandbox, 0, &["creds", "migrate", "--undo"]);
-    assert!(outcome.err().contains("was written to since"), "{}", outcome.err());
+    assert!(outcome.err().contains("was written to since") && outcome.err().contains("all else in the store"), "{}", outcome.err());
     assert_eq!(fs::read_to_string(settings).unwrap(), "{\"mine\":1}");
+}
+
+#[test]
+fn an_undo_that_was_interrupted_is_finished_by_the_next() {
+    let sandbox = old_layouts();
+    let before = rest(&sandbox);
+    ai(&sandbox, 0, &["creds", "migrate"]);
+    fs::remove_file(sandbox.store().join("migrate/done.json")).unwrap();
+    ai(&sandbox, 0, &["creds", "migrate", "--undo"]);
+    assert_eq!(rest(&sandbox), before);
+    ai(&sandbox, 1, &["creds", "migrate", "--undo"]).refused(1, &["there was none"]);
+}
+
+#[test]
+fn a_log_that_cannot_be_written_makes_no_failure_of_a_migration() {
+    let sandbox = old_layouts();
+    sandbox.write(format!("{STORE}/log/migrate.jsonl/in-the-way"), "");
+    assert!(ai(&sandbox, 0, &["creds", "migrate"]).err().contains("took over"));
 }
 
 // G-13, G-14

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::bed::{Bed, Image};
 use crate::process::finish;
+use crate::sandbox::Sandbox;
 
 /// A session of `tool` that does nothing for a minute, once its container runs.
 fn live(bed: &Bed, tool: &str) -> (Child, String) {
@@ -91,7 +92,7 @@ fn what_a_killed_run_leaves_is_counted_and_removed_and_nothing_else() {
     let report = bed.ai(["doctor"]).outcome().out();
     assert!(report.contains("sessions: 1 left behind") && report.contains("hint: ai gc"), "{report}");
     let dry = bed.ai(["gc", "--dry-run"]).outcome();
-    assert!(dry.err().contains(&format!("would remove {dead}")), "{}", dry.err());
+    assert!(dry.err().contains(&format!("would remove {dead}")) && dry.err().contains("would finish session"), "{}", dry.err());
     assert_eq!(running(&bed).len(), 2);
     assert_eq!(bed.ai(["gc"]).outcome().code, 0);
     assert_eq!(running(&bed), [name.clone()]);
@@ -114,6 +115,25 @@ fn nothing_of_somebody_else_is_touched() {
         bed.ai(["stop", &name]).outcome().refused(1, &["cannot stop"]);
         assert_eq!(bed.docker(&["inspect", "--format", "{{.State.Running}}", &name]), "true\n");
         bed.docker(&["rm", "--force", &name]);
+    }
+}
+
+// E-06, E-09: an engine that says yes and does nothing.
+#[test]
+fn what_the_engine_says_it_did_is_looked_at() {
+    let sandbox = Sandbox::new();
+    let plan = sandbox.ai(["resolve", "--format", "lines", "claude"]).prints();
+    let label = |name: &str| plan.lines().find_map(|word| word.strip_prefix(&format!("{name}="))).unwrap().to_owned();
+    for (running, args, message) in [(true, ["stop", "--mine"], "cannot stop ai-x: "), (false, ["gc", "--"], "cannot remove ai-x: ")] {
+        let container = serde_json::json!([{
+            "Name": "/ai-x",
+            "Config": { "Labels": { "ai.session": "0123456789ab", "ai.owner": label("ai.owner"), "ai.store": label("ai.store") } },
+            "State": { "Running": running },
+        }]);
+        sandbox.program("docker", &format!("#!/bin/sh\ncase $1 in ps) echo x ;; container) echo '{container}' ;; esac\n"));
+        let outcome = sandbox.ai(args).outcome();
+        assert!(!outcome.err().contains("stopped") && !outcome.err().contains("removed"), "{}", outcome.err());
+        outcome.refused(1, &[message, "hint: docker rm --force ai-x"]);
     }
 }
 

@@ -180,6 +180,20 @@ fn without_a_network_there_is_no_way_out() {
     assert_eq!(routes.prints(), "no\n");
 }
 
+// D-02: whoever reads may be waited for.
+#[test]
+fn what_a_tool_says_is_there_at_once_in_a_pipe() {
+    for shell in Shell::all() {
+        let mut sandbox = Sandbox::new();
+        sandbox.set(
+            "FAKE_ENGINE_DO",
+            "echo first; n=0; until [ -e seen ]; do n=$((n + 1)); [ $n -lt 50 ] || exit; sleep 0.1; done; echo in time",
+        );
+        let printed = sandbox.shell(shell, "claude | sh -c 'read line; touch seen; echo $line; cat'").prints();
+        assert_eq!(printed, "first\nin time\n", "{shell:?}");
+    }
+}
+
 // Z-085, E-04: what is left of a shell that was killed is found by the pid that its sessions carry.
 #[test]
 fn a_session_belongs_to_the_shell_that_called() {

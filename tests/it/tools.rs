@@ -62,6 +62,17 @@ fn a_profile_on_the_host_has_its_environment() {
     assert!(has(&format!("CLAUDE_CONFIG_DIR={}/global_state/glm/native", sandbox.store().display())), "{env}");
 }
 
+#[test]
+fn a_broken_manifest_hides_no_other_tool() {
+    let sandbox = Sandbox::new();
+    sandbox.manifest("broken", "about = \n");
+    std::fs::create_dir(sandbox.store().join("tools/odd.toml")).unwrap();
+    let outcome = sandbox.ai(["tools"]).outcome();
+    assert_eq!(outcome.code, 78);
+    assert!(["claude", "glm"].iter().all(|name| outcome.out().lines().any(|line| line.starts_with(name))), "{}", outcome.out());
+    assert!(outcome.err().contains("broken.toml") && outcome.err().contains("odd.toml"), "{}", outcome.err());
+}
+
 // I-07
 #[test]
 fn a_tool_that_is_only_a_manifest_has_everything_that_a_tool_has() {

@@ -49,7 +49,7 @@ pub fn sources(host: &Host) -> Vec<Source> {
     let mut roots: Vec<(String, PathBuf)> =
         project::partitions(&host.store, false).into_iter().filter_map(|partition| Some((partition.project, partition.root?))).collect();
     roots.extend(here(host));
-    roots.sort();
+    roots.sort_unstable();
     roots.dedup();
     host_migrate::sources(host, &roots)
 }
@@ -93,7 +93,11 @@ pub fn undo(host: &Host) -> Result<u8> {
     for path in &undone.changed {
         output::warn(&format!("`{}` was written to since and stays as it is", path.display()));
     }
-    output::note("the store is as it was before the migration");
+    output::note(if undone.changed.is_empty() {
+        "the store is as it was before the migration"
+    } else {
+        "all else in the store is as it was before the migration"
+    });
     Ok(0)
 }
 

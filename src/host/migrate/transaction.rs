@@ -49,7 +49,8 @@ pub fn take_over(store: &Store, sources: &[Source], steps: &[Step]) -> io::Resul
         let _ = discard(&area.join("stage")).and_then(|()| discard(&area.join("backup-new")));
     })?;
     finish(store)?;
-    log(store, steps)?;
+    // All is done: that a line of the log found no room must not make it look as if it were not.
+    let _ = log(store, steps);
     Ok(area.join("backup"))
 }
 
@@ -190,18 +191,23 @@ pub fn undo(store: &Store) -> io::Result<Option<Undone>> {
             let _ = fs::remove_dir(store.root().join(made));
         }
     }
-    fs::remove_file(area.join("done.json"))?;
+    // An undo that was interrupted here has removed it already.
+    remove_if_there(&area.join("done.json"))?;
     fs::rename(&backup, area.join("undone"))
         .or_else(|_| discard(&area.join("undone")).and_then(|()| fs::rename(&backup, area.join("undone"))))?;
     Ok(Some(undone))
 }
 
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 fn put_back(target: &Path, one: &Move, backup: &Path) -> io::Result<()> {
     if !one.replaces {
-        return match fs::remove_file(target) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        };
+        return remove_if_there(target);
     }
     let saved = backup.join("store").join(&one.staged);
     let mode = std::os::unix::fs::MetadataExt::mode(&saved.metadata()?) & 0o7777;

@@ -47,7 +47,7 @@ fn visit(root: &Path, below: PathBuf, entries: &mut Vec<Entry>) -> io::Result<()
     entries.push(Entry { below: below.clone(), kind, mode: metadata.mode() & 0o7777 });
     if kind == Kind::Directory {
         let mut names = fs::read_dir(&path)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()?;
-        names.sort();
+        names.sort_unstable();
         for name in names {
             visit(root, below.join(name), entries)?;
         }

@@ -180,7 +180,7 @@ fn numbered(directory: &Path) -> Result<Vec<(u64, OsString)>, FileError> {
         Some((digits.parse().ok()?, name))
     };
     let mut found: Vec<_> = names(directory)?.into_iter().filter_map(number).collect();
-    found.sort();
+    found.sort_unstable();
     Ok(found)
 }
 
