@@ -108,6 +108,19 @@ fn a_job_in_the_background_is_waited_for() {
     }
 }
 
+// Z-092
+#[test]
+fn a_shell_in_a_shell_works_like_the_first() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        sandbox.write("rc", shell.load(""));
+        let inner = format!("{} {} -c 'source ../../rc; claude inner'", shell.name(), shell.plain().join(" "));
+        sandbox.shell(shell, &format!("claude outer; {inner}; claude again")).prints();
+        let said: Vec<std::ffi::OsString> = sandbox.calls().into_iter().filter_map(|call| call.argv.last().cloned()).collect();
+        assert_eq!(said, ["outer", "inner", "again"], "{shell:?}");
+    }
+}
+
 // Z-083
 #[test]
 fn a_hundred_megabytes_are_the_same_behind_the_pipe() {
@@ -115,7 +128,7 @@ fn a_hundred_megabytes_are_the_same_behind_the_pipe() {
     bed.link("sha256sum", find_program("sha256sum").unwrap());
     let source = "head -c 104857600 /dev/zero | tr '\\0' x";
     let expected = bed.bare(Shell::Bash, &format!("{source} | sha256sum")).prints();
-    for shell in Shell::all().into_iter().filter(|shell| *shell != Shell::Bash) {
+    for shell in Shell::all() {
         assert_eq!(bed.shell(shell, &format!("{source} | gexec cat | sha256sum")).prints(), expected, "{shell:?}");
     }
     bed.nothing_left();
