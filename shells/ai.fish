@@ -26,11 +26,14 @@ function __ai_run
         $__ai_argv
         return
     end
-    set --local __ai_tty
-    builtin test -t 0; and builtin test -t 1; and set __ai_tty --tty
+    set --local __ai_tty none
+    if builtin test -t 0
+        set __ai_tty stdin
+        builtin test -t 1; and set __ai_tty both
+    end
     set --local __ai_session ($__ai_bin sync in --owner $fish_pid -- $argv[1]); or return
     set --append __ai_open $__ai_session
-    set --local __ai_argv ($__ai_bin resolve --format argv0 --session $__ai_session $__ai_tty -- $argv | builtin string split0)
+    set --local __ai_argv ($__ai_bin resolve --format argv0 --session $__ai_session --tty=$__ai_tty -- $argv | builtin string split0)
     set --local __ai_code $pipestatus[1]
     if builtin test $__ai_code -eq 0
         # A child that dies of Ctrl-C ends this function too, but not what is inside `eval`. In a pipe, `eval` would hold back

@@ -8,7 +8,7 @@ function __ai_found {
 # One run of a tool: settings in, plan, the engine's own command line, settings out.
 function __ai_run {
     \builtin emulate -L zsh
-    \builtin local __ai_session='' __ai_plan=''
+    \builtin local __ai_session='' __ai_plan='' __ai_tty=none
     \builtin local -i __ai_code=130
     __ai_found "$1" || \builtin return
     if [[ "${2-}" == --native || "${2-}" == --local ]]; then
@@ -16,9 +16,10 @@ function __ai_run {
         \builtin eval "${__ai_plan}"
         \builtin return
     fi
-    # Never `local -a x=()` behind a quoted word: zsh would read it as the definition of a function named `builtin`.
-    \builtin local -a __ai_tty
-    [[ -t 0 && -t 1 ]] && __ai_tty=(--tty)
+    if [[ -t 0 ]]; then
+        __ai_tty=stdin
+        [[ -t 1 ]] && __ai_tty=both
+    fi
     \builtin zmodload -F zsh/system p:sysparams 2>/dev/null
     # Of this process, which lives as long as the run: inside `$(…)` it would be that of the substitution.
     \builtin local __ai_owner="${sysparams[pid]:-$$}"
@@ -26,7 +27,7 @@ function __ai_run {
     # In a pipe or a subshell, Ctrl-C would end the shell itself before it closed the session.
     \builtin trap : INT
     {
-        __ai_plan="$("${__ai_bin}" resolve --shell zsh --session "${__ai_session}" "${__ai_tty[@]}" -- "$@")" \
+        __ai_plan="$("${__ai_bin}" resolve --shell zsh --session "${__ai_session}" --tty="${__ai_tty}" -- "$@")" \
             && \builtin eval "${__ai_plan}"
         __ai_code=$?
     } always {

@@ -119,6 +119,15 @@ pub enum Format {
     Json,
 }
 
+/// Which standard streams of a command are terminals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tty {
+    None,
+    Stdin,
+    /// Standard input and output.
+    Both,
+}
+
 #[derive(Debug, Args)]
 pub struct Resolve {
     /// How to print the argument vector
@@ -133,9 +142,9 @@ pub struct Resolve {
     /// The session that `ai sync in` printed; a fresh id if absent
     #[arg(long)]
     pub session: Option<SessionId>,
-    /// The command will run on a terminal, whatever our own stdout is
+    /// Which of the command's standard streams are terminals, whatever ours are
     #[arg(long, hide = true)]
-    pub tty: bool,
+    pub tty: Option<Tty>,
     #[command(flatten)]
     pub overrides: Overrides,
     /// Tool or profile, then the arguments for it

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::cli::{Format, Resolve};
+use crate::cli::{Format, Resolve, Tty};
 use crate::command::Context;
 use crate::facts::Terminal;
 use crate::failure::{Failure, Kind, Result};
@@ -23,7 +23,13 @@ pub fn run(resolve: Resolve) -> Result<u8> {
         Some(session) => session,
         None => host::fresh_session()?,
     };
-    let terminal = if resolve.tty { Terminal { stdin: true, stdout: true, ..facts.terminal } } else { facts.terminal };
+    let is = |stdin, stdout| Terminal { stdin, stdout, ..facts.terminal };
+    let terminal = match resolve.tty {
+        None => facts.terminal,
+        Some(Tty::None) => is(false, false),
+        Some(Tty::Stdin) => is(true, false),
+        Some(Tty::Both) => is(true, true),
+    };
     let plan = Plan::new(&Request { tool: &context.tool, config: &context.config, facts: &facts, session, args, terminal })?;
     for note in &plan.notes {
         output::note(note);

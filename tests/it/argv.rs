@@ -171,7 +171,7 @@ fn each_engine_gets_what_it_knows() {
     for engine in ["docker", "podman", "nerdctl"] {
         let sandbox = Sandbox::new();
         sandbox.link(engine, concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/fake-docker"));
-        let argv = sandbox.plan_with(&["--engine", engine, "--tty"], ["claude"]);
+        let argv = sandbox.plan_with(&["--engine", engine, "--tty=both"], ["claude"]);
         assert!(argv.0[0].to_str().unwrap().ends_with(&format!("/bin/{engine}")));
         assert_eq!(argv.has("--detach-keys="), engine == "podman", "{engine}");
         assert_eq!(argv.has("--add-host"), engine != "podman", "{engine}");

@@ -178,8 +178,8 @@ fn snapshot(name: &str, options: &[&str], words: &[&str]) {
 #[test]
 fn the_vector_of_each_tool_is_the_recorded_one() {
     snapshot("claude", &[], &["claude", "fix it"]);
-    snapshot("claude-terminal", &["--tty"], &["claude"]);
-    snapshot("claude-print", &["--tty"], &["claude", "-p", "fix it"]);
+    snapshot("claude-terminal", &["--tty=both"], &["claude"]);
+    snapshot("claude-print", &["--tty=both"], &["claude", "-p", "fix it"]);
     snapshot("claude-hardened", &["--hardened", "--network", "none"], &["claude"]);
     snapshot("gemini", &[], &["gemini", "fix it"]);
     snapshot("codex", &[], &["codex", "exec", "fix it"]);

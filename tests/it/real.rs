@@ -7,6 +7,7 @@ use crate::bed::{Bed, Image, owner};
 use crate::mock::Mock;
 use crate::sandbox::{Sandbox, tree};
 use crate::shells::Shell;
+use crate::terminal::on_terminal;
 
 /// A sandbox with the real tools and a server that answers them.
 fn tools() -> Option<(Bed, Mock)> {
@@ -59,6 +60,15 @@ fn claude_works_through_every_shell() {
     }
     assert_eq!(transcripts(&bed, "claude").len(), 3);
     bed.nothing_left();
+}
+
+// D-01, P9: with a pipe that nobody writes into, claude would wait for three seconds and say so.
+#[test]
+fn claude_does_not_wait_for_input_at_a_terminal() {
+    let Some((bed, _mock)) = tools() else { return };
+    let mut terminal = on_terminal(bed.shell(Shell::Zsh, "claude -p 'are you there'; echo code=$?"));
+    let said = terminal.exp_string("code=0").unwrap();
+    assert!(said.contains("mock-anthropic heard: are you there") && !said.contains("stdin"), "{said}");
 }
 
 // C-14, D-02

@@ -26,10 +26,22 @@ fn a_terminal_is_given_only_where_both_sides_have_one() {
                 on_terminal(run).exp_string("done").unwrap();
                 let argv = sandbox.the_run().argv;
                 let has = |flag: &str| argv.iter().take_while(|word| *word != "ai-tools:1").any(|word| word == flag);
-                assert!(has("-i"), "{shell:?} {script}");
-                assert_eq!(has("-t"), both && !args.starts_with(" -p"), "{shell:?} {script}");
+                let terminal = both && !args.starts_with(" -p");
+                assert_eq!(has("-t"), terminal, "{shell:?} {script}");
+                assert_eq!(has("-i"), terminal || redirection.contains("< /dev/null"), "{shell:?} {script}");
             }
         }
+    }
+}
+
+// D-01: what is typed at a terminal is for commands that may read it there.
+#[test]
+fn a_terminal_is_no_input_for_a_tool_that_prints() {
+    for (script, reads) in [("claude -p - | cat", true), ("gexec cat | cat", true), ("codex exec q", false), ("claude q | cat", false)] {
+        let sandbox = Sandbox::new();
+        on_terminal(sandbox.shell(Shell::Bash, &format!("{script}; echo done"))).exp_string("done").unwrap();
+        let argv = sandbox.the_run().argv;
+        assert_eq!(argv.iter().take_while(|word| *word != "ai-tools:1").any(|word| word == "-i"), reads, "{script}");
     }
 }
 
