@@ -62,6 +62,10 @@ pub fn ps(ps: &Ps) -> Result<u8> {
         let sessions = Sessions::look(false)?;
         let text = if ps.json { json_rows(&sessions)? } else { table(&sessions)? };
         if !ps.watch {
+            if !ps.json && sessions.all().next().is_none() {
+                output::note("no session is running");
+                return Ok(0);
+            }
             output::data(text.as_bytes())?;
             return Ok(0);
         }
@@ -87,19 +91,18 @@ fn age_of(container: &Container) -> u64 {
 
 fn table(sessions: &Sessions) -> Result<String> {
     let usage = usage(sessions)?;
-    let mut text = String::new();
-    let mut row = |cells: [&str; 7]| {
-        let [name, tool, state, age, cpu, memory, project] = cells;
-        text.push_str(&format!("{name:46} {tool:8} {state:8} {age:>7} {cpu:>8} {memory:22} {project}\n"));
-    };
-    row(["NAME", "TOOL", "STATE", "AGE", "CPU", "MEMORY", "PROJECT"]);
+    let mut rows = vec![["NAME", "TOOL", "STATE", "AGE", "CPU", "MEMORY", "PROJECT"].map(str::to_owned)];
     for container in sessions.all() {
         let (cpu, memory) = usage.get(&container.name).map_or(("-", "-"), |(cpu, memory)| (cpu.as_str(), memory.as_str()));
-        let age = census::age(age_of(container));
-        let state = state_of(sessions, container);
-        row([&container.name, &container.tool, state, &age, cpu, memory, &sessions.root(container)]);
+        let (name, tool, state) = (container.name.as_str(), container.tool.as_str(), state_of(sessions, container));
+        rows.push([name, tool, state, &census::age(age_of(container)), cpu, memory, &sessions.root(container)].map(str::to_owned));
     }
-    Ok(text)
+    let widths: [usize; 7] = std::array::from_fn(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0));
+    let line = |row: &[String; 7]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    Ok(rows.iter().map(line).collect())
 }
 
 fn json_rows(sessions: &Sessions) -> Result<String> {

@@ -50,6 +50,8 @@ fn live_sessions_are_listed_with_what_they_use() {
     assert!(table.lines().next().unwrap().contains("PROJECT") && table.contains(&name), "{table}");
     bed.ai(["stop", &name]).outcome();
     finish(child);
+    let none = bed.ai(["ps"]).outcome();
+    assert_eq!((none.code, none.out().as_str(), none.err().as_str()), (0, "", "ai: no session is running\n"));
     assert_eq!(bed.ai(["ps", "--json"]).prints(), "[]\n");
     bed.nothing_left();
 }
