@@ -142,15 +142,14 @@ fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
     let tools = versions(&details);
     remember(&context.host, &image, &tools);
     let size = details["Size"].as_u64().unwrap_or_default();
-    let text = if json {
-        let value =
-            serde_json::json!({ "image": image, "id": details["Id"], "created": details["Created"], "bytes": size, "tools": tools });
-        format!("{value:#}\n")
+    if json {
+        let (id, created) = (&details["Id"], &details["Created"]);
+        output::json(&serde_json::json!({ "image": image, "id": id, "created": created, "bytes": size, "tools": tools }))?;
     } else {
         let tools: String = tools.iter().map(|(name, version)| format!("  {name:10} {}\n", version.as_str().unwrap_or_default())).collect();
-        format!("{image}  {} MiB  {}\n{tools}", size >> 20, details["Created"].as_str().unwrap_or_default())
-    };
-    output::data(text.as_bytes())?;
+        let text = format!("{image}  {} MiB  {}\n{tools}", size >> 20, details["Created"].as_str().unwrap_or_default());
+        output::data(text.as_bytes())?;
+    }
     Ok(0)
 }
 
