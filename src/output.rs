@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use serde::Serialize;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Kind, Result};
 
 /// Writes data as it is. A reader that has gone away is no failure of ours.
 pub fn data(bytes: &[u8]) -> Result<()> {
@@ -13,6 +14,12 @@ pub fn data(bytes: &[u8]) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// A value as JSON that a person can read too.
+pub fn json(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(Kind::General, "cannot write JSON").because(error))?;
+    data(format!("{text}\n").as_bytes())
 }
 
 /// Data with colour, where stdout shows colour.

@@ -3,22 +3,21 @@
 use crate::cli::ConfigCommand;
 use crate::command::Context;
 use crate::config::Layer;
-use crate::failure::{Failure, Kind, Result};
+use crate::failure::Result;
 use crate::output;
 
 pub fn run(command: &ConfigCommand) -> Result<u8> {
     let context = Context::new(&command.tool, Layer::default())?;
     let rows = context.config.settings.rows();
-    let text = if command.json {
+    if command.json {
         let rows: serde_json::Map<_, _> = rows
             .into_iter()
             .map(|(key, value, origin)| (key.to_owned(), serde_json::json!({ "value": value, "origin": origin })))
             .collect();
-        let json = serde_json::to_string_pretty(&rows).map_err(|error| Failure::new(Kind::General, "cannot write JSON").because(error))?;
-        json + "\n"
+        output::json(&rows)?;
     } else {
-        rows.iter().map(|(key, value, origin)| format!("{key:16} {:12} {origin}\n", value.to_string())).collect()
-    };
-    output::data(text.as_bytes())?;
+        let text: String = rows.iter().map(|(key, value, origin)| format!("{key:16} {:12} {origin}\n", value.to_string())).collect();
+        output::data(text.as_bytes())?;
+    }
     Ok(0)
 }

@@ -46,12 +46,11 @@ fn everything(doctor: &Doctor) -> Result<u8> {
 /// Prints what was found; the worst of it is the exit code.
 fn report(findings: &[Finding], proof: Option<&Proof>, json: bool) -> Result<u8> {
     let worst = doctor::worst(findings);
-    let text = if json {
-        format!("{:#}\n", serde_json::json!({ "findings": findings, "worst": worst, "proof": proof }))
+    if json {
+        output::json(&serde_json::json!({ "findings": findings, "worst": worst, "proof": proof }))?;
     } else {
-        findings.iter().map(row).collect()
-    };
-    output::data(text.as_bytes())?;
+        output::data(findings.iter().map(row).collect::<String>().as_bytes())?;
+    }
     Ok(worst.exit_code())
 }
 

@@ -43,11 +43,13 @@ pub fn tell(host: &Host, lease: &Lease, code: u8) -> Result<()> {
     Ok(())
 }
 
-/// What the engine remembers of the container. A busy engine notes that memory ran out a moment after the end.
+/// What the engine remembers of the container. A busy engine notes that memory ran out a moment after the end; of a container that
+/// was told to end it has nothing more to say.
 fn history(engine: &Engine, lease: &Lease, code: u8) -> Option<Vec<String>> {
     let ask = || containers::history(engine, &lease.container, lease.since).ok();
     let history = ask()?;
-    if code != exit::KILLED || lease.memory.is_none() || history.is_empty() || history.iter().any(|event| event == "oom") {
+    let is_known = history.is_empty() || history.iter().any(|event| matches!(event.as_str(), "oom" | "kill"));
+    if code != exit::KILLED || lease.memory.is_none() || is_known {
         return Some(history);
     }
     crate::host::pause(1);

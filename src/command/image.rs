@@ -190,15 +190,16 @@ fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
     let tools = versions(&details);
     remember(&context.host, &image, &tools);
     let size = details["Size"].as_u64().unwrap_or_default();
-    let text = if json {
+    if json {
         let pinned = host::image::pin(&context.host.store, &facts.engine, &image);
-        let value = serde_json::json!({ "image": image, "id": details["Id"], "pinned": pinned, "created": details["Created"], "bytes": size, "tools": tools });
-        format!("{value:#}\n")
+        let (id, created) = (&details["Id"], &details["Created"]);
+        let row = serde_json::json!({ "image": image, "id": id, "pinned": pinned, "created": created, "bytes": size, "tools": tools });
+        output::json(&row)?;
     } else {
         let tools: String = tools.iter().map(|(name, version)| format!("  {name:10} {}\n", version.as_str().unwrap_or_default())).collect();
-        format!("{image}  {} MiB  {}\n{tools}", size >> 20, details["Created"].as_str().unwrap_or_default())
-    };
-    output::data(text.as_bytes())?;
+        let text = format!("{image}  {} MiB  {}\n{tools}", size >> 20, details["Created"].as_str().unwrap_or_default());
+        output::data(text.as_bytes())?;
+    }
     Ok(0)
 }
 

@@ -22,9 +22,7 @@ pub fn run(command: Option<ProjectCommand>) -> Result<u8> {
 fn list(host: &Host, json: bool) -> Result<u8> {
     let partitions = project::partitions(&host.store, true);
     if json {
-        let text =
-            serde_json::to_string_pretty(&partitions).map_err(|error| Failure::new(Kind::General, "cannot write JSON").because(error))?;
-        output::data(format!("{text}\n").as_bytes())?;
+        output::json(&partitions)?;
         return Ok(0);
     }
     let width = partitions.iter().map(|partition| partition.project.len()).max().unwrap_or(0);

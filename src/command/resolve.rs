@@ -38,9 +38,7 @@ pub fn run(resolve: Resolve) -> Result<u8> {
         return explain(&plan);
     }
     if resolve.format == Format::Json {
-        let json =
-            serde_json::to_string_pretty(&plan.json()?).map_err(|error| Failure::new(Kind::General, "cannot write JSON").because(error))?;
-        output::data(format!("{json}\n").as_bytes())?;
+        output::json(&plan.json()?)?;
         return Ok(0);
     }
     print_words(&plan.argv(), resolve.format, resolve.shell)
@@ -70,7 +68,7 @@ fn print_words(argv: &[OsString], format: Format, shell: crate::shell::Shell) ->
         Format::Lines => joined(b'\n'),
         Format::Json => {
             let words: Vec<_> = argv.iter().map(|word| OsStr::to_string_lossy(word)).collect();
-            format!("{:#}\n", serde_json::json!({ "argv": words })).into_bytes()
+            return output::json(&serde_json::json!({ "argv": words })).map(|()| 0);
         }
     };
     output::data(&bytes)?;

@@ -116,7 +116,7 @@ pub fn status(tool: &str, json: bool) -> Result<()> {
         row.modified = here.places.modified(&row.site);
     }
     if json {
-        return print_json(&rows);
+        return output::json(&rows);
     }
     let now = crate::host::now();
     let mut text = String::new();
@@ -162,7 +162,7 @@ fn print_diff(here: &Here, json: bool) -> Result<()> {
     let content = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     if json {
         let row = |diff: &Diff| serde_json::json!({"site": diff.site, "before": content(diff.before), "after": content(diff.after), "appends": diff.appends});
-        return print_json(&diffs.iter().map(row).collect::<Vec<_>>());
+        return output::json(&diffs.iter().map(row).collect::<Vec<_>>());
     }
     let mut text = String::new();
     for diff in diffs {
@@ -183,7 +183,7 @@ pub fn log(tool: &str, json: bool) -> Result<()> {
     let here = Here::new(tool)?;
     let records = sync::log(&here.places).map_err(|error| sync_failure(&error))?;
     if json {
-        return print_json(&records);
+        return output::json(&records);
     }
     let mut text = String::new();
     for record in records {
@@ -219,11 +219,6 @@ pub fn repair(host: &Host) -> Result<bool> {
         project_id: String::new(),
     };
     sync::repair(&places).map_err(|error| sync_failure(&error))
-}
-
-fn print_json(value: &impl serde::Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(Kind::General, "cannot write JSON").because(error))?;
-    output::data(format!("{text}\n").as_bytes())
 }
 
 fn unwritable() -> Failure {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::Tools;
-use crate::failure::{Failure, Kind, Result};
+use crate::failure::Result;
 use crate::host::Host;
 use crate::output;
 use crate::tool::Tool;
@@ -31,13 +31,12 @@ pub fn run(tools: &Tools) -> Result<u8> {
             }
         }
     }
-    let text = if tools.json {
-        let json = serde_json::to_string_pretty(&rows).map_err(|error| Failure::new(Kind::General, "cannot write JSON").because(error))?;
-        json + "\n"
+    if tools.json {
+        output::json(&rows)?;
     } else {
-        rows.iter().map(|row| format!("{:10} {:24} {}\n", row.name, row.about, row.manifest)).collect()
-    };
-    output::data(text.as_bytes())?;
+        let text: String = rows.iter().map(|row| format!("{:10} {:24} {}\n", row.name, row.about, row.manifest)).collect();
+        output::data(text.as_bytes())?;
+    }
     Ok(code)
 }
 

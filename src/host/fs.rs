@@ -44,6 +44,9 @@ pub enum Trust {
     Host,
     /// Containers, too: links, and names of files elsewhere, are refused.
     State,
+    /// Containers, too, but what is read is copied nowhere that they see: only links are refused. A backup program may have given
+    /// the file another name.
+    Login,
 }
 
 /// Opens a directory below `root`, making what is missing if asked; nothing if it is absent.

@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::host::engine::volume::Volume;
 use crate::host::files::{private_dir, read_own, tighten, write_private};
 use crate::host::fs::slot::{Slot, slot};
-use crate::host::fs::{self, FileError};
+use crate::host::fs::{self, FileError, Trust};
 use crate::plan::SHARED;
 use crate::store::Store;
 use crate::sync::Reading;
@@ -278,7 +278,7 @@ pub fn look_at(path: &Path) -> io::Result<Option<Found>> {
 /// The content of a file and its permission bits; `None` if there is none. What is no plain file of reasonable size is an error.
 fn read(slot: Option<Slot>) -> io::Result<Option<(Vec<u8>, u32)>> {
     let Some(slot) = slot else { return Ok(None) };
-    match slot.read(LARGEST)? {
+    match slot.read_as(Trust::Login, LARGEST)? {
         Reading::Absent => Ok(None),
         Reading::File { bytes, .. } => Ok(Some((bytes, slot.perm().unwrap_or(0)))),
         Reading::Refused(why) => Err(io::Error::new(io::ErrorKind::InvalidData, why.to_string())),

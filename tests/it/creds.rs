@@ -257,6 +257,17 @@ fn a_planted_link_is_not_followed() {
     }
 }
 
+// A backup of the store by hard links gives each file a second name.
+#[test]
+fn a_login_with_another_name_is_a_login() {
+    let mut sandbox = Sandbox::new();
+    renew(&mut sandbox, "1");
+    fs::hard_link(sandbox.root().join(LOGIN), sandbox.root().join("snapshot")).unwrap();
+    let status = ai(&sandbox, 0, &["creds", "status", "claude"]).out();
+    assert!(status.starts_with("* claude") && status.contains("good"), "{status}");
+    assert_eq!(session(&mut sandbox, "").err(), "");
+}
+
 // F-11
 #[test]
 fn a_broken_login_file_is_named_and_the_run_goes_on() {

@@ -159,9 +159,14 @@ fn a_kept_container_is_named_and_stays_until_it_is_removed() {
 fn the_memory_limit_is_named_when_it_ended_the_tool() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
     let hog = ["run", "--memory", "16m", "claude", "--", "dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=2"];
-    let outcome = bed.ai(hog).outcome();
-    assert_eq!(outcome.code, 137);
-    assert!(outcome.err().contains("out of memory") && outcome.err().contains("limit of 16 MiB"), "{}", outcome.err());
+    // Of a container that ends in the same moment, a busy engine now and then forgets to note why: then nothing is claimed.
+    let said = (0..5).find_map(|_| {
+        let outcome = bed.ai(hog).outcome();
+        assert_eq!(outcome.code, 137);
+        Some(outcome.err()).filter(|said| !said.is_empty())
+    });
+    let said = said.expect("five times, the engine did not say why");
+    assert!(said.contains("out of memory") && said.contains("limit of 16 MiB"), "{said}");
     bed.nothing_left();
 }
 

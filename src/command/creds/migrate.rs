@@ -63,8 +63,7 @@ fn here(host: &Host) -> Option<(String, PathBuf)> {
 
 fn show(host: &Host, steps: &[Step], json: bool) -> Result<()> {
     if json {
-        let text = serde_json::to_string_pretty(steps).map_err(|error| Failure::new(Kind::General, "cannot write JSON").because(error))?;
-        return output::data(format!("{text}\n").as_bytes());
+        return output::json(&steps);
     }
     let mut text = String::new();
     for step in steps {

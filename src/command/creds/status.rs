@@ -63,8 +63,7 @@ pub fn run(host: &Host, only: Option<&str>, json: bool) -> Result<u8> {
     if json {
         let backups: Vec<_> =
             backups.iter().map(|(tool, about)| serde_json::json!({ "tool": tool, "name": about.name(), "about": about })).collect();
-        let value = serde_json::json!({ "logins": rows, "backups": backups, "logged_out": without });
-        output::data(format!("{value:#}\n").as_bytes())?;
+        output::json(&serde_json::json!({ "logins": rows, "backups": backups, "logged_out": without }))?;
         return Ok(0);
     }
     output::data(text(&rows, &backups, &without, now).as_bytes())?;

@@ -16,7 +16,7 @@ const ATTEMPTS: usize = 4;
 pub fn read(dir: &OwnedFd, name: &OsStr, limit: u64, trust: Trust) -> Result<Reading, Errno> {
     let (at, follow) = match trust {
         Trust::Host => (AtFlags::empty(), OFlags::empty()),
-        Trust::State => (AtFlags::SYMLINK_NOFOLLOW, OFlags::NOFOLLOW),
+        Trust::State | Trust::Login => (AtFlags::SYMLINK_NOFOLLOW, OFlags::NOFOLLOW),
     };
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {

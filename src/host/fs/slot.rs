@@ -45,7 +45,11 @@ impl Slot {
     }
 
     pub fn read(&self, limit: u64) -> Result<Reading, FileError> {
-        read(&self.dir, &self.name, limit, Trust::State).map_err(self.fail("read"))
+        self.read_as(Trust::State, limit)
+    }
+
+    pub fn read_as(&self, trust: Trust, limit: u64) -> Result<Reading, FileError> {
+        read(&self.dir, &self.name, limit, trust).map_err(self.fail("read"))
     }
 
     /// Writes a file of ours, that nobody else writes: old or new, whole, at every instant.

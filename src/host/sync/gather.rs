@@ -83,7 +83,7 @@ fn parent(places: &Places, site: &Site) -> Result<Option<OwnedFd>, Refusal> {
     let below = Path::new(&site.path).parent().unwrap_or(Path::new(""));
     let entered = match trust(site.place) {
         Trust::Host => fs::enter_following(&root.join(below)),
-        Trust::State => fs::enter(root, below, false),
+        Trust::State | Trust::Login => fs::enter(root, below, false),
     };
     entered.map_err(|error| refusal(&error))
 }
