@@ -7,7 +7,7 @@ use crate::cli::{Cli, Command, parse};
 use crate::config::{Config, Layer};
 use crate::facts::Facts;
 use crate::failure::{Failure, Kind, Result};
-use crate::host::{Host, Wanted};
+use crate::host::{Host, Wanted, log};
 use crate::output;
 use crate::plan::{self, secret};
 use crate::session::SessionId;
@@ -44,7 +44,33 @@ pub fn main(mut args: Vec<OsString>) -> Result<u8> {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    dispatch(cli)
+    if keeps_a_log(&cli.command) {
+        let name = args.get(1).map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+        log::watched(&name, || dispatch(cli))
+    } else {
+        dispatch(cli)
+    }
+}
+
+/// Whether a command may write into the store. The others promise to write nothing.
+fn keeps_a_log(command: &Command) -> bool {
+    use Command::{Creds, Env, Exec, Gc, Image, Install, Login, Logout, Project, Run, Stop, Sync, Uninstall};
+    matches!(
+        command,
+        Creds(_)
+            | Env(_)
+            | Exec(_)
+            | Gc(_)
+            | Image(_)
+            | Install(_)
+            | Login(_)
+            | Logout(_)
+            | Project(_)
+            | Run(_)
+            | Stop(_)
+            | Sync(_)
+            | Uninstall(_)
+    )
 }
 
 fn dispatch(cli: Cli) -> Result<u8> {

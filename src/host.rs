@@ -21,6 +21,7 @@ pub mod identity;
 pub mod image;
 mod keychain;
 pub mod lock;
+pub mod log;
 pub mod login;
 pub mod migrate;
 pub mod place;
@@ -69,6 +70,7 @@ impl Host {
                 .hint("export AI_HOME=/an/absolute/path, or unset it"));
         }
         let store = store.canonicalize().unwrap_or(store);
+        crate::log::threshold(&env)?;
         Ok(Self { env, home, store: Store::new(store) })
     }
 

@@ -24,6 +24,7 @@ mod help;
 mod host;
 mod identity;
 mod install;
+mod log;
 mod mode;
 mod output;
 mod plan;

@@ -6,6 +6,8 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::failure::{Failure, Kind, Result};
+use crate::host;
+use crate::log::Level;
 
 /// Writes data as it is. A reader that has gone away is no failure of ours.
 pub fn data(bytes: &[u8]) -> Result<()> {
@@ -38,6 +40,7 @@ pub fn note(text: &str) {
 /// Something that went wrong but does not stop the run.
 pub fn warn(text: &str) {
     say("ai: warning", AnsiColor::Yellow.on_default(), text);
+    host::log::said(Level::Warn, text);
 }
 
 pub fn failure(failure: &Failure) {

@@ -167,11 +167,17 @@ fn finish(host: &Host, state: &Store, lease: &Lease, code: Option<u8>) -> Result
     }
     let is_whole = sync_out(host, lease)?;
     around::after(host, state, &lease.tool);
-    let event = serde_json::json!({
-        "session": session, "tool": lease.tool, "project": lease.project, "start": lease.since, "end": host::now(), "exit": code,
-    });
+    let run = [
+        ("session", session.as_str().into()),
+        ("tool", lease.tool.as_str().into()),
+        ("project", lease.project.as_str().into()),
+        ("start", lease.since.into()),
+        ("end", host::now().into()),
+        ("exit", code.into()),
+    ];
+    let run = run.into_iter().map(|(key, value): (_, serde_json::Value)| (key.to_owned(), value)).collect();
     // A disk that is too full for a line of the log is no reason to keep a lease.
-    let logged = state::log(state, &event);
+    let logged = host::log::write(host, state, crate::log::Level::of_run(code), "run", run);
     state::close(&host.store, state, session).and(logged).map_err(failed)?;
     if is_whole {
         Ok(Kept::All)

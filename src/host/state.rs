@@ -164,17 +164,3 @@ pub fn claim(store: &Store, session: &SessionId) -> Option<Claim> {
 pub fn close(store: &Store, state: &Store, session: &SessionId) -> io::Result<()> {
     if state == store { std::fs::remove_file(store.lease(session)) } else { std::fs::remove_dir_all(state.root()) }
 }
-
-/// Appends one line to the log of runs; starts a new file when this one is large, keeping one old one.
-pub fn log(store: &Store, line: &serde_json::Value) -> io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    const LARGE: u64 = 1 << 20;
-    let path = store.log();
-    path.parent().map_or(Ok(()), private_dir)?;
-    if path.metadata().is_ok_and(|metadata| metadata.len() > LARGE) {
-        std::fs::rename(&path, path.with_extension("jsonl.1"))?;
-    }
-    let mut file = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    file.write_all(format!("{line}\n").as_bytes())
-}

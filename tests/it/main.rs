@@ -50,6 +50,7 @@ mod state_repair;
 mod state_sessions;
 mod state_sync;
 mod stdio;
+mod talk;
 mod tidy;
 mod tools;
 mod transcripts;
