@@ -73,7 +73,7 @@ mutant() {
         row "${name}" BROKEN "see ${log}"
     elif hold "$@" &>"${log}"; then
         missed=$((missed + 1))
-        row "${name}" SURVIVED "$*"
+        if grep -q '^test .* ok$' "${log}"; then row "${name}" SURVIVED "$*"; else row "${name}" UNTESTED "no test has such a name: $*"; fi
     elif failed=$(sed -n 's/^test \([^ ]*\).* \.\.\. FAILED$/\1/p' "${log}" | sort) && [[ -n ${failed} ]]; then
         caught=$((caught + 1))
         row "${name}" caught "$(head -n 3 <<<"${failed}" | paste -sd ' ')$(tail -n +4 <<<"${failed}" | awk 'END { if (NR) printf " and %d more", NR }')"
