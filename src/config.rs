@@ -243,8 +243,11 @@ impl Config {
 }
 
 fn read(source: &Source) -> Result<File> {
-    toml::from_str(&source.text)
-        .map_err(|error| Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid configuration", source.path)).because(error))
+    toml::from_str(&source.text).map_err(|error| {
+        Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid configuration", source.path))
+            .because(error)
+            .hint("ai help config")
+    })
 }
 
 fn line_of(text: &str, at: usize) -> usize {

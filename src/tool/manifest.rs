@@ -134,9 +134,13 @@ impl Manifest {
     /// Reads and checks a manifest; an error names its file and line.
     pub fn parse(source: &Source) -> Result<Self> {
         let manifest: Self = toml::from_str(&source.text).map_err(|error| {
-            Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid manifest", source.origin)).because(error)
+            Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid manifest", source.origin))
+                .because(error)
+                .hint("ai help tools")
         })?;
-        manifest.check().map_err(|why| Failure::new(Kind::Config, format!("cannot read `{}`: {why}", source.origin)))?;
+        manifest
+            .check()
+            .map_err(|why| Failure::new(Kind::Config, format!("cannot read `{}`: {why}", source.origin)).hint("ai help tools"))?;
         Ok(manifest)
     }
 
