@@ -97,7 +97,7 @@ pub enum Command {
 pub struct Init {
     pub shell: Shell,
     /// Only these functions, separated by commas
-    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    #[arg(long, value_delimiter = ',', value_name = "TOOL")]
     pub only: Vec<String>,
     /// Put this before each function's name
     #[arg(long, default_value = "", hide_default_value = true)]

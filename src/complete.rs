@@ -49,20 +49,26 @@ pub struct Answer {
 pub enum Value {
     Tool,
     Session,
+    Container,
     Topic,
+    Backup,
+    Project,
     /// Any file: shells know best how to complete those.
     File,
 }
 
 impl Value {
-    const ALL: [Self; 4] = [Self::Tool, Self::Session, Self::Topic, Self::File];
+    const ALL: [Self; 7] = [Self::Tool, Self::Session, Self::Container, Self::Topic, Self::Backup, Self::Project, Self::File];
 
     /// Stands for the values among the candidates, until it is known whether they are wanted. No argument can hold a NUL.
     fn mark(self) -> &'static str {
         match self {
             Self::Tool => "\0tool",
             Self::Session => "\0session",
+            Self::Container => "\0container",
             Self::Topic => "\0topic",
+            Self::Backup => "\0backup",
+            Self::Project => "\0project",
             Self::File => "\0file",
         }
     }
@@ -73,7 +79,10 @@ impl Value {
         let name = name.to_ascii_lowercase();
         match name.as_str() {
             "session" => Some(Self::Session),
+            "container" => Some(Self::Container),
             "topic" => Some(Self::Topic),
+            "backup" => Some(Self::Backup),
+            "project" => Some(Self::Project),
             _ if name == "tool" || name.starts_with("tool ") => Some(Self::Tool),
             _ => (arg.get_value_parser().type_id() == clap::builder::ValueParser::path_buf().type_id()).then_some(Self::File),
         }
@@ -162,7 +171,7 @@ pub fn ours(line: Line, known: impl Fn(Value) -> Vec<Candidate>, command: &clap:
         match Value::ALL.into_iter().find(|value| value.mark() == word) {
             Some(Value::File) => answer.files = true,
             Some(value) => {
-                answer.once |= value == Value::Session;
+                answer.once |= !matches!(value, Value::Tool | Value::Topic);
                 answer.candidates.extend(known(value));
             }
             None => {

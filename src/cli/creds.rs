@@ -100,6 +100,7 @@ pub enum ProjectCommand {
     /// Give this project the state of one that was moved or renamed
     Adopt {
         /// Its id, as `ai project list` shows it
+        #[arg(value_name = "PROJECT")]
         old: String,
     },
 }

@@ -17,7 +17,7 @@ pub struct Ps {
 #[group(id = "which", required = true, multiple = true)]
 pub struct Stop {
     /// Container or session, as `ai ps` shows it
-    #[arg(group = "which", value_name = "NAME", conflicts_with_all = ["tool", "mine", "all"])]
+    #[arg(group = "which", value_name = "CONTAINER", conflicts_with_all = ["tool", "mine", "all"])]
     pub names: Vec<String>,
     /// All sessions of this tool
     #[arg(long, group = "which", conflicts_with_all = ["mine", "all"])]

@@ -13,7 +13,8 @@ use crate::complete::vocabulary::Vocabulary;
 use crate::complete::{self, Candidate, Line, Subject, Value, help_text};
 use crate::config::Layer;
 use crate::failure::{Failure, Kind, Result};
-use crate::host::{Host, files, process, state};
+use crate::host::{Host, files, process, project, state};
+use crate::project::Partition;
 use crate::shell::Shell;
 use crate::shell::script;
 use crate::{help, output, plan, tool};
@@ -59,6 +60,20 @@ fn known(host: &Host, value: Value) -> Vec<Candidate> {
         Value::Session => {
             let leases = state::leases(&host.store).into_iter();
             leases.map(|lease| Candidate::new(lease.session.as_str(), format!("{} in {}", lease.tool, lease.root))).collect()
+        }
+        Value::Container => {
+            let leases = state::leases(&host.store).into_iter();
+            leases.map(|lease| Candidate::new(lease.container, format!("{} in {}", lease.tool, lease.root))).collect()
+        }
+        Value::Backup => super::creds::backups(host).into_iter().map(|(tool, name)| Candidate::new(name, tool)).collect(),
+        Value::Project => {
+            let root = |partition: &Partition| partition.root.as_ref().map(|root| root.display().to_string()).unwrap_or_default();
+            let mut projects: Vec<Candidate> = project::partitions(&host.store, false)
+                .iter()
+                .map(|partition| Candidate::new(&*partition.project, root(partition)))
+                .collect();
+            projects.dedup_by(|a, b| a.word == b.word);
+            projects
         }
         Value::Topic => {
             let topics = help::TOPICS.iter().map(|topic| Candidate::new(topic.name, topic.about));

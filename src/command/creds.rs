@@ -48,6 +48,17 @@ fn places(host: &Host, name: Option<&str>) -> Result<Vec<(String, Place)>> {
     Ok(places)
 }
 
+/// Each backup of a login, by tool and name; what cannot be read has none.
+pub fn backups(host: &Host) -> Vec<(String, String)> {
+    let tools = host.tool_names().into_iter();
+    let of = |name: String| {
+        let place = load(host, &name).ok().and_then(|tool| Place::of(&tool, host, &host.store));
+        let backups = place.and_then(|place| place.backups().ok()).unwrap_or_default();
+        backups.into_iter().map(move |about| (name.clone(), about.name()))
+    };
+    tools.flat_map(of).collect()
+}
+
 fn load(host: &Host, name: &str) -> Result<Tool> {
     Tool::load(name, |name| host.manifest(name))?.ok_or_else(|| unknown_tool(name, host))
 }

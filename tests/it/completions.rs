@@ -91,6 +91,19 @@ fn a_session_that_runs_is_offered() {
     let session = sandbox.ai(["sync", "in", "claude"]).prints();
     offers(&sandbox, "ai sync out ", &[session.trim()]);
     assert!(answer(&sandbox, Shell::Zsh, "ai sync out ").starts_with("words once\n"));
+    offers(&sandbox, "ai stop ai-cl", &[&format!("ai-claude-proj-{}", session.trim())]);
+}
+
+#[test]
+fn what_the_store_holds_is_offered() {
+    let sandbox = Sandbox::new();
+    sandbox.ai(["run", "claude"]).prints();
+    let login = r#"{"claudeAiOauth":{"accessToken":"a","refreshToken":"r","expiresAt":1}}"#;
+    sandbox.write("home/.docker-ai-config/global_state/claude/shared/login/.credentials.json", login);
+    sandbox.ai(["creds", "backup", "claude"]).outcome();
+    offers(&sandbox, "ai creds restore claude ", &["0001-good"]);
+    let projects = answer(&sandbox, Shell::Bash, "ai project adopt p");
+    assert!(projects.starts_with("words once\nproj-"), "{projects}");
 }
 
 /// A place is asked about once, unless its answer is another one in a minute.

@@ -56,15 +56,28 @@ pub fn stop(engine: &Engine, names: &[&str]) -> Result<()> {
     let args: Vec<&str> = ["stop", "-t", GRACE].into_iter().chain(names.iter().copied()).collect();
     let (status, _, stderr) = process::output(super::program(engine)?.as_os_str(), &args)?;
     let stderr = String::from_utf8_lossy(&stderr);
-    if status.success() || stderr.to_ascii_lowercase().contains("no such container") {
+    if status.success() || says_gone(&stderr) {
         return Ok(());
     }
     Err(Failure::new(Kind::General, "cannot stop every container").because(stderr).hint("ai ps"))
 }
 
-/// Removes a container, running or not. One that is gone is what was wanted.
+/// Removes a container, running or not. One that is gone, or that the engine is removing already, is what was wanted.
 pub fn remove(engine: &Engine, name: &str) -> Result<()> {
-    process::output(super::program(engine)?.as_os_str(), &["rm", "--force", name]).map(drop)
+    let (status, _, stderr) = process::output(super::program(engine)?.as_os_str(), &["rm", "--force", name])?;
+    let stderr = String::from_utf8_lossy(&stderr);
+    if status.success() || says_gone(&stderr) {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::General, format!("cannot remove the container {name}")).because(stderr).hint("ai ps"))
+}
+
+/// Whether an engine complains of nothing but containers that are not there any more: docker's words, podman's, and those of a
+/// removal that `--rm` has begun.
+fn says_gone(stderr: &str) -> bool {
+    let gone = ["no such container", "no container with name or id", "is already in progress"];
+    let mut lines = stderr.lines().filter(|line| !line.trim().is_empty()).map(str::to_ascii_lowercase).peekable();
+    lines.peek().is_some() && lines.all(|line| gone.iter().any(|words| line.contains(words)))
 }
 
 /// What happened to a container since `since`, in seconds since 1970: words such as `start`, `oom`, `die`, in order. The
@@ -89,4 +102,23 @@ fn text(engine: &Engine, args: &[&str]) -> Result<String> {
     }
     Err(Failure::new(Kind::Unavailable, format!("cannot ask the engine at {}", engine.endpoint.shown()))
         .because(String::from_utf8_lossy(&stderr)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::says_gone;
+
+    #[test]
+    fn only_what_is_gone_is_no_trouble() {
+        for stderr in [
+            "Error response from daemon: No such container: x\n",
+            "Error: no container with name or ID \"x\" found: no such container\n",
+            "Error response from daemon: removal of container x is already in progress\n",
+        ] {
+            assert!(says_gone(stderr), "{stderr}");
+        }
+        for stderr in ["", "permission denied\n", "Error: No such container: x\nError: cannot kill y: device busy\n"] {
+            assert!(!says_gone(stderr), "{stderr}");
+        }
+    }
 }
