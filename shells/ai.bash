@@ -14,8 +14,8 @@ function __ai_run() {
     __ai_found "$1" || \builtin return
     if [[ "${2-}" == --native || "${2-}" == --local ]]; then
         __ai_plan="$("${__ai_bin}" resolve --shell bash -- "$@")" || \builtin return
-        \builtin eval "${__ai_plan}"
-        \builtin return
+        \builtin eval "${__ai_plan} && __ai_code=0 || __ai_code=\$?"
+        \builtin return "${__ai_code}"
     fi
     if [[ -t 0 ]]; then
         __ai_tty=stdin
@@ -25,8 +25,12 @@ function __ai_run() {
     # While the tool has the terminal, Ctrl-C is for the tool: without a trap, bash would leave this function too.
     __ai_trap="$(\builtin trap -p INT)"
     \builtin trap : INT
-    __ai_plan="$("${__ai_bin}" resolve --shell bash --session "${__ai_session}" --tty="${__ai_tty}" -- "$@")" \
-        && \builtin eval "${__ai_plan}" && __ai_code=0 || __ai_code=$?
+    # The list is part of what is evaluated: around `builtin eval`, it would not keep `set -e` from ending the shell.
+    if __ai_plan="$("${__ai_bin}" resolve --shell bash --session "${__ai_session}" --tty="${__ai_tty}" -- "$@")"; then
+        \builtin eval "${__ai_plan} && __ai_code=0 || __ai_code=\$?"
+    else
+        __ai_code=$?
+    fi
     "${__ai_bin}" sync out --code "${__ai_code}" -- "${__ai_session}" || \builtin true
     \builtin trap - INT
     if [[ -n "${__ai_trap}" ]]; then \builtin eval "${__ai_trap}"; fi

@@ -49,6 +49,8 @@ pub struct Terminal {
     pub stdin: bool,
     pub stdout: bool,
     pub stderr: bool,
+    /// Whether we may read from the terminal: a job in the background would be stopped.
+    pub in_front: bool,
 }
 
 /// Which program runs containers.

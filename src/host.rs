@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the one layer that may touch the machine")]
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use crate::facts::{Engine, EngineKind, Env, Facts, Machine, SshAgent, Terminal, 
 use crate::failure::{Failure, Kind, Result};
 use crate::session::SessionId;
 use crate::store::Store;
+use crate::workspace;
 
 pub mod checkup;
 pub mod engine;
@@ -154,14 +155,29 @@ impl Host {
     }
 
     /// An executable file on PATH, by absolute path. Relative entries of PATH are passed over: they would find what a
-    /// repository planted. So is this program itself, under whatever name.
+    /// repository planted. So is what lies in the project, where a container can write, or is a link there; and this program
+    /// itself, under whatever name.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
         let me = std::env::current_exe().ok();
+        let project = self.writable_project();
+        let is_planted = |program: &Path| {
+            let is_inside =
+                |path: io::Result<PathBuf>| project.as_ref().zip(path.ok()).is_some_and(|(project, path)| path.starts_with(project));
+            is_inside(program.canonicalize()) || is_inside(program.parent().unwrap_or(program).canonicalize())
+        };
         let path = self.env.get("PATH")?;
         let absolute: Vec<PathBuf> = std::env::split_paths(path).filter(|entry| entry.is_absolute()).collect();
         let path = std::env::join_paths(absolute).ok()?;
         let mut found = which::which_in_all(name, Some(path), "/").ok()?;
-        found.find(|program| me.is_none() || program.canonicalize().ok() != me)
+        found.find(|program| (me.is_none() || program.canonicalize().ok() != me) && !is_planted(program))
+    }
+
+    /// The directory around us that a container gets to write, unless it is one that is never mounted.
+    fn writable_project(&self) -> Option<PathBuf> {
+        let cwd = std::env::current_dir().ok()?.canonicalize().ok()?;
+        let root = git::root(&cwd).unwrap_or(&cwd);
+        let is_above_home = self.home().is_some_and(|home| home.starts_with(root));
+        (!is_above_home && !workspace::is_system(root)).then(|| root.to_owned())
     }
 
     /// Our own program as shells should call it: by the path on PATH where that leads here (it survives an upgrade
@@ -184,7 +200,9 @@ impl Host {
 }
 
 pub fn terminal() -> Terminal {
-    Terminal { stdin: std::io::stdin().is_terminal(), stdout: std::io::stdout().is_terminal(), stderr: std::io::stderr().is_terminal() }
+    let (stdin, stdout) = (io::stdin(), io::stdout());
+    let in_front = rustix::termios::tcgetpgrp(&stdin).is_ok_and(|group| group == rustix::process::getpgrp());
+    Terminal { stdin: stdin.is_terminal(), stdout: stdout.is_terminal(), stderr: io::stderr().is_terminal(), in_front }
 }
 
 fn is_socket(path: &Path) -> bool {

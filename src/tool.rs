@@ -10,6 +10,7 @@ use crate::store::Store;
 use crate::tool::manifest::{Manifest, Source};
 
 pub mod manifest;
+mod reserved;
 
 /// The manifests that come with the program, in the order in which people see them.
 const BUILT_IN: [(&str, &str); 5] = [
@@ -106,6 +107,7 @@ pub fn is_valid_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_lowercase())
         && name.len() <= 32
+        && !reserved::is_reserved(name)
         && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
 }
 

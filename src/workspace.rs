@@ -220,12 +220,18 @@ const SYSTEM_WHOLE: [&str; 14] = [
 /// Directories in the home that hold keys.
 const KEYS: [&str; 6] = [".ssh", ".gnupg", ".aws", ".kube", ".docker", ".password-store"];
 
+/// Whether a directory is the system's, or is above all that is.
+pub fn is_system(root: &Path) -> bool {
+    let is = |system: &&str| root == Path::new(system);
+    root.parent().is_none() || SYSTEM.iter().any(|system| is(&system)) || SYSTEM_WHOLE.iter().any(|system| root.starts_with(system))
+}
+
 /// Why `root` must not be mounted, if it must not.
 fn refusal(root: &Path, facts: &Facts) -> Option<String> {
     if root.parent().is_none() {
         return Some("it is the whole file system".into());
     }
-    if SYSTEM.iter().any(|system| root == Path::new(system)) || SYSTEM_WHOLE.iter().any(|system| root.starts_with(system)) {
+    if is_system(root) {
         return Some("it is a system directory".into());
     }
     if root.starts_with(&facts.store) {

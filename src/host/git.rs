@@ -10,8 +10,12 @@ pub fn repo(cwd: &Path) -> Option<Repo> {
     if let Some(root) = cwd.ancestors().find(|path| is_git_directory(path)) {
         return Some(inside_git_directory(root));
     }
-    let root = cwd.ancestors().find(|path| path.join(".git").symlink_metadata().is_ok())?;
-    Some(found(root))
+    Some(found(root(cwd)?))
+}
+
+/// The nearest directory at or above `cwd` that holds `.git`.
+pub fn root(cwd: &Path) -> Option<&Path> {
+    cwd.ancestors().find(|path| path.join(".git").symlink_metadata().is_ok())
 }
 
 /// `.git` itself or a bare repository: what git itself checks for.

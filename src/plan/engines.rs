@@ -47,7 +47,7 @@ fn facts(case: &Case) -> Facts {
         store,
         user: User { uid: case.uid, gid: case.uid },
         env: Env::default(),
-        terminal: Terminal { stdin: true, stdout: true, stderr: true },
+        terminal: Terminal { stdin: true, stdout: true, stderr: true, in_front: true },
         engine: engine.with(Some(case.learnt.clone())),
         machine: Machine { cpus: case.learnt.cpus, memory: case.learnt.memory },
         time_zone: Some("Europe/Berlin".into()),

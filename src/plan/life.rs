@@ -17,8 +17,9 @@ pub(super) fn push(request: &Request, container: &str, workspace: &Workspace, pa
         parts.usual(Flag::Remove, "the container lives for exactly one run");
     }
     parts.usual(Flag::Init, "as process 1, the tool would ignore signals");
-    let on_terminal = terminal.stdin && terminal.stdout && !asks_for_print_mode(request);
-    if on_terminal || !terminal.stdin || reads_what_is_typed(request) {
+    // A job in the background would be stopped as soon as it touched the terminal.
+    let on_terminal = terminal.stdin && terminal.stdout && terminal.in_front && !asks_for_print_mode(request);
+    if on_terminal || !terminal.stdin || (terminal.in_front && reads_what_is_typed(request)) {
         parts.usual(Flag::Interactive, "standard input reaches the tool, whatever it is");
     }
     if on_terminal {

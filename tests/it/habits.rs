@@ -85,6 +85,31 @@ fn options_of_the_user_neither_break_nor_change() {
     unchanged(Shell::Fish, "set -g mine 1", "set --names --global; set --names --universal; functions --handlers");
 }
 
+// Z-090, Z-082: a code that the user handles is handled, whatever the options.
+#[test]
+fn a_failing_tool_does_not_end_a_strict_shell() {
+    let strict = |shell| if shell == Shell::Fish { "" } else { "set -eu -o pipefail\n" };
+    for shell in Shell::all() {
+        for tool in ["claude x", "claude --native x"] {
+            let mut sandbox = Sandbox::new();
+            sandbox.set("FAKE_ENGINE_DO", "exit 42");
+            sandbox.program("claude", "#!/bin/sh\nexit 42\n");
+            let handled = shell.text(
+                "TOOL || echo \"code=$?\"; if TOOL; then :; else echo else; fi",
+                "TOOL; or echo code=$status; if TOOL; else; echo else; end",
+            );
+            let script = format!("{}{}\n{}; echo end", strict(shell), shell.load(""), handled.replace("TOOL", tool));
+            let outcome = sandbox.bare(shell, &script).outcome();
+            assert_eq!((outcome.out().as_str(), outcome.err().as_str(), outcome.code), ("code=42\nelse\nend\n", "", 0), "{shell:?} {tool}");
+            assert_eq!(std::fs::read_dir(sandbox.store().join("sessions")).map_or(0, Iterator::count), 0, "{shell:?} {tool}");
+        }
+        let sandbox = Sandbox::new();
+        sandbox.program("claude", "#!/bin/sh\nexit 42\n");
+        let outcome = sandbox.bare(shell, &format!("{}{}\nclaude --native", strict(shell), shell.load(""))).outcome();
+        assert_eq!((outcome.code, outcome.err().as_str()), (42, ""), "{shell:?}");
+    }
+}
+
 /// Asserts that a run leaves what `state` prints as it was after loading.
 #[track_caller]
 fn unchanged(shell: Shell, before: &str, state: &str) {
@@ -124,17 +149,34 @@ fn without_a_home_the_program_says_what_to_set() {
     assert!(plan.contains(store.to_str().unwrap()), "{plan}");
 }
 
-// Z-099
+// Z-099: what a container could have written is not run on the host.
 #[test]
 fn a_project_on_path_is_not_asked_for_programs() {
     for shell in Shell::all() {
         let sandbox = Sandbox::new();
+        sandbox.git_init();
+        let planted = "#!/bin/sh\necho planted >&2\nexit 3\n";
+        std::fs::create_dir_all(sandbox.project().join("venv/bin")).unwrap();
+        std::fs::create_dir_all(sandbox.project().join("deep/down")).unwrap();
         for name in ["docker", "ai"] {
-            sandbox.script(sandbox.project().join(name), "#!/bin/sh\necho planted >&2\nexit 3\n");
+            sandbox.script(sandbox.project().join(name), planted);
         }
-        let outcome = sandbox.shell(shell, shell.text("PATH=.::$PATH; claude hello", "set -x PATH . '' $PATH; claude hello")).outcome();
-        assert_eq!((outcome.code, outcome.err().as_str()), (0, ""), "{shell:?}");
-        assert_eq!(sandbox.the_run().argv.last().unwrap(), "hello", "{shell:?}");
+        // A link, which a container can turn to anything.
+        let elsewhere = sandbox.script(sandbox.root().join("elsewhere"), planted);
+        std::os::unix::fs::symlink(elsewhere, sandbox.project().join("venv/bin/docker")).unwrap();
+        // A directory elsewhere that leads back.
+        std::os::unix::fs::symlink(sandbox.project(), sandbox.root().join("leads-back")).unwrap();
+        let project = sandbox.project().display().to_string();
+        let back = sandbox.root().join("leads-back").display().to_string();
+        let relative = shell.text("PATH=.::$PATH", "set -x PATH . '' $PATH");
+        let absolute =
+            shell.text("PATH=P:P/venv/bin:B:$PATH", "set -x PATH P P/venv/bin B $PATH").replace('P', "\u{1}").replace("\u{1}ATH", "PATH");
+        let absolute = absolute.replace('\u{1}', &project).replace(":B:", &format!(":{back}:")).replace(" B ", &format!(" {back} "));
+        for path in [relative, &absolute] {
+            let outcome = sandbox.shell(shell, &format!("{path}; cd deep/down; claude hello")).outcome();
+            assert_eq!((outcome.code, outcome.err().as_str()), (0, ""), "{shell:?} {path}");
+        }
+        assert_eq!(sandbox.calls().last().unwrap().argv.last().unwrap(), "hello", "{shell:?}");
     }
 }
 

@@ -102,6 +102,23 @@ fn ctrl_z_does_not_freeze_the_tool() {
     }
 }
 
+// Z-084: without a terminal the engine's client passes the stop on, and nothing may stay stopped there either.
+#[test]
+fn ctrl_z_in_a_pipe_freezes_nothing() {
+    let Some(bed) = Bed::new(Image::Tools) else { return };
+    if !Shell::all().contains(&Shell::Fish) {
+        return;
+    }
+    let mut terminal = interactive(&bed, Shell::Fish);
+    terminal.send_line("gexec sh -c 'echo rea\"\"dy; sleep 600' | cat").unwrap();
+    terminal.exp_string("ready").unwrap();
+    terminal.send_control('z').unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    terminal.send_control('c').unwrap();
+    wait_for("the end of the container", || bed.containers().is_empty());
+    leave(terminal);
+}
+
 // Z-084
 #[test]
 fn ctrl_backslash_quits_the_tool_and_the_shell_goes_on() {

@@ -9,7 +9,7 @@ use crate::process::{finish, wait_for};
 use crate::require::need;
 use crate::sandbox::{Sandbox, find_program};
 use crate::shells::Shell;
-use crate::terminal::on_terminal;
+use crate::terminal::{interactive, leave, on_terminal};
 
 /// The next `ai sync in` says that it finished one session, and nothing of that is left.
 #[track_caller]
@@ -105,6 +105,20 @@ fn a_job_in_the_background_is_waited_for() {
         let outcome = sandbox.shell(shell, "claude q & wait $!; echo code=$?").outcome();
         assert_eq!((outcome.out().as_str(), outcome.err().as_str()), ("answer\ncode=42\n", ""), "{shell:?}");
         assert_eq!(fs::read_dir(sandbox.store().join("sessions")).unwrap().count(), 0, "{shell:?}");
+    }
+}
+
+// Z-084, P9: without a terminal's input, a job in the background needs nobody.
+#[test]
+fn a_job_behind_the_prompt_is_not_stopped() {
+    for shell in Shell::all().into_iter().filter(|shell| *shell != Shell::Fish) {
+        let Some(bed) = Bed::new(Image::Busybox) else { return };
+        let mut terminal = interactive(&bed, shell);
+        terminal.send_line("gexec sh -c 'sleep 1; echo fini\"\"shed >made' & wait; cat made; echo code=$?").unwrap();
+        terminal.exp_string("finished").unwrap();
+        terminal.exp_string("code=0").unwrap();
+        bed.nothing_left();
+        leave(terminal);
     }
 }
 
