@@ -222,8 +222,8 @@ const KEYS: [&str; 6] = [".ssh", ".gnupg", ".aws", ".kube", ".docker", ".passwor
 
 /// Whether a directory is the system's, or is above all that is.
 pub fn is_system(root: &Path) -> bool {
-    let is = |system: &&str| root == Path::new(system);
-    root.parent().is_none() || SYSTEM.iter().any(|system| is(&system)) || SYSTEM_WHOLE.iter().any(|system| root.starts_with(system))
+    let is = |system: &str| root == Path::new(system);
+    root.parent().is_none() || SYSTEM.iter().any(|system| is(system)) || SYSTEM_WHOLE.iter().any(|system| root.starts_with(system))
 }
 
 /// Why `root` must not be mounted, if it must not.
