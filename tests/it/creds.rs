@@ -216,6 +216,10 @@ fn the_host_s_login_is_adopted_once_and_only_by_its_lineage() {
     ai(&sandbox, 0, &["creds", "import", "claude", "--replace", "--from", from.to_str().unwrap()]);
     assert_eq!(read(&sandbox, LOGIN), claude("h", "you", LATER + 1));
     assert!(backups(&sandbox).iter().any(|name| name.ends_with("before")));
+    // A copy under any name.
+    let copy = sandbox.write("copies/creds.json", claude("c", "you", LATER + 2));
+    ai(&sandbox, 0, &["creds", "import", "claude", "--from", copy.to_str().unwrap()]);
+    assert_eq!(read(&sandbox, LOGIN), claude("c", "you", LATER + 2));
     // Nothing was ever written on the host's side.
     assert_eq!(tree(&sandbox.home().join(".claude")).len(), 1);
 }
