@@ -20,6 +20,7 @@ mod creds;
 mod doctor;
 mod ended;
 mod env;
+mod fallback;
 mod help;
 mod image;
 mod init;

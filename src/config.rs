@@ -214,17 +214,18 @@ pub struct Source {
     pub text: String,
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        let settings = Layer::default().resolve();
+        Self { settings, env: BTreeMap::new(), secret: BTreeMap::new(), build: Build::default(), sections: Vec::new() }
+    }
+}
+
 impl Config {
     /// `sources` from the lowest to the highest layer; `flags` over all.
     pub fn new(tool: &str, sources: &[Source], env: &Env, flags: Layer) -> Result<Self> {
         let mut settings = Layer::default();
-        let mut config = Self {
-            settings: Layer::default().resolve(),
-            env: BTreeMap::new(),
-            secret: BTreeMap::new(),
-            build: Build::default(),
-            sections: Vec::new(),
-        };
+        let mut config = Self::default();
         for source in sources {
             let mut file = read(source)?;
             let origin = |at: usize| Origin::File(source.path.clone(), line_of(&source.text, at));

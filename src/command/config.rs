@@ -9,6 +9,12 @@ use crate::output;
 pub fn run(command: &ConfigCommand) -> Result<u8> {
     let context = Context::new(&command.tool, Layer::default())?;
     let rows = context.config.settings.rows();
+    for section in context.config.strangers(&context.host.tool_names()) {
+        output::warn(&format!(
+            "{}: `[tool.{}]` has no effect: there is no tool of this name; hint: ai tools",
+            section.origin, section.value
+        ));
+    }
     if command.json {
         let rows: serde_json::Map<_, _> = rows
             .into_iter()

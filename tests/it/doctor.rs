@@ -103,3 +103,23 @@ fn what_was_proven_is_kept_for_plans_to_read() {
     bed.ai(["run", "claude", "true"]).prints();
     assert!(find(&self::report(bed.ai(["doctor", "--json"])).1, "proof", "hold with").is_some());
 }
+
+#[test]
+fn broken_files_are_findings_and_the_rest_is_looked_at() {
+    let sandbox = Sandbox::new();
+    sandbox.config("networc = 'none'\n");
+    sandbox.manifest("bad", "command = [\n");
+    sandbox.manifest("Upper", "");
+    let (code, found) = report(sandbox.ai(["doctor", "--json"]));
+    assert_eq!(code, 2);
+    let config = find(&found, "config", "unknown field `networc`").unwrap();
+    assert_eq!((config["level"].as_str(), config["hint"].as_str()), (Some("error"), Some("did you mean `network`?")));
+    assert!(config["cause"].as_str().unwrap().contains("config.toml") && config["cause"].as_str().unwrap().contains("line 1"));
+    assert_eq!(find(&found, "tools", "tools/bad.toml").unwrap()["level"], "error");
+    assert_eq!(find(&found, "tools", "tools/Upper.toml` has no effect").unwrap()["level"], "warning");
+    assert!(find(&found, "system", "").is_some() && find(&found, "engine", "docker at ").is_some(), "{found:#}");
+    sandbox.config("[tool.laboratory]\nkeep = true\n");
+    let (_, found) = report(sandbox.ai(["doctor", "--json"]));
+    assert_eq!(find(&found, "config", "config.toml:1: `[tool.laboratory]` has no effect").unwrap()["level"], "warning");
+    assert!(sandbox.ai(["config"]).outcome().err().contains("`[tool.laboratory]` has no effect"));
+}
