@@ -93,10 +93,10 @@ fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach,
         repaired = checkup::close(&open);
         open = checkup::open_paths(store);
     }
-    let (mut dead, mut kept) = (0, 0);
+    let (mut dead, mut kept) = (None, 0);
     if matches!(reach, Reach::Answers { .. }) {
         match Sessions::look(false) {
-            Ok(sessions) => (dead, kept) = (sessions.dead(), sessions.census.kept.len()),
+            Ok(sessions) => (dead, kept) = (Some(sessions.dead()), sessions.census.kept.len()),
             Err(failure) => notes.push(Finding { hint: failure.hint, ..Finding::new(Level::Note, "sessions", failure.message) }),
         }
     }

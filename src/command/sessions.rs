@@ -30,7 +30,10 @@ impl Sessions {
         let (context, failures) = fallback::context()?;
         let engine = context.facts(None).engine;
         let host = context.host;
-        let mut found = containers::list(&engine, host::uid())?;
+        let mut found = containers::list(&engine, host::uid()).map_err(|failure| match failure.hint {
+            None => failure.hint("ai doctor"),
+            Some(_) => failure,
+        })?;
         let store = store_id(host.store.root());
         found.retain(|container| all || container.store == store);
         let mut leases = state::leases(&host.store);

@@ -105,6 +105,31 @@ fn what_was_proven_is_kept_for_plans_to_read() {
 }
 
 #[test]
+fn only_what_was_asked_is_well() {
+    let mut sandbox = Sandbox::new();
+    sandbox.unset("FAKE_ENGINE_DO");
+    sandbox.set("DOCKER_HOST", "unix:///nope");
+    let (code, found) = report(sandbox.ai(["doctor", "--json"]));
+    assert_eq!((code, find(&found, "engine", "at unix:///nope").unwrap()["level"].as_str()), (2, Some("note")));
+    assert!(find(&found, "sessions", "").is_none(), "{found:#}");
+    sandbox.program("docker", "#!/bin/sh\necho 'failed to connect to the docker API' >&2; exit 1\n");
+    for word in ["ps", "gc", "stop"] {
+        let args = if word == "stop" { vec![word, "--all"] } else { vec![word] };
+        assert!(sandbox.ai(args).outcome().err().ends_with("hint: ai doctor\n"), "{word}");
+    }
+}
+
+#[test]
+fn a_setting_without_a_value_says_who_decides() {
+    let sandbox = Sandbox::new();
+    let text = sandbox.ai(["config"]).prints();
+    let row = |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap().split_whitespace().skip(1).collect::<Vec<_>>().join(" ");
+    assert_eq!((row("memory").as_str(), row("engine ").as_str()), ("- (the tool's manifest)", "- (the first that is installed)"));
+    let json: Value = serde_json::from_str(&sandbox.ai(["config", "--json"]).prints()).unwrap();
+    assert!(json["memory"]["value"].is_null() && json["memory"]["origin"] == "default", "{json:#}");
+}
+
+#[test]
 fn broken_files_are_findings_and_the_rest_is_looked_at() {
     let sandbox = Sandbox::new();
     sandbox.config("networc = 'none'\n");
