@@ -153,7 +153,7 @@ impl Context {
 
 fn unknown_tool(name: &str, host: &Host) -> Failure {
     let names = host.tool_names();
-    let failure = Failure::new(Kind::Usage, format!("cannot run `{name}`: there is no such tool; there are {}", names.join(", ")));
+    let failure = Failure::new(Kind::Usage, format!("there is no tool `{name}`; there are {}", names.join(", ")));
     match nearest(name, &names) {
         Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
         None => failure.hint(format!("describe it in {}", host.store.tools().join("NAME.toml").display())),
