@@ -173,7 +173,7 @@ fn change(host: &Host, rc: &rc::Rc, new: Option<Vec<u8>>, dry_run: bool) -> Resu
 }
 
 fn shims_directory(host: &Host, wanted: Option<&Path>) -> PathBuf {
-    wanted.map_or_else(|| host.store.shims(), Path::to_owned)
+    wanted.map_or_else(|| host.store.shims(), rc::absolute)
 }
 
 fn make_shims(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {

@@ -156,6 +156,7 @@ pub fn stop(stop: &Stop) -> Result<u8> {
     }
     let names: Vec<&str> = chosen.iter().map(|container| container.name.as_str()).collect();
     if names.is_empty() {
+        output::note("no session is running");
         return Ok(0);
     }
     containers::stop(&sessions.engine, &names)?;

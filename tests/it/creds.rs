@@ -76,7 +76,7 @@ fn status_says_everything_but_the_secret() {
         [&store["tool"], &store["used"], &store["validity"], &store["account"], &store["expires"], &store["mode"], &store["refresh"]],
         [&"claude".into(), &true.into(), &Value::from("good"), &"me".into(), &LATER.into(), &"0644".into(), &true.into()]
     );
-    assert!(store["advice"].as_str().unwrap().contains("chmod 600"));
+    assert!(store["advice"].as_str().unwrap().contains("chmod 600 /") && store["advice"].as_str().unwrap().ends_with(".json"));
     let host = row("host");
     assert_eq!(host["duplicate_of"], store["path"]);
     assert!(host["advice"].as_str().unwrap().contains("do not use it"));

@@ -193,6 +193,8 @@ fn links_named_like_the_tools_run_them() {
     let shims = sandbox.home().join("shims");
     let theirs = sandbox.write("home/shims/codex", "theirs");
     let directory = shims.to_str().unwrap();
+    let outcome = sandbox.ai(["install", "--shims", "shims"]).cwd(sandbox.home()).outcome();
+    assert!(outcome.err().contains(&format!("put {directory} first on the PATH")), "{}", outcome.err());
     let said = install(&sandbox, &["--shims", directory]);
     assert!(said.contains("codex` is something else and stays"), "{said}");
     symlink(crate::sandbox::AI, shims.join("ai")).unwrap();

@@ -156,6 +156,15 @@ fn a_store_without_locks_is_told_and_the_run_goes_on() {
 }
 
 #[test]
+fn nothing_to_do_is_said() {
+    let sandbox = Sandbox::new();
+    for (line, note) in [(&["stop", "--all"][..], "no session is running"), (&["project"], "no project has state yet")] {
+        let outcome = sandbox.ai(line).outcome();
+        assert_eq!((outcome.code, outcome.out(), outcome.err()), (0, String::new(), format!("ai: {note}\n")));
+    }
+}
+
+#[test]
 fn a_broken_configuration_keeps_nobody_from_ending_sessions() {
     let sandbox = Sandbox::new();
     let owner = std::process::id().to_string();

@@ -128,6 +128,7 @@ fn help_knows_topics_and_commands() {
         assert!(sandbox.ai(["help", topic]).prints().lines().count() > 8, "{topic}");
     }
     assert!(sandbox.ai(["help", "run"]).prints().contains("Usage: ai run [OPTIONS] TOOL [-- ARGS...]\n"));
+    sandbox.ai(["help", "exit"]).outcome().refused(2, &["cannot explain `exit`", "hint: ai help exit-codes"]);
     sandbox.ai(["help", "shels"]).outcome().refused(2, &["cannot explain `shels`", "hint: ai help shells"]);
 }
 
