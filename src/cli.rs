@@ -50,7 +50,7 @@ pub enum Command {
     Tools(Tools),
     /// Show or set the default tool
     Use(mode::Use),
-    /// Commit what is staged, with a message from the default tool
+    /// Commit what is staged, with a message from the default tool (not there yet)
     Commit(mode::Commit),
     /// Put the integration into your shell's rc file
     Install(install::Install),
@@ -129,6 +129,7 @@ pub enum Tty {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "ai resolve [OPTIONS] TOOL [-- ARGS...]")]
 pub struct Resolve {
     /// How to print the argument vector
     #[arg(long, value_enum, default_value_t = Format::Shell)]
@@ -148,16 +149,17 @@ pub struct Resolve {
     #[command(flatten)]
     pub overrides: Overrides,
     /// Tool or profile, then the arguments for it
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL [-- ARGS")]
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL")]
     pub words: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "ai run [OPTIONS] TOOL [-- ARGS...]")]
 pub struct Run {
     #[command(flatten)]
     pub overrides: Overrides,
     /// Tool or profile, then the arguments for it
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL [-- ARGS")]
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL")]
     pub words: Vec<OsString>,
 }
 
@@ -213,9 +215,10 @@ pub enum ImageCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "ai env TOOL -- CMD...")]
 pub struct EnvCommand {
     /// Tool or profile, then the command
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL -- CMD")]
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL")]
     pub words: Vec<OsString>,
 }
 

@@ -8,6 +8,7 @@ use crate::config::{Config, Layer};
 use crate::facts::Facts;
 use crate::failure::{Failure, Kind, Result};
 use crate::host::{Host, Wanted, log};
+use crate::nearest::nearest;
 use crate::output;
 use crate::plan::{self, secret};
 use crate::session::SessionId;
@@ -19,6 +20,7 @@ mod creds;
 mod doctor;
 mod ended;
 mod env;
+mod fallback;
 mod help;
 mod image;
 mod init;
@@ -135,6 +137,7 @@ impl Context {
         let host = Host::new()?;
         let tool = Tool::load(name, |name| host.manifest(name))?.ok_or_else(|| unknown_tool(name, &host))?;
         let config = Config::new(name, &host.config_sources()?, &host.env, flags)?;
+        config.refuse_misspelt(&host.tool_names())?;
         Ok(Self { host, tool, config })
     }
 
@@ -150,44 +153,9 @@ impl Context {
 
 fn unknown_tool(name: &str, host: &Host) -> Failure {
     let names = host.tool_names();
-    let failure = Failure::new(Kind::Usage, format!("cannot run `{name}`: there is no such tool; there are {}", names.join(", ")));
+    let failure = Failure::new(Kind::Usage, format!("there is no tool `{name}`; there are {}", names.join(", ")));
     match nearest(name, &names) {
         Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
         None => failure.hint(format!("describe it in {}", host.store.tools().join("NAME.toml").display())),
-    }
-}
-
-/// The name with the fewest edits, if they are few.
-fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
-    let distance = |other: &str| edits(&name.to_ascii_lowercase(), other);
-    names.iter().map(|other| (distance(other), other)).filter(|(edits, _)| *edits <= 2).min().map(|(_, other)| other)
-}
-
-/// Levenshtein's distance.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substitute = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substitute.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slip_of_the_finger_is_recognised() {
-        let names = ["claude".to_owned(), "gemini".into(), "glm".into()];
-        for (typed, expected) in [("cluade", Some("claude")), ("Gemini", Some("gemini")), ("gml", Some("glm")), ("terraform", None)] {
-            assert_eq!(nearest(typed, &names).map(String::as_str), expected, "{typed}");
-        }
     }
 }

@@ -10,6 +10,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use crate::shell::Shell;
 
 pub mod help_text;
+mod special;
 pub mod vocabulary;
 
 use vocabulary::Vocabulary;
@@ -161,6 +162,9 @@ fn first_positional(line: &Line, command: Option<&clap::Command>) -> Option<usiz
 /// What may stand in `ai`'s own words. `known` looks up what the machine knows.
 pub fn ours(line: Line, known: impl Fn(Value) -> Vec<Candidate>, command: &clap::Command) -> Answer {
     let current = line.words.get(line.current).cloned().unwrap_or_default();
+    if let Some(answer) = special::answer(&line, command) {
+        return answer;
+    }
     let mut command = pruned(command, &line);
     let mut words: Vec<OsString> = line.words.into_iter().map(OsString::from).collect();
     words.resize_with(words.len().max(line.current + 1), OsString::new);

@@ -9,12 +9,14 @@ use std::fmt;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::value::{one_of, parse_bytes, yes_or_no};
+use crate::config::value::{at_least_one, one_of, parse_bytes, plain_name, processors, yes_or_no};
 use crate::facts::{EngineKind, Env};
 use crate::failure::{Failure, Kind, Result};
+use crate::nearest::nearest;
 use crate::sync::HostSync;
 use crate::tool::manifest::SecretRule;
 
+mod refuse;
 pub mod value;
 
 /// Where a setting came from.
@@ -85,7 +87,7 @@ macro_rules! settings {
         #[serde(deny_unknown_fields, default)]
         struct File {
             $($name: Option<Spanned<$type>>,)*
-            tool: BTreeMap<String, Section>,
+            tool: BTreeMap<String, Spanned<Section>>,
             build: Build,
         }
 
@@ -150,9 +152,9 @@ settings! {
     /// Program that runs containers; the first that is installed if not set.
     engine: Option<EngineKind> = None, env "AI_ENGINE", |text| one_of(text, &["docker", "podman", "nerdctl", "container"]).map(Some);
     /// Image of the tools.
-    image: Option<String> = None, env "AI_IMAGE", |text| Ok(Some(text.into()));
+    image: Option<String> = None, env "AI_IMAGE", |text| plain_name(text).map(Some);
     /// `bridge`, `none`, `host`, or the name of a network of the engine.
-    network: String = "bridge".into(), env "AI_NETWORK", |text| Ok(text.into());
+    network: String = "bridge".into(), env "AI_NETWORK", plain_name;
     workspace: Policy = Policy::Adaptive, env "AI_WORKSPACE", |text| one_of(text, &["adaptive", "named", "flat", "mirror"]);
     /// Whether directories that are refused for good reason are mounted all the same.
     force_workspace: bool = false, env "AI_FORCE_WORKSPACE", yes_or_no;
@@ -161,14 +163,14 @@ settings! {
     /// Whether the SSH agent is reachable from the container.
     ssh_agent: bool = true, env "AI_SSH_AGENT", yes_or_no;
     memory: Option<String> = None, env "AI_MEMORY", |text| parse_bytes(text).map(|_| Some(text.into()));
-    cpus: Option<f64> = None, env "AI_CPUS", |text| text.parse().map(Some).map_err(|_| format!("`{text}` is no number"));
-    pids: Option<u32> = None, env "AI_PIDS", |text| text.parse().map(Some).map_err(|_| format!("`{text}` is no whole number"));
+    cpus: Option<f64> = None, env "AI_CPUS", |text| text.parse().map_err(|_| format!("`{text}` is no number")).and_then(processors).map(Some);
+    pids: Option<u32> = None, env "AI_PIDS", |text| text.parse().map_err(|_| format!("`{text}` is no whole number")).and_then(at_least_one).map(Some);
     /// Whether the container survives its run, for looking into it.
     keep: bool = false, env "AI_KEEP", yes_or_no;
     /// Whether the engine is started where it is not running.
     engine_autostart: bool = false, env "AI_ENGINE_AUTOSTART", yes_or_no;
     /// Processors and memory of the engine's own machine, where starting it can set them: Colima.
-    engine_cpus: Option<u32> = None, env "AI_ENGINE_CPUS", |text| text.parse().map(Some).map_err(|_| format!("`{text}` is no whole number"));
+    engine_cpus: Option<u32> = None, env "AI_ENGINE_CPUS", |text| text.parse().map_err(|_| format!("`{text}` is no whole number")).and_then(at_least_one).map(Some);
     engine_memory: Option<String> = None, env "AI_ENGINE_MEMORY", |text| parse_bytes(text).map(|_| Some(text.into()));
     /// Whether an engine is used that anybody on its network can use: `tcp://` without TLS.
     allow_insecure_engine: bool = false, env "AI_ALLOW_INSECURE_ENGINE", yes_or_no;
@@ -201,6 +203,8 @@ pub struct Config {
     pub env: BTreeMap<String, Setting<String>>,
     pub secret: BTreeMap<String, SecretRule>,
     pub build: Build,
+    /// Every `[tool.NAME]` of the files, whether of this tool or not.
+    pub sections: Vec<Setting<String>>,
 }
 
 /// A configuration file's text and the path that messages name.
@@ -210,17 +214,24 @@ pub struct Source {
     pub text: String,
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        let settings = Layer::default().resolve();
+        Self { settings, env: BTreeMap::new(), secret: BTreeMap::new(), build: Build::default(), sections: Vec::new() }
+    }
+}
+
 impl Config {
     /// `sources` from the lowest to the highest layer; `flags` over all.
     pub fn new(tool: &str, sources: &[Source], env: &Env, flags: Layer) -> Result<Self> {
         let mut settings = Layer::default();
-        let mut config =
-            Self { settings: Layer::default().resolve(), env: BTreeMap::new(), secret: BTreeMap::new(), build: Build::default() };
+        let mut config = Self::default();
         for source in sources {
             let mut file = read(source)?;
             let origin = |at: usize| Origin::File(source.path.clone(), line_of(&source.text, at));
             settings = file.layer(&origin).over(settings);
-            if let Some(section) = file.tool.remove(tool) {
+            config.sections.extend(file.tool.iter().map(|(name, section)| Setting::new(name.clone(), origin(section.span().start))));
+            if let Some(section) = file.tool.remove(tool).map(Spanned::into_inner) {
                 settings = section.layer(&origin).over(settings);
                 config.env.extend(section.env.into_iter().map(|(name, value)| {
                     let origin = origin(value.span().start);
@@ -233,11 +244,7 @@ impl Config {
             config.build.versions.extend(file.build.versions);
         }
         config.settings = flags.over(Layer::from_env(env)?.over(settings)).resolve();
-        for Setting { value, origin } in [&config.settings.memory, &config.settings.engine_memory] {
-            if let Some(Err(why)) = value.as_deref().map(parse_bytes) {
-                return Err(Failure::new(Kind::Config, format!("cannot use {origin}: {why}")));
-            }
-        }
+        config.settings.refuse_what_cannot_be()?;
         Ok(config)
     }
 }
@@ -245,9 +252,16 @@ impl Config {
 fn read(source: &Source) -> Result<File> {
     toml::from_str(&source.text).map_err(|error| {
         Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid configuration", source.path))
-            .because(error)
-            .hint("ai help config")
+            .because(&error)
+            .hint(meant(error.message()).unwrap_or_else(|| "ai help config".into()))
     })
+}
+
+/// The known key that is nearest to the unknown one which the parser complains about.
+fn meant(complaint: &str) -> Option<String> {
+    let mut words = complaint.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2).map(str::to_owned);
+    let (typed, known) = (words.next()?, words.collect::<Vec<_>>());
+    Some(format!("did you mean `{}`?", nearest(&typed, &known)?))
 }
 
 fn line_of(text: &str, at: usize) -> usize {
@@ -255,47 +269,4 @@ fn line_of(text: &str, at: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn source(path: &str, text: &str) -> Source {
-        Source { path: path.into(), text: text.into() }
-    }
-
-    #[track_caller]
-    fn check_network(sources: &[Source], env: &[(&str, &str)], flag: Option<&str>, value: &str, origin: &str) {
-        let env = env.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let flags = Layer { network: flag.map(|flag| Setting::new(flag.into(), Origin::Flag("--network"))), ..Layer::default() };
-        let network = Config::new("glm", sources, &env, flags).unwrap().settings.network;
-        assert_eq!((network.value.as_str(), network.origin.to_string().as_str()), (value, origin));
-    }
-
-    // O-01
-    #[test]
-    fn later_layers_win_and_keep_their_origin() {
-        let system = source("/etc/ai/config.toml", "network = 'none'\n");
-        let user = source("config.toml", "# mine\nnetwork = 'host'\n[tool.glm]\nnetwork = 'lab'\n");
-        check_network(&[], &[], None, "bridge", "default");
-        check_network(std::slice::from_ref(&system), &[], None, "none", "/etc/ai/config.toml:1");
-        check_network(&[system.clone(), source("config.toml", "\nnetwork = 'host'")], &[], None, "host", "config.toml:2");
-        check_network(&[system.clone(), user.clone()], &[], None, "lab", "config.toml:4");
-        check_network(&[system.clone(), user.clone()], &[("AI_NETWORK", "x")], None, "x", "$AI_NETWORK");
-        check_network(&[system.clone(), user.clone()], &[("AI_NETWORK", "")], None, "lab", "config.toml:4");
-        check_network(&[system, user], &[("AI_NETWORK", "x")], Some("y"), "y", "--network");
-    }
-
-    // O-02
-    #[test]
-    fn mistakes_are_shown_with_file_line_and_suggestion() {
-        let failure =
-            Config::new("x", &[source("c.toml", "network = 'a'\nnetwrok = 'b'\n")], &Env::default(), Layer::default()).unwrap_err();
-        let text = failure.to_string();
-        assert_eq!(failure.kind, Kind::Config);
-        assert!(text.contains("c.toml") && text.contains("line 2") && text.contains("^^^") && text.contains("`network`"), "{text}");
-        let text = Config::new("x", &[source("c.toml", "\nmemory = 'much'\n")], &Env::default(), Layer::default()).unwrap_err().to_string();
-        assert!(text.contains("c.toml:2: `much` is no size"), "{text}");
-        let env = [("AI_WORKSPACE".into(), "sideways".into())].into_iter().collect();
-        let text = Config::new("x", &[], &env, Layer::default()).unwrap_err().to_string();
-        assert!(text.contains("`sideways` is none of adaptive, named, flat, mirror"), "{text}");
-    }
-}
+mod tests;

@@ -88,7 +88,8 @@ pub struct Checkup<'a> {
     pub https: Vec<String>,
     pub agent_keys: Option<u32>,
     /// Sessions and containers that nobody answers for, and containers kept on request.
-    pub dead: usize,
+    /// `None` where it was not looked.
+    pub dead: Option<usize>,
     pub kept: usize,
     pub notes: Vec<Finding>,
 }
@@ -179,7 +180,8 @@ fn git(checkup: &Checkup, findings: &mut Vec<Finding>) {
 }
 
 fn orphans(checkup: &Checkup, findings: &mut Vec<Finding>) {
-    findings.push(match checkup.dead {
+    let Some(dead) = checkup.dead else { return };
+    findings.push(match dead {
         0 => Finding::new(Level::Ok, "sessions", "none is left behind"),
         count => Finding::new(Level::Warning, "sessions", format!("{count} left behind by shells that are gone")).hint("ai gc"),
     });

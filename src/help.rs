@@ -47,6 +47,15 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
+    fn every_setting_is_explained() {
+        let text = topic("config").unwrap().text;
+        for (key, ..) in crate::config::Config::default().settings.rows() {
+            let row = format!("\n    {key:21} AI_{:21} ", key.to_ascii_uppercase());
+            assert!(text.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
     fn every_text_fits_a_terminal() {
         for topic in TOPICS {
             assert!(topic.text.ends_with('\n') && topic.text.lines().count() > 8, "{}", topic.name);

@@ -63,6 +63,22 @@ pub fn has_block(text: &[u8]) -> bool {
     find(text).is_some()
 }
 
+/// The 1-based line of a block's beginning that no end belongs to: what is ours below it cannot be told.
+pub fn unclosed(text: &[u8]) -> Option<usize> {
+    let mut open = None;
+    for (index, line) in lines(text).enumerate() {
+        if line.starts_with(BEGIN.as_bytes()) {
+            if open.is_some() {
+                return open;
+            }
+            open = Some(index + 1);
+        } else if line.trim_ascii_end() == END.as_bytes() {
+            open = None;
+        }
+    }
+    open
+}
+
 struct Block {
     begin: usize,
     end: usize,
@@ -236,6 +252,9 @@ mod tests {
         let text = b"# >>> ai >>>\neval\n";
         assert!(!has_block(text));
         assert_eq!(without_block(text).unwrap(), text);
+        assert_eq!(unclosed(text), Some(1));
+        assert_eq!(unclosed(b"a\n# >>> ai >>> (in a file of its own)\nx\n# >>> ai >>>\nx\n# <<< ai <<<\n"), Some(2));
+        assert_eq!(unclosed(b"# <<< ai <<<\n# >>> ai >>>\nx\n# <<< ai <<<\r\n"), None);
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod identity;
 mod install;
 mod log;
 mod mode;
+mod nearest;
 mod output;
 mod plan;
 mod project;

@@ -9,6 +9,12 @@ use crate::output;
 pub fn run(command: &ConfigCommand) -> Result<u8> {
     let context = Context::new(&command.tool, Layer::default())?;
     let rows = context.config.settings.rows();
+    for section in context.config.strangers(&context.host.tool_names()) {
+        output::warn(&format!(
+            "{}: `[tool.{}]` has no effect: there is no tool of this name; hint: ai tools",
+            section.origin, section.value
+        ));
+    }
     if command.json {
         let rows: serde_json::Map<_, _> = rows
             .into_iter()
@@ -16,8 +22,22 @@ pub fn run(command: &ConfigCommand) -> Result<u8> {
             .collect();
         output::json(&rows)?;
     } else {
-        let text: String = rows.iter().map(|(key, value, origin)| format!("{key:16} {:12} {origin}\n", value.to_string())).collect();
+        let text: String = rows.iter().map(|(key, value, origin)| line(key, value, origin)).collect();
         output::data(text.as_bytes())?;
     }
     Ok(0)
+}
+
+fn line(key: &str, value: &serde_json::Value, origin: &str) -> String {
+    let (value, origin) = if value.is_null() { ("-".to_owned(), decided_by(key)) } else { (value.to_string(), origin) };
+    format!("{key:21} {value:12} {origin}\n")
+}
+
+/// Who decides about a setting that has no value.
+fn decided_by(key: &str) -> &'static str {
+    match key {
+        "engine" => "(the first that is installed)",
+        "engine_cpus" | "engine_memory" => "(the engine's own)",
+        _ => "(the tool's manifest)",
+    }
 }

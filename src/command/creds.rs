@@ -111,11 +111,12 @@ fn nobody_runs(host: &Host, tool: &str, verb: &str) -> Result<()> {
 fn import(host: &Host, name: &str, from: Option<PathBuf>, replace: bool) -> Result<u8> {
     let place = place(host, name)?;
     let _lock = guard::hold(&host.store)?;
-    let directory = from.or_else(|| place.host_directory().map(Path::to_owned));
-    let Some(directory) = directory else {
-        return Err(cannot("import", name, "it is not known where the host keeps it").hint("--from PATH"));
+    let path = match (from, place.host_directory()) {
+        (Some(path), _) if !files::is_directory(&path) => path,
+        (Some(directory), _) => directory.join(place.main()),
+        (None, Some(directory)) => directory.join(place.main()),
+        (None, None) => return Err(cannot("import", name, "it is not known where the host keeps it").hint("--from PATH")),
     };
-    let path = if directory.file_name().is_some_and(|last| last == place.main()) { directory } else { directory.join(place.main()) };
     let found = login::look_at(&path).map_err(|error| cannot("import", name, format!("`{}`: {error}", path.display())))?;
     let Some(found) = found else {
         return Err(cannot("import", name, format!("`{}` is not there", path.display())).hint(format!("ai login {name}")));
@@ -123,10 +124,13 @@ fn import(host: &Host, name: &str, from: Option<PathBuf>, replace: bool) -> Resu
     let store = place.look().map_err(|error| cannot("read", name, error))?;
     let kept = place.backups().map_err(|error| cannot("read", name, error))?;
     let parent = path.parent().unwrap_or(Path::new("/")).to_owned();
+    // A file of another name is by itself: what is beside it may be anybody's.
+    let is_alone = path.file_name().is_none_or(|name| name != place.main());
     let files = || -> std::io::Result<_> {
         let mut files = std::collections::BTreeMap::new();
-        for name in place.names() {
-            files.extend(files::read_own(&parent.join(name))?.map(|(bytes, _)| (name.clone(), bytes)));
+        for name in place.names().iter().filter(|name| !is_alone || *name == place.main()) {
+            let from = if is_alone { path.clone() } else { parent.join(name) };
+            files.extend(files::read_own(&from)?.map(|(bytes, _)| (name.clone(), bytes)));
         }
         Ok(files)
     };

@@ -1,17 +1,17 @@
 //! `ai doctor`: looks at everything that a run depends on, and says what to do.
 
 use crate::cli::sessions::{Doctor, DoctorPart};
-use crate::command::Context;
 use crate::command::sessions::Sessions;
-use crate::config::Layer;
+use crate::command::{Context, fallback};
 use crate::doctor::{self, Checkup, Finding, Found, Level, Reach};
 use crate::engine::{self, proof::Proof};
 use crate::facts::Facts;
 use crate::failure::Result;
 use crate::host::engine::{Image, check, learn, moved};
 use crate::host::{checkup, prove};
-use crate::{output, plan, tool};
+use crate::{output, plan};
 
+mod files;
 mod shell;
 
 pub fn run(doctor: &Doctor) -> Result<u8> {
@@ -22,7 +22,7 @@ pub fn run(doctor: &Doctor) -> Result<u8> {
 }
 
 fn everything(doctor: &Doctor) -> Result<u8> {
-    let context = Context::new(tool::EXEC, Layer::default())?;
+    let (context, failures) = fallback::context()?;
     let mut facts = context.facts(None);
     let image = context.host.env.text("AI_PROVE_IMAGE").map_or_else(|| plan::image(&context.tool, &context.config), str::to_owned);
     let reach = reach(&context, &mut facts, &image);
@@ -34,7 +34,7 @@ fn everything(doctor: &Doctor) -> Result<u8> {
         learn::keep(&context.host.store, &facts.engine, &learnt);
         facts.engine.learnt = Some(learnt);
     }
-    let findings = doctor::examine(&look(&context, &facts, image, reach, doctor.fix));
+    let findings = doctor::examine(&look(&context, &facts, image, reach, doctor.fix, files::findings(&context, failures)));
     let proof = facts.engine.learnt.as_ref().and_then(|learnt| learnt.proof.as_ref());
     if let (true, false, Some(proof)) = (doctor.prove, doctor.json, proof) {
         let rows = proof.outcomes.iter().map(|outcome| format!("{:8} {:24} {}\n", outcome.verdict.name(), outcome.name, outcome.detail));
@@ -85,7 +85,7 @@ fn behind(context: &Context, facts: &Facts, image: &str, found: &Image) -> Resul
     Ok(moved.map_or(Found::Image, |(pinned, id)| Found::Moved(super::image::moved(image, &pinned, &id), super::image::MOVED)))
 }
 
-fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach, fix: bool) -> Checkup<'a> {
+fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach, fix: bool, mut notes: Vec<Finding>) -> Checkup<'a> {
     let store = context.host.store.root();
     let mut open = checkup::open_paths(store);
     let mut repaired = 0;
@@ -93,11 +93,10 @@ fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach,
         repaired = checkup::close(&open);
         open = checkup::open_paths(store);
     }
-    let mut notes = Vec::new();
-    let (mut dead, mut kept) = (0, 0);
+    let (mut dead, mut kept) = (None, 0);
     if matches!(reach, Reach::Answers { .. }) {
         match Sessions::look(false) {
-            Ok(sessions) => (dead, kept) = (sessions.dead(), sessions.census.kept.len()),
+            Ok(sessions) => (dead, kept) = (Some(sessions.dead()), sessions.census.kept.len()),
             Err(failure) => notes.push(Finding { hint: failure.hint, ..Finding::new(Level::Note, "sessions", failure.message) }),
         }
     }
@@ -123,5 +122,5 @@ fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach,
 
 fn row(finding: &Finding) -> String {
     let hint = finding.hint.as_ref().map_or_else(String::new, |hint| format!("\n         hint: {hint}"));
-    format!("{:8} {}: {}{hint}\n", finding.level.name(), finding.title, finding.cause)
+    format!("{:8} {}: {}{hint}\n", finding.level.name(), finding.title, finding.cause.replace('\n', "\n         "))
 }

@@ -8,6 +8,7 @@ use crate::config::Layer;
 use crate::failure::{Failure, Kind, Result};
 use crate::host::{self, Host, process};
 use crate::plan::secret::{self, Found, Place};
+use crate::shell::Shell;
 
 pub fn run(words: Vec<OsString>) -> Result<u8> {
     let (name, argv) = resolve::split(words)?;
@@ -32,7 +33,11 @@ fn value(host: &Host, found: &Found) -> Result<OsString> {
         Place::Env(name) => return Ok(host.env.get(name).unwrap_or_default().to_owned()),
         Place::File(path) => {
             if !host::is_private(path) {
-                crate::output::warn(&format!("`{}` can be read by others; hint: chmod 600 it", path.display()));
+                crate::output::warn(&format!(
+                    "`{}` can be read by others; hint: chmod 600 {}",
+                    path.display(),
+                    Shell::Bash.quote(&path.to_string_lossy())
+                ));
             }
             let text = host::files::read_text(path)?;
             text.ok_or_else(|| failed(format!("`{}` is gone", path.display())))?.into_bytes()

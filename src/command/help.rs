@@ -8,6 +8,7 @@ use crate::cli::Cli;
 use crate::failure::{Failure, Kind, Result};
 use crate::help::{self, TOPICS};
 use crate::host::files;
+use crate::nearest::nearest;
 use crate::output;
 
 pub fn run(words: &[String]) -> Result<u8> {
@@ -37,7 +38,8 @@ fn unknown(name: &str, above: &clap::Command) -> Failure {
     let commands = above.get_subcommands().map(|command| command.get_name().to_owned());
     let names: Vec<String> = TOPICS.iter().map(|topic| topic.name.to_owned()).chain(commands).collect();
     let failure = Failure::new(Kind::Usage, format!("cannot explain `{name}`: there is no such topic or command"));
-    match super::nearest(name, &names) {
+    let longer = || names.iter().find(|known| !name.is_empty() && known.starts_with(name));
+    match longer().or_else(|| nearest(name, &names)) {
         Some(nearest) => failure.hint(format!("ai help {nearest}")),
         None => failure.hint("ai help"),
     }

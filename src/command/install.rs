@@ -21,8 +21,8 @@ pub fn install(wanted: &Install) -> Result<u8> {
     if let Some(login) = bash_login_file(&host, shell)? {
         files.push((login, install::guarded_line(&exe)));
     }
-    for (path, line) in files {
-        let rc = read(&path)?;
+    let files = files.into_iter().map(|(path, line)| Ok((whole(&path)?, line))).collect::<Result<Vec<_>>>()?;
+    for (rc, line) in files {
         refuse_managed(&rc, &line)?;
         let consented = old_script_turned_off(&rc, wanted.dry_run);
         let new = install::with_block(consented.as_deref().or(rc.content.as_deref()), &line);
@@ -45,12 +45,11 @@ pub fn uninstall(wanted: &Install) -> Result<u8> {
         paths.extend(login_files(&host)?);
     }
     let mut found = false;
-    for path in paths {
-        let rc = read(&path)?;
+    for rc in paths.iter().map(|path| whole(path)).collect::<Result<Vec<_>>>()? {
         let Some(text) = rc.content.as_ref().filter(|text| install::has_block(text)) else { continue };
         found = true;
         if let Some(why) = &rc.managed {
-            return Err(Failure::new(Kind::NotAllowed, format!("cannot change `{}`: {why}", path.display())));
+            return Err(Failure::new(Kind::NotAllowed, format!("cannot change `{}`: {why}", rc.path.display())));
         }
         change(&host, &rc, install::without_block(text), wanted.dry_run)?;
     }
@@ -119,6 +118,18 @@ pub fn read(path: &Path) -> Result<rc::Rc> {
     rc::read(path).map_err(|error| Failure::new(Kind::General, format!("cannot read `{}`", path.display())).because(error))
 }
 
+/// A file in which the block is whole, if it is there.
+fn whole(path: &Path) -> Result<rc::Rc> {
+    let rc = read(path)?;
+    match rc.content.as_deref().and_then(install::unclosed) {
+        None => Ok(rc),
+        Some(line) => {
+            Err(Failure::new(Kind::General, format!("cannot change `{}`: the block of ai in line {line} has no end", path.display()))
+                .hint(format!("remove line {line}, and below it what loads ai")))
+        }
+    }
+}
+
 fn refuse_managed(rc: &rc::Rc, line: &str) -> Result<()> {
     match &rc.managed {
         Some(why) => Err(Failure::new(Kind::NotAllowed, format!("cannot change `{}`: {why}", rc.path.display()))
@@ -162,7 +173,7 @@ fn change(host: &Host, rc: &rc::Rc, new: Option<Vec<u8>>, dry_run: bool) -> Resu
 }
 
 fn shims_directory(host: &Host, wanted: Option<&Path>) -> PathBuf {
-    wanted.map_or_else(|| host.store.shims(), Path::to_owned)
+    wanted.map_or_else(|| host.store.shims(), rc::absolute)
 }
 
 fn make_shims(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {

@@ -6,6 +6,7 @@ use crate::cli::mode::{Commit, Use, Word};
 use crate::failure::{Failure, Kind, Result};
 use crate::host::{Host, files};
 use crate::mode::{self, Origin};
+use crate::nearest::nearest;
 use crate::output;
 use crate::tool::Tool;
 
@@ -50,7 +51,7 @@ fn full_name(host: &Host, typed: &str) -> Result<String> {
     let tools = host.tool_names();
     mode::full_name(typed, &tools).cloned().ok_or_else(|| {
         let failure = Failure::new(Kind::General, format!("cannot use `{typed}`: there is no such tool; there are {}", tools.join(", ")));
-        match super::nearest(typed, &tools) {
+        match nearest(typed, &tools) {
             Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
             None => failure.hint("ai-mode help"),
         }

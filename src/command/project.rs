@@ -25,6 +25,9 @@ fn list(host: &Host, json: bool) -> Result<u8> {
         output::json(&partitions)?;
         return Ok(0);
     }
+    if partitions.is_empty() {
+        output::note("no project has state yet");
+    }
     let width = partitions.iter().map(|partition| partition.project.len()).max().unwrap_or(0);
     let now = crate::host::now();
     let mut text = String::new();

@@ -4,16 +4,15 @@ use serde_json::json;
 
 use crate::census::{self, Census, Container};
 use crate::cli::sessions::{Gc, Ps, Stop};
-use crate::command::{Context, sync};
-use crate::config::Layer;
+use crate::command::{fallback, sync};
 use crate::engine::learnt::seconds;
 use crate::facts::Engine;
 use crate::failure::{Failure, Kind, Result};
 use crate::host::engine::containers;
 use crate::host::{self, Host, state};
+use crate::output;
 use crate::plan::store_id;
 use crate::session::Lease;
-use crate::{output, tool};
 
 /// The host, its engine, and what is alive there.
 pub struct Sessions {
@@ -21,21 +20,33 @@ pub struct Sessions {
     pub engine: Engine,
     pub leases: Vec<Lease>,
     pub census: Census,
+    /// What is wrong with the configuration.
+    pub failures: Vec<Failure>,
 }
 
 impl Sessions {
     /// `all`: those of the user's other stores too.
     pub fn look(all: bool) -> Result<Self> {
-        let context = Context::new(tool::EXEC, Layer::default())?;
+        let (context, failures) = fallback::context()?;
         let engine = context.facts(None).engine;
         let host = context.host;
-        let mut found = containers::list(&engine, host::uid())?;
+        let mut found = containers::list(&engine, host::uid()).map_err(|failure| match failure.hint {
+            None => failure.hint("ai doctor"),
+            Some(_) => failure,
+        })?;
         let store = store_id(host.store.root());
         found.retain(|container| all || container.store == store);
         let mut leases = state::leases(&host.store);
         leases.extend(state::temporary_leases(&host));
         let census = census::take(found, &leases, state::is_owner_alive);
-        Ok(Self { host, engine, leases, census })
+        Ok(Self { host, engine, leases, census, failures })
+    }
+
+    /// The first look of a command, which says what it goes on without.
+    fn look_and_tell(all: bool) -> Result<Self> {
+        let mut sessions = Self::look(all)?;
+        fallback::tell(std::mem::take(&mut sessions.failures));
+        Ok(sessions)
     }
 
     /// Containers and sessions that nobody answers for.
@@ -58,8 +69,8 @@ impl Sessions {
 }
 
 pub fn ps(ps: &Ps) -> Result<u8> {
+    let mut sessions = Sessions::look_and_tell(false)?;
     loop {
-        let sessions = Sessions::look(false)?;
         let text = if ps.json { json_rows(&sessions)? } else { table(&sessions)? };
         if !ps.watch {
             if !ps.json && sessions.all().next().is_none() {
@@ -71,6 +82,7 @@ pub fn ps(ps: &Ps) -> Result<u8> {
         }
         output::data(format!("\x1b[H\x1b[2J{text}").as_bytes())?;
         host::pause(2);
+        sessions = Sessions::look(false)?;
     }
 }
 
@@ -126,7 +138,7 @@ fn usage(sessions: &Sessions) -> Result<std::collections::BTreeMap<String, (Stri
 }
 
 pub fn stop(stop: &Stop) -> Result<u8> {
-    let sessions = Sessions::look(stop.all || !stop.names.is_empty())?;
+    let sessions = Sessions::look_and_tell(stop.all || !stop.names.is_empty())?;
     let running: Vec<&Container> = sessions.all().filter(|container| container.running).collect();
     let mut chosen = Vec::new();
     for name in &stop.names {
@@ -144,6 +156,7 @@ pub fn stop(stop: &Stop) -> Result<u8> {
     }
     let names: Vec<&str> = chosen.iter().map(|container| container.name.as_str()).collect();
     if names.is_empty() {
+        output::note("no session is running");
         return Ok(0);
     }
     containers::stop(&sessions.engine, &names)?;
@@ -164,7 +177,7 @@ fn no_more_than_said(verb: &str, left: &[&str], engine: &Engine) -> Result<u8> {
 }
 
 pub fn gc(gc: &Gc) -> Result<u8> {
-    let sessions = Sessions::look(false)?;
+    let sessions = Sessions::look_and_tell(false)?;
     let verb = if gc.dry_run { "would remove" } else { "removed" };
     let temporaries = state::dead_temporaries(&sessions.host);
     if sessions.dead() == 0 && temporaries.is_empty() {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::census::age;
-use crate::command::Context;
+use crate::command::{Context, fallback};
 use crate::config::{Config, Layer};
 use crate::failure::{Failure, Kind, Result};
 use crate::host::Host;
@@ -145,7 +145,8 @@ pub fn diff(tool: &str, json: bool) -> Result<()> {
 /// What the sync out of a session would write now.
 pub fn diff_out(host: &Host, lease: &Lease) -> Result<()> {
     let Some(tool) = Tool::load(&lease.tool, |name| host.manifest(name))? else { return Ok(()) };
-    let config = Config::new(&lease.tool, &host.config_sources()?, &host.env, Layer::default())?;
+    let (config, failure) = fallback::config(host, &lease.tool);
+    fallback::tell(failure);
     let here = Here { places: places(host, &tool, &lease.project), request: request(&tool, &config, Direction::Out) };
     print_diff(&here, false)
 }

@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind};
 
 use crate::cli::sync::{Sync, SyncCommand};
 use crate::command::login::around;
-use crate::command::{Context, ended, image, settings};
-use crate::config::{Config, Layer};
+use crate::command::{Context, ended, fallback, image, settings};
+use crate::config::Layer;
 use crate::failure::{Failure, Kind, Result};
 use crate::host::engine::{self, Image, containers};
 use crate::host::{self, Host, process, state};
@@ -14,7 +14,7 @@ use crate::plan::{Plan, Request};
 use crate::session::{Lease, Process, SessionId};
 use crate::store::Store;
 use crate::sync::Direction;
-use crate::tool::{self, Tool};
+use crate::tool::Tool;
 
 pub fn run(sync: Sync) -> Result<u8> {
     match sync.command {
@@ -38,7 +38,8 @@ pub fn run(sync: Sync) -> Result<u8> {
         SyncCommand::Log { tool, json } => settings::log(&tool, json)?,
         SyncCommand::Undo { tool } => settings::undo(&tool)?,
         SyncCommand::Repair => {
-            let context = Context::new(tool::EXEC, Layer::default())?;
+            let (context, failures) = fallback::context()?;
+            fallback::tell(failures);
             let settings = settings::repair(&context.host);
             repair(&context.host, &context.facts(None).engine)?;
             if settings? {
@@ -144,7 +145,10 @@ pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<Kept>
     let lease = find(host, session)?;
     let state = host.state_of(session);
     match state::claim(&state, session) {
-        Some(_claim) => finish(host, &state, &lease, code),
+        Some(_claim) => {
+            fallback::tell(fallback::config(host, &lease.tool).1);
+            finish(host, &state, &lease, code)
+        }
         None => Ok(Kept::All),
     }
 }
@@ -186,10 +190,10 @@ fn finish(host: &Host, state: &Store, lease: &Lease, code: Option<u8>) -> Result
     }
 }
 
-/// The settings of a session go out. A manifest that is gone meanwhile has no settings.
+/// The settings of a session go out, even if the configuration is broken meanwhile: whoever asked has said so. A manifest that is gone meanwhile has no settings.
 fn sync_out(host: &Host, lease: &Lease) -> Result<bool> {
     let Some(tool) = Tool::load(&lease.tool, |name| host.manifest(name))? else { return Ok(true) };
-    let config = Config::new(&lease.tool, &host.config_sources()?, &host.env, Layer::default())?;
+    let (config, _) = fallback::config(host, &lease.tool);
     Ok(settings::sync(host, &tool, &config, &lease.project, Direction::Out))
 }
 

@@ -18,7 +18,9 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
         findings.len() - 1
     };
     let rootless = if engine.rootless { ", rootless" } else { "" };
-    add(Level::Ok, format!("{} at {}: {}{rootless}", engine.kind.program(), engine.endpoint.shown(), engine.product.name()));
+    // Only an engine that answers is known to be there.
+    let level = if matches!(checkup.reach, Reach::Answers { .. }) { Level::Ok } else { Level::Note };
+    add(level, format!("{} at {}: {}{rootless}", engine.kind.program(), engine.endpoint.shown(), engine.product.name()));
     if let Chosen::Variable(name) = engine.endpoint.chosen
         && engine.product == Product::Elsewhere
     {

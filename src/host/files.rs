@@ -40,6 +40,10 @@ fn nonblocking() -> i32 {
     rustix::fs::OFlags::NONBLOCK.bits().cast_signed()
 }
 
+pub fn is_directory(path: &Path) -> bool {
+    path.is_dir()
+}
+
 /// Makes a directory and its parents, closed to others. What exists stays as it is.
 pub fn private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)

@@ -36,6 +36,11 @@ pub fn read(path: &Path) -> io::Result<Rc> {
     Ok(Rc { path: path.to_owned(), target, content, managed })
 }
 
+/// The same path from wherever one stands.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// Where a path leads; `None` if nothing is there.
 pub fn target(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok()

@@ -30,6 +30,16 @@ impl Host {
         Ok(own.map(|text| Source { text, origin: path.display().to_string() }).or_else(|| tool::built_in(name)))
     }
 
+    /// Manifests under names that no tool can have.
+    pub fn ignored_manifests(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.store.tools()).into_iter().flatten().flatten().map(|entry| entry.path());
+        let is_named = |path: &PathBuf| path.file_stem().and_then(|name| name.to_str()).is_some_and(tool::is_valid_name);
+        let mut ignored: Vec<_> =
+            entries.filter(|path| path.extension().is_some_and(|extension| extension == "toml") && !is_named(path)).collect();
+        ignored.sort_unstable();
+        ignored
+    }
+
     /// All tools and profiles by name: the built-in ones, then the user's own, sorted.
     pub fn tool_names(&self) -> Vec<String> {
         let mut names: Vec<String> = tool::built_in_names().map(str::to_owned).collect();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::config::value::{at_least_one, parse_bytes, plain_name, processors};
 use crate::failure::{Failure, Kind, Result};
 use crate::sync::Rule;
 
@@ -159,6 +160,10 @@ impl Manifest {
             inside.extend(state.shared.iter().chain(&state.private).chain(&state.login.files).chain(&state.login.host));
             inside.extend(state.links.keys());
         }
+        self.image.as_deref().map(plain_name).transpose().map_err(|why| format!("`image`: {why}"))?;
+        self.limits.memory.as_deref().map(parse_bytes).transpose().map_err(|why| format!("`limits.memory`: {why}"))?;
+        self.limits.cpus.map(processors).transpose().map_err(|why| format!("`limits.cpus`: {why}"))?;
+        self.limits.pids.map(at_least_one).transpose().map_err(|why| format!("`limits.pids`: {why}"))?;
         match inside.into_iter().find(|path| !is_plain_relative(path)) {
             Some(path) => Err(format!("`{path}` is not a plain relative path")),
             None => Ok(()),
@@ -219,6 +224,14 @@ mod tests {
     fn unknown_keys_are_shown_with_their_place() {
         refused("abuot = 'x'\n", "abuot");
         refused("about = 'x'\n[env]\nsett = {}\n", "3 |");
+    }
+
+    #[test]
+    fn a_limit_that_limits_nothing_is_none() {
+        refused("image = '-v'\n", "`image`: `-v` is no name");
+        refused("[limits]\nmemory = 'much'\n", "`limits.memory`: `much` is no size");
+        refused("[limits]\ncpus = nan\n", "`limits.cpus`: `NaN` is no number");
+        refused("[limits]\npids = 0\n", "`limits.pids`: `0` is too few");
     }
 
     #[test]

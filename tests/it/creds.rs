@@ -76,7 +76,7 @@ fn status_says_everything_but_the_secret() {
         [&store["tool"], &store["used"], &store["validity"], &store["account"], &store["expires"], &store["mode"], &store["refresh"]],
         [&"claude".into(), &true.into(), &Value::from("good"), &"me".into(), &LATER.into(), &"0644".into(), &true.into()]
     );
-    assert!(store["advice"].as_str().unwrap().contains("chmod 600"));
+    assert!(store["advice"].as_str().unwrap().contains("chmod 600 /") && store["advice"].as_str().unwrap().ends_with(".json"));
     let host = row("host");
     assert_eq!(host["duplicate_of"], store["path"]);
     assert!(host["advice"].as_str().unwrap().contains("do not use it"));
@@ -216,6 +216,10 @@ fn the_host_s_login_is_adopted_once_and_only_by_its_lineage() {
     ai(&sandbox, 0, &["creds", "import", "claude", "--replace", "--from", from.to_str().unwrap()]);
     assert_eq!(read(&sandbox, LOGIN), claude("h", "you", LATER + 1));
     assert!(backups(&sandbox).iter().any(|name| name.ends_with("before")));
+    // A copy under any name.
+    let copy = sandbox.write("copies/creds.json", claude("c", "you", LATER + 2));
+    ai(&sandbox, 0, &["creds", "import", "claude", "--from", copy.to_str().unwrap()]);
+    assert_eq!(read(&sandbox, LOGIN), claude("c", "you", LATER + 2));
     // Nothing was ever written on the host's side.
     assert_eq!(tree(&sandbox.home().join(".claude")).len(), 1);
 }

@@ -103,3 +103,48 @@ fn what_was_proven_is_kept_for_plans_to_read() {
     bed.ai(["run", "claude", "true"]).prints();
     assert!(find(&self::report(bed.ai(["doctor", "--json"])).1, "proof", "hold with").is_some());
 }
+
+#[test]
+fn only_what_was_asked_is_well() {
+    let mut sandbox = Sandbox::new();
+    sandbox.unset("FAKE_ENGINE_DO");
+    sandbox.set("DOCKER_HOST", "unix:///nope");
+    let (code, found) = report(sandbox.ai(["doctor", "--json"]));
+    assert_eq!((code, find(&found, "engine", "at unix:///nope").unwrap()["level"].as_str()), (2, Some("note")));
+    assert!(find(&found, "sessions", "").is_none(), "{found:#}");
+    sandbox.program("docker", "#!/bin/sh\necho 'failed to connect to the docker API' >&2; exit 1\n");
+    for word in ["ps", "gc", "stop"] {
+        let args = if word == "stop" { vec![word, "--all"] } else { vec![word] };
+        assert!(sandbox.ai(args).outcome().err().ends_with("hint: ai doctor\n"), "{word}");
+    }
+}
+
+#[test]
+fn a_setting_without_a_value_says_who_decides() {
+    let sandbox = Sandbox::new();
+    let text = sandbox.ai(["config"]).prints();
+    let row = |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap().split_whitespace().skip(1).collect::<Vec<_>>().join(" ");
+    assert_eq!((row("memory").as_str(), row("engine ").as_str()), ("- (the tool's manifest)", "- (the first that is installed)"));
+    let json: Value = serde_json::from_str(&sandbox.ai(["config", "--json"]).prints()).unwrap();
+    assert!(json["memory"]["value"].is_null() && json["memory"]["origin"] == "default", "{json:#}");
+}
+
+#[test]
+fn broken_files_are_findings_and_the_rest_is_looked_at() {
+    let sandbox = Sandbox::new();
+    sandbox.config("networc = 'none'\n");
+    sandbox.manifest("bad", "command = [\n");
+    sandbox.manifest("Upper", "");
+    let (code, found) = report(sandbox.ai(["doctor", "--json"]));
+    assert_eq!(code, 2);
+    let config = find(&found, "config", "unknown field `networc`").unwrap();
+    assert_eq!((config["level"].as_str(), config["hint"].as_str()), (Some("error"), Some("did you mean `network`?")));
+    assert!(config["cause"].as_str().unwrap().contains("config.toml") && config["cause"].as_str().unwrap().contains("line 1"));
+    assert_eq!(find(&found, "tools", "tools/bad.toml").unwrap()["level"], "error");
+    assert_eq!(find(&found, "tools", "tools/Upper.toml` has no effect").unwrap()["level"], "warning");
+    assert!(find(&found, "system", "").is_some() && find(&found, "engine", "docker at ").is_some(), "{found:#}");
+    sandbox.config("[tool.laboratory]\nkeep = true\n");
+    let (_, found) = report(sandbox.ai(["doctor", "--json"]));
+    assert_eq!(find(&found, "config", "config.toml:1: `[tool.laboratory]` has no effect").unwrap()["level"], "warning");
+    assert!(sandbox.ai(["config"]).outcome().err().contains("`[tool.laboratory]` has no effect"));
+}

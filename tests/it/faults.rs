@@ -163,8 +163,8 @@ fn a_name_that_no_shell_function_can_have_is_no_tool() {
     let sandbox = Sandbox::new();
     for name in ["a b", "rm -rf", "claude();id", "-x", "Upper", "ü", ".hidden"] {
         sandbox.manifest(name, "command = ['true']\n");
-        sandbox.ai(["resolve", "--", name]).outcome().refused(2, &["there is no such tool"]);
-        sandbox.ai(["run", "--", name]).outcome().refused(2, &["there is no such tool"]);
+        sandbox.ai(["resolve", "--", name]).outcome().refused(2, &["there is no tool `"]);
+        sandbox.ai(["run", "--", name]).outcome().refused(2, &["there is no tool `"]);
     }
     for shell in ["zsh", "bash", "fish"] {
         let plain = Sandbox::new().ai(["init", shell]).prints();

@@ -76,6 +76,21 @@ fn the_file_is_kept_as_it_was_beside_the_store() {
 }
 
 #[test]
+fn half_a_block_is_named_and_nothing_changes() {
+    let sandbox = Sandbox::new();
+    sandbox.write("home/.profile", "mine\n");
+    install(&sandbox, &["bash"]);
+    let text = fs::read_to_string(sandbox.home().join(".bashrc")).unwrap().replace("# <<< ai <<<\n", "");
+    sandbox.write("home/.bashrc", format!("mine\n{text}"));
+    let before = home(&sandbox);
+    for word in ["install", "uninstall"] {
+        let outcome = sandbox.ai([word, "bash"]).outcome();
+        outcome.refused(1, &[".bashrc`: the block of ai in line 2 has no end", "hint: remove line 2"]);
+        assert_eq!(before, home(&sandbox), "{word}");
+    }
+}
+
+#[test]
 fn the_shell_is_the_one_that_is_used() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.ai(["install"]).env("SHELL", "/usr/local/bin/zsh").outcome();
@@ -178,6 +193,8 @@ fn links_named_like_the_tools_run_them() {
     let shims = sandbox.home().join("shims");
     let theirs = sandbox.write("home/shims/codex", "theirs");
     let directory = shims.to_str().unwrap();
+    let outcome = sandbox.ai(["install", "--shims", "shims"]).cwd(sandbox.home()).outcome();
+    assert!(outcome.err().contains(&format!("put {directory} first on the PATH")), "{}", outcome.err());
     let said = install(&sandbox, &["--shims", directory]);
     assert!(said.contains("codex` is something else and stays"), "{said}");
     symlink(crate::sandbox::AI, shims.join("ai")).unwrap();

@@ -154,3 +154,26 @@ fn a_store_without_locks_is_told_and_the_run_goes_on() {
     assert!(outcome.err().contains("settings of claude are not synced this time: cannot lock `"), "{}", outcome.err());
     sandbox.the_run();
 }
+
+#[test]
+fn nothing_to_do_is_said() {
+    let sandbox = Sandbox::new();
+    for (line, note) in [(&["stop", "--all"][..], "no session is running"), (&["project"], "no project has state yet")] {
+        let outcome = sandbox.ai(line).outcome();
+        assert_eq!((outcome.code, outcome.out(), outcome.err()), (0, String::new(), format!("ai: {note}\n")));
+    }
+}
+
+#[test]
+fn a_broken_configuration_keeps_nobody_from_ending_sessions() {
+    let sandbox = Sandbox::new();
+    let owner = std::process::id().to_string();
+    let session = sandbox.ai(["sync", "in", "--owner", &owner, "--", "claude"]).prints();
+    sandbox.config("nonsense = 1\n");
+    for line in [&["ps"][..], &["stop", "--all"], &["gc"], &["sync", "repair"], &["sync", "out", "--", session.trim()]] {
+        let outcome = sandbox.ai(line).outcome();
+        let warnings = outcome.err().matches("config.toml`: it is no valid configuration; this command goes on without it").count();
+        assert_eq!((outcome.code, warnings), (0, 1), "{line:?}: {}", outcome.err());
+    }
+    sandbox.ai(["sync", "out", "--", session.trim()]).outcome().refused(1, &["there is no such session"]);
+}

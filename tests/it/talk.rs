@@ -8,9 +8,11 @@ use serde_json::Value;
 use crate::sandbox::Sandbox;
 
 /// Command lines that fail, each for a reason of its own, with what makes them.
-const FAILURES: [(&[&str], &str); 16] = [
+const FAILURES: [(&[&str], &str); 18] = [
     (&["run", "clod"], ""),
     (&["resolve", "claude"], "config: nonsense = 1\n"),
+    (&["resolve", "claude"], "config: pids = 0\n"),
+    (&["resolve", "--image", "a b", "claude"], ""),
     (&["resolve", "claude"], "config: network = 3\n"),
     (&["resolve", "broken"], "manifest: command = [\n"),
     (&["resolve", "--workspace", "square", "claude"], ""),

@@ -63,6 +63,15 @@ fn a_profile_on_the_host_has_its_environment() {
 }
 
 #[test]
+fn an_unknown_tool_is_named_in_the_same_words_everywhere() {
+    let sandbox = Sandbox::new();
+    for line in ["run claud", "resolve claud", "config claud", "login claud", "creds status claud", "sync log claud", "env claud -- true"] {
+        let expected = "ai: there is no tool `claud`; there are claude, gemini, codex, glm\n\nhint: did you mean `claude`?\n";
+        assert_eq!(sandbox.ai(line.split(' ')).outcome().err(), expected, "{line}");
+    }
+}
+
+#[test]
 fn a_broken_manifest_hides_no_other_tool() {
     let sandbox = Sandbox::new();
     sandbox.manifest("broken", "about = \n");

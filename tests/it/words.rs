@@ -21,6 +21,7 @@ fn ai_mode_explains_itself() {
             for word in ["claude", "gemini", "codex", "glm", "commit", "gexec"] {
                 assert!(text.contains(word), "{shell:?} {args} {word}: {text}");
             }
+            assert!(text.lines().filter(|line| line.contains("commit")).all(|line| line.ends_with("(not there yet)")), "{text}");
         }
     }
 }
@@ -126,7 +127,8 @@ fn help_knows_topics_and_commands() {
         assert!(topics.contains(topic), "{topic}");
         assert!(sandbox.ai(["help", topic]).prints().lines().count() > 8, "{topic}");
     }
-    assert!(sandbox.ai(["help", "run"]).prints().contains("Usage: ai run"));
+    assert!(sandbox.ai(["help", "run"]).prints().contains("Usage: ai run [OPTIONS] TOOL [-- ARGS...]\n"));
+    sandbox.ai(["help", "exit"]).outcome().refused(2, &["cannot explain `exit`", "hint: ai help exit-codes"]);
     sandbox.ai(["help", "shels"]).outcome().refused(2, &["cannot explain `shels`", "hint: ai help shells"]);
 }
 

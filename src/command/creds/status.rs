@@ -10,6 +10,7 @@ use crate::failure::{Failure, Kind, Result};
 use crate::host::login::{self, Found};
 use crate::host::{self, Host, migrate as host_migrate};
 use crate::output;
+use crate::shell::Shell;
 
 /// One place that holds a login of one tool.
 #[derive(Debug, Serialize)]
@@ -28,7 +29,7 @@ struct Row {
     /// Another place that holds the same link of the same chain.
     duplicate_of: Option<String>,
     /// What a person should do about it.
-    advice: Option<&'static str>,
+    advice: Option<String>,
 }
 
 pub fn run(host: &Host, only: Option<&str>, json: bool) -> Result<u8> {
@@ -76,9 +77,10 @@ fn old_logins(host: &Host) -> Result<Vec<std::path::PathBuf>> {
 }
 
 fn row(tool: &str, source: &'static str, found: Found, kept: &[About], now: u64) -> Row {
+    let open = format!("others can read it: chmod 600 {}", Shell::Bash.quote(&found.path.to_string_lossy()));
     let advice = match (source, found.login.validity) {
         ("store" | "volume", Validity::Empty | Validity::Torn) => Some("ai creds restore --last-good, or ai login"),
-        ("store", _) if found.mode & 0o077 != 0 => Some("others can read it: chmod 600"),
+        ("store", _) if found.mode & 0o077 != 0 => Some(&*open),
         ("store" | "volume", _) => None,
         (_, Validity::Good) if is_ours(&found.login, kept) => {
             Some("a copy of the store's login: do not use it, the first to renew logs the other out")
@@ -96,7 +98,7 @@ fn row(tool: &str, source: &'static str, found: Found, kept: &[About], now: u64)
         mode: format!("{:04o}", found.mode & 0o7777),
         duplicate_of: None,
         login: found.login,
-        advice,
+        advice: advice.map(str::to_owned),
     }
 }
 
@@ -138,7 +140,7 @@ fn text(rows: &[Row], backups: &[(String, About)], without: &[String], now: u64)
         if let Some(other) = &row.duplicate_of {
             text.push_str(&format!("    the same as {other}\n"));
         }
-        if let Some(advice) = row.advice {
+        if let Some(advice) = &row.advice {
             text.push_str(&format!("    hint: {advice}\n"));
         }
     }

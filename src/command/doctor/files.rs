@@ -1,0 +1,28 @@
+//! What is wrong with the person's own files: configuration and manifests.
+
+use crate::command::Context;
+use crate::doctor::{Finding, Level};
+use crate::failure::Failure;
+use crate::tool::Tool;
+
+pub fn findings(context: &Context, failures: Vec<Failure>) -> Vec<Finding> {
+    let host = &context.host;
+    let names = host.tool_names();
+    let mut findings: Vec<Finding> = failures.into_iter().map(|failure| finding("config", failure)).collect();
+    for section in context.config.strangers(&names) {
+        let cause = format!("{}: `[tool.{}]` has no effect: there is no tool of this name", section.origin, section.value);
+        findings.push(Finding::new(Level::Warning, "config", cause).hint("ai tools"));
+    }
+    let broken = names.iter().filter_map(|name| Tool::load(name, |name| host.manifest(name)).err());
+    findings.extend(broken.map(|failure| finding("tools", failure)));
+    for path in host.ignored_manifests() {
+        let cause = format!("`{}` has no effect: a tool's name is small letters, digits, - and _", path.display());
+        findings.push(Finding::new(Level::Warning, "tools", cause).hint("rename the file"));
+    }
+    findings
+}
+
+fn finding(title: &str, failure: Failure) -> Finding {
+    let cause = std::iter::once(failure.message).chain(failure.causes.iter().map(|cause| cause.trim_end().to_owned()));
+    Finding { hint: failure.hint, ..Finding::new(Level::Error, title, cause.collect::<Vec<_>>().join("\n")) }
+}
