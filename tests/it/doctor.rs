@@ -143,6 +143,9 @@ fn broken_files_are_findings_and_the_rest_is_looked_at() {
     assert_eq!(find(&found, "tools", "tools/bad.toml").unwrap()["level"], "error");
     assert_eq!(find(&found, "tools", "tools/Upper.toml` has no effect").unwrap()["level"], "warning");
     assert!(find(&found, "system", "").is_some() && find(&found, "engine", "docker at ").is_some(), "{found:#}");
+    sandbox.config("[tool.claud]\nkeep = true\n");
+    let (_, found) = report(sandbox.ai(["doctor", "--json"]));
+    assert_eq!(found["findings"].as_array().unwrap().iter().filter(|finding| finding["title"] == "config").count(), 1, "{found:#}");
     sandbox.config("[tool.laboratory]\nkeep = true\n");
     let (_, found) = report(sandbox.ai(["doctor", "--json"]));
     assert_eq!(find(&found, "config", "config.toml:1: `[tool.laboratory]` has no effect").unwrap()["level"], "warning");
