@@ -201,7 +201,7 @@ impl Host {
 
 pub fn terminal() -> Terminal {
     let (stdin, stdout) = (io::stdin(), io::stdout());
-    let in_front = rustix::termios::tcgetpgrp(&stdin).is_ok_and(|group| group == rustix::process::getpgrp());
+    let in_front = rustix::termios::tcgetpgrp(&stdin).map_or(true, |group| group == rustix::process::getpgrp());
     Terminal { stdin: stdin.is_terminal(), stdout: stdout.is_terminal(), stderr: io::stderr().is_terminal(), in_front }
 }
 
