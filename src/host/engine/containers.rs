@@ -29,7 +29,7 @@ pub fn list(engine: &Engine, owner: u32) -> Result<Vec<Container>> {
     let (_, stdout, _) = process::output_within(super::program(engine)?.as_os_str(), &args, PATIENCE)?;
     let inspected: Vec<Value> = serde_json::from_slice(&stdout).unwrap_or_default();
     let mut containers: Vec<Container> = inspected.iter().filter_map(Container::from_inspect).collect();
-    containers.sort_by(|a, b| a.name.cmp(&b.name));
+    containers.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     Ok(containers)
 }
 
