@@ -19,7 +19,7 @@ function __ai_complete() {
     else
         __ai_answer="$("${__ai_bin}" complete --shell bash --index "${COMP_CWORD}" \
             -- "${COMP_WORDS[@]:0:COMP_CWORD}" "${__ai_kind}" 2>/dev/null)"
-        if [[ "${__ai_answer%%"${IFS}"*}" != *' once' ]]; then
+        if [[ -n "${__ai_answer}" && "${__ai_answer%%"${IFS}"*}" != *' once' ]]; then
             __ai_places[__ai_at]="${__ai_place}"
             __ai_answers[__ai_at]="${__ai_answer}"
         fi

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::sha256;
 use crate::facts::EngineKind;
 use crate::failure::{Failure, Kind};
 
@@ -112,10 +113,8 @@ impl Endpoint {
 
     /// Where the store keeps what was learnt about this endpoint, below `engines/`.
     pub fn file(&self, kind: EngineKind) -> PathBuf {
-        use sha2::Digest;
-        let hash = sha2::Sha256::digest(format!("{} {}", kind.program(), self.url()).as_bytes());
-        let hex: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        Path::new("engines").join(format!("{hex}.json"))
+        let hash = sha256(format!("{} {}", kind.program(), self.url()).as_bytes());
+        Path::new("engines").join(format!("{}.json", &hash[..16]))
     }
 }
 

@@ -10,7 +10,7 @@ pub fn run(command: &ConfigCommand) -> Result<u8> {
     let context = Context::new(&command.tool, Layer::default())?;
     let rows = context.config.settings.rows();
     for section in context.config.strangers(&context.host.tool_names()) {
-        output::warn(&format!(
+        output::note(&format!(
             "{}: `[tool.{}]` has no effect: there is no tool of this name; hint: ai tools",
             section.origin, section.value
         ));

@@ -76,9 +76,10 @@ fn in_container(context: &Context, place: &Place, args: Vec<OsString>) -> Result
     let Some(store) = store else { return run::in_container(context, args) };
     let failed = |error: std::io::Error| failed("move", name, &error);
     place.files().and_then(|files| store.replace(&files)).map_err(failed)?;
-    let code = run::in_container(context, args)?;
+    let code = run::in_container(context, args);
+    // Also after a run that failed: the tool may have got a new token before.
     store.files().and_then(|files| place.replace(&files)).map_err(failed)?;
-    Ok(code)
+    code
 }
 
 fn look(name: &str, place: &Place) -> Result<Option<Login>> {

@@ -190,7 +190,8 @@ fn finish(host: &Host, state: &Store, lease: &Lease, code: Option<u8>) -> Result
     }
 }
 
-/// The settings of a session go out, even if the configuration is broken meanwhile: whoever asked has said so. A manifest that is gone meanwhile has no settings.
+/// The settings of a session go out, even if the configuration is broken meanwhile: whoever asked has said so. A manifest that
+/// is gone has no settings.
 fn sync_out(host: &Host, lease: &Lease) -> Result<bool> {
     let Some(tool) = Tool::load(&lease.tool, |name| host.manifest(name))? else { return Ok(true) };
     let (config, _) = fallback::config(host, &lease.tool);

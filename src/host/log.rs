@@ -10,6 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde_json::{Map, Value};
 
 use super::{Host, files, now};
+use crate::facts::Env;
 use crate::failure::Result;
 use crate::log::{self, Level};
 use crate::store::Store;
@@ -21,7 +22,7 @@ const KEPT: u32 = 5;
 
 /// Writes a line, if the person wants lines of this level.
 pub fn write(host: &Host, store: &Store, level: Level, event: &str, more: Map<String, Value>) -> io::Result<()> {
-    if !log::threshold(&host.env).is_ok_and(|least| least.is_some_and(|least| level >= least)) {
+    if !is_wanted(level, &host.env) {
         return Ok(());
     }
     let path = store.log();
@@ -31,6 +32,10 @@ pub fn write(host: &Host, store: &Store, level: Level, event: &str, more: Map<St
     }
     let mut file = File::options().append(true).create(true).mode(0o600).open(path)?;
     file.write_all(format!("{}\n", log::line(now(), level, event, more)).as_bytes())
+}
+
+fn is_wanted(level: Level, env: &Env) -> bool {
+    log::threshold(env).is_ok_and(|least| least.is_some_and(|least| level >= least))
 }
 
 /// What was said to a person.
@@ -53,6 +58,10 @@ pub fn watched(name: &str, command: impl FnOnce() -> Result<u8>) -> Result<u8> {
 
 /// Writes beside what the person is told anyway: the log is no reason to make a store, and its own trouble is not worth a word.
 fn append<const N: usize>(level: Level, event: &str, more: impl FnOnce() -> [(&'static str, Value); N]) {
+    let wish = std::env::var_os("AI_LOG").map(|wish| ("AI_LOG".into(), wish));
+    if !is_wanted(level, &wish.into_iter().collect()) {
+        return;
+    }
     let Ok(host) = Host::new() else { return };
     if host.store.log().exists() {
         let more = more().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
