@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::overrides::Overrides;
-use crate::session::SessionId;
-use crate::shell::Shell;
+use crate::core::lease::SessionId;
+use crate::core::shell::Shell;
 
 pub mod complete;
 pub mod creds;

@@ -4,23 +4,18 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::cli::{Cli, Command, parse};
-use crate::config::{Config, Layer};
-use crate::facts::Facts;
-use crate::failure::{Failure, Kind, Result};
-use crate::host::{Host, Wanted, log};
-use crate::nearest::nearest;
-use crate::output;
-use crate::plan::{self, secret};
-use crate::session::SessionId;
-use crate::tool::{self, Tool};
+use crate::core::config::Layer;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::tool::{self};
+use crate::host::Host;
+use crate::host::output;
+use crate::host::store::log;
 
 mod complete;
 mod config;
 mod creds;
 mod doctor;
-mod ended;
 mod env;
-mod fallback;
 mod help;
 mod image;
 mod init;
@@ -31,7 +26,6 @@ mod project;
 mod resolve;
 mod run;
 mod sessions;
-mod settings;
 mod sync;
 mod sync_job;
 mod tools;
@@ -102,7 +96,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Stop(stop) => sessions::stop(&stop),
         Command::Gc(gc) => sessions::gc(&gc),
         Command::Doctor(doctor) => doctor::run(&doctor),
-        Command::Alone { words } => Err(crate::host::process::exec_alone(&words)),
+        Command::Alone { words } => Err(crate::host::machine::process::exec_alone(&words)),
         Command::SyncJob { file } => sync_job::run(&file),
     }
 }
@@ -123,39 +117,4 @@ fn usage(error: &clap::Error) -> Result<u8> {
     let text = error.render();
     output::styled(&text.ansi().to_string())?;
     Ok(0)
-}
-
-/// What every command about one tool starts from.
-struct Context {
-    host: Host,
-    tool: Tool,
-    config: Config,
-}
-
-impl Context {
-    fn new(name: &str, flags: Layer) -> Result<Self> {
-        let host = Host::new()?;
-        let tool = Tool::load(name, |name| host.manifest(name))?.ok_or_else(|| unknown_tool(name, &host))?;
-        let config = Config::new(name, &host.config_sources()?, &host.env, flags)?;
-        config.refuse_misspelt(&host.tool_names())?;
-        Ok(Self { host, tool, config })
-    }
-
-    /// The facts that a plan of this tool depends on.
-    fn facts(&self, session: Option<&SessionId>) -> Facts {
-        let mut files: Vec<_> = plan::OPTIONAL_FILES.iter().map(Into::into).collect();
-        files.extend(secret::files(&self.tool, &self.config));
-        files.extend(self.tool.login_file());
-        let native = Some(self.tool.native_program());
-        self.host.facts(&Wanted { engine: self.config.settings.engine.value, files, session, native })
-    }
-}
-
-fn unknown_tool(name: &str, host: &Host) -> Failure {
-    let names = host.tool_names();
-    let failure = Failure::new(Kind::Usage, format!("there is no tool `{name}`; there are {}", names.join(", ")));
-    match nearest(name, &names) {
-        Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
-        None => failure.hint(format!("describe it in {}", host.store.tools().join("NAME.toml").display())),
-    }
 }

@@ -6,32 +6,21 @@ use std::io::{self, IsTerminal};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::facts::{Engine, EngineKind, Env, Facts, Machine, SshAgent, Terminal, User};
-use crate::failure::{Failure, Kind, Result};
-use crate::session::SessionId;
-use crate::store::Store;
-use crate::workspace;
+use crate::core::engine::kind::{Engine, EngineKind};
+use crate::core::facts::{Env, Facts, Machine, SshAgent, Terminal, User};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::lease::SessionId;
+use crate::core::store::Store;
+use crate::core::workspace;
 
-pub mod checkup;
+pub mod doctor;
 pub mod engine;
-pub mod files;
 pub mod fs;
-pub mod git;
-pub mod guard;
 pub mod identity;
-pub mod image;
-mod keychain;
-pub mod lock;
-pub mod log;
-pub mod login;
+pub mod machine;
 pub mod migrate;
-pub mod place;
-pub mod process;
-pub mod project;
-pub mod prove;
-pub mod rc;
-pub mod settings;
-pub mod state;
+pub mod output;
+pub mod store;
 pub mod sync;
 
 /// What is known before anything is decided: where we are and who called.
@@ -71,7 +60,7 @@ impl Host {
                 .hint("export AI_HOME=/an/absolute/path, or unset it"));
         }
         let store = store.canonicalize().unwrap_or(store);
-        crate::log::threshold(&env)?;
+        crate::core::log::threshold(&env)?;
         Ok(Self { env, home, store: Store::new(store) })
     }
 
@@ -80,10 +69,10 @@ impl Host {
         let engine = self.engine(wanted.engine);
         let state = wanted.session.map_or_else(|| self.store.clone(), |session| self.state_of(session));
         Facts {
-            repo: cwd.as_deref().and_then(git::repo),
+            repo: cwd.as_deref().and_then(machine::git::repo),
             cwd,
             home: self.home(),
-            present: wanted.files.iter().filter(|path| self.has(path, state.root())).cloned().collect(),
+            present: self.present(&wanted.files, &state),
             store: self.store.root().to_owned(),
             state: state.root().to_owned(),
             user: User { uid: rustix::process::getuid().as_raw(), gid: rustix::process::getgid().as_raw() },
@@ -103,8 +92,16 @@ impl Host {
         self.home.as_ref().map(|home| home.canonicalize().unwrap_or_else(|_| home.clone()))
     }
 
-    fn has(&self, path: &Path, state: &Path) -> bool {
-        state.join(path).exists() || self.store.root().join(path).exists()
+    /// Returns those of the optional files that exist, in the session's state or in the store.
+    pub fn present(&self, files: &[PathBuf], state: &Store) -> Vec<PathBuf> {
+        let has = |path: &&PathBuf| state.root().join(path).exists() || self.store.root().join(path).exists();
+        files.iter().filter(has).cloned().collect()
+    }
+
+    /// Adds what the engine said about itself when it was last asked.
+    pub fn recall(&self, engine: Engine) -> Engine {
+        let learnt = engine::learn::recall(&self.store, &engine);
+        engine.with(learnt)
     }
 
     /// Where this session's state is: the temporary directory that `sync in` made for it, else the store.
@@ -147,11 +144,10 @@ impl Host {
         };
         let kind = found.as_ref().map_or(wanted.unwrap_or(EngineKind::Docker), |(kind, _)| *kind);
         let endpoint = engine::endpoint::find(kind, &self.env, self.home().as_deref());
-        let product = crate::engine::product(kind, &endpoint, cfg!(target_os = "linux"));
-        let rootless = crate::engine::is_rootless(kind, &endpoint, product, rustix::process::getuid().as_raw());
+        let product = crate::core::engine::product(kind, &endpoint, cfg!(target_os = "linux"));
+        let rootless = crate::core::engine::is_rootless(kind, &endpoint, product, rustix::process::getuid().as_raw());
         let engine = Engine { kind, program: found.map(|(_, program)| program), rootless, endpoint, product, learnt: None };
-        let learnt = engine::learn::recall(&self.store, &engine);
-        engine.with(learnt)
+        self.recall(engine)
     }
 
     /// An executable file on PATH, by absolute path. Relative entries of PATH are passed over: they would find what a
@@ -175,7 +171,7 @@ impl Host {
     /// The directory around us that a container gets to write, unless it is one that is never mounted.
     fn writable_project(&self) -> Option<PathBuf> {
         let cwd = std::env::current_dir().ok()?.canonicalize().ok()?;
-        let root = git::root(&cwd).unwrap_or(&cwd);
+        let root = machine::git::root(&cwd).unwrap_or(&cwd);
         let is_above_home = self.home().is_some_and(|home| home.starts_with(root));
         (!is_above_home && !workspace::is_system(root)).then(|| root.to_owned())
     }

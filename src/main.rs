@@ -1,42 +1,23 @@
 //! `ai`: AI coding assistants in containers that live for exactly one run.
 //!
 //! ```text
-//! argv env cwd files ──► host ──► Facts ──► pure decisions ──► values ──► host acts, output prints
+//! argv env cwd files ──► host ──► Facts ──► core decides ──► values ──► host acts, output prints
 //! ```
 //!
-//! `cli` says what was typed, `command` what to do about it. Pure modules (`facts`, `config`, `tool`, `workspace`,
-//! `plan`, `session`, `store`, `sync`, `shell`) decide as functions of values; `host` is the only one that touches the
-//! machine. This file is the only exit.
+//! - `cli` says what was typed: the list of commands, overrides, words.
+//! - `command` has a file for each sub-command: gather, ask `session` or `host`, print.
+//! - `session` is the life of one run, read from top to bottom.
+//! - `core` decides. It knows values, and nothing outside itself.
+//! - `host` acts. It alone touches files, processes, the clock, the terminal.
+//!
+//! What keeps it so: `.clippy.toml` forbids every call that touches the machine outside `host`, and `tests/it/tidy.rs` checks what
+//! `core` may name and that this list is whole. This file is the only exit.
 
-mod census;
 mod cli;
 mod command;
-mod complete;
-mod config;
-mod creds;
-mod digest;
-mod doctor;
-mod engine;
-mod exit;
-mod facts;
-mod failure;
-mod help;
+mod core;
 mod host;
-mod identity;
-mod install;
-mod log;
-mod mode;
-mod nearest;
-mod output;
-mod plan;
-mod project;
 mod session;
-mod shell;
-mod ssh;
-mod store;
-mod sync;
-mod tool;
-mod workspace;
 
 use std::process::ExitCode;
 
@@ -44,7 +25,7 @@ fn main() -> ExitCode {
     match command::main(host::args()) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            output::failure(&failure);
+            host::output::failure(&failure);
             ExitCode::from(failure.kind.exit_code())
         }
     }

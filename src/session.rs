@@ -1,180 +1,36 @@
-//! A session: one run of one tool. Its id names the container and the lease.
+//! The life of one run, read from top to bottom.
+//!
+//! ```text
+//! Context ─ decide ─► Decided ─ ready ─► Engine ─ begin ─► Begun ─ run ─► exit code ─ close ─► Kept
+//! ```
+//!
+//! `ai run` does all of it in one process. The shell functions do the same in three: `ai sync in` is [`open`], `ai resolve` plans
+//! once more with the words of the person, `ai sync out` is [`close`]. Who dies in the middle is finished by [`repair`].
 
-use std::fmt;
+pub mod begin;
+pub mod close;
+pub mod context;
+pub mod decide;
+pub mod ending;
+pub mod image;
+pub mod login_turn;
+pub mod native;
+pub mod ready;
+pub mod repair;
+pub mod run;
+pub mod secrets;
+pub mod settings;
+pub mod tolerant;
 
-use serde::{Deserialize, Serialize};
+use crate::core::failure::Result;
+use begin::Begun;
+use context::Context;
+use decide::Decided;
 
-use crate::facts::{Engine, EngineKind};
-
-/// 12 lowercase hexadecimal digits: 48 random bits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct SessionId(String);
-
-impl SessionId {
-    pub fn from_random(bytes: [u8; 6]) -> Self {
-        Self(bytes.iter().fold(String::with_capacity(12), |mut text, byte| {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-            }
-            text
-        }))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::str::FromStr for SessionId {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.len() == 12 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-            Ok(Self(text.into()))
-        } else {
-            Err("a session's id is 12 hexadecimal digits, as `ai sync in` prints it".into())
-        }
-    }
-}
-
-impl TryFrom<String> for SessionId {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<SessionId> for String {
-    fn from(id: SessionId) -> Self {
-        id.0
-    }
-}
-
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A process, told apart from a later one with the same pid.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Process {
-    pub pid: i32,
-    /// When it started, in the system's own unit (Linux: clock ticks since boot); `None` where it cannot be known.
-    pub started: Option<String>,
-    /// The boot that it belongs to.
-    pub boot: Option<String>,
-}
-
-/// What a session leaves on disk while it lives, so that a later one can finish it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
-    pub session: SessionId,
-    pub tool: String,
-    pub project: String,
-    /// The project's root on the host, for people; lossy where it is no text.
-    pub root: String,
-    pub container: String,
-    pub owner: Process,
-    /// Seconds since 1970, for `ai ps` and the log; nothing is decided by it.
-    pub since: u64,
-    /// The engine and endpoint that the container is with; a lease of an older version does not say.
-    #[serde(default)]
-    pub engine: EngineKind,
-    #[serde(default)]
-    pub endpoint: String,
-    #[serde(default)]
-    pub image: String,
-    /// Memory limit in bytes.
-    #[serde(default)]
-    pub memory: Option<u64>,
-    /// Whether the container is to survive the run.
-    #[serde(default)]
-    pub keep: bool,
-}
-
-impl Lease {
-    /// Whether the container is with this engine, as far as the lease says.
-    pub fn is_of(&self, engine: &Engine) -> bool {
-        self.engine == engine.kind && (self.endpoint.is_empty() || self.endpoint == engine.endpoint.url())
-    }
-}
-
-/// Whether a lease's owner still runs.
-pub fn is_alive(lease: &Lease, now: Option<&Process>) -> bool {
-    let Some(now) = now else { return false };
-    let same = |then: &Option<String>, now: &Option<String>| match (then, now) {
-        (Some(then), Some(now)) => then == now,
-        _ => true,
-    };
-    now.pid == lease.owner.pid && same(&lease.owner.started, &now.started) && same(&lease.owner.boot, &now.boot)
-}
-
-/// `ai-<tool>-<slug>-<session>`: matches what engines take as a name.
-pub fn container_name(tool: &str, project_name: &str, session: &SessionId) -> String {
-    let slug = slug(project_name);
-    format!("ai-{tool}-{slug}-{session}")
-}
-
-/// A project's name in the characters that engines take in names, at most 24 of them, never empty.
-pub fn slug(name: &str) -> String {
-    let mut slug = String::new();
-    for character in name.chars() {
-        if slug.len() == 24 {
-            break;
-        }
-        if character.is_ascii_alphanumeric() {
-            slug.push(character.to_ascii_lowercase());
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "project".into() } else { slug.into() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_fit_every_engine() {
-        let session: SessionId = "0123456789ab".parse().unwrap();
-        for (name, slug) in [("My Repo", "my-repo"), ("ü", "project"), ("--x--", "x"), ("a.b_c", "a-b-c")] {
-            assert_eq!(container_name("claude", name, &session), format!("ai-claude-{slug}-0123456789ab"));
-        }
-        assert_eq!(slug(&"a".repeat(99)).len(), 24);
-    }
-
-    #[test]
-    fn only_twelve_hex_digits_are_an_id() {
-        for text in ["", "0123456789a", "0123456789abc", "0123456789AB", "../../etc/pa"] {
-            assert!(text.parse::<SessionId>().is_err(), "{text}");
-        }
-        assert_eq!(SessionId::from_random([0, 1, 0x2f, 0xff, 0x80, 9]).as_str(), "00012fff8009");
-    }
-
-    #[test]
-    fn a_reused_pid_is_another_process() {
-        let process = |pid, started: &str| Process { pid, started: Some(started.into()), boot: Some("b".into()) };
-        let lease = Lease {
-            session: "0123456789ab".parse().unwrap(),
-            tool: "claude".into(),
-            project: "p-1".into(),
-            root: "/p".into(),
-            container: "c".into(),
-            owner: process(7, "100"),
-            since: 0,
-            engine: EngineKind::Docker,
-            endpoint: String::new(),
-            image: String::new(),
-            memory: None,
-            keep: false,
-        };
-        assert!(is_alive(&lease, Some(&process(7, "100"))));
-        assert!(!is_alive(&lease, Some(&process(7, "101"))));
-        assert!(!is_alive(&lease, None));
-    }
+/// Opens the session of a decided run, which belongs to the process `owner`. Everything that can be refused is refused before
+/// anything is written.
+pub fn open(context: &Context, decided: &Decided, owner: i32) -> Result<Begun> {
+    let engine = ready::ready(context, decided)?;
+    repair::repair(&context.host, &decided.facts.engine)?;
+    begin::begin(context, &decided.plan, &engine, owner)
 }

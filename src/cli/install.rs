@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::shell::Shell;
+use crate::core::shell::Shell;
 
 #[derive(Debug, Args)]
 pub struct Install {

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use crate::config::{Layer, Origin, Policy, Setting};
-use crate::facts::EngineKind;
-use crate::sync::HostSync;
+use crate::core::config::{Layer, Origin, Policy, Setting};
+use crate::core::engine::kind::EngineKind;
+use crate::core::sync::HostSync;
 
 /// Overrides for one run; each has an `AI_*` variable and a key in config.toml too.
 #[derive(Clone, Debug, Default, Args)]

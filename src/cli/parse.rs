@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Args, Parser};
 
 use crate::cli::{Cli, Command};
+use crate::core::failure::{Failure, Kind};
 
 /// Parses a command line. The user's words never pass through the parser's own idea of `--`: everything behind the
 /// first one is taken off before, and put back verbatim.
@@ -57,6 +58,15 @@ fn parse_words(args: &[OsString]) -> Result<Cli, clap::Error> {
         _ => None,
     };
     command.map_or_else(|| Cli::try_parse_from(args), |command| Ok(Cli { command }))
+}
+
+/// The tool's name and the user's words.
+pub fn split(mut words: Vec<OsString>) -> Result<(String, Vec<OsString>), Failure> {
+    let name = words.remove(0);
+    match name.into_string() {
+        Ok(name) => Ok((name, words)),
+        Err(name) => Err(Failure::new(Kind::Usage, format!("cannot run `{}`: no tool has such a name", name.to_string_lossy()))),
+    }
 }
 
 /// No argument can hold a NUL, so no user can have typed this.

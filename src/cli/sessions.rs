@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::shell::Shell;
+use crate::core::shell::Shell;
 
 #[derive(Debug, Args)]
 pub struct Ps {

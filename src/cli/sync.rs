@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::session::SessionId;
+use crate::core::lease::SessionId;
 
 #[derive(Debug, Args)]
 pub struct Sync {

@@ -1,30 +1,33 @@
 //! `ai completions`, the question that shells ask at each Tab, and learning the words of the tools.
 
 use std::cell::LazyCell;
-use std::ffi::OsStr;
-use std::path::Path;
 
 use clap::CommandFactory;
 
 use crate::cli::Cli;
 use crate::cli::complete::{Complete, Completions};
-use crate::command::{Context, mode};
-use crate::complete::vocabulary::Vocabulary;
-use crate::complete::{self, Candidate, Line, Subject, Value, help_text};
-use crate::config::Layer;
-use crate::failure::{Failure, Kind, Result};
-use crate::host::{Host, files, process, project, state};
-use crate::project::Partition;
-use crate::shell::Shell;
-use crate::shell::script;
-use crate::{help, output, plan, tool};
+use crate::command::mode;
+use crate::core::complete::vocabulary::Vocabulary;
+use crate::core::complete::{self, Candidate, Line, Subject, Value};
+use crate::core::config::Layer;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::project::Partition;
+use crate::core::shell::Shell;
+use crate::core::shell::script;
+use crate::core::{help, plan, tool};
+use crate::host::Host;
+use crate::host::engine::vocabulary;
+use crate::host::fs::files;
+use crate::host::output;
+use crate::host::store::{project, state};
+use crate::session::context::Context;
 
 /// Prints the script that completes, or learns the words that it completes with.
 pub fn script(completions: &Completions) -> Result<u8> {
     if completions.learn {
         let context = Context::new(tool::EXEC, Layer::default())?;
         let image = plan::image(&context.tool, &context.config);
-        return learn(&context, &image).map(|()| 0);
+        return vocabulary::learn(&context.host, &context.facts(None), &image).map(|()| 0);
     }
     let Some(shell) = completions.shell else { return Err(Failure::new(Kind::Usage, "cannot print completions: for which shell?")) };
     let host = Host::new()?;
@@ -94,77 +97,4 @@ fn vocabulary(host: &Host, name: &str) -> Vocabulary {
         vocabulary.extend(Vocabulary::parse(&text));
     }
     vocabulary
-}
-
-/// Records the options and sub-commands of each tool that `image` holds.
-pub fn learn(context: &Context, image: &str) -> Result<()> {
-    let host = &context.host;
-    let facts = context.facts(None);
-    let program =
-        facts.engine.program.as_ref().ok_or_else(|| Failure::new(Kind::Unavailable, "cannot learn the tools' options: no engine"))?;
-    for name in host.tool_names() {
-        let Ok(Some(tool)) = tool::Tool::load(&name, |name| host.manifest(name)) else { continue };
-        if tool.base != tool.name || tool.manifest.image.as_deref().is_some_and(|own| own != image) {
-            continue;
-        }
-        let vocabulary = ask(program, image, &tool)?;
-        if vocabulary.is_empty() {
-            output::note(&format!("{name} says nothing about its options; hint: list them in its manifest, as `complete`"));
-            continue;
-        }
-        let path = host.store.vocabulary(&name);
-        let saved =
-            path.parent().map_or(Ok(()), files::private_dir).and_then(|()| files::write_private(&path, vocabulary.print().as_bytes()));
-        saved.map_err(|error| Failure::new(Kind::General, format!("cannot write `{}`", path.display())).because(error))?;
-    }
-    Ok(())
-}
-
-/// Asks a tool in a container for its help, then once more for that of its sub-commands.
-fn ask(engine: &Path, image: &str, tool: &tool::Tool) -> Result<Vocabulary> {
-    let program = tool.manifest.command.first().map_or("", String::as_str);
-    let program = program.rsplit('/').next().unwrap_or(program);
-    let mut vocabulary = Vocabulary::default();
-    let mut contexts = vec![String::new()];
-    for _ in 0..2 {
-        for (context, text) in help_of(engine, image, tool, &contexts)? {
-            vocabulary.extend(help_text::read(program, &context, &text));
-        }
-        contexts = vocabulary.commands().into_iter().filter(|command| command != "help").collect();
-        if contexts.is_empty() {
-            break;
-        }
-    }
-    Ok(vocabulary)
-}
-
-/// Prints the help of each context behind a line that names it. A tool that waits for something is not waited for.
-const SCRIPT: &str = r#"contexts=$1; shift
-newline='
-'
-IFS=$newline
-for context in $contexts; do
-    printf '\036%s\n' "$context"
-    IFS=' '
-    timeout 30 "$@" ${context#-} --help </dev/null 2>/dev/null
-    IFS=$newline
-done
-:"#;
-
-fn help_of(engine: &Path, image: &str, tool: &tool::Tool, contexts: &[String]) -> Result<Vec<(String, String)>> {
-    // A leading `-` stands for no context, since an empty line would be lost.
-    let contexts: Vec<String> = contexts.iter().map(|context| format!("-{context}")).collect();
-    let joined = contexts.join("\n");
-    let mut args = vec!["run", "--rm", "--init", "--network", "none", "--pull", "never", "--log-driver", "none", "--env", "HOME=/tmp"];
-    args.extend(["--entrypoint", "sh", image, "-c", SCRIPT, "sh", &joined]);
-    args.extend(tool.manifest.command.iter().map(String::as_str));
-    let (status, stdout, stderr) = process::output(OsStr::new(engine), &args)?;
-    if !status.success() {
-        return Err(Failure::new(Kind::Unavailable, format!("cannot ask {} for its options", tool.name))
-            .because(String::from_utf8_lossy(&stderr))
-            .hint("ai image status"));
-    }
-    let text = String::from_utf8_lossy(&stdout);
-    let parts = text.split('\u{1e}').filter_map(|part| part.split_once('\n'));
-    Ok(parts.map(|(context, text)| (context.trim_start_matches('-').to_owned(), text.to_owned())).collect())
 }

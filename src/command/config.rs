@@ -1,10 +1,10 @@
 //! `ai config`: each setting, its value for a tool, and where that comes from.
 
 use crate::cli::ConfigCommand;
-use crate::command::Context;
-use crate::config::Layer;
-use crate::failure::Result;
-use crate::output;
+use crate::core::config::Layer;
+use crate::core::failure::Result;
+use crate::host::output;
+use crate::session::context::Context;
 
 pub fn run(command: &ConfigCommand) -> Result<u8> {
     let context = Context::new(&command.tool, Layer::default())?;

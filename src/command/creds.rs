@@ -3,19 +3,22 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::creds::CredsCommand;
-use crate::command::unknown_tool;
-use crate::config::{Config, Layer};
-use crate::creds::Login;
-use crate::creds::backup::{About, Why};
-use crate::creds::import::{self, Decision, Reason};
-use crate::facts::User;
-use crate::failure::{Failure, Kind, Result};
-use crate::host::engine::{learn, volume::Volume};
-use crate::host::login::{self, Place};
-use crate::host::{self, Host, files, guard, state};
-use crate::output;
-use crate::plan;
-use crate::tool::Tool;
+use crate::core::config::{Config, Layer};
+use crate::core::facts::User;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::login::Login;
+use crate::core::login::backup::{About, Why};
+use crate::core::login::import::{self, Decision, Reason};
+use crate::core::plan;
+use crate::core::tool::Tool;
+use crate::host::engine::learn;
+use crate::host::engine::volume::Volume;
+use crate::host::fs::files;
+use crate::host::output;
+use crate::host::store::login::{self, Place};
+use crate::host::store::{guard, state};
+use crate::host::{self, Host};
+use crate::session::context::unknown_tool;
 
 mod migrate;
 mod status;

@@ -2,14 +2,18 @@
 
 use crate::cli::sessions::{Doctor, DoctorPart};
 use crate::command::sessions::Sessions;
-use crate::command::{Context, fallback};
-use crate::doctor::{self, Checkup, Finding, Found, Level, Reach};
-use crate::engine::{self, proof::Proof};
-use crate::facts::Facts;
-use crate::failure::Result;
+use crate::core::doctor::{self, Checkup, Finding, Found, Level, Reach};
+use crate::core::engine;
+use crate::core::engine::proof::Proof;
+use crate::core::facts::Facts;
+use crate::core::failure::Result;
+use crate::core::plan;
+use crate::host::doctor::{checkup, prove};
 use crate::host::engine::{Image, check, learn, moved};
-use crate::host::{checkup, prove};
-use crate::{output, plan};
+use crate::host::output;
+use crate::session::context::Context;
+use crate::session::image;
+use crate::session::tolerant;
 
 mod files;
 mod shell;
@@ -22,7 +26,7 @@ pub fn run(doctor: &Doctor) -> Result<u8> {
 }
 
 fn everything(doctor: &Doctor) -> Result<u8> {
-    let (context, failures) = fallback::context()?;
+    let (context, failures) = tolerant::context()?;
     let mut facts = context.facts(None);
     let image = context.host.env.text("AI_PROVE_IMAGE").map_or_else(|| plan::image(&context.tool, &context.config), str::to_owned);
     let reach = reach(&context, &mut facts, &image);
@@ -56,7 +60,7 @@ fn report(findings: &[Finding], proof: Option<&Proof>, json: bool) -> Result<u8>
 
 /// Asks the engine, and whether the image is there. The answer is kept for the plans to come.
 fn reach(context: &Context, facts: &mut Facts, image: &str) -> Reach {
-    let fails = |failure: crate::failure::Failure| {
+    let fails = |failure: crate::core::failure::Failure| {
         let causes = failure.causes.join("; ");
         let why = if causes.is_empty() { failure.message } else { format!("{} ({})", failure.message, causes.trim()) };
         Reach::Fails { why, hint: failure.hint }
@@ -82,7 +86,7 @@ fn behind(context: &Context, facts: &Facts, image: &str, found: &Image) -> Resul
         return Ok(Found::Nothing);
     }
     let moved = moved(&context.host.store, &facts.engine, image, found)?;
-    Ok(moved.map_or(Found::Image, |(pinned, id)| Found::Moved(super::image::moved(image, &pinned, &id), super::image::MOVED)))
+    Ok(moved.map_or(Found::Image, |(pinned, id)| Found::Moved(image::moved(image, &pinned, &id), image::MOVED)))
 }
 
 fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach, fix: bool, mut notes: Vec<Finding>) -> Checkup<'a> {

@@ -1,61 +1,20 @@
 //! `ai env`: becomes a command that has the secrets of a tool in its environment, so that no text ever holds them.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStringExt;
+use std::ffi::OsString;
 
-use crate::command::{Context, resolve};
-use crate::config::Layer;
-use crate::failure::{Failure, Kind, Result};
-use crate::host::{self, Host, process};
-use crate::plan::secret::{self, Found, Place};
-use crate::shell::Shell;
+use crate::cli::parse::split;
+use crate::core::config::Layer;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::host::machine::process;
+use crate::session::context::Context;
+use crate::session::secrets;
 
 pub fn run(words: Vec<OsString>) -> Result<u8> {
-    let (name, argv) = resolve::split(words)?;
+    let (name, argv) = split(words)?;
     if argv.is_empty() {
         return Err(Failure::new(Kind::Usage, "cannot run nothing: there is no command").hint(format!("ai env {name} -- CMD")));
     }
     let context = Context::new(&name, Layer::default())?;
-    let env = fetch(&context)?;
+    let env = secrets::fetch(&context, &context.facts(None))?;
     Err(process::exec(&argv, &env))
-}
-
-/// The secrets of a tool, by the names that they have in the container.
-pub fn fetch(context: &Context) -> Result<Vec<(String, OsString)>> {
-    let facts = context.facts(None);
-    let found = secret::decide(&context.tool, &context.config, &facts)?;
-    found.into_iter().map(|found| value(&context.host, &found).map(|value| (found.name, value))).collect()
-}
-
-fn value(host: &Host, found: &Found) -> Result<OsString> {
-    let failed = |why: String| Failure::new(Kind::Config, format!("cannot get {}: {why}", found.name));
-    let bytes = match &found.place {
-        Place::Env(name) => return Ok(host.env.get(name).unwrap_or_default().to_owned()),
-        Place::File(path) => {
-            if !host::is_private(path) {
-                crate::output::warn(&format!(
-                    "`{}` can be read by others; hint: chmod 600 {}",
-                    path.display(),
-                    Shell::Bash.quote(&path.to_string_lossy())
-                ));
-            }
-            let text = host::files::read_text(path)?;
-            text.ok_or_else(|| failed(format!("`{}` is gone", path.display())))?.into_bytes()
-        }
-        Place::Command(command) => {
-            let [program, args @ ..] = command.as_slice() else { return Err(failed("its command is empty".into())) };
-            let program = host.program(program).ok_or_else(|| failed(format!("`{program}` is not installed")))?;
-            let args: Vec<&str> = args.iter().map(String::as_str).collect();
-            let (status, stdout, stderr) = process::output(OsStr::new(&program), &args)?;
-            if !status.success() {
-                return Err(failed(format!("`{}` failed", command.join(" "))).because(String::from_utf8_lossy(&stderr)));
-            }
-            stdout
-        }
-    };
-    let end = bytes.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
-    if end == 0 {
-        return Err(failed("it is empty".into()));
-    }
-    Ok(OsString::from_vec(bytes[..end].to_vec()))
 }

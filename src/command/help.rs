@@ -5,11 +5,11 @@ use std::path::Path;
 use clap::CommandFactory;
 
 use crate::cli::Cli;
-use crate::failure::{Failure, Kind, Result};
-use crate::help::{self, TOPICS};
-use crate::host::files;
-use crate::nearest::nearest;
-use crate::output;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::help::{self, TOPICS};
+use crate::core::text::nearest::nearest;
+use crate::host::fs::files;
+use crate::host::output;
 
 pub fn run(words: &[String]) -> Result<u8> {
     match words {

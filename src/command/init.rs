@@ -1,11 +1,11 @@
 //! `ai init`: the shell functions. Starts no process, touches no file.
 
 use crate::cli::Init;
-use crate::failure::{Failure, Kind, Result};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::shell::script::{self, Function, Integration, Runner};
+use crate::core::tool::{self, default};
 use crate::host::Host;
-use crate::output;
-use crate::shell::script::{self, Function, Integration, Runner};
-use crate::{mode, tool};
+use crate::host::output;
 
 pub fn run(init: &Init) -> Result<u8> {
     let host = Host::new()?;
@@ -36,13 +36,13 @@ pub fn run(init: &Init) -> Result<u8> {
 pub fn functions(host: &Host) -> Vec<Function> {
     let function = |name: &str, runner, subject: &str| Function { name: name.into(), runner, subject: subject.into() };
     let tools = host.tool_names().into_iter().map(|tool| function(&tool, Runner::Tool, &tool));
-    let words = mode::WORDS.into_iter().map(|(name, _)| match name {
+    let words = default::WORDS.into_iter().map(|(name, _)| match name {
         "gexec" => function(name, Runner::Tool, tool::EXEC),
         "ai-mode" => function(name, Runner::Mode, name),
         "ai-run" => function(name, Runner::Default, name),
         _ => function(name, Runner::Word, name),
     });
-    let gone = mode::TOMBSTONES.into_iter().map(|(name, _)| function(name, Runner::Gone, name));
+    let gone = default::TOMBSTONES.into_iter().map(|(name, _)| function(name, Runner::Gone, name));
     tools.chain(words).chain(gone).collect()
 }
 

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::install::Install;
-use crate::failure::{Failure, Kind, Result};
-use crate::host::{self, Host, files, rc};
-use crate::install::{self, diff};
-use crate::output;
-use crate::shell::Shell;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::shell::Shell;
+use crate::core::shell::block::{self, diff};
+use crate::host::fs::files;
+use crate::host::machine::rc;
+use crate::host::output;
+use crate::host::{self, Host};
 
 pub fn install(wanted: &Install) -> Result<u8> {
     let host = Host::new()?;
@@ -16,20 +18,20 @@ pub fn install(wanted: &Install) -> Result<u8> {
     }
     let shell = shell(&host, wanted.shell)?;
     let exe = exe(&host)?;
-    let line = install::line(shell, &exe);
+    let line = block::line(shell, &exe);
     let mut files = vec![(rc_file(&host, shell)?, line)];
     if let Some(login) = bash_login_file(&host, shell)? {
-        files.push((login, install::guarded_line(&exe)));
+        files.push((login, block::guarded_line(&exe)));
     }
     let files = files.into_iter().map(|(path, line)| Ok((whole(&path)?, line))).collect::<Result<Vec<_>>>()?;
     for (rc, line) in files {
         refuse_managed(&rc, &line)?;
         let consented = old_script_turned_off(&rc, wanted.dry_run);
-        let new = install::with_block(consented.as_deref().or(rc.content.as_deref()), &line);
+        let new = block::with_block(consented.as_deref().or(rc.content.as_deref()), &line);
         change(&host, &rc, Some(new), wanted.dry_run)?;
     }
     if !wanted.dry_run {
-        output::note(&format!("it works in the next {shell}; for this one: {}", install::line(shell, &exe)));
+        output::note(&format!("it works in the next {shell}; for this one: {}", block::line(shell, &exe)));
     }
     Ok(0)
 }
@@ -46,12 +48,12 @@ pub fn uninstall(wanted: &Install) -> Result<u8> {
     }
     let mut found = false;
     for rc in paths.iter().map(|path| whole(path)).collect::<Result<Vec<_>>>()? {
-        let Some(text) = rc.content.as_ref().filter(|text| install::has_block(text)) else { continue };
+        let Some(text) = rc.content.as_ref().filter(|text| block::has_block(text)) else { continue };
         found = true;
         if let Some(why) = &rc.managed {
             return Err(Failure::new(Kind::NotAllowed, format!("cannot change `{}`: {why}", rc.path.display())));
         }
-        change(&host, &rc, install::without_block(text), wanted.dry_run)?;
+        change(&host, &rc, block::without_block(text), wanted.dry_run)?;
     }
     if !found {
         output::note(&format!("nothing to do: no file of {shell} has the block of ai"));
@@ -108,7 +110,7 @@ fn bash_login_file(host: &Host, shell: Shell) -> Result<Option<PathBuf>> {
     }
     let first = files.into_iter().find(|rc| rc.content.is_some());
     Ok(match first {
-        Some(rc) => (!rc.content.as_deref().is_some_and(install::leads_to_bashrc)).then_some(rc.path),
+        Some(rc) => (!rc.content.as_deref().is_some_and(block::leads_to_bashrc)).then_some(rc.path),
         // Terminals of macOS start login shells.
         None => cfg!(target_os = "macos").then(|| home(host).map(|home| home.join(".bash_profile"))).transpose()?,
     })
@@ -121,7 +123,7 @@ pub fn read(path: &Path) -> Result<rc::Rc> {
 /// A file in which the block is whole, if it is there.
 fn whole(path: &Path) -> Result<rc::Rc> {
     let rc = read(path)?;
-    match rc.content.as_deref().and_then(install::unclosed) {
+    match rc.content.as_deref().and_then(block::unclosed) {
         None => Ok(rc),
         Some(line) => {
             Err(Failure::new(Kind::General, format!("cannot change `{}`: the block of ai in line {line} has no end", path.display()))
@@ -141,12 +143,12 @@ fn refuse_managed(rc: &rc::Rc, line: &str) -> Result<()> {
 /// The file with the lines of the old script turned off, if there are any and the user wants it.
 fn old_script_turned_off(rc: &rc::Rc, dry_run: bool) -> Option<Vec<u8>> {
     let text = rc.content.as_ref()?;
-    let old = install::old_lines(text);
+    let old = block::old_lines(text);
     let (number, line) = old.first()?;
     let place = format!("{}:{number}", rc.path.display());
     let terminal = host::terminal();
     if !dry_run && terminal.stdin && terminal.stderr && output::ask(&format!("{place} loads the old script: {line}. Turn it off?")) {
-        return Some(install::turned_off(text, &old.iter().map(|(number, _)| *number).collect::<Vec<_>>()));
+        return Some(block::turned_off(text, &old.iter().map(|(number, _)| *number).collect::<Vec<_>>()));
     }
     output::warn(&format!("{place} still loads the old script, whose functions may win; hint: remove that line"));
     None

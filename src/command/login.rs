@@ -2,14 +2,15 @@
 
 use std::ffi::OsString;
 
-use crate::command::{Context, creds, run};
-use crate::config::Layer;
-use crate::creds::{Login, Validity};
-use crate::failure::{Failure, Kind, Result};
-use crate::host::login::Place;
-use crate::output;
-
-pub mod around;
+use crate::command::creds;
+use crate::core::config::Layer;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::login::{Login, Validity};
+use crate::core::plan::Command;
+use crate::host::output;
+use crate::host::store::login::Place;
+use crate::session::context::Context;
+use crate::session::run::in_container;
 
 pub fn login(name: &str, more: &[OsString]) -> Result<u8> {
     let mut context = Context::new(name, Layer::default())?;
@@ -19,7 +20,7 @@ pub fn login(name: &str, more: &[OsString]) -> Result<u8> {
     let args = args.iter().map(OsString::from).chain(more.iter().cloned()).collect();
     keep(name, &place)?;
     let before = look(name, &place)?;
-    let code = in_container(&context, &place, args)?;
+    let code = run_in_container(&context, &place, args)?;
     let after = look(name, &place)?;
     match after.as_ref().map(|login| login.validity) {
         Some(Validity::Good) if after != before => {
@@ -52,7 +53,7 @@ pub fn logout(name: &str) -> Result<u8> {
     }
     keep(name, &place)?;
     let code = match context.tool.manifest.logout.split_first() {
-        Some((_, args)) => in_container(&context, &place, args.iter().map(OsString::from).collect())?,
+        Some((_, args)) => run_in_container(&context, &place, args.iter().map(OsString::from).collect())?,
         None => {
             place.replace(&std::collections::BTreeMap::new()).map_err(|error| failed("remove", name, &error))?;
             0
@@ -69,14 +70,14 @@ pub fn logout(name: &str) -> Result<u8> {
 
 /// Runs the tool. One that replaces its files by name gets the store's directory as its home, since no directory of a volume
 /// can be mounted by itself everywhere: what is in the volume goes there before, and comes back after.
-fn in_container(context: &Context, place: &Place, args: Vec<OsString>) -> Result<u8> {
+fn run_in_container(context: &Context, place: &Place, args: Vec<OsString>) -> Result<u8> {
     let name = &context.tool.name;
     let is_home = context.tool.manifest.state.as_ref().is_some_and(|state| state.login.at_home);
     let store = Place::of(&context.tool, &context.host, &context.host.store).filter(|_| is_home && place.volume().is_some());
-    let Some(store) = store else { return run::in_container(context, args) };
+    let Some(store) = store else { return in_container(context, Command::Tool(args)) };
     let failed = |error: std::io::Error| failed("move", name, &error);
     place.files().and_then(|files| store.replace(&files)).map_err(failed)?;
-    let code = run::in_container(context, args);
+    let code = in_container(context, Command::Tool(args));
     // Also after a run that failed: the tool may have got a new token before.
     store.files().and_then(|files| place.replace(&files)).map_err(failed)?;
     code

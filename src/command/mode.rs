@@ -3,18 +3,19 @@
 use std::ffi::OsString;
 
 use crate::cli::mode::{Commit, Use, Word};
-use crate::failure::{Failure, Kind, Result};
-use crate::host::{Host, files};
-use crate::mode::{self, Origin};
-use crate::nearest::nearest;
-use crate::output;
-use crate::tool::Tool;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::text::nearest::nearest;
+use crate::core::tool::Tool;
+use crate::core::tool::default::{self, Origin};
+use crate::host::Host;
+use crate::host::fs::files;
+use crate::host::output;
 
 pub fn run(wanted: &Use) -> Result<u8> {
     let host = Host::new()?;
     let Some(typed) = &wanted.tool else {
         let (name, origin) = default_tool(&host)?;
-        let text = if wanted.quiet { format!("{name}\n") } else { mode::overview(&name, origin, &tools(&host)) };
+        let text = if wanted.quiet { format!("{name}\n") } else { default::overview(&name, origin, &tools(&host)) };
         output::data(text.as_bytes())?;
         return Ok(0);
     };
@@ -37,7 +38,7 @@ pub fn run(wanted: &Use) -> Result<u8> {
 /// The default tool and where it was set.
 pub fn default_tool(host: &Host) -> Result<(String, Origin)> {
     let of_store = files::read_text(&host.store.default_tool())?;
-    Ok(mode::default_tool(host.env.text("AI_TOOL"), of_store.as_deref(), &host.tool_names()))
+    Ok(default::default_tool(host.env.text("AI_TOOL"), of_store.as_deref(), &host.tool_names()))
 }
 
 /// Names and descriptions; a manifest that cannot be read is no reason to show none.
@@ -49,7 +50,7 @@ pub fn tools(host: &Host) -> Vec<(String, String)> {
 
 fn full_name(host: &Host, typed: &str) -> Result<String> {
     let tools = host.tool_names();
-    mode::full_name(typed, &tools).cloned().ok_or_else(|| {
+    default::full_name(typed, &tools).cloned().ok_or_else(|| {
         let failure = Failure::new(Kind::General, format!("cannot use `{typed}`: there is no such tool; there are {}", tools.join(", ")));
         match nearest(typed, &tools) {
             Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
@@ -79,7 +80,7 @@ fn ai_mode(words: &[OsString]) -> Result<u8> {
 }
 
 fn tombstone(name: &str) -> Failure {
-    match mode::TOMBSTONES.iter().find(|(gone, _)| *gone == name) {
+    match default::TOMBSTONES.iter().find(|(gone, _)| *gone == name) {
         Some((_, now)) => Failure::new(Kind::General, format!("{name} is gone: {now}")).hint("ai help"),
         None => Failure::new(Kind::Usage, format!("cannot run `{name}`: it is no word of the shell integration")).hint("ai help shells"),
     }

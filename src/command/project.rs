@@ -1,16 +1,17 @@
 //! `ai project`: which projects have state, and how a moved one gets its own back.
 
-use crate::census::age;
 use crate::cli::creds::ProjectCommand;
-use crate::command::Context;
-use crate::config::Layer;
-use crate::failure::{Failure, Kind, Result};
-use crate::host::guard;
-use crate::host::{Host, project, state};
-use crate::output;
-use crate::project::{likely, moved};
-use crate::tool;
-use crate::workspace::Workspace;
+use crate::core::census::age;
+use crate::core::config::Layer;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::project::{likely, moved};
+use crate::core::tool;
+use crate::core::workspace::Workspace;
+use crate::host::Host;
+use crate::host::output;
+use crate::host::store::guard;
+use crate::host::store::{project, state};
+use crate::session::context::Context;
 
 pub fn run(command: Option<ProjectCommand>) -> Result<u8> {
     match command.unwrap_or(ProjectCommand::List { json: false }) {

@@ -3,22 +3,25 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
+use crate::cli::parse::split;
 use crate::cli::{Format, Resolve, Tty};
-use crate::command::Context;
-use crate::facts::Terminal;
-use crate::failure::{Failure, Kind, Result};
+use crate::core::facts::Terminal;
+use crate::core::failure::Result;
+use crate::core::plan::{Command, Plan, Request, native_args};
 use crate::host;
-use crate::output;
-use crate::plan::{Plan, Request, native_args};
+use crate::host::output;
+use crate::session::context::Context;
+use crate::session::native;
 
 pub fn run(resolve: Resolve) -> Result<u8> {
     let (name, args) = split(resolve.words)?;
     let context = Context::new(&name, resolve.overrides.layer())?;
     let facts = context.facts(resolve.session.as_ref());
     if let Some(args) = native_args(&args) {
-        let argv = super::run::native(&context, &facts, args)?;
+        let argv = native::argv(&context, &facts, args)?;
         return print_words(&argv, resolve.format, resolve.shell);
     }
+    let command = Command::of(&context.tool, args)?;
     let session = match resolve.session {
         Some(session) => session,
         None => host::fresh_session()?,
@@ -30,7 +33,7 @@ pub fn run(resolve: Resolve) -> Result<u8> {
         Some(Tty::Stdin) => is(true, false),
         Some(Tty::Both) => is(true, true),
     };
-    let plan = Plan::new(&Request { tool: &context.tool, config: &context.config, facts: &facts, session, args, terminal })?;
+    let plan = Plan::new(&Request { tool: &context.tool, config: &context.config, facts: &facts, session, command, terminal })?;
     for note in &plan.notes {
         output::note(note);
     }
@@ -44,16 +47,7 @@ pub fn run(resolve: Resolve) -> Result<u8> {
     print_words(&plan.argv(), resolve.format, resolve.shell)
 }
 
-/// The tool's name and the user's words.
-pub fn split(mut words: Vec<OsString>) -> Result<(String, Vec<OsString>)> {
-    let name = words.remove(0);
-    match name.into_string() {
-        Ok(name) => Ok((name, words)),
-        Err(name) => Err(Failure::new(Kind::Usage, format!("cannot run `{}`: no tool has such a name", name.to_string_lossy()))),
-    }
-}
-
-fn print_words(argv: &[OsString], format: Format, shell: crate::shell::Shell) -> Result<u8> {
+fn print_words(argv: &[OsString], format: Format, shell: crate::core::shell::Shell) -> Result<u8> {
     let joined = |separator: u8| {
         let mut bytes = Vec::new();
         for word in argv {

@@ -2,17 +2,18 @@
 
 use serde_json::json;
 
-use crate::census::{self, Census, Container};
 use crate::cli::sessions::{Gc, Ps, Stop};
-use crate::command::{fallback, sync};
-use crate::engine::learnt::seconds;
-use crate::facts::Engine;
-use crate::failure::{Failure, Kind, Result};
+use crate::core::census::{self, Census, Container};
+use crate::core::engine::kind::Engine;
+use crate::core::engine::learnt::seconds;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::lease::Lease;
+use crate::core::plan::store_id;
 use crate::host::engine::containers;
-use crate::host::{self, Host, state};
-use crate::output;
-use crate::plan::store_id;
-use crate::session::Lease;
+use crate::host::output;
+use crate::host::store::state;
+use crate::host::{self, Host};
+use crate::session::{repair, tolerant};
 
 /// The host, its engine, and what is alive there.
 pub struct Sessions {
@@ -27,7 +28,7 @@ pub struct Sessions {
 impl Sessions {
     /// `all`: those of the user's other stores too.
     pub fn look(all: bool) -> Result<Self> {
-        let (context, failures) = fallback::context()?;
+        let (context, failures) = tolerant::context()?;
         let engine = context.facts(None).engine;
         let host = context.host;
         let mut found = containers::list(&engine, host::uid()).map_err(|failure| match failure.hint {
@@ -45,7 +46,7 @@ impl Sessions {
     /// The first look of a command, which says what it goes on without.
     fn look_and_tell(all: bool) -> Result<Self> {
         let mut sessions = Self::look(all)?;
-        fallback::tell(std::mem::take(&mut sessions.failures));
+        tolerant::tell(std::mem::take(&mut sessions.failures));
         Ok(sessions)
     }
 
@@ -190,7 +191,7 @@ pub fn gc(gc: &Gc) -> Result<u8> {
             output::note(&format!("would finish session {} of {} in {}", lease.session, lease.tool, lease.root));
         }
     } else {
-        sync::repair(&sessions.host, &sessions.engine)?;
+        repair::repair(&sessions.host, &sessions.engine)?;
         for name in &dead {
             containers::remove(&sessions.engine, name)?;
         }

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::command::settings::sync_failure;
-use crate::failure::{Failure, Kind, Result};
-use crate::host::files::read_text;
-use crate::host::place::Places;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::sync::report::Report;
+use crate::core::sync::{Request, preview};
+use crate::host::fs::files::read_text;
+use crate::host::output;
+use crate::host::sync::place::Places;
 use crate::host::sync::{self, SyncError};
-use crate::output;
-use crate::sync::report::Report;
-use crate::sync::{Request, preview};
+use crate::session::settings::sync_failure;
 
 #[derive(Deserialize)]
 struct Job {

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use crate::cli::Tools;
-use crate::failure::Result;
+use crate::core::failure::Result;
+use crate::core::tool::Tool;
+use crate::core::tool::manifest::Manifest;
 use crate::host::Host;
-use crate::output;
-use crate::tool::Tool;
-use crate::tool::manifest::Manifest;
+use crate::host::output;
 
 #[derive(Serialize)]
 struct Row {

@@ -4,17 +4,19 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use crate::engine::{Address, start};
-use crate::facts::{Engine, EngineKind};
-use crate::failure::{Failure, Kind, Result};
-use crate::host::process;
-use crate::store::Store;
+use crate::core::engine::kind::{Engine, EngineKind};
+use crate::core::engine::{Address, start};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::store::Store;
+use crate::host::machine::process;
 
 mod api;
 pub mod containers;
 pub mod endpoint;
+pub mod image;
 pub mod learn;
 pub mod starter;
+pub mod vocabulary;
 pub mod volume;
 
 /// Whether an image is there.
@@ -62,7 +64,7 @@ fn id(body: &[u8]) -> Option<String> {
 /// What an image's name stands for now, if that is not what it is pinned to: both ids. An engine across a network is not
 /// asked twice.
 pub fn moved(store: &Store, engine: &Engine, image: &str, found: &Image) -> Result<Option<(String, String)>> {
-    let Some(pinned) = super::image::pin(store, engine, image).filter(|_| learn::is_cheap(engine)) else { return Ok(None) };
+    let Some(pinned) = crate::host::store::image::pin(store, engine, image).filter(|_| learn::is_cheap(engine)) else { return Ok(None) };
     let id = match found {
         Image::Present(Some(id)) => id.clone(),
         _ => image_id(engine, image)?,

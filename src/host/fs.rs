@@ -3,9 +3,12 @@
 //! Everything works on a name in an open directory. Directories of state are entered one component at a time without following
 //! links, which cannot leave the root on any kernel; `openat2` would say the same in one call where it exists.
 
+pub mod files;
+pub mod lock;
 pub mod read;
 pub mod slot;
 pub mod tool_lock;
+pub mod tree;
 
 use std::ffi::{OsStr, OsString};
 use std::io;

@@ -1,5 +1,7 @@
 //! Makes the files that say who the user is, for git and ssh in the container.
 
+mod keychain;
+
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -7,16 +9,17 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::digest::hex;
-use crate::facts::Engine;
-use crate::host::files::{private_dir, read_text, write_private};
-use crate::host::{Host, keychain, process};
-use crate::identity::{self, Trust};
-use crate::output;
-use crate::plan::HOME;
-use crate::ssh::{self, Files, Wanted};
-use crate::store::Store;
-use crate::workspace::Workspace;
+use crate::core::container::HOME;
+use crate::core::engine::kind::Engine;
+use crate::core::identity::ssh::{self, Files, Wanted};
+use crate::core::identity::{self, Trust};
+use crate::core::store::Store;
+use crate::core::text::digest::hex;
+use crate::core::workspace::Workspace;
+use crate::host::Host;
+use crate::host::fs::files::{private_dir, read_text, write_private};
+use crate::host::machine::process;
+use crate::host::output;
 
 pub fn prepare(host: &Host, store: &Store, workspace: &Workspace, engine: &Engine) -> io::Result<()> {
     git(host, store, workspace, engine)?;

@@ -10,16 +10,16 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::creds::Login;
-use crate::creds::migrate::{File, OLD_NAMES, Origin, Step, Worth, is_token_file};
-use crate::digest::sha256;
+use crate::core::login::Login;
+use crate::core::login::migrate::{File, OLD_NAMES, Origin, Step, Worth, is_token_file};
+use crate::core::store::Store;
+use crate::core::sync::toml;
+use crate::core::text::digest::sha256;
 use crate::host::Host;
-use crate::host::files::{private_dir, write_private};
-use crate::store::Store;
-use crate::sync::toml;
+use crate::host::fs::files::{private_dir, write_private};
+use crate::host::fs::tree;
 
 mod transaction;
-pub mod tree;
 
 pub use transaction::{finish, take_over, undo};
 
@@ -177,7 +177,7 @@ fn log(store: &Store, steps: &[Step]) -> io::Result<()> {
     Ok(())
 }
 
-fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, PermissionsExt::from_mode(mode))
 }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod gather;
+pub mod place;
 mod shelf;
 #[cfg(test)]
 mod tests;
@@ -9,14 +10,14 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::core::sync::generation::Record;
+use crate::core::sync::journal::Journal;
+use crate::core::sync::plan::{self, Plan, Seen};
+use crate::core::sync::report::{News, Notice, Report};
+use crate::core::sync::{Direction, Request, Site};
 use crate::host::fs::FileError;
-use crate::host::lock::{self, LockError};
-use crate::host::place::Places;
-use crate::sync::generation::Record;
-use crate::sync::journal::Journal;
-use crate::sync::plan::{self, Plan, Seen};
-use crate::sync::report::{News, Notice, Report};
-use crate::sync::{Direction, Request, Site};
+use crate::host::fs::lock::{self, LockError};
+use crate::host::sync::place::Places;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use crate::creds::migrate::{Action, Step, plan};
-use crate::failure::{Failure, Kind, Result};
-use crate::host::guard;
-use crate::host::migrate::{self as host_migrate, Source};
-use crate::host::{self, Host, project};
-use crate::output;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::login::migrate::{Action, Step, plan};
+use crate::host::migrate as host_migrate;
+use crate::host::migrate::Source;
+use crate::host::output;
+use crate::host::store::guard;
+use crate::host::store::project;
+use crate::host::{self, Host};
 
 pub fn run(host: &Host, dry_run: bool, json: bool) -> Result<u8> {
     let _guard = if dry_run { None } else { Some(guard::hold(&host.store)?) };
@@ -57,7 +59,7 @@ pub fn sources(host: &Host) -> Vec<Source> {
 /// The project around the working directory, if one can be mounted from there at all.
 fn here(host: &Host) -> Option<(String, PathBuf)> {
     let facts = host.facts(&host::Wanted::default());
-    let workspace = crate::workspace::Workspace::new(&facts, crate::config::Policy::Adaptive, false).ok()?;
+    let workspace = crate::core::workspace::Workspace::new(&facts, crate::core::config::Policy::Adaptive, false).ok()?;
     Some((workspace.project, workspace.root))
 }
 

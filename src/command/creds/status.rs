@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use super::{migrate, places};
-use crate::census::age;
-use crate::creds::backup::{About, Why};
-use crate::creds::{Login, Validity};
-use crate::failure::{Failure, Kind, Result};
-use crate::host::login::{self, Found};
+use crate::command::creds::{migrate, places};
+use crate::core::census::age;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::login::backup::{About, Why};
+use crate::core::login::{Login, Validity};
+use crate::core::shell::Shell;
+use crate::host::output;
+use crate::host::store::login::{self, Found};
 use crate::host::{self, Host, migrate as host_migrate};
-use crate::output;
-use crate::shell::Shell;
 
 /// One place that holds a login of one tool.
 #[derive(Debug, Serialize)]

@@ -1,10 +1,10 @@
 //! What is wrong with the person's own files: configuration and manifests.
 
-use crate::command::Context;
-use crate::doctor::{Finding, Level};
-use crate::failure::Failure;
-use crate::nearest::nearest;
-use crate::tool::Tool;
+use crate::core::doctor::{Finding, Level};
+use crate::core::failure::Failure;
+use crate::core::text::nearest::nearest;
+use crate::core::tool::Tool;
+use crate::session::context::Context;
 
 pub fn findings(context: &Context, failures: Vec<Failure>) -> Vec<Finding> {
     let host = &context.host;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::cli::sessions::DoctorShell;
 use crate::command::{init, install};
-use crate::doctor::shell::{Answer, Checkup, Program, examine};
-use crate::failure::Result;
-use crate::host::{Host, process, rc};
-use crate::shell::Shell;
+use crate::core::doctor::shell::{Answer, Checkup, Program, examine};
+use crate::core::failure::Result;
+use crate::core::shell::Shell;
+use crate::host::Host;
+use crate::host::machine::{process, rc};
 
 /// Longer than the slowest start of a shell that anybody would bear.
 const PATIENCE: Duration = Duration::from_secs(8);

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::census::Container;
-use crate::facts::{Engine, EngineKind};
-use crate::failure::{Failure, Kind, Result};
-use crate::host::process;
+use crate::core::census::Container;
+use crate::core::engine::kind::{Engine, EngineKind};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::host::machine::process;
 
 /// Longest time that listing may take.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::engine::{Address, Chosen, Endpoint};
-use crate::facts::{EngineKind, Env};
+use crate::core::engine::kind::EngineKind;
+use crate::core::engine::{Address, Chosen, Endpoint};
+use crate::core::facts::Env;
 
 /// The endpoint of an engine's client in this environment.
 pub fn find(kind: EngineKind, env: &Env, home: Option<&Path>) -> Endpoint {

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{api, endpoint};
-use crate::engine::learnt::Learnt;
-use crate::engine::{Address, Product};
-use crate::facts::{Engine, EngineKind};
-use crate::failure::{Failure, Kind, Result};
-use crate::host::files::{private_dir, write_private};
-use crate::host::process;
-use crate::store::Store;
+use crate::core::engine::kind::{Engine, EngineKind};
+use crate::core::engine::learnt::Learnt;
+use crate::core::engine::{Address, Product};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::store::Store;
+use crate::host::engine::{api, endpoint};
+use crate::host::fs::files::{private_dir, write_private};
+use crate::host::machine::process;
 
 /// Longest time that a client may take to say what its engine is.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -80,7 +80,8 @@ fn understood(engine: &Engine, info: Option<Value>) -> Result<Learnt> {
         _ => Learnt::from_docker(info),
     });
     let mut learnt = learnt.ok_or_else(|| refused(engine))?;
-    let clock = info.as_ref().and_then(|info| info.get("SystemTime")).and_then(Value::as_str).and_then(crate::engine::learnt::seconds);
+    let clock =
+        info.as_ref().and_then(|info| info.get("SystemTime")).and_then(Value::as_str).and_then(crate::core::engine::learnt::seconds);
     learnt.skew = clock;
     Ok(learnt)
 }
@@ -100,7 +101,7 @@ fn refused(engine: &Engine) -> Failure {
 /// The agent's socket in Colima's or Lima's machine, if the machine was started with one.
 fn agent(engine: &Engine, product: Product) -> Option<PathBuf> {
     let context = match &engine.endpoint.chosen {
-        crate::engine::Chosen::Context(name) => name.as_str(),
+        crate::core::engine::Chosen::Context(name) => name.as_str(),
         _ => "",
     };
     let question: Vec<&str> = match product {

@@ -3,13 +3,14 @@
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
-use crate::config::Settings;
-use crate::config::value::parse_bytes;
-use crate::engine::start::{self, Size, Starter};
-use crate::facts::Engine;
-use crate::failure::{Failure, Kind, Result};
-use crate::host::{Host, process};
-use crate::output;
+use crate::core::config::Settings;
+use crate::core::config::value::parse_bytes;
+use crate::core::engine::kind::Engine;
+use crate::core::engine::start::{self, Size, Starter};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::host::Host;
+use crate::host::machine::process;
+use crate::host::output;
 
 /// Longest time that the command may take.
 const DEADLINE: Duration = Duration::from_secs(120);

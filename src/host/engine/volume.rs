@@ -6,14 +6,17 @@ use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
 
-use crate::facts::{Engine, EngineKind, User};
-use crate::failure::{Failure, Kind, Result};
-use crate::host::process;
-use crate::plan::mount::{Access, Mount};
-use crate::plan::{Flag, SHARED, argv, login_volume, user_flags};
-use crate::store::Store;
-use crate::tool::Tool;
-use crate::workspace::ContainerPath;
+use crate::core::container::ContainerPath;
+use crate::core::container::SHARED;
+use crate::core::engine::kind::{Engine, EngineKind};
+use crate::core::facts::User;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::plan::mount::{Access, Mount};
+use crate::core::plan::{Flag, login_volume, user_flags};
+use crate::core::render::docker;
+use crate::core::store::Store;
+use crate::core::tool::Tool;
+use crate::host::machine::process;
 
 /// Where the store's own directory is, while the volume is filled.
 const FROM: &str = "/from";
@@ -109,7 +112,7 @@ impl Volume {
         let flags = [Flag::Remove, Flag::Interactive, Flag::PullNever, Flag::LogNone, Flag::Network("none".into())];
         let flags = flags.into_iter().chain([Flag::User { uid: 0, gid: 0 }, Flag::Volume { name: self.name.clone(), target }]);
         let mut argv: Vec<OsString> = vec!["run".into()];
-        argv.extend(flags.chain(self.users.iter().cloned()).chain(more).flat_map(|flag| argv::words(&flag, self.kind)));
+        argv.extend(flags.chain(self.users.iter().cloned()).chain(more).flat_map(|flag| docker::words(&flag, self.kind)));
         argv.extend(["--entrypoint", "sh", &self.image, "-c", script, "sh"].into_iter().chain(args.iter().copied()).map(OsString::from));
         argv
     }

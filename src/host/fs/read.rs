@@ -6,8 +6,8 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType, Mode as Perm, OFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
+use crate::core::sync::{Mode, Reading, Refusal};
 use crate::host::fs::{Trust, pause};
-use crate::sync::{Mode, Reading, Refusal};
 
 /// How often a file that changes under us is read again.
 const ATTEMPTS: usize = 4;

@@ -7,10 +7,10 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, Mode as Perm, OFlags, RenameFlags};
 use rustix::io::{Errno, retry_on_intr};
 
+use crate::core::sync::{Hash, Reading};
 use crate::host::fs::read::read;
 use crate::host::fs::tool_lock::{self, ToolLock};
 use crate::host::fs::{FileError, TEMPORARY, Trust, enter};
-use crate::sync::{Hash, Reading};
 
 /// Nothing that we create is anybody else's business.
 pub const PRIVATE_FILE: u32 = 0o600;

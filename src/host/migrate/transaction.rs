@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Done, Source, area, log, set_mode, sync_directory, tree, write_json};
-use crate::creds::migrate::{Action, Step};
-use crate::host::files::{private_dir, tighten};
-use crate::store::Store;
+use crate::core::login::migrate::{Action, Step};
+use crate::core::store::Store;
+use crate::host::fs::files::{private_dir, tighten};
+use crate::host::fs::tree;
+use crate::host::migrate::{Done, Source, area, log, set_mode, sync_directory, write_json};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Journal {

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use rustix::io::Errno;
 
+use crate::core::sync::generation::Record;
+use crate::core::sync::journal::{Act, Agreement, Change, Journal, Verdict};
+use crate::core::sync::report::{News, Notice};
+use crate::core::sync::{Hash, Mode, Pair, Place, Reading, Site};
 use crate::host::fs::slot::{self, Slot, Swap};
 use crate::host::fs::{FileError, Trust};
-use crate::host::place::{Places, trust};
 use crate::host::sync::gather::ANY;
+use crate::host::sync::place::{Places, trust};
 use crate::host::sync::{Overtaken, SyncError, shelf};
-use crate::sync::generation::Record;
-use crate::sync::journal::{Act, Agreement, Change, Journal, Verdict};
-use crate::sync::report::{News, Notice};
-use crate::sync::{Hash, Mode, Pair, Place, Reading, Site};
 
 #[derive(Debug, Default)]
 pub struct Applied {

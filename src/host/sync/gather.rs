@@ -5,12 +5,12 @@ use std::path::Path;
 
 use rustix::fd::OwnedFd;
 
+use crate::core::sync::document::{Flaw, Format};
+use crate::core::sync::plan::Seen;
+use crate::core::sync::{Class, Flow, Place, Reading, Refusal, Request, Rule, Site};
 use crate::host::fs::{self, Child, FileError, Trust, read};
-use crate::host::place::{Places, is_below, trust};
+use crate::host::sync::place::{Places, is_below, trust};
 use crate::host::sync::{SyncError, shelf};
-use crate::sync::document::{Flaw, Format};
-use crate::sync::plan::Seen;
-use crate::sync::{Class, Flow, Place, Reading, Refusal, Request, Rule, Site};
 
 const MIB: u64 = 1024 * 1024;
 /// Bigger settings are no settings; nobody waits for them to be parsed.

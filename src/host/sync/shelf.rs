@@ -3,15 +3,15 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::core::sync::base::{self, Base, Unusable};
+use crate::core::sync::generation::Record;
+use crate::core::sync::journal::Journal;
+use crate::core::sync::plan::{Copy, Shelf};
+use crate::core::sync::{Hash, Mode, Pair, Reading, Site};
 use crate::host::fs::slot::{self, Slot};
 use crate::host::fs::{self, FileError};
-use crate::host::place::Places;
 use crate::host::sync::SyncError;
-use crate::sync::base::{self, Base, Unusable};
-use crate::sync::generation::Record;
-use crate::sync::journal::Journal;
-use crate::sync::plan::{Copy, Shelf};
-use crate::sync::{Hash, Mode, Pair, Reading, Site};
+use crate::host::sync::place::Places;
 
 /// Our own files are as big as what they keep.
 const LIMIT: u64 = 128 * 1024 * 1024;
@@ -150,12 +150,12 @@ pub fn records(places: &Places) -> Result<Vec<Record>, SyncError> {
 /// Drops the contents that have enough newer ones, and records that have nothing left to undo.
 pub fn prune(places: &Places) -> Result<(), SyncError> {
     let records = records(places)?;
-    let surplus = crate::sync::generation::surplus(&records);
+    let surplus = crate::core::sync::generation::surplus(&records);
     for (sequence, number) in &surplus {
         remove(&places.store, &generation(places, *sequence).join(number.to_string()))?;
     }
     for record in &records {
-        let gone = |past: &crate::sync::generation::Past| surplus.contains(&(record.sequence, past.number));
+        let gone = |past: &crate::core::sync::generation::Past| surplus.contains(&(record.sequence, past.number));
         if record.changes.iter().all(gone) {
             let directory = generation(places, record.sequence);
             remove(&places.store, &directory.join("record.json"))?;

@@ -10,8 +10,8 @@ mod history;
 mod hostile;
 
 use super::*;
+use crate::core::sync::{Brake, Class, Hash, HostSync, Refusal, Rule};
 use crate::host::fs::slot::{Swap, slot};
-use crate::sync::{Brake, Class, Hash, HostSync, Refusal, Rule};
 
 pub struct Bed {
     pub root: tempfile::TempDir,

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Bed, request};
+use crate::core::sync::{Direction, HostSync};
+use crate::host::sync::tests::{Bed, request};
 use crate::host::sync::{SyncError, log, preview, run, undo};
-use crate::sync::{Direction, HostSync};
 
 // Z-061
 #[test]
@@ -40,10 +40,10 @@ fn an_undo_goes_back_one_sync_and_can_be_undone() {
 fn a_preview_says_what_a_sync_would_do_and_does_nothing() {
     let bed = Bed::new().with("host/settings.json", "{\"a\":1}").with("store/home/settings.json", "{");
     let preview = preview(&bed.places, &request(Direction::In, HostSync::Import)).unwrap();
-    let status = crate::sync::preview::status(&request(Direction::In, HostSync::Import), &preview.seen, &preview.plan);
+    let status = crate::core::sync::preview::status(&request(Direction::In, HostSync::Import), &preview.seen, &preview.plan);
     let lines: Vec<String> = status.iter().take(3).map(|file| format!("{} {:?} {:?}", file.site, file.health, file.from)).collect();
     assert_eq!(lines, ["`settings.json` (host) Valid []", "`settings.json` (hub) Absent [Host]", "`settings.json` (project) Broken [Hub]"]);
-    let diffs = crate::sync::preview::diffs(&preview.seen, &preview.plan);
+    let diffs = crate::core::sync::preview::diffs(&preview.seen, &preview.plan);
     assert_eq!((diffs[1].before, diffs[1].after), (Some(&b"{"[..]), Some(&b"{\"a\":1}"[..])));
     assert!(!bed.path("store/sync").exists());
 }

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Bed, news};
+use crate::core::sync::report::News;
+use crate::core::sync::{Reading, Refusal};
 use crate::host::fs::slot::slot;
 use crate::host::sync::repair;
-use crate::sync::report::News;
-use crate::sync::{Reading, Refusal};
+use crate::host::sync::tests::{Bed, news};
 
 #[test]
 fn a_host_that_cannot_be_written_is_told_and_stops_nobody() {

@@ -1,0 +1,27 @@
+//! What decides: functions of values, which know no file system, clock, environment, process or terminal.
+//!
+//! Nothing below this folder names anything outside it; `tests/it/tidy.rs` checks that.
+
+pub mod census;
+pub mod complete;
+pub mod config;
+pub mod container;
+pub mod doctor;
+pub mod ending;
+pub mod engine;
+pub mod facts;
+pub mod failure;
+pub mod help;
+pub mod identity;
+pub mod lease;
+pub mod log;
+pub mod login;
+pub mod plan;
+pub mod project;
+pub mod render;
+pub mod shell;
+pub mod store;
+pub mod sync;
+pub mod text;
+pub mod tool;
+pub mod workspace;

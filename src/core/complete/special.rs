@@ -1,0 +1,22 @@
+//! Where what the parser would offer is not what may stand there.
+
+use crate::core::complete::{Answer, Candidate, Line, Value};
+
+/// The answer to these lines; `None` for all others.
+pub fn answer(line: &Line, command: &clap::Command) -> Option<Answer> {
+    let before = line.words.get(1..line.current).filter(|before| !before.is_empty())?;
+    let Some(sub) = command.find_subcommand(&before[0]) else { return Some(Answer::default()) };
+    let [_, of @ .., last] = before else { return None };
+    if sub.get_name() == "help" {
+        // Each word names a command of the one before it; `man` is followed by a directory.
+        let files = of.is_empty() && last == "man";
+        let found = before[1..].iter().try_fold(command, |command, name| command.find_subcommand(name));
+        let below = found.into_iter().flat_map(clap::Command::get_subcommands).filter(|command| !command.is_hide_set());
+        let about = |command: &clap::Command| command.get_about().map(ToString::to_string).unwrap_or_default();
+        let candidates = below.map(|command| Candidate::new(command.get_name(), about(command))).collect();
+        return Some(Answer { candidates, files, once: false });
+    }
+    // A path that an option may have, but need not: the parser would offer what else may stand there too.
+    let option = sub.get_arguments().find(|arg| arg.get_long().is_some_and(|long| last.strip_prefix("--") == Some(long)))?;
+    (Value::of(option) == Some(Value::File) && option.get_action().takes_values()).then(|| Answer { files: true, ..Answer::default() })
+}

@@ -1,0 +1,93 @@
+//! The words of a tool: its options and sub-commands, recorded when the image was built.
+//!
+//! One line a word, `context TAB word TAB about`. The context is the sub-commands before the word, joined by spaces,
+//! and for the values of an option that option as well: `mcp add`, `--output-format`.
+
+use crate::core::complete::Candidate;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vocabulary(Vec<Entry>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    context: String,
+    candidate: Candidate,
+}
+
+impl Vocabulary {
+    pub fn parse(text: &str) -> Self {
+        let entry = |line: &str| {
+            let mut fields = line.splitn(3, '\t');
+            let (context, word) = (fields.next()?.to_owned(), fields.next()?);
+            Some(Entry { context, candidate: Candidate::new(word, fields.next().unwrap_or_default()) })
+        };
+        Self(text.lines().filter_map(entry).collect())
+    }
+
+    /// The words that a manifest lists: each `word` or `word  what it means`.
+    pub fn from_manifest(words: &[String]) -> Self {
+        let entry = |line: &String| {
+            let (word, about) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+            Entry { context: String::new(), candidate: Candidate::new(word, about.trim()) }
+        };
+        Self(words.iter().map(entry).collect())
+    }
+
+    pub fn print(&self) -> String {
+        let line = |Entry { context, candidate }: &Entry| format!("{context}\t{}\t{}\n", candidate.word, candidate.about);
+        self.0.iter().map(line).collect()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a word, unless it is there.
+    pub fn add(&mut self, context: &str, candidate: Candidate) {
+        if !self.0.iter().any(|entry| entry.context == context && entry.candidate.word == candidate.word) {
+            self.0.push(Entry { context: context.into(), candidate });
+        }
+    }
+
+    pub fn extend(&mut self, other: Self) {
+        for entry in other.0 {
+            self.add(&entry.context, entry.candidate);
+        }
+    }
+
+    /// The sub-commands that `words` go through.
+    pub fn context(&self, words: &[String]) -> String {
+        let mut context = String::new();
+        for word in words.iter().filter(|word| !word.starts_with('-')) {
+            if self.0.iter().any(|entry| entry.context == context && entry.candidate.word == *word) {
+                context = join(&context, word);
+            }
+        }
+        context
+    }
+
+    /// The values of an option, if they are known.
+    pub fn values(&self, context: &str, option: &str) -> Option<Vec<Candidate>> {
+        let key = join(context, option);
+        let values: Vec<Candidate> = self.of(&key).cloned().collect();
+        (!values.is_empty()).then_some(values)
+    }
+
+    /// The options, or else the sub-commands, of a context.
+    pub fn words(&self, context: &str, options: bool) -> Vec<Candidate> {
+        self.of(context).filter(|candidate| candidate.word.starts_with('-') == options).cloned().collect()
+    }
+
+    /// The sub-commands of the tool itself.
+    pub fn commands(&self) -> Vec<String> {
+        self.words("", false).into_iter().map(|candidate| candidate.word).collect()
+    }
+
+    fn of<'a>(&'a self, context: &'a str) -> impl Iterator<Item = &'a Candidate> {
+        self.0.iter().filter(move |entry| entry.context == context).map(|entry| &entry.candidate)
+    }
+}
+
+pub fn join(context: &str, word: &str) -> String {
+    if context.is_empty() { word.into() } else { format!("{context} {word}") }
+}

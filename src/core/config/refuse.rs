@@ -1,0 +1,47 @@
+//! What is well-formed and still cannot be meant.
+
+use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processors};
+use crate::core::config::{Config, Origin, Setting, Settings};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::text::nearest::nearest;
+use crate::core::tool::EXEC;
+
+impl Config {
+    /// The sections of no tool in `names`.
+    pub fn strangers<'a>(&'a self, names: &[String]) -> impl Iterator<Item = &'a Setting<String>> {
+        self.sections.iter().filter(|section| section.value != EXEC && !names.contains(&section.value))
+    }
+
+    /// Fails for a section whose name is nearly a tool's: what it should do would not be done. A file that several people share
+    /// may well speak of a tool that not all of them have.
+    pub fn refuse_misspelt(&self, names: &[String]) -> Result<()> {
+        let slip = self.strangers(names).find_map(|section| Some((section, nearest(&section.value, names)?)));
+        slip.map_or(Ok(()), |(Setting { value, origin }, name)| {
+            Err(Failure::new(Kind::Config, format!("cannot use {origin}: there is no tool `{value}`"))
+                .hint(format!("did you mean `[tool.{name}]`?")))
+        })
+    }
+}
+
+impl Settings {
+    /// Files and flags give values of the right type, which may still be none that anybody can mean.
+    pub(super) fn refuse_what_cannot_be(&self) -> Result<()> {
+        check(&self.image, |image| image.clone().map_or(Ok(()), |image| plain_name(&image).map(drop)))?;
+        check(&self.network, |network| plain_name(network).map(drop))?;
+        check(&self.cpus, |cpus| cpus.map_or(Ok(()), |cpus| processors(cpus).map(drop)))?;
+        for count in [&self.pids, &self.engine_cpus] {
+            check(count, |count| count.map_or(Ok(()), |count| at_least_one(count).map(drop)))?;
+        }
+        for size in [&self.memory, &self.engine_memory] {
+            check(size, |size| size.as_deref().map_or(Ok(()), |size| parse_bytes(size).map(drop)))?;
+        }
+        Ok(())
+    }
+}
+
+fn check<T>(setting: &Setting<T>, judge: impl Fn(&T) -> std::result::Result<(), String>) -> Result<()> {
+    judge(&setting.value).map_err(|why| {
+        let hint = if matches!(setting.origin, Origin::Flag(_)) { "ai help run" } else { "ai help config" };
+        Failure::new(Kind::Config, format!("cannot use {}: {why}", setting.origin)).hint(hint)
+    })
+}

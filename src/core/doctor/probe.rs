@@ -1,0 +1,87 @@
+//! The questions of `ai doctor --prove` that one container with one script can answer.
+
+use crate::core::container::ContainerPath;
+use crate::core::plan::Flag;
+use crate::core::plan::mount::{Access, Mount};
+
+/// A script for the container's `sh`, and what it must come to.
+#[derive(Debug)]
+pub struct Probe {
+    pub name: &'static str,
+    pub flags: Vec<Flag>,
+    pub script: String,
+    pub expected: Expected,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// It prints exactly this, and ends with 0.
+    Prints(String),
+    /// It ends with this.
+    Code(u8),
+}
+
+/// Where the directory of the probes is mounted.
+pub const AT: &str = "/probe";
+/// A directory whose name needs quoting everywhere.
+pub const ODD: &str = "a,b \"c\":d";
+
+/// `directory` is mounted at [`AT`] in every container; `uid` and `gid` are what the plan runs as.
+pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
+    let probe = |name, flags, script: &str, expected| Probe { name, flags, script: script.into(), expected };
+    let prints = |text: &str| Expected::Prints(text.into());
+    let limit = |v2: &str, v1: &str| format!("cat /sys/fs/cgroup/{v2} 2>/dev/null || cat /sys/fs/cgroup/{v1}");
+    let tmpfs = |exec| vec![Flag::Tmpfs { target: "/t".into(), exec }];
+    let program = "printf '#!/bin/sh\\necho ran\\n' >/t/x; chmod 755 /t/x; /t/x 2>/dev/null || echo refused";
+    let odd = Mount::bind(directory.join(ODD), ContainerPath::new("/odd"), Access::ReadWrite);
+    let read_only = Mount::bind(directory, ContainerPath::new("/ro"), Access::ReadOnly);
+    vec![
+        probe("start", vec![], "echo up", prints("up")),
+        probe("exit-code", vec![], "exit 42", Expected::Code(42)),
+        probe("exit-missing", vec![], "exec /no/such/program 2>/dev/null", Expected::Code(127)),
+        probe("signal", vec![], "kill -TERM $$", Expected::Code(143)),
+        probe("user", vec![], "echo $(id -u):$(id -g)", prints(&format!("{uid}:{gid}"))),
+        probe(
+            "capabilities",
+            vec![Flag::DropCapabilities],
+            "grep CapEff /proc/self/status | tr -d '\\t '",
+            prints("CapEff:0000000000000000"),
+        ),
+        probe("no-new-privileges", vec![Flag::NoNewPrivileges], "grep NoNewPrivs /proc/self/status | tr -d '\\t '", prints("NoNewPrivs:1")),
+        probe("no-core", vec![Flag::NoCore], "ulimit -c", prints("0")),
+        probe("limit-memory", vec![Flag::Memory(64 << 20)], &limit("memory.max", "memory/memory.limit_in_bytes"), prints("67108864")),
+        probe("limit-pids", vec![Flag::Pids(77)], &limit("pids.max", "pids/pids.max"), prints("77")),
+        probe(
+            "limit-cpus",
+            vec![Flag::Cpus(0.5)],
+            "cut -d ' ' -f 1 /sys/fs/cgroup/cpu.max 2>/dev/null || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+            prints("50000"),
+        ),
+        probe("read-only-root", vec![Flag::ReadOnlyRoot], "touch /x 2>/dev/null || echo refused", prints("refused")),
+        probe("read-only-mount", vec![Flag::Mount(read_only)], "touch /ro/x 2>/dev/null || echo refused", prints("refused")),
+        probe("odd-path", vec![Flag::Mount(odd)], "cat /odd/file", prints("odd")),
+        probe("tmpfs-exec", tmpfs(true), program, prints("ran")),
+        probe("tmpfs-noexec", tmpfs(false), program, prints("refused")),
+        probe(
+            "hostname",
+            vec![Flag::Hostname("probe-dev-env".into())],
+            "hostname 2>/dev/null || cat /etc/hostname",
+            prints("probe-dev-env"),
+        ),
+        probe("network-none", vec![Flag::Network("none".into())], "grep -vc '^ *lo:\\|^Inter\\|^ face' /proc/net/dev || true", prints("0")),
+        probe(
+            "dns",
+            vec![Flag::Network("bridge".into())],
+            "grep -q '^nameserver' /etc/resolv.conf && grep -c localhost /etc/hosts >/dev/null && echo set",
+            prints("set"),
+        ),
+        probe(
+            "host-name",
+            vec![Flag::HostName("host-gateway")],
+            "grep -q 'host.docker.internal' /etc/hosts && echo known",
+            prints("known"),
+        ),
+        probe("private-file", vec![], "cat /probe/private", prints("private")),
+        probe("big-output", vec![], "head -c 1048576 /dev/zero | tr '\\0' x | wc -c | tr -d ' '", prints("1048576")),
+    ]
+}

@@ -1,0 +1,176 @@
+//! What a new interactive shell makes of the integration: whether it loads, and what stands in its way.
+
+use std::path::{Path, PathBuf};
+
+use crate::core::doctor::{Finding, Level};
+use crate::core::shell::Shell;
+use crate::core::shell::block::{Line, alias_lines, loading_lines, old_lines, setup_lines};
+
+/// What the host found out about one shell.
+#[derive(Debug)]
+pub struct Checkup {
+    pub shell: Shell,
+    /// The files that shells of this kind read when they start, in their order, as far as they are there.
+    pub files: Vec<(PathBuf, Vec<u8>)>,
+    /// The file that every interactive one reads, whether or not it is there.
+    pub rc: PathBuf,
+    /// The functions that the integration has.
+    pub names: Vec<String>,
+    /// This program.
+    pub exe: PathBuf,
+    /// What a new shell said; why it said nothing otherwise.
+    pub answer: Result<Answer, String>,
+    pub program: Program,
+}
+
+/// What the program that the functions call is to this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    Same,
+    Other,
+    Gone,
+}
+
+/// What a new shell knows after it has read its files.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The program that the functions call; `None` if they are not loaded.
+    pub program: Option<String>,
+    /// Aliases of the functions' names, and what they stand for.
+    pub aliases: Vec<(String, String)>,
+    /// Functions of these names that are not ours.
+    pub functions: Vec<String>,
+}
+
+/// Begins each line of the answer: rc files may print what they like around it.
+const MARK: &str = "__ai_doctor ";
+
+impl Answer {
+    /// Reads what `shells/doctor.*` prints; `None` if the shell ended before it came to that.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines().filter_map(|line| line.strip_prefix(MARK)).peekable();
+        lines.peek()?;
+        let mut answer = Self::default();
+        for line in lines {
+            match line.split_once(' ') {
+                Some(("program", path)) => answer.program = (!path.is_empty()).then(|| path.to_owned()),
+                Some(("alias", alias)) => answer.aliases.extend(alias.split_once(' ').map(|(name, text)| (name.into(), text.into()))),
+                Some(("function", name)) => answer.functions.push(name.into()),
+                _ => {}
+            }
+        }
+        Some(answer)
+    }
+}
+
+/// Everything that there is to say about this shell.
+pub fn examine(checkup: &Checkup) -> Vec<Finding> {
+    let mut findings = vec![loaded(checkup)];
+    findings.extend(order(checkup));
+    findings.extend(old_script(checkup));
+    findings.extend(shadows(checkup));
+    findings.extend(program(checkup));
+    findings
+}
+
+/// Lines of all files of the shell, with their files.
+fn places<'a>(checkup: &'a Checkup, find: impl Fn(&[u8]) -> Vec<Line> + 'a) -> impl Iterator<Item = (&'a Path, Line)> + 'a {
+    checkup.files.iter().flat_map(move |(path, text)| find(text).into_iter().map(move |line| (path.as_path(), line)))
+}
+
+fn loaded(checkup: &Checkup) -> Finding {
+    let Checkup { shell, rc, .. } = checkup;
+    let line = places(checkup, |text| loading_lines(text, *shell)).next().map(|(path, (number, _))| (path, number));
+    let finding = |level, cause| Finding::new(level, "integration", cause);
+    let install = format!("ai install {shell}");
+    match (&checkup.answer, line) {
+        (Err(why), _) => finding(Level::Warning, why.clone()).hint(format!("{shell} -i -c true, and see what it does")),
+        (Ok(Answer { program: Some(_), .. }), Some((path, number))) => finding(Level::Ok, format!("{}:{number} loads it", path.display())),
+        (Ok(Answer { program: Some(_), .. }), None) => {
+            finding(Level::Ok, format!("something else than a line in `{}` loads it, such as a plugin manager", rc.display()))
+        }
+        (Ok(_), None) => finding(Level::Warning, format!("`{}` has no line that loads it", rc.display())).hint(install),
+        (Ok(_), Some((path, number))) if path == rc => {
+            finding(Level::Warning, format!("{}:{number} should load it, and does not", path.display()))
+                .hint(format!("{shell} -i -c true, and see what it says; the line may be behind a condition or an early end of the file"))
+        }
+        (Ok(_), Some((path, number))) => {
+            let cause = format!("{}:{number} would load it, but not every interactive {shell} reads that file", path.display());
+            finding(Level::Warning, cause).hint(install)
+        }
+    }
+}
+
+/// What comes after our line may define aliases of the same names; completion waits for the first prompt by itself.
+fn order(checkup: &Checkup) -> Option<Finding> {
+    if checkup.shell != Shell::Zsh {
+        return None;
+    }
+    let (path, text) = checkup.files.iter().find(|(path, _)| *path == checkup.rc)?;
+    let (ours, _) = loading_lines(text, checkup.shell).into_iter().next()?;
+    let (number, setup) = setup_lines(text).into_iter().find(|(number, _)| *number > ours)?;
+    let cause = format!("{}:{ours} comes before line {number} ({}), which may define the same names", path.display(), setup.trim());
+    Some(Finding::new(Level::Note, "order", cause).hint("move the line of ai to the end of the file"))
+}
+
+fn old_script(checkup: &Checkup) -> Vec<Finding> {
+    let found = places(checkup, old_lines).map(|(path, (number, line))| {
+        let cause = format!("{}:{number} still loads the script that this program replaces: {}", path.display(), line.trim());
+        Finding::new(Level::Warning, "old script", cause).hint(format!("ai install {} turns it off, or remove the line", checkup.shell))
+    });
+    found.collect()
+}
+
+/// Aliases and functions of our names: those that win, and those that the integration took out of the way.
+fn shadows(checkup: &Checkup) -> Vec<Finding> {
+    let Ok(answer @ Answer { program: Some(_), .. }) = &checkup.answer else { return Vec::new() };
+    // Whoever chose names may well have something else under the others.
+    let chosen = places(checkup, |text| loading_lines(text, checkup.shell)).any(|(_, (_, line))| line.contains("--"));
+    let wins = if chosen { Level::Note } else { Level::Warning };
+    let place = |name: &str| {
+        let place = places(checkup, |text| alias_lines(text, name)).last();
+        place.map(|(path, (number, _))| format!("{}:{number}", path.display()))
+    };
+    let title = |name: &str| format!("name {name}");
+    let mut findings = Vec::new();
+    for name in &checkup.names {
+        let place = place(name);
+        let at = place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
+        if let Some((_, text)) = answer.aliases.iter().find(|(alias, _)| alias == name) {
+            findings.push(if text.split_whitespace().next() == Some(name) {
+                Finding::new(Level::Note, title(name), format!("the alias `{text}`{at} adds words to the function"))
+            } else {
+                Finding::new(wins, title(name), format!("the alias `{text}`{at} wins over the function"))
+                    .hint(format!("remove it, or put it before the line that loads ai; {name} runs on the host until then"))
+            });
+        } else if answer.functions.contains(name) {
+            findings.push(
+                Finding::new(wins, title(name), format!("another function{at} replaces ours"))
+                    .hint(format!("remove it, or put it before the line that loads ai; `type {name}` shows it")),
+            );
+        } else if let Some(place) = place {
+            findings.push(Finding::new(
+                Level::Note,
+                title(name),
+                format!("the alias at {place} is not in use: the function took its place"),
+            ));
+        }
+    }
+    findings
+}
+
+fn program(checkup: &Checkup) -> Option<Finding> {
+    let loaded = checkup.answer.as_ref().ok()?.program.as_ref()?;
+    let exe = checkup.exe.display();
+    let finding = |level, cause| Finding::new(level, "program", cause);
+    Some(match checkup.program {
+        Program::Same => finding(Level::Ok, loaded.clone()),
+        Program::Other => finding(Level::Warning, format!("the functions call `{loaded}`, and this is `{exe}`"))
+            .hint(format!("ai install {}", checkup.shell)),
+        Program::Gone => finding(Level::Error, format!("the functions call `{loaded}`, which is gone; this is `{exe}`")).hint(format!(
+            "{} install {}, then start a new shell",
+            checkup.shell.quote(&exe.to_string()),
+            checkup.shell
+        )),
+    })
+}

@@ -1,0 +1,149 @@
+//! What is true of the host now, read once by `host` and never again.
+//!
+//! Plain values: nothing here looks at the machine.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use crate::core::engine::kind::Engine;
+
+/// Everything that a decision may depend on.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The working directory with all links resolved; `None` where it was deleted.
+    pub cwd: Option<PathBuf>,
+    /// `$HOME` with all links resolved.
+    pub home: Option<PathBuf>,
+    /// Where everything that we keep lives: `$AI_HOME`, else `~/.docker-ai-config`.
+    pub store: PathBuf,
+    /// Where state is mounted from: the store, or a temporary directory of this run where the store cannot be written.
+    pub state: PathBuf,
+    pub user: User,
+    pub env: Env,
+    pub repo: Option<Repo>,
+    pub terminal: Terminal,
+    pub engine: Engine,
+    pub machine: Machine,
+    /// IANA name of the time zone, such as `Europe/Berlin`.
+    pub time_zone: Option<String>,
+    pub ssh_agent: SshAgent,
+    /// Our own program, as the shells should call it.
+    pub exe: PathBuf,
+    /// Optional files of the store that exist now, relative to it.
+    pub present: Vec<PathBuf>,
+    /// Where this tool is on the host: for `--native`.
+    pub native: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub uid: u32,
+    pub gid: u32,
+}
+
+/// Which standard streams are terminals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    pub stdin: bool,
+    pub stdout: bool,
+    pub stderr: bool,
+    /// Whether we may read from the terminal: a job in the background would be stopped.
+    pub in_front: bool,
+}
+
+/// What `$SSH_AUTH_SOCK` leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SshAgent {
+    Absent,
+    Socket(PathBuf),
+    /// It is set, but no socket is there.
+    Broken(PathBuf),
+}
+
+/// What the engine's machine can give: the ceiling of all limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    pub cpus: u32,
+    /// Bytes of memory.
+    pub memory: u64,
+}
+
+/// The nearest repository at or above the working directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repo {
+    /// The directory that holds `.git`.
+    pub root: PathBuf,
+    pub kind: RepoKind,
+    /// What `objects/info/alternates` names, as far as it is an object directory.
+    pub alternates: Vec<Spot>,
+    /// Administrative directories of worktrees that the container does not see: git would take them for deleted.
+    pub siblings: Vec<Spot>,
+}
+
+/// A directory that belongs to a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The directory, links resolved.
+    pub path: PathBuf,
+    /// As the repository names it: absolute, or relative to the root.
+    pub spelled: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RepoKind {
+    /// `.git` is a directory, or a file that we have no reason to follow.
+    Plain,
+    /// A linked worktree whose administrative directory points back at it.
+    Worktree {
+        /// The shared `.git` directory, links resolved.
+        common: PathBuf,
+        /// The same directory as the `.git` file spells it: absolute, or relative to the worktree.
+        spelled: PathBuf,
+        /// What git calls this worktree: its directory below `worktrees`.
+        name: OsString,
+    },
+    /// A submodule: `superproject` holds the `.git` directory with its `modules`.
+    Submodule {
+        superproject: PathBuf,
+        /// Its directory there, links resolved.
+        directory: PathBuf,
+    },
+    /// The working directory is inside a `.git` directory or a bare repository without a work tree.
+    Bare,
+}
+
+/// The environment, read once; in the system's order, which is as good as any for a few look-ups.
+#[derive(Clone, Debug, Default)]
+pub struct Env(Vec<(OsString, OsString)>);
+
+impl Env {
+    pub fn get(&self, name: &str) -> Option<&OsStr> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &OsStr> {
+        self.0.iter().map(|(name, _)| name.as_os_str())
+    }
+
+    /// The value, if it is set, valid text and not empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.to_str().filter(|value| !value.is_empty())
+    }
+
+    pub fn is_set(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+}
+
+impl FromIterator<(OsString, OsString)> for Env {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+impl Facts {
+    /// Whether the store holds this optional file or directory.
+    pub fn has(&self, path: &Path) -> bool {
+        self.present.iter().any(|present| present == path)
+    }
+}

@@ -1,0 +1,84 @@
+//! `ai help`: short texts about one thing each.
+
+/// A topic: its name, what it is about, and its text.
+#[derive(Debug)]
+pub struct Topic {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub text: &'static str,
+}
+
+macro_rules! topics {
+    ($($name:literal: $about:literal,)*) => {
+        pub const TOPICS: &[Topic] =
+            &[$(Topic { name: $name, about: $about, text: include_str!(concat!("help/", $name, ".txt")) },)*];
+    };
+}
+
+topics! {
+    "workspace": "what a tool sees of your files",
+    "state": "where logins, settings and history live",
+    "config": "settings and where they come from",
+    "tools": "tools, profiles, and adding your own",
+    "native": "running a tool without the container",
+    "exit-codes": "what an exit code means",
+    "environment": "variables, in and out of the container",
+    "shells": "what the shell integration does",
+}
+
+pub fn topic(name: &str) -> Option<&'static Topic> {
+    TOPICS.iter().find(|topic| topic.name == name)
+}
+
+/// The list of topics.
+pub fn list() -> String {
+    let line = |topic: &Topic| format!("  {:12} {}\n", topic.name, topic.about);
+    let topics: String = TOPICS.iter().map(line).collect();
+    format!(
+        "ai help TOPIC explains one of\n\n{topics}\nai help COMMAND explains a command; ai --help lists those.\nai help man DIR writes manual pages.\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn every_setting_is_explained() {
+        let text = topic("config").unwrap().text;
+        for (key, ..) in crate::core::config::Config::default().settings.rows() {
+            let row = format!("\n    {key:21} AI_{:21} ", key.to_ascii_uppercase());
+            assert!(text.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn every_text_fits_a_terminal() {
+        for topic in TOPICS {
+            assert!(topic.text.ends_with('\n') && topic.text.lines().count() > 8, "{}", topic.name);
+            for line in topic.text.lines() {
+                assert!(line.len() <= 124 && !line.ends_with(' '), "{}: {line}", topic.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_topic_hides_no_command() {
+        let commands = Cli::command();
+        for topic in TOPICS.iter().filter(|topic| topic.name != "tools" && topic.name != "config") {
+            assert!(commands.find_subcommand(topic.name).is_none(), "{}", topic.name);
+        }
+    }
+
+    #[test]
+    fn every_exit_code_of_ours_is_explained() {
+        use crate::core::failure::Kind;
+        let text = topic("exit-codes").map(|topic| topic.text).unwrap();
+        for kind in [Kind::General, Kind::Usage, Kind::Unavailable, Kind::Busy, Kind::NotAllowed, Kind::Config, Kind::NotFound] {
+            assert!(text.contains(&format!(" {}   ", kind.exit_code())), "{kind:?}");
+        }
+    }
+}

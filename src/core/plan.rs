@@ -1,0 +1,252 @@
+//! Everything about one run, as a value: which flags the engine gets, and why each is there.
+//!
+//! Same facts, same plan. Nothing here touches the machine, and nothing here is text of a shell.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+
+use crate::core::config::{Config, Origin};
+use crate::core::container::ContainerPath;
+use crate::core::container::container_name;
+use crate::core::engine;
+use crate::core::engine::agent::Way;
+use crate::core::engine::kind::Engine;
+use crate::core::facts::{Facts, Terminal};
+use crate::core::failure::Result;
+use crate::core::lease::SessionId;
+use crate::core::store::Store;
+use crate::core::text::digest::sha256;
+use crate::core::tool::Tool;
+use crate::core::workspace::Workspace;
+
+mod bytes;
+mod command;
+#[cfg(test)]
+mod engines;
+mod env;
+mod life;
+mod limits;
+pub mod mount;
+mod reach;
+pub mod secret;
+mod state;
+
+pub use command::Command;
+pub use env::Variable;
+pub use life::user_flags;
+use mount::{Access, Mount};
+pub use reach::host_name;
+pub use state::{OPTIONAL as OPTIONAL_FILES, login_volume};
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub tool: &'a Tool,
+    pub config: &'a Config,
+    pub facts: &'a Facts,
+    pub session: SessionId,
+    pub command: Command,
+    /// The streams that the engine's client will have; not always our own.
+    pub terminal: Terminal,
+}
+
+/// One flag of the engine's `run`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Flag {
+    Remove,
+    Init,
+    Interactive,
+    Terminal,
+    /// The keys that detach; chosen so that nobody types them.
+    DetachKeys,
+    PullNever,
+    LogNone,
+    NoCore,
+    DropCapabilities,
+    NoNewPrivileges,
+    ReadOnlyRoot,
+    Name(String),
+    Hostname(String),
+    Label(&'static str, String),
+    User {
+        uid: u32,
+        gid: u32,
+    },
+    KeepId,
+    Variable(Variable),
+    Mount(Mount),
+    /// A temporary file system; `exec` where programs are run from it.
+    Tmpfs {
+        target: String,
+        exec: bool,
+    },
+    Workdir(OsString),
+    Memory(u64),
+    Cpus(f64),
+    Pids(u32),
+    Network(String),
+    /// `host.docker.internal`, as this address.
+    HostName(&'static str),
+    /// A volume of the engine's own, for what its shared folders cannot keep.
+    Volume {
+        name: String,
+        target: ContainerPath,
+    },
+    /// `SELinux` lets the container use what is mounted.
+    LabelDisable,
+    /// One more group of the user, by number.
+    GroupAdd(u32),
+    /// The engine brings the SSH agent itself.
+    SshAgent,
+}
+
+/// A flag, why it is there, and which setting put it there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    pub flag: Flag,
+    pub reason: Cow<'static, str>,
+    pub origin: Origin,
+}
+
+/// One run, decided.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub tool: String,
+    pub session: SessionId,
+    pub container: String,
+    pub workspace: Workspace,
+    pub engine: Engine,
+    /// Words before the engine's program: `ai env <tool> --` where a secret must be fetched first.
+    pub prefix: Vec<OsString>,
+    pub parts: Vec<Part>,
+    pub image: String,
+    /// The tool's own command, then the user's words.
+    pub command: Vec<OsString>,
+    pub args: Vec<OsString>,
+    /// What a person should know before the run starts.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    pub fn new(request: &Request) -> Result<Self> {
+        let Request { tool, config, facts, session, .. } = request;
+        let settings = &config.settings;
+        if let Some(refusal) = engine::refusal(&facts.engine.endpoint, settings.allow_insecure_engine.value) {
+            return Err(refusal);
+        }
+        let workspace = Workspace::new(facts, settings.workspace.value, settings.force_workspace.value)?;
+        let container = container_name(&tool.name, &workspace.name, session);
+        let (command, args) = request.command.split(request)?;
+        let command = bytes::deliver(command, &args);
+        let secrets = secret::decide(tool, config, facts)?;
+
+        let mut parts = Parts::default();
+        life::push(request, &container, &workspace, &mut parts);
+        life::who(&facts.user, &facts.engine, &mut parts);
+        life::hardening(config, tool, &mut parts);
+        let mut notes = limits::push(request, &mut parts);
+        reach::network(request, &mut parts);
+        let agent = reach::ssh_agent(request, &mut notes);
+        env::push(request, &secrets, agent.as_ref(), &mut parts);
+        mounts(request, &workspace, agent, &mut parts);
+        parts.push(Flag::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
+
+        notes.extend(workspace.note.clone());
+        let prefix = if secrets.iter().any(secret::Found::needs_fetching) {
+            vec![facts.exe.clone().into_os_string(), "env".into(), tool.name.clone().into(), "--".into()]
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            tool: tool.name.clone(),
+            session: session.clone(),
+            container,
+            engine: facts.engine.clone(),
+            prefix,
+            parts: parts.0,
+            image: image(tool, config),
+            command,
+            args,
+            workspace,
+            notes,
+        })
+    }
+}
+
+impl Plan {
+    /// The memory limit, in bytes.
+    pub fn memory(&self) -> Option<u64> {
+        self.parts.iter().find_map(|part| match part.flag {
+            Flag::Memory(bytes) => Some(bytes),
+            _ => None,
+        })
+    }
+}
+
+/// The shared image of all tools. The number changes when an older image cannot run what a newer program plans.
+pub const TOOL_IMAGE: &str = "ai-tools:1";
+
+/// The image that a run uses.
+pub fn image(tool: &Tool, config: &Config) -> String {
+    config.settings.image.value.clone().or_else(|| tool.manifest.image.clone()).unwrap_or_else(|| TOOL_IMAGE.into())
+}
+
+/// The parts of a plan, in the order in which the engine gets them.
+#[derive(Debug, Default)]
+struct Parts(Vec<Part>);
+
+impl Parts {
+    fn push(&mut self, flag: Flag, reason: impl Into<Cow<'static, str>>, origin: Origin) {
+        self.0.push(Part { flag, reason: reason.into(), origin });
+    }
+
+    fn usual(&mut self, flag: Flag, reason: &'static str) {
+        self.push(flag, reason, Origin::Default);
+    }
+}
+
+fn mounts(request: &Request, workspace: &Workspace, agent: Option<Way>, parts: &mut Parts) {
+    let Request { tool, config, facts, .. } = request;
+    let root = Mount::bind(&workspace.root, workspace.target.clone(), Access::ReadWrite);
+    parts.push(Flag::Mount(root), "the project", config.settings.workspace.origin.clone());
+    if let Some(common) = &workspace.common {
+        let mount = Mount::bind(&common.source, common.target.clone(), Access::ReadWrite);
+        parts.push(Flag::Mount(mount), "the repository that this linked worktree belongs to", Origin::Host);
+    }
+    if let Some(own) = &workspace.own {
+        let place = Store::new(&facts.state).git(&workspace.project).join(workspace.place_file());
+        let mount = Mount::bind(place, own.clone(), Access::ReadOnly);
+        parts.push(Flag::Mount(mount), "git knows where the worktree is inside, and does not prune it", Origin::Host);
+    }
+    for objects in &workspace.alternates {
+        let mount = Mount::bind(&objects.source, objects.target.clone(), Access::ReadOnly);
+        parts.push(Flag::Mount(mount), "the repository borrows objects from there", Origin::Host);
+    }
+    for sibling in &workspace.siblings {
+        let mount = Mount::bind(&sibling.source, sibling.target.clone(), Access::ReadOnly);
+        parts.push(Flag::Mount(mount), "a worktree that looks deleted from inside must not be pruned", Origin::Host);
+    }
+    state::push(tool, &Store::new(&facts.state), &workspace.project, facts, parts);
+    if let Some(agent) = agent {
+        reach::mount_agent(agent, &config.settings.ssh_agent.origin, parts);
+    }
+}
+
+/// Whether the store holds the tool's login. A volume shows nothing to the host, and is there to hold one.
+fn has_login(request: &Request) -> bool {
+    request.tool.login_file().is_some_and(|file| request.facts.engine.locks_fail() || request.facts.has(&file))
+}
+
+/// Tells the containers of one store from those of another of the same user.
+pub fn store_id(store: &std::path::Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    sha256(store.as_os_str().as_bytes())[..8].to_owned()
+}
+
+/// The user's words after `--native` or `--local`, if one of them is the first word.
+pub fn native_args(args: &[OsString]) -> Option<&[OsString]> {
+    match args {
+        [first, rest @ ..] if first == "--native" || first == "--local" => Some(rest),
+        _ => None,
+    }
+}

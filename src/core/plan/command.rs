@@ -1,0 +1,117 @@
+//! What runs in the container: a tool with the person's words, or a command of the person's own.
+
+use std::ffi::OsString;
+
+use super::{Request, has_login};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::tool::Tool;
+
+/// What a run is to do, as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// The tool's own program with these words.
+    Tool(Vec<OsString>),
+    /// A program with its arguments.
+    Words(Vec<OsString>),
+    /// One line for the container's shell.
+    Line(OsString),
+    /// A shell to type into.
+    Shell,
+}
+
+impl Command {
+    /// Returns what words behind a tool's name mean. Behind `exec` they are a command: `--shell LINE` is a line for the shell, a
+    /// leading `--` ends what is ours.
+    ///
+    /// # Errors
+    /// `--shell` without exactly one word behind it.
+    pub fn of(tool: &Tool, mut words: Vec<OsString>) -> Result<Self> {
+        if !tool.is_exec() {
+            return Ok(Self::Tool(words));
+        }
+        match words.first() {
+            Some(first) if first == "--" => {
+                words.remove(0);
+                Ok(Self::words(words))
+            }
+            Some(first) if first == "--shell" => match <[OsString; 2]>::try_from(words) {
+                Ok([_, line]) => Ok(Self::Line(line)),
+                Err(_) => Err(usage("--shell takes one word, the command line")),
+            },
+            _ => Ok(Self::words(words)),
+        }
+    }
+
+    /// Returns the command that `words` are: a program with its arguments, or a shell where there is none.
+    pub fn words(words: Vec<OsString>) -> Self {
+        if words.is_empty() { Self::Shell } else { Self::Words(words) }
+    }
+
+    /// Returns a command that stands for any other, for what must be decided before the words are known.
+    pub fn placeholder(tool: &Tool) -> Self {
+        if tool.is_exec() { Self::Words(vec!["true".into()]) } else { Self::Tool(Vec::new()) }
+    }
+
+    /// Returns the words of the person that the tool will read as its own options; none for a command of theirs.
+    pub(super) fn options(&self) -> &[OsString] {
+        match self {
+            Self::Tool(words) => words,
+            Self::Words(_) | Self::Line(_) | Self::Shell => &[],
+        }
+    }
+
+    /// Returns the first words in the container, and the person's words behind them.
+    pub(super) fn split(&self, request: &Request) -> Result<(Vec<OsString>, Vec<OsString>)> {
+        let shell = |line: OsString| vec!["sh".into(), "-c".into(), line];
+        match self {
+            Self::Tool(words) => Ok((program(request), words.clone())),
+            Self::Words(words) => Ok((words.clone(), Vec::new())),
+            Self::Line(line) => Ok((shell(line.clone()), Vec::new())),
+            Self::Shell if request.terminal.stdin && request.terminal.stdout => Ok((shell(INTERACTIVE_SHELL.into()), Vec::new())),
+            Self::Shell => Err(usage("there is no command, and no terminal for a shell")),
+        }
+    }
+}
+
+/// bash where the image has it, since people type into it.
+const INTERACTIVE_SHELL: &str = "command -v bash >/dev/null && exec bash; exec sh";
+
+/// The tool's own program, behind what its manifest says must be done first where there is a login.
+fn program(request: &Request) -> Vec<OsString> {
+    let command = request.tool.manifest.command.iter().map(OsString::from);
+    let before = request.tool.manifest.state.as_ref().and_then(|state| state.before.as_ref());
+    let before =
+        before.filter(|_| has_login(request)).map(|line| ["sh".into(), "-c".into(), format!("{line}; exec \"$@\"").into(), "sh".into()]);
+    before.into_iter().flatten().chain(command).collect()
+}
+
+fn usage(why: &str) -> Failure {
+    Failure::new(Kind::Usage, format!("cannot run a command in the container: {why}"))
+        .hint("gexec CMD ARGS…, or gexec --shell 'CMD | CMD', or gexec alone on a terminal")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::tool::{self, Tool};
+
+    #[track_caller]
+    fn check(words: &[&str], expected: Option<Command>) {
+        let exec = Tool::load(tool::EXEC, |name| Ok(tool::built_in(name))).unwrap().unwrap();
+        let words = words.iter().map(OsString::from).collect();
+        assert_eq!(Command::of(&exec, words).ok(), expected);
+    }
+
+    #[test]
+    fn words_behind_exec_are_a_command() {
+        let words = |words: &[&str]| Some(Command::Words(words.iter().map(OsString::from).collect()));
+        check(&[], Some(Command::Shell));
+        check(&["ls", "-l"], words(&["ls", "-l"]));
+        check(&["--", "ls"], words(&["ls"]));
+        check(&["--", "--shell", "id"], words(&["--shell", "id"]));
+        check(&["--"], Some(Command::Shell));
+        check(&["--shell", "id | wc"], Some(Command::Line("id | wc".into())));
+        check(&["--shell"], None);
+        check(&["--shell", "a", "b"], None);
+    }
+}

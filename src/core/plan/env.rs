@@ -1,0 +1,122 @@
+//! The tool's environment: an allow-list, never the host's whole environment, and no secret in an argument.
+
+use std::path::Path;
+
+use crate::core::config::Origin;
+use crate::core::container::{GH, GIT, HOME, SSH_AGENT};
+use crate::core::engine::agent::Way;
+use crate::core::engine::kind::EngineKind;
+use crate::core::plan::secret::Found;
+use crate::core::plan::state::GH_DIRECTORY;
+use crate::core::plan::{Flag, Parts, Request};
+
+/// A variable as the engine is told about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// `NAME=value`: a literal that is no secret.
+    Literal(String, String),
+    /// `NAME`: the client copies the value from its own environment.
+    Inherited(String),
+}
+
+impl Variable {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Literal(name, _) | Self::Inherited(name) => name,
+        }
+    }
+}
+
+/// What a program asks to know about the terminal that it draws on.
+const TERMINAL: [&str; 9] =
+    ["TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "NO_COLOR", "FORCE_COLOR", "COLORFGBG", "WT_SESSION", "KITTY_WINDOW_ID"];
+
+/// The variables of `request`, each name once: the user's literals, then the manifest's, then what is inherited.
+pub(super) fn push(request: &Request, secrets: &[Found], agent: Option<&Way>, parts: &mut Parts) {
+    let Request { tool, config, facts, .. } = request;
+    let manifest = &tool.manifest;
+    let of_manifest = || Origin::Manifest(tool.name.clone());
+    let mut variables = Variables { parts, names: Vec::new() };
+
+    variables.literal("HOME", HOME, "the user's home in the container", Origin::Default);
+    for secret in secrets {
+        variables.inherited(&secret.name, "a secret: only its name is here, its value is in the client's environment", of_manifest());
+    }
+    if let Some(state) = &manifest.state {
+        if let Some(name) = &state.home.env {
+            let value = state.home.value.as_ref().unwrap_or(&state.home.at);
+            variables.literal(name, value, "tells the tool where this project's state is", of_manifest());
+        }
+        if let Some(name) = &state.login.env {
+            variables.literal(name, &state.login.at, "tells the tool where the login is", of_manifest());
+        }
+        let chosen = |name: &String| facts.env.is_set(name) || config.env.contains_key(name);
+        if super::has_login(request) && !state.login_env.unless.iter().any(chosen) {
+            for (name, value) in &state.login_env.set {
+                variables.literal(name, value, "the login is there", of_manifest());
+            }
+        }
+    }
+    for (name, setting) in &config.env {
+        variables.literal(name, &setting.value, "as configured", setting.origin.clone());
+    }
+    for (name, words) in &manifest.env.append {
+        let value = match facts.env.text(name) {
+            Some(own) => format!("{own} {words}"),
+            None => words.clone(),
+        };
+        variables.literal(name, &value, "appended to your own value", of_manifest());
+    }
+    for (name, value) in &manifest.env.set {
+        variables.literal(name, value, "the tool needs it in a container", of_manifest());
+    }
+    for name in manifest.env.pass.iter().filter(|name| facts.env.is_set(name)) {
+        variables.inherited(name, "set on the host, and on this tool's list", of_manifest());
+    }
+    for name in TERMINAL.into_iter().filter(|name| facts.env.is_set(name)) {
+        variables.inherited(name, "the terminal's identity", Origin::Host);
+    }
+    if let Some(zone) = &facts.time_zone {
+        variables.literal("TZ", zone, "your time zone", Origin::Host);
+    }
+    variables.literal(
+        "GIT_CONFIG_GLOBAL",
+        &format!("{GIT}/config"),
+        "your name and mail for git, as they are for this project",
+        Origin::Default,
+    );
+    if facts.has(Path::new(GH_DIRECTORY)) {
+        variables.literal("GH_CONFIG_DIR", GH, "GitHub's command line has its own login here", Origin::Default);
+    }
+    if matches!(agent, Some(Way::Mount { .. })) {
+        variables.literal("SSH_AUTH_SOCK", SSH_AGENT, "your SSH agent", config.settings.ssh_agent.origin.clone());
+    }
+    let is_root = facts.user.uid == 0 || (facts.engine.rootless && facts.engine.kind != EngineKind::Podman);
+    if is_root {
+        variables.literal("IS_SANDBOX", "1", "tools that refuse root accept it in a sandbox, and this is one", Origin::Host);
+    }
+}
+
+struct Variables<'a> {
+    parts: &'a mut Parts,
+    names: Vec<String>,
+}
+
+impl Variables<'_> {
+    fn literal(&mut self, name: &str, value: &str, reason: &'static str, origin: Origin) {
+        self.add(Variable::Literal(name.into(), value.into()), reason, origin);
+    }
+
+    fn inherited(&mut self, name: &str, reason: &'static str, origin: Origin) {
+        self.add(Variable::Inherited(name.into()), reason, origin);
+    }
+
+    /// Whoever comes first wins.
+    fn add(&mut self, variable: Variable, reason: &'static str, origin: Origin) {
+        if self.names.iter().any(|name| name == variable.name()) {
+            return;
+        }
+        self.names.push(variable.name().into());
+        self.parts.push(Flag::Variable(variable), reason, origin);
+    }
+}

@@ -1,0 +1,69 @@
+//! Memory, processors and processes: what the manifest or the user wants, clamped to what the engine has.
+
+use crate::core::config::value::parse_bytes;
+use crate::core::config::{Origin, Setting};
+use crate::core::plan::{Flag, Parts, Request};
+
+/// Below this even an idle tool does not fit (the largest was measured at 159 MiB while chatting).
+const LEAST_MEMORY: u64 = 512 << 20;
+const PIDS: u32 = 2048;
+
+/// Pushes the limits that the engine can keep; returns a note for each that the user set and does not get.
+pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
+    let settings = &request.config.settings;
+    let wanted = &request.tool.manifest.limits;
+    let machine = request.facts.machine;
+    let can = request.facts.engine.learnt.as_ref().map(|learnt| learnt.limits).unwrap_or_default();
+    let mut notes = Vec::new();
+
+    let bytes = |text: &String| parse_bytes(text).ok();
+    let memory = choose(
+        settings.memory.value.as_ref().and_then(bytes),
+        &settings.memory,
+        wanted.memory.as_ref().and_then(bytes),
+        &request.tool.name,
+    );
+    if let Some(memory) = memory {
+        let most = machine.memory.max(LEAST_MEMORY);
+        let value = memory.value.clamp(LEAST_MEMORY.min(memory.value.max(6 << 20)), most);
+        if can.memory && value < memory.value && is_own(&memory.origin) {
+            notes.push(format!("memory limit lowered to {} MiB: the engine has no more", value >> 20));
+        }
+        parts.limit(can.memory, Flag::Memory(value), "a runaway process ends before your machine does", memory.origin, &mut notes);
+    }
+    let cpus = choose(settings.cpus.value, &settings.cpus, wanted.cpus, &request.tool.name);
+    if let Some(cpus) = cpus {
+        let most = f64::from(machine.cpus.max(1));
+        let value = cpus.value.clamp(0.01, most);
+        if can.cpus && value < cpus.value && is_own(&cpus.origin) {
+            notes.push(format!("processor limit lowered to {value}: the engine has no more"));
+        }
+        parts.limit(can.cpus, Flag::Cpus(value), "the engine refuses more processors than it has", cpus.origin, &mut notes);
+    }
+    let pids = choose(settings.pids.value, &settings.pids, wanted.pids, &request.tool.name);
+    let pids = pids.unwrap_or(Setting::new(PIDS, Origin::Default));
+    parts.limit(can.pids, Flag::Pids(pids.value), "a fork bomb stays small", pids.origin, &mut notes);
+    notes
+}
+
+impl Parts {
+    /// A limit, if the engine `can` keep it; one that it cannot it would ignore, complain about at every run, or refuse.
+    fn limit(&mut self, can: bool, flag: Flag, reason: &'static str, origin: Origin, notes: &mut Vec<String>) {
+        if can {
+            self.push(flag, reason, origin);
+        } else if is_own(&origin) {
+            notes.push(format!("the limit of {origin} has no effect: the engine cannot keep it; hint: ai doctor"));
+        }
+    }
+}
+
+/// Whether the user asked for it.
+fn is_own(origin: &Origin) -> bool {
+    !matches!(origin, Origin::Manifest(_) | Origin::Default)
+}
+
+/// The user's value with its origin, else the manifest's.
+fn choose<T, S>(user: Option<T>, setting: &Setting<S>, manifest: Option<T>, tool: &str) -> Option<Setting<T>> {
+    let user = user.map(|value| Setting::new(value, setting.origin.clone()));
+    user.or_else(|| manifest.map(|value| Setting::new(value, Origin::Manifest(tool.into()))))
+}

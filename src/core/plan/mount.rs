@@ -1,0 +1,89 @@
+//! Mounts, and the one spelling that survives every path: `--mount` with each field quoted as CSV.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use crate::core::container::ContainerPath;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    ReadWrite,
+    ReadOnly,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    pub source: PathBuf,
+    pub target: ContainerPath,
+    pub access: Access,
+}
+
+impl Mount {
+    pub fn bind(source: impl Into<PathBuf>, target: ContainerPath, access: Access) -> Self {
+        Self { source: source.into(), target, access }
+    }
+
+    /// The value of `--mount`: fields of a CSV record, so that commas, quotes and newlines in paths stay what they are.
+    pub fn value(&self) -> OsString {
+        let mut value = b"type=bind,".to_vec();
+        field("source=", self.source.as_os_str(), &mut value);
+        value.push(b',');
+        field("target=", self.target.as_os_str(), &mut value);
+        if self.access == Access::ReadOnly {
+            value.extend_from_slice(b",readonly");
+        }
+        OsString::from_vec(value)
+    }
+}
+
+/// One CSV field: quoted where a reader would otherwise split it or trim it, inner quotes doubled.
+fn field(key: &str, path: &OsStr, value: &mut Vec<u8>) {
+    let path = path.as_bytes();
+    let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
+    let special = path.iter().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n'));
+    if !special && !edge(path.last()) {
+        value.extend_from_slice(key.as_bytes());
+        value.extend_from_slice(path);
+        return;
+    }
+    value.push(b'"');
+    value.extend_from_slice(key.as_bytes());
+    for &byte in path {
+        if byte == b'"' {
+            value.push(b'"');
+        }
+        value.push(byte);
+    }
+    value.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(source: &str, expected: &str) {
+        let mount = Mount::bind(source, ContainerPath::new("/w"), Access::ReadWrite);
+        assert_eq!(mount.value().to_str().unwrap(), expected);
+    }
+
+    #[test]
+    fn plain_paths_stay_plain() {
+        check("/a b:c$d\\e", "type=bind,source=/a b:c$d\\e,target=/w");
+    }
+
+    #[test]
+    fn what_csv_would_split_is_quoted() {
+        check("/a,b", "type=bind,\"source=/a,b\",target=/w");
+        check("/a\"b", "type=bind,\"source=/a\"\"b\",target=/w");
+        check("/a\nb", "type=bind,\"source=/a\nb\",target=/w");
+        check("/a ", "type=bind,\"source=/a \",target=/w");
+    }
+
+    #[test]
+    fn read_only_is_said_last() {
+        let mount = Mount::bind("/a", ContainerPath::new("/b,c"), Access::ReadOnly);
+        assert_eq!(mount.value(), "type=bind,source=/a,\"target=/b,c\",readonly");
+    }
+}

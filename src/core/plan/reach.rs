@@ -1,0 +1,79 @@
+//! What the container can reach of the world: a network, the host by name, the SSH agent.
+
+use crate::core::config::Origin;
+use crate::core::container::ContainerPath;
+use crate::core::container::SSH_AGENT;
+use crate::core::engine::Product;
+use crate::core::engine::agent::{self, Way};
+use crate::core::engine::kind::{Engine, EngineKind};
+use crate::core::facts::SshAgent;
+use crate::core::plan::mount::{Access, Mount};
+use crate::core::plan::{Flag, Parts, Request};
+use crate::core::text::version;
+
+pub(super) fn network(request: &Request, parts: &mut Parts) {
+    let network = &request.config.settings.network;
+    if network.value != "bridge" {
+        parts.push(Flag::Network(network.value.clone()), "as configured", network.origin.clone());
+    }
+    if let Some(address) = host_name(&request.facts.engine, &network.value) {
+        parts.usual(Flag::HostName(address), "`host.docker.internal` is your machine, as on Docker Desktop");
+    }
+}
+
+/// The host as slirp4netns shows it (slirp4netns(1)), where rootlesskit was not told `--disable-host-loopback`.
+const SLIRP_HOST: &str = "10.0.2.2";
+
+/// What `host.docker.internal` has to stand for, where the engine does not know the name by itself. podman learnt
+/// `host-gateway` with 4.7, and has `host.containers.internal` at any rate. Docker without root is in a network of its
+/// own, where both `host-gateway` and loopback are that network's: the machine is [`SLIRP_HOST`].
+pub fn host_name(engine: &Engine, network: &str) -> Option<&'static str> {
+    let knows_gateway = match engine.kind {
+        EngineKind::Docker | EngineKind::Nerdctl => true,
+        EngineKind::Podman => engine.learnt.as_ref().is_some_and(|learnt| !version::is_below(&learnt.version, &[4, 7])),
+        EngineKind::Container => return None,
+    };
+    match network {
+        "none" => None,
+        _ if engine.rootless && engine.kind == EngineKind::Docker => Some(SLIRP_HOST),
+        "host" => (engine.product == Product::Native).then_some("127.0.0.1"),
+        _ => knows_gateway.then_some("host-gateway"),
+    }
+}
+
+/// How the SSH agent gets into the container; `None` where it does not.
+pub(super) fn ssh_agent(request: &Request, notes: &mut Vec<String>) -> Option<Way> {
+    if !request.config.settings.ssh_agent.value {
+        return None;
+    }
+    match &request.facts.ssh_agent {
+        SshAgent::Absent => None,
+        SshAgent::Broken(path) => {
+            notes.push(format!("no SSH agent: SSH_AUTH_SOCK names `{}`, which is no socket", path.display()));
+            None
+        }
+        SshAgent::Socket(socket) => match agent::way(&request.facts.engine, socket) {
+            Way::None(hint) => {
+                notes.push(format!("no SSH agent in the container with {}; hint: {hint}", request.facts.engine.product.name()));
+                None
+            }
+            way => Some(way),
+        },
+    }
+}
+
+/// Mounts the agent's socket, or has the engine bring it.
+pub(super) fn mount_agent(agent: Way, origin: &Origin, parts: &mut Parts) {
+    match agent {
+        Way::Mount { socket, root } => {
+            let mount = Mount::bind(socket, ContainerPath::new(SSH_AGENT), Access::ReadWrite);
+            parts.push(Flag::Mount(mount), "your SSH agent", origin.clone());
+            if root {
+                let reason = "in the engine's machine the agent's socket belongs to root's group";
+                parts.push(Flag::GroupAdd(0), reason, origin.clone());
+            }
+        }
+        Way::Flag => parts.push(Flag::SshAgent, "your SSH agent", origin.clone()),
+        Way::None(_) => {}
+    }
+}

@@ -1,0 +1,147 @@
+//! The init scripts: templates decide, the library in `shells/` acts.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior, Value, context};
+
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::shell::Shell;
+use crate::core::tool::EXEC;
+
+/// What an init script is made of.
+#[derive(Debug)]
+pub struct Integration {
+    /// Our own program, by absolute path: what is first on PATH later may be something else.
+    pub exe: String,
+    pub functions: Vec<Function>,
+    pub completions: bool,
+}
+
+/// A shell function: one call of a runner, with its subject before the user's words.
+#[derive(Debug)]
+pub struct Function {
+    pub name: String,
+    pub runner: Runner,
+    pub subject: String,
+}
+
+/// The functions of the library that do the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    /// Runs a tool.
+    Tool,
+    /// Runs the default tool.
+    Default,
+    /// Shows or sets the default tool.
+    Mode,
+    /// Passes a word on to the program.
+    Word,
+    /// The same, for a word that only says what replaced it.
+    Gone,
+}
+
+impl Runner {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Tool => "__ai_run",
+            Self::Default => "__ai_default",
+            Self::Mode => "__ai_mode",
+            Self::Word | Self::Gone => "__ai_word",
+        }
+    }
+}
+
+/// The files of one shell: its templates, and the library whose text they put in as it stands.
+struct Files {
+    init: &'static str,
+    completions: &'static str,
+    functions: &'static str,
+    completer: &'static str,
+}
+
+macro_rules! files {
+    ($shell:literal) => {
+        Files {
+            init: include_str!(concat!("../../../templates/init.", $shell)),
+            completions: include_str!(concat!("../../../templates/completions.", $shell)),
+            functions: include_str!(concat!("../../../shells/ai.", $shell)),
+            completer: include_str!(concat!("../../../shells/complete.", $shell)),
+        }
+    };
+}
+
+fn files(shell: Shell) -> Files {
+    match shell {
+        Shell::Zsh => files!("zsh"),
+        Shell::Bash => files!("bash"),
+        Shell::Fish => files!("fish"),
+    }
+}
+
+/// The script for `shell`. Every value is quoted for it as it is written.
+pub fn render(shell: Shell, integration: &Integration) -> Result<String> {
+    render_as(shell, "init", integration)
+}
+
+/// Only what completes.
+pub fn completions(shell: Shell, integration: &Integration) -> Result<String> {
+    render_as(shell, "completions", integration)
+}
+
+fn render_as(shell: Shell, template: &str, integration: &Integration) -> Result<String> {
+    let files = files(shell);
+    let result = environment(shell).and_then(|mut environment| {
+        environment.add_template("completions", files.completions)?;
+        environment.add_template("init", files.init)?;
+        environment.get_template(template)?.render(values(integration, &files))
+    });
+    result.map_err(|error| Failure::new(Kind::General, format!("cannot render the script for {shell}")).because(error))
+}
+
+/// The names that templates know.
+fn values(integration: &Integration, files: &Files) -> Value {
+    // Parsed as a template, the library would take longer than all the rest.
+    let as_it_stands = |text: &str| Value::from_safe_string(text.trim_end().to_owned());
+    let function = |function: &Function| {
+        context! {
+            name => &*function.name,
+            runner => function.runner.name(),
+            subject => &*function.subject,
+            // What a POSIX shell takes as a function's name.
+            plain => !function.name.contains('-'),
+        }
+    };
+    // What is run like any other command completes like it.
+    let (like_sudo, own): (Vec<&Function>, Vec<&Function>) =
+        integration.functions.iter().filter(|function| function.runner != Runner::Gone).partition(|function| function.subject == EXEC);
+    let names = |functions: Vec<&Function>| functions.into_iter().map(|function| function.name.clone()).collect::<Vec<_>>();
+    context! {
+        library => as_it_stands(files.functions),
+        completer => as_it_stands(files.completer),
+        exe => &*integration.exe,
+        functions => integration.functions.iter().map(function).collect::<Vec<_>>(),
+        completions => integration.completions,
+        completed => names(own),
+        precommands => names(like_sudo),
+    }
+}
+
+fn environment(shell: Shell) -> std::result::Result<Environment<'static>, minijinja::Error> {
+    // Without the built-in filters and tests: no template uses them, and registering them takes longer than the rest.
+    let mut environment = Environment::empty();
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .block_delimiters("#<%", "%>")
+            .variable_delimiters("@@", "@@")
+            .comment_delimiters("#<#", "#>")
+            .line_statement_prefix("#% ")
+            .keep_trailing_newline(true)
+            .build()?,
+    );
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_formatter(move |out, _, value| {
+        let text = value.as_str().unwrap_or_default();
+        let written = if value.is_safe() { out.write_str(text) } else { out.write_str(&shell.quote(text)) };
+        written.map_err(minijinja::Error::from)
+    });
+    Ok(environment)
+}

@@ -1,0 +1,122 @@
+//! What a pair of places last agreed on, as one file per pair.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::sync::Hash;
+
+/// Raised when an older program would misread what a newer one wrote.
+pub const SCHEMA: u32 = 1;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    schema: u32,
+    pub files: BTreeMap<String, Entry>,
+}
+
+/// What was agreed about one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// The document, for what is merged by key.
+    Text(String),
+    /// The content's hash, for what is compared as a whole.
+    Hash(Hash),
+}
+
+/// Why a record of ours cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// A newer program wrote it: nothing may be written.
+    Newer,
+    /// It is not what we write.
+    Broken,
+}
+
+impl Entry {
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Entry::Text(text) => Some(text),
+            Entry::Hash(_) => None,
+        }
+    }
+
+    pub fn hash(&self) -> Option<&Hash> {
+        match self {
+            Entry::Hash(hash) => Some(hash),
+            Entry::Text(_) => None,
+        }
+    }
+}
+
+impl Default for Base {
+    fn default() -> Base {
+        Base { schema: SCHEMA, files: BTreeMap::new() }
+    }
+}
+
+impl Base {
+    pub fn decode(bytes: &[u8]) -> Result<Base, Unusable> {
+        decode(bytes)
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// The records of the files of a tree, by their names in it.
+    pub fn below<'a>(&'a self, root: &'a str) -> impl Iterator<Item = (&'a str, &'a Hash)> {
+        self.files.iter().filter_map(move |(path, entry)| {
+            let Entry::Hash(hash) = entry else {
+                return None;
+            };
+            let rest = path.strip_prefix(root)?;
+            let name = if rest.is_empty() { rest } else { rest.strip_prefix('/')? };
+            Some((name, hash))
+        })
+    }
+}
+
+/// Reads one of our own records; the schema counts before anything else in it does.
+pub fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, Unusable> {
+    #[derive(Deserialize)]
+    struct Header {
+        schema: u32,
+    }
+    let header: Header = serde_json::from_slice(bytes).map_err(|_| Unusable::Broken)?;
+    if header.schema > SCHEMA {
+        return Err(Unusable::Newer);
+    }
+    serde_json::from_slice(bytes).map_err(|_| Unusable::Broken)
+}
+
+/// The bytes of one of our own records.
+pub fn encode(record: &impl Serialize) -> Vec<u8> {
+    // Strings, numbers and maps with string keys always serialise.
+    serde_json::to_vec(record).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_newer_program_wrote_is_not_read() {
+        let check = |bytes: &str, expected| {
+            assert_eq!(Base::decode(bytes.as_bytes()).map(|base| base.files.len()), expected);
+        };
+        check(r#"{"schema":1,"files":{"a":{"text":"{}"}}}"#, Ok(1));
+        check(r#"{"schema":2,"files":"shaped otherwise"}"#, Err(Unusable::Newer));
+        check(r#"{"schema":1}"#, Err(Unusable::Broken));
+        check("", Err(Unusable::Broken));
+    }
+
+    #[test]
+    fn a_tree_is_found_by_whole_path_components() {
+        let entry = || Entry::Hash(Hash::of(b""));
+        let files = ["skills/a", "skills/b/c", "skills-old/d", "skills"].map(|path| (path.to_owned(), entry()));
+        let base = Base { files: files.into(), ..Base::default() };
+        assert_eq!(base.below("skills").map(|(name, _)| name).collect::<Vec<_>>(), ["", "a", "b/c"]);
+    }
+}

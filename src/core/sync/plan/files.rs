@@ -1,0 +1,114 @@
+//! The part of a plan that is about trees of files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::sync::base::Entry;
+use crate::core::sync::journal::{Agreement, Unit};
+use crate::core::sync::merge::{Prefer, Versions};
+use crate::core::sync::plan::view::View;
+use crate::core::sync::plan::{Step, agreement};
+use crate::core::sync::report::News;
+use crate::core::sync::{Brake, Flow, Place, Reading, Site, tree};
+
+/// The files of one tree: those that take part, and the names of all.
+struct Files {
+    root: Site,
+    views: BTreeMap<String, View>,
+    names: BTreeSet<String>,
+}
+
+impl Step<'_> {
+    pub(super) fn tree(&mut self, flows: impl Iterator<Item = Flow>) {
+        let mut trees = self.trees();
+        let mut units: BTreeMap<String, Unit> = BTreeMap::new();
+        for flow in flows {
+            let (Some(from), Some(mut to)) = (trees.remove(&flow.from), trees.remove(&flow.to)) else {
+                continue;
+            };
+            if let Some((gone, of)) = self.vanished(flow, &from) {
+                self.notice(&from.root, News::Vanished { gone, of });
+                break;
+            }
+            for name in self.known(flow).filter(|name| !from.names.contains(*name)) {
+                let path = self.path(name);
+                units.entry(name.to_owned()).or_default().agreements.push(Agreement { pair: flow.pair(), path, entry: None });
+            }
+            self.flow_files(flow, &from, &mut to, &mut units);
+            trees.insert(flow.to, to);
+        }
+        for unit in units.into_values() {
+            self.plan.add(unit);
+        }
+    }
+
+    fn flow_files(&mut self, flow: Flow, from: &Files, to: &mut Files, units: &mut BTreeMap<String, Unit>) {
+        let names: BTreeSet<&str> = from.names.iter().chain(&to.names).map(String::as_str).collect();
+        let clashes: BTreeSet<String> = tree::case_clashes(names.into_iter()).into_iter().map(str::to_owned).collect();
+        for (name, theirs) in &from.views {
+            if clashes.contains(name) {
+                self.notice(&theirs.site, News::CaseClash);
+                continue;
+            }
+            if to.names.insert(name.clone()) {
+                to.views.insert(name.clone(), View::nothing(to.root.below(name)));
+            }
+            if let Some(ours) = to.views.get_mut(name) {
+                self.flow_file(flow, theirs, ours, name, units.entry(name.clone()).or_default());
+            }
+        }
+    }
+
+    fn flow_file(&mut self, flow: Flow, theirs: &View, ours: &mut View, name: &str, unit: &mut Unit) {
+        let path = self.path(name);
+        let base = self.entry(flow, &path).and_then(Entry::hash);
+        let (now, new) = (&ours.hash, theirs.hash.clone());
+        let step = tree::step(Versions { base, ours: now.as_ref(), theirs: new.as_ref() }, flow.prefer());
+        if let tree::Step::Conflict(prefer) = step {
+            self.conflict(if prefer == Prefer::Theirs { ours } else { theirs }, Vec::new());
+        }
+        if let Some(new) = new.filter(|new| base != Some(new)) {
+            unit.agreements.push(agreement(flow, path, Entry::Hash(new)));
+        }
+        if let (tree::Step::Take | tree::Step::Conflict(Prefer::Theirs), Some(content)) = (step, &theirs.content) {
+            ours.mode = theirs.mode;
+            self.put(unit, Some(ours), content.clone());
+        }
+    }
+
+    fn trees(&mut self) -> BTreeMap<Place, Files> {
+        let mut trees = BTreeMap::new();
+        for place in [Place::Host, Place::Hub, Place::Project] {
+            let Some(root) = self.rule.site(place) else {
+                continue;
+            };
+            match self.seen.trees.get(&root) {
+                None => {}
+                Some(Err(why)) => self.notice(&root, News::Refused(*why)),
+                Some(Ok(files)) => {
+                    trees.insert(place, self.files(root, files));
+                }
+            }
+        }
+        trees
+    }
+
+    fn files(&mut self, root: Site, files: &BTreeMap<String, Reading>) -> Files {
+        let views = files.iter().filter_map(|(name, reading)| Some((name.clone(), self.view(root.below(name), reading, None)?))).collect();
+        Files { root, views, names: files.keys().cloned().collect() }
+    }
+
+    fn vanished(&self, flow: Flow, from: &Files) -> Option<(usize, usize)> {
+        let present = from.names.iter().map(String::as_str).collect();
+        tree::vanished(self.known(flow), &present).filter(|_| self.request.brake == Brake::On)
+    }
+
+    /// The names that the pair agreed on.
+    fn known(&self, flow: Flow) -> impl Iterator<Item = &str> {
+        let base = self.seen.bases.get(&flow.pair());
+        base.into_iter().flat_map(|base| base.below(&self.rule.path)).map(|(name, _)| name)
+    }
+
+    fn path(&self, name: &str) -> String {
+        Site { place: Place::Hub, path: self.rule.path.clone() }.below(name).path
+    }
+}

@@ -1,0 +1,233 @@
+//! Plans against a world of values, so that whole syncs can be tried by the thousand.
+
+mod laws;
+
+use super::*;
+use crate::core::sync::{Brake, Direction, HostSync, Mode};
+
+/// Files by place and path; what a place has below `skills` is a tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct World {
+    pub files: BTreeMap<Site, Vec<u8>>,
+    pub bases: BTreeMap<Pair, Base>,
+}
+
+pub const PLACES: [Place; 3] = [Place::Host, Place::Hub, Place::Project];
+
+fn rule(path: &str, class: Class) -> Rule {
+    let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    Rule {
+        path: path.to_owned(),
+        host: Some(format!(".tool/{path}")),
+        class,
+        keys: own(&["theme", "o.id"]),
+        executes: own(&["hooks", "o.cmd"]),
+        lock: None,
+        seed: None,
+    }
+}
+
+fn request(direction: Direction, host_sync: HostSync) -> Request {
+    let rules = vec![
+        rule("settings.json", Class::Json),
+        rule("state.json", Class::Keys),
+        rule("config.toml", Class::Toml),
+        rule("history.jsonl", Class::Lines),
+        rule("skills", Class::Tree),
+    ];
+    Request { rules, direction, host_sync, brake: Brake::On }
+}
+
+impl World {
+    pub fn with(mut self, place: Place, path: &str, text: &str) -> World {
+        let path = if place == Place::Host { format!(".tool/{path}") } else { path.to_owned() };
+        self.files.insert(Site { place, path }, text.as_bytes().to_vec());
+        self
+    }
+
+    pub fn text(&self, place: Place, path: &str) -> &str {
+        let path = if place == Place::Host { format!(".tool/{path}") } else { path.to_owned() };
+        self.files.get(&Site { place, path }).map_or("", |bytes| std::str::from_utf8(bytes).unwrap())
+    }
+
+    fn seen(&self, request: &Request) -> Seen {
+        let mut seen = Seen { bases: self.bases.clone(), ..Seen::default() };
+        let file = |bytes: &Vec<u8>| Reading::File { bytes: bytes.clone(), mode: Mode::Plain };
+        for rule in &request.rules {
+            for site in PLACES.into_iter().filter_map(|place| rule.site(place)) {
+                if rule.class == Class::Tree {
+                    let inside = self.files.iter().filter(|(file, _)| file.place == site.place);
+                    let names = inside
+                        .filter_map(|(at, bytes)| Some((at.path.strip_prefix(&site.path)?.strip_prefix('/')?.to_owned(), file(bytes))));
+                    let names = names.collect();
+                    seen.trees.insert(site, Ok(names));
+                } else {
+                    let reading = self.files.get(&site).map_or(Reading::Absent, file);
+                    seen.files.insert(site, reading);
+                }
+            }
+        }
+        seen
+    }
+
+    pub fn sync(&mut self, direction: Direction, host_sync: HostSync) -> Plan {
+        let request = request(direction, host_sync);
+        let plan = plan(&request, &self.seen(&request));
+        for unit in &plan.units {
+            for change in &unit.changes {
+                let file = self.files.entry(change.site.clone()).or_default();
+                let content = plan.content(change).unwrap();
+                match change.act {
+                    Act::Put { .. } => *file = content.to_vec(),
+                    Act::Append { .. } => file.extend_from_slice(content),
+                    Act::Remove => unreachable!("a sync removes nothing"),
+                }
+            }
+            for Agreement { pair, path, entry } in &unit.agreements {
+                let files = &mut self.bases.entry(*pair).or_default().files;
+                match entry {
+                    Some(entry) => files.insert(path.clone(), entry.clone()),
+                    None => files.remove(path),
+                };
+            }
+        }
+        plan
+    }
+}
+
+#[test]
+fn settings_go_from_the_host_through_the_hub_to_the_project_and_back_to_the_hub() {
+    let mut world = World::default().with(Place::Host, "settings.json", r#"{"theme":"dark"}"#);
+    world.sync(Direction::In, HostSync::Import);
+    assert_eq!(world.text(Place::Project, "settings.json"), r#"{"theme":"dark"}"#);
+    let mut world = world.with(Place::Project, "settings.json", r#"{"theme":"light"}"#);
+    world.sync(Direction::Out, HostSync::Import);
+    assert_eq!(world.text(Place::Hub, "settings.json"), r#"{"theme":"light"}"#);
+    assert_eq!(world.text(Place::Host, "settings.json"), r#"{"theme":"dark"}"#);
+    assert!(world.sync(Direction::In, HostSync::Import).is_settled());
+    world.sync(Direction::Out, HostSync::Both);
+    assert_eq!(world.text(Place::Host, "settings.json"), r#"{"theme":"light"}"#);
+}
+
+#[test]
+fn what_runs_programs_never_leaves_a_project() {
+    let planted = r#"{"theme":"x","hooks":{"evil":1},"o":{"cmd":"rm","id":7}}"#;
+    let mut world = World::default().with(Place::Project, "settings.json", planted).with(Place::Project, "skills/s.md", "evil");
+    world.sync(Direction::Out, HostSync::Both);
+    world.sync(Direction::In, HostSync::Both);
+    world.sync(Direction::Out, HostSync::Both);
+    for place in [Place::Hub, Place::Host] {
+        assert_eq!(world.text(place, "settings.json"), "{\n  \"theme\": \"x\",\n  \"o\": {\"id\": 7}\n}\n");
+        assert_eq!(world.text(place, "skills/s.md"), "");
+    }
+    assert_eq!(world.text(Place::Project, "settings.json"), planted);
+}
+
+#[test]
+fn a_conflict_keeps_the_loser_and_is_told_once() {
+    let mut world = World::default().with(Place::Host, "settings.json", r#"{"a":1}"#);
+    world.sync(Direction::In, HostSync::Import);
+    let mut world = world.with(Place::Host, "settings.json", r#"{"a":2}"#).with(Place::Project, "settings.json", r#"{"a":3}"#);
+    let plan = world.sync(Direction::In, HostSync::Import);
+    assert_eq!(world.text(Place::Project, "settings.json"), r#"{"a":2}"#);
+    assert_eq!(plan.notices.len(), 1);
+    assert_eq!(plan.notices[0].news, News::Conflict(vec!["a".into()]));
+    assert_eq!(plan.copies[0].bytes, br#"{"a":3}"#);
+    assert_eq!(world.sync(Direction::In, HostSync::Import), Plan::default());
+}
+
+#[test]
+fn a_broken_file_is_no_source_no_deletion_and_gets_repaired() {
+    for broken in ["", "{", "{}{}", "[1]", "\u{0}\u{0}"] {
+        let mut world = World::default().with(Place::Host, "settings.json", r#"{"a":1}"#);
+        world.sync(Direction::In, HostSync::Import);
+        let mut world = world.with(Place::Host, "settings.json", broken).with(Place::Project, "settings.json", broken);
+        let plan = world.sync(Direction::In, HostSync::Import);
+        assert_eq!(world.text(Place::Hub, "settings.json"), r#"{"a":1}"#, "{broken}");
+        assert_eq!(world.text(Place::Project, "settings.json"), r#"{"a":1}"#, "{broken}");
+        assert_eq!(world.text(Place::Host, "settings.json"), broken);
+        assert!(plan.notices.iter().all(|notice| notice.news == News::Broken) && plan.notices.len() == 2);
+        assert_eq!(plan.copies.len(), if broken.is_empty() { 0 } else { 2 });
+    }
+}
+
+#[test]
+fn an_ambiguous_file_is_left_alone_on_either_side() {
+    let twice = r#"{"a":1,"a":2}"#;
+    for place in PLACES {
+        let mut world = World::default().with(Place::Host, "settings.json", r#"{"a":0}"#);
+        world.sync(Direction::In, HostSync::Import);
+        let mut world = world.with(Place::Host, "settings.json", r#"{"a":9}"#).with(place, "settings.json", twice);
+        let plan = world.sync(Direction::In, HostSync::Import);
+        assert_eq!(world.text(place, "settings.json"), twice);
+        assert_eq!(plan.notices.iter().filter(|notice| notice.news == News::Ambiguous).count(), 1);
+    }
+}
+
+#[test]
+fn a_deletion_does_not_travel_and_the_hosts_own_is_respected() {
+    let mut world = World::default().with(Place::Host, "skills/a.md", "a").with(Place::Host, "settings.json", r#"{"a":1}"#);
+    world.sync(Direction::In, HostSync::Both);
+    world.files.retain(|site, _| site.place == Place::Hub);
+    world.sync(Direction::In, HostSync::Both);
+    world.sync(Direction::Out, HostSync::Both);
+    for (path, text) in [("skills/a.md", "a"), ("settings.json", r#"{"a":1}"#)] {
+        assert_eq!(world.text(Place::Project, path), text);
+        assert_eq!(world.text(Place::Hub, path), text);
+    }
+    assert_eq!(world.text(Place::Host, "settings.json"), "");
+}
+
+// Z-060
+#[test]
+fn z_060_a_tree_that_vanishes_stops_its_sync_until_the_user_agrees() {
+    let mut world = World::default();
+    for n in 0..8 {
+        world = world.with(Place::Host, &format!("skills/{n}.md"), "x");
+    }
+    world.sync(Direction::In, HostSync::Import);
+    world.files.retain(|site, _| site.place != Place::Host);
+    let mut world = world.with(Place::Host, "skills/new.md", "x");
+    let plan = world.sync(Direction::In, HostSync::Import);
+    assert_eq!(plan.notices.len(), 1);
+    assert_eq!(plan.notices[0].news, News::Vanished { gone: 8, of: 8 });
+    assert_eq!(world.text(Place::Hub, "skills/new.md"), "");
+    let released = Request { brake: Brake::Off, ..request(Direction::In, HostSync::Import) };
+    assert!(plan_changes(&released, &world).contains(&"skills/new.md".to_owned()));
+}
+
+// Z-059
+#[test]
+fn z_059_names_that_differ_by_case_do_not_overwrite_each_other() {
+    let mut world = World::default().with(Place::Host, "skills/Readme.md", "A").with(Place::Project, "skills/readme.md", "b");
+    let plan = world.sync(Direction::In, HostSync::Import);
+    assert_eq!(world.text(Place::Project, "skills/readme.md"), "b");
+    assert!(plan.notices.is_empty() || plan.notices.iter().all(|notice| notice.news == News::CaseClash));
+    let mut world = World::default().with(Place::Host, "skills/readme.md", "a").with(Place::Project, "skills/Readme.md", "B");
+    let plan = world.sync(Direction::In, HostSync::Import);
+    assert_eq!(world.text(Place::Project, "skills/Readme.md"), "B");
+    assert_eq!(world.text(Place::Project, "skills/readme.md"), "");
+    assert_eq!(plan.notices[0].news, News::CaseClash);
+}
+
+#[test]
+fn a_seed_is_what_a_new_project_begins_with() {
+    let mut request = request(Direction::In, HostSync::Import);
+    request.rules[0].seed = Some("{\"store\":\"file\"}\n".into());
+    let check = |world: World, expected: &str| {
+        let plan = plan(&request, &world.seen(&request));
+        let project = plan.changes().find(|change| change.site.place == Place::Project);
+        let content = project.and_then(|change| plan.content(change)).unwrap_or_default();
+        assert_eq!(std::str::from_utf8(content).unwrap(), expected);
+    };
+    check(World::default(), "{\"store\":\"file\"}\n");
+    check(
+        World::default().with(Place::Hub, "settings.json", r#"{"a":1}"#),
+        "{\n  \"store\":\"file\"}\n".replace("{\n  ", "{").replace('}', ",\"a\":1}").as_str(),
+    );
+    check(World::default().with(Place::Project, "settings.json", "{}"), "");
+}
+
+fn plan_changes(request: &Request, world: &World) -> Vec<String> {
+    plan(request, &world.seen(request)).changes().map(|change| change.site.path.clone()).collect()
+}

@@ -1,0 +1,89 @@
+//! What a sync tells: data for whoever asked, a line for whoever reads.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::core::sync::{Refusal, Site};
+
+/// What happened to one file, beside being written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    Refused(Refusal),
+    /// Empty, torn or not in its format: treated as absent, a copy is in quarantine.
+    Broken,
+    /// Two readers may understand it differently: left alone.
+    Ambiguous,
+    /// Both sides changed these keys (none for a whole file); the loser's copy is in `conflicts`.
+    Conflict(Vec<String>),
+    /// Too many files of a tree are gone.
+    Vanished {
+        gone: usize,
+        of: usize,
+    },
+    /// Another name differs from this one only by case.
+    CaseClash,
+    /// It changed while we were about to write it, twice.
+    Overtaken,
+    /// Its place does not let us write it; the next sync tries again.
+    Unwritable(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    pub site: Site,
+    pub news: News,
+}
+
+/// What one sync did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Whether an earlier sync, interrupted after its commit, was finished first.
+    pub recovered: bool,
+    pub changed: Vec<Site>,
+    pub notices: Vec<Notice>,
+}
+
+impl Report {
+    /// Whether everything was written that should have been.
+    pub fn is_whole(&self) -> bool {
+        let unwritten = |notice: &Notice| matches!(notice.news, News::Unwritable(_) | News::Overtaken);
+        !self.notices.iter().any(unwritten)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Refusal::Link => "it is a link that is not followed",
+            Refusal::NotAFile => "it is not a regular file",
+            Refusal::HardLink => "it has another name (hard link)",
+            Refusal::SetId => "it is set-user-id",
+            Refusal::TooBig => "it is too big",
+            Refusal::TooMany => "it holds too many files",
+            Refusal::Unreadable => "it cannot be read",
+            Refusal::Moving => "it keeps changing",
+            Refusal::NotUtf8Name => "its name is not UTF-8",
+        })
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let site = &self.site;
+        match &self.news {
+            News::Refused(why) => write!(out, "skipped {site}: {why}"),
+            News::Broken => write!(out, "ignored {site}: it is empty or broken (a copy is in quarantine)"),
+            News::Ambiguous => write!(out, "skipped {site}: it can be read in two ways (a key occurs twice)"),
+            News::Conflict(keys) if keys.is_empty() => write!(out, "{site} changed on both sides; the other copy is in conflicts"),
+            News::Conflict(keys) => write!(out, "{site} changed on both sides ({}); the other copy is in conflicts", keys.join(", ")),
+            News::Vanished { gone, of } => {
+                write!(out, "stopped at {site}: {gone} of {of} files are gone")
+            }
+            News::CaseClash => write!(out, "skipped {site}: another name differs only by case"),
+            News::Unwritable(why) => write!(out, "cannot write {site}: {why}"),
+            News::Overtaken => write!(out, "skipped {site}: it changed meanwhile"),
+        }
+    }
+}

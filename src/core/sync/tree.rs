@@ -1,0 +1,101 @@
+//! Directories of files that are compared as wholes: instructions, commands, skills.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::sync::Hash;
+use crate::core::sync::merge::{Prefer, Versions};
+
+/// What becomes of one file of a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Ours stays, or there is nothing.
+    Keep,
+    /// Both sides have the same.
+    Agree,
+    Take,
+    /// Both sides changed it; whether theirs is taken.
+    Conflict(Prefer),
+}
+
+/// What to do with one file, by its contents' hashes. Deletions do not travel.
+///
+/// `prefer` is [`Prefer::Ours`] towards the host, where a file that the person deleted stays deleted.
+pub fn step(at: Versions<Option<&Hash>>, prefer: Prefer) -> Step {
+    let Some(theirs) = at.theirs else {
+        return Step::Keep;
+    };
+    match at.ours {
+        Some(ours) if ours == theirs => Step::Agree,
+        None if prefer == Prefer::Ours && at.base == Some(theirs) => Step::Keep,
+        None => Step::Take,
+        Some(_) if at.base == Some(theirs) => Step::Keep,
+        ours if at.base == ours => Step::Take,
+        Some(_) => Step::Conflict(prefer),
+    }
+}
+
+/// How many of the files that the base knows are gone, if that is too many to believe.
+pub fn vanished<'a>(base: impl Iterator<Item = &'a str>, present: &BTreeSet<&str>) -> Option<(usize, usize)> {
+    let (mut gone, mut of) = (0, 0);
+    for name in base {
+        of += 1;
+        gone += usize::from(!present.contains(name));
+    }
+    let quarter = of >= 4 && gone * 4 > of;
+    (gone > 10 || quarter).then_some((gone, of))
+}
+
+/// Names that some file systems would take for another one of the same trees; the first of them is not among these.
+pub fn case_clashes<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    let mut first = BTreeMap::new();
+    names.filter(|name| *first.entry(name.to_lowercase()).or_insert(*name) != *name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_is_a_three_way_merge_of_wholes() {
+        let check = |versions: [&str; 3], prefer, expected| {
+            let hashes = versions.map(|content| (!content.is_empty()).then(|| Hash::of(content.as_bytes())));
+            let [base, ours, theirs] = hashes.each_ref().map(Option::as_ref);
+            assert_eq!(step(Versions { base, ours, theirs }, prefer), expected, "{versions:?}");
+        };
+        let theirs = Prefer::Theirs;
+        check(["", "", "new"], theirs, Step::Take);
+        check(["old", "old", "new"], theirs, Step::Take);
+        check(["old", "mine", "old"], theirs, Step::Keep);
+        check(["old", "mine", "new"], theirs, Step::Conflict(theirs));
+        check(["", "mine", "new"], theirs, Step::Conflict(theirs));
+        check(["old", "same", "same"], theirs, Step::Agree);
+        check(["old", "old", ""], theirs, Step::Keep);
+        check(["old", "", "old"], theirs, Step::Take);
+        check(["old", "", "old"], Prefer::Ours, Step::Keep);
+        check(["old", "", "new"], Prefer::Ours, Step::Take);
+        check(["old", "mine", "new"], Prefer::Ours, Step::Conflict(Prefer::Ours));
+    }
+
+    #[test]
+    fn too_many_gone_at_once_is_not_believed() {
+        let check = |of: usize, left: usize, expected| {
+            let names: Vec<String> = (0..of).map(|n| n.to_string()).collect();
+            let present = names.iter().take(left).map(String::as_str).collect();
+            assert_eq!(vanished(names.iter().map(String::as_str), &present), expected, "{left} of {of}");
+        };
+        check(0, 0, None);
+        check(3, 0, None);
+        check(4, 3, None);
+        check(4, 2, Some((2, 4)));
+        check(100, 90, None);
+        check(100, 89, Some((11, 100)));
+        check(12, 9, None);
+        check(12, 8, Some((4, 12)));
+    }
+
+    #[test]
+    fn names_that_differ_by_case_only_clash() {
+        let names = ["Readme.md", "readme.md", "a/B", "a/b", "c"];
+        assert_eq!(case_clashes(names.into_iter()), BTreeSet::from(["readme.md", "a/b"]));
+    }
+}

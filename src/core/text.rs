@@ -1,0 +1,5 @@
+//! Small functions of text, one file each.
+
+pub mod digest;
+pub mod nearest;
+pub mod version;

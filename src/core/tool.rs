@@ -1,0 +1,150 @@
+//! Tools are data: a manifest says how to start a program, what it may see, and where its state lives.
+//!
+//! Built-in manifests are in `tool/*.toml`; the user's are in `<store>/tools/*.toml`, and the file stem is the name.
+
+use std::path::{Path, PathBuf};
+
+use crate::core::container::SHARED;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::store::Store;
+use crate::core::tool::manifest::{Manifest, Source};
+
+pub mod default;
+pub mod manifest;
+mod reserved;
+
+/// The manifests that come with the program, in the order in which people see them.
+const BUILT_IN: [(&str, &str); 5] = [
+    ("claude", include_str!("tool/claude.toml")),
+    ("gemini", include_str!("tool/gemini.toml")),
+    ("codex", include_str!("tool/codex.toml")),
+    ("glm", include_str!("tool/glm.toml")),
+    (EXEC, include_str!("tool/exec.toml")),
+];
+
+/// The pseudo tool behind `ai exec`: no program of its own, no state, the user's words are the command.
+pub const EXEC: &str = "exec";
+
+/// A tool or profile, ready to plan with.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    pub name: String,
+    /// The tool that `name` is a profile of, or `name` itself.
+    pub base: String,
+    pub manifest: Manifest,
+    pub purpose: Purpose,
+}
+
+/// What the program is started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Work,
+    /// Its own login or logout.
+    Login,
+}
+
+impl Tool {
+    /// Reads `name` and, if it is a profile, its parent, through `text`, which knows the user's manifests.
+    pub fn load(name: &str, text: impl Fn(&str) -> Result<Option<Source>>) -> Result<Option<Self>> {
+        let Some(source) = text(name)? else { return Ok(None) };
+        let manifest = Manifest::parse(&source)?;
+        let Some(parent) = manifest.profile_of.clone() else {
+            return Ok(Some(Self { name: name.into(), base: name.into(), manifest, purpose: Purpose::Work }));
+        };
+        let unknown = || {
+            Failure::new(Kind::Config, format!("cannot use profile `{name}`: its `profile_of` names no tool: `{parent}`"))
+                .because(&source.origin)
+        };
+        let base = Manifest::parse(&text(&parent)?.ok_or_else(unknown)?)?;
+        if base.profile_of.is_some() {
+            return Err(unknown().hint("name the tool itself; a profile cannot stand on another profile"));
+        }
+        Ok(Some(Self { name: name.into(), base: parent, manifest: manifest.on_top_of(base), purpose: Purpose::Work }))
+    }
+
+    pub fn is_exec(&self) -> bool {
+        self.name == EXEC
+    }
+
+    /// The file that says whether there is a login, relative to the store.
+    pub fn login_file(&self) -> Option<PathBuf> {
+        let login = &self.manifest.state.as_ref()?.login;
+        let below = Path::new(&login.at).strip_prefix(SHARED).ok()?;
+        Some(Store::new("").shared(&self.name).join(below).join(login.files.first()?))
+    }
+
+    /// The same tool for its own login or logout.
+    #[must_use]
+    pub fn at_login(&self) -> Self {
+        let mut tool = Self { purpose: Purpose::Login, ..self.clone() };
+        if let Some(state) = tool.manifest.state.as_mut().filter(|state| state.login.at_home) {
+            state.links.clear();
+            state.shared.clear();
+            state.private.clear();
+            state.before = None;
+        }
+        tool
+    }
+
+    /// The host program that `--native` runs.
+    pub fn native_program(&self) -> &str {
+        self.manifest.native.as_deref().or(self.manifest.command.first().map(String::as_str)).unwrap_or(&self.name)
+    }
+}
+
+/// The built-in manifest of this name.
+pub fn built_in(name: &str) -> Option<Source> {
+    let (_, text) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name)?;
+    Some(Source { text: (*text).into(), origin: format!("built-in {name}.toml") })
+}
+
+/// Names of the built-in tools and profiles, without the pseudo tool.
+pub fn built_in_names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|(name, _)| *name).filter(|name| *name != EXEC)
+}
+
+/// Whether `name` can be a tool: it becomes a shell function, a directory and part of a container's name.
+pub fn is_valid_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_lowercase())
+        && name.len() <= 32
+        && !reserved::is_reserved(name)
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_manifest_is_valid() {
+        for (name, _) in BUILT_IN {
+            let tool = Tool::load(name, |name| Ok(built_in(name))).unwrap().unwrap();
+            assert!(is_valid_name(&tool.name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_profile_takes_the_program_but_not_the_keys() {
+        let glm = Tool::load("glm", |name| Ok(built_in(name))).unwrap().unwrap();
+        assert_eq!((glm.name.as_str(), glm.base.as_str()), ("glm", "claude"));
+        assert_eq!(glm.manifest.command, ["claude"]);
+        assert!(!glm.manifest.env.pass.iter().any(|name| name == "ANTHROPIC_API_KEY"));
+        assert!(glm.manifest.secret.contains_key("ANTHROPIC_AUTH_TOKEN"));
+    }
+
+    #[track_caller]
+    fn check_name(name: &str, expected: bool) {
+        assert_eq!(is_valid_name(name), expected, "{name:?}");
+    }
+
+    #[test]
+    fn names_are_plain_words() {
+        for name in ["claude", "cursor-agent", "x1_y"] {
+            check_name(name, true);
+        }
+        for name in ["", "a b", "rm -rf", "claude();id", "-x", "Claude", "ü", "a/b", "..", "1x"] {
+            check_name(name, false);
+        }
+    }
+}

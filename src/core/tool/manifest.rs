@@ -1,0 +1,245 @@
+//! What a manifest says, as it stands in its file.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processors};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::sync::Rule;
+
+/// The text of a manifest and where it came from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub text: String,
+    pub origin: String,
+}
+
+/// A tool or a profile of one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Manifest {
+    pub about: String,
+    /// Argument vector in the container, before the user's arguments.
+    pub command: Vec<String>,
+    /// Program on the host for `--native`; the first word of `command` if absent.
+    pub native: Option<String>,
+    /// The tool whose program, state layout and sync rules this profile uses.
+    pub profile_of: Option<String>,
+    /// Image to run; the shared tool image if absent.
+    pub image: Option<String>,
+    /// Arguments that ask for print mode, so that no terminal is allocated.
+    pub print: Vec<String>,
+    /// First arguments that ask for print mode.
+    pub print_commands: Vec<String>,
+    /// Words for completion, beside those that its `--help` shows: `word` or `word  what it means`.
+    pub complete: Vec<String>,
+    pub login: Vec<String>,
+    pub logout: Vec<String>,
+    /// Oldest version of the program that may share a login between sessions.
+    pub min_version: Option<String>,
+    pub limits: LimitRules,
+    pub env: EnvRules,
+    pub secret: BTreeMap<String, SecretRule>,
+    pub state: Option<StateRules>,
+    pub sync: Vec<Rule>,
+}
+
+/// Default limits, before they are clamped to what the engine has.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitRules {
+    /// Such as `4g`; see [`crate::core::config::value::parse_bytes`].
+    pub memory: Option<String>,
+    pub cpus: Option<f64>,
+    pub pids: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnvRules {
+    /// Names that are inherited from the host where they are set there.
+    pub pass: Vec<String>,
+    /// Literals.
+    pub set: BTreeMap<String, String>,
+    /// Words appended to the host's value.
+    pub append: BTreeMap<String, String>,
+}
+
+/// Where a secret that the tool cannot do without may come from; the first that is there wins.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretRule {
+    /// Host variables.
+    pub env: Vec<String>,
+    /// A file below the store.
+    pub file: Option<String>,
+    /// A command that prints it, such as `["pass", "show", "zai"]`; only from the user's own files.
+    pub command: Vec<String>,
+}
+
+/// How the program's state maps to the store.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StateRules {
+    pub home: HomeRules,
+    pub login: LoginRules,
+    /// Directories of the home that all projects share: `shared/<path>` is mounted over `home/<path>`.
+    pub shared: Vec<String>,
+    /// Directories of the home that no run should find again: tmpfs.
+    pub private: Vec<String>,
+    /// Links made in the home before a run: path in the home → container path.
+    pub links: BTreeMap<String, String>,
+    /// Variables that are set only where the login is there.
+    pub login_env: LoginEnv,
+    /// A line for `sh`, run in the container before the program where the login is there: what the program itself does
+    /// not do to share it.
+    pub before: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoginEnv {
+    pub set: BTreeMap<String, String>,
+    /// Not if one of these is set on the host: the user chose another way to log in.
+    pub unless: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HomeRules {
+    /// Where the project's home is mounted.
+    pub at: String,
+    /// The variable that tells the program so.
+    pub env: Option<String>,
+    /// The value of that variable where it is not `at`.
+    pub value: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoginRules {
+    pub env: Option<String>,
+    /// Container path of the login directory, below `/ai/shared`.
+    pub at: String,
+    /// The files that hold credentials, the one that says whether there is a login first.
+    pub files: Vec<String>,
+    /// Directory below the person's home where the host's own program keeps them.
+    pub host: Option<String>,
+    /// The program's own login and logout replace or unlink these files, so for those two the login directory itself is
+    /// mounted as the home.
+    pub at_home: bool,
+}
+
+impl Manifest {
+    /// Reads and checks a manifest; an error names its file and line.
+    pub fn parse(source: &Source) -> Result<Self> {
+        let manifest: Self = toml::from_str(&source.text).map_err(|error| {
+            Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid manifest", source.origin))
+                .because(error)
+                .hint("ai help tools")
+        })?;
+        manifest
+            .check()
+            .map_err(|why| Failure::new(Kind::Config, format!("cannot read `{}`: {why}", source.origin)).hint("ai help tools"))?;
+        Ok(manifest)
+    }
+
+    /// What types cannot say: paths that become mounts must stay where they belong.
+    fn check(&self) -> std::result::Result<(), String> {
+        let rules = self.sync.iter().map(|rule| &rule.path);
+        let mut inside: Vec<&String> = rules.collect();
+        if let Some(state) = &self.state {
+            let is_below = |path: &str, above: &str| path.strip_prefix(above).is_some_and(is_plain_relative);
+            if !is_below(&state.home.at, "/home/ai/") {
+                return Err(format!("`state.home.at` is not below `/home/ai/`: `{}`", state.home.at));
+            }
+            if !state.login.at.is_empty() && !is_below(&state.login.at, "/ai/shared/") {
+                return Err(format!("`state.login.at` is not below `/ai/shared/`: `{}`", state.login.at));
+            }
+            inside.extend(state.shared.iter().chain(&state.private).chain(&state.login.files).chain(&state.login.host));
+            inside.extend(state.links.keys());
+        }
+        self.image.as_deref().map(plain_name).transpose().map_err(|why| format!("`image`: {why}"))?;
+        self.limits.memory.as_deref().map(parse_bytes).transpose().map_err(|why| format!("`limits.memory`: {why}"))?;
+        self.limits.cpus.map(processors).transpose().map_err(|why| format!("`limits.cpus`: {why}"))?;
+        self.limits.pids.map(at_least_one).transpose().map_err(|why| format!("`limits.pids`: {why}"))?;
+        match inside.into_iter().find(|path| !is_plain_relative(path)) {
+            Some(path) => Err(format!("`{path}` is not a plain relative path")),
+            None => Ok(()),
+        }
+    }
+
+    /// This profile over the tool that it names: the tool's program and layout, the profile's own environment and secrets.
+    #[must_use]
+    pub fn on_top_of(self, base: Self) -> Self {
+        fn or<T>(profile: Vec<T>, base: Vec<T>) -> Vec<T> {
+            if profile.is_empty() { base } else { profile }
+        }
+        let mut set = base.env.set;
+        set.extend(self.env.set);
+        let mut append = base.env.append;
+        append.extend(self.env.append);
+        Self {
+            about: self.about,
+            command: or(self.command, base.command),
+            native: self.native.or(base.native),
+            profile_of: self.profile_of,
+            image: self.image.or(base.image),
+            print: or(self.print, base.print),
+            print_commands: or(self.print_commands, base.print_commands),
+            complete: or(self.complete, base.complete),
+            login: self.login,
+            logout: self.logout,
+            min_version: self.min_version.or(base.min_version),
+            limits: LimitRules {
+                memory: self.limits.memory.or(base.limits.memory),
+                cpus: self.limits.cpus.or(base.limits.cpus),
+                pids: self.limits.pids.or(base.limits.pids),
+            },
+            env: EnvRules { pass: self.env.pass, set, append },
+            secret: self.secret,
+            state: self.state.or(base.state),
+            sync: or(self.sync, base.sync),
+        }
+    }
+}
+
+fn is_plain_relative(path: &str) -> bool {
+    !path.is_empty() && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, expected: &str) {
+        let failure = Manifest::parse(&Source { text: text.into(), origin: "x.toml".into() }).unwrap_err();
+        assert_eq!(failure.kind, Kind::Config);
+        assert!(failure.to_string().contains(expected), "{failure}");
+    }
+
+    #[test]
+    fn unknown_keys_are_shown_with_their_place() {
+        refused("abuot = 'x'\n", "abuot");
+        refused("about = 'x'\n[env]\nsett = {}\n", "3 |");
+    }
+
+    #[test]
+    fn a_limit_that_limits_nothing_is_none() {
+        refused("image = '-v'\n", "`image`: `-v` is no name");
+        refused("[limits]\nmemory = 'much'\n", "`limits.memory`: `much` is no size");
+        refused("[limits]\ncpus = nan\n", "`limits.cpus`: `NaN` is no number");
+        refused("[limits]\npids = 0\n", "`limits.pids`: `0` is too few");
+    }
+
+    #[test]
+    fn state_cannot_leave_its_place() {
+        refused("[state]\nhome = { at = '/etc' }\n", "/home/ai/");
+        refused("[state]\nhome = { at = '/home/ai/../../etc' }\n", "/home/ai/");
+        refused("[state]\nhome = { at = '/home/ai/.x' }\nlogin = { at = '/ai/shared/../..' }\n", "/ai/shared/");
+        refused("[state]\nhome = { at = '/home/ai/.x' }\nprivate = ['../..']\n", "plain relative path");
+        refused("[[sync]]\npath = '/etc/passwd'\nclass = 'json'\n", "plain relative path");
+    }
+}

@@ -1,0 +1,4 @@
+//! What `ai doctor` looks at and tries.
+
+pub mod checkup;
+pub mod prove;

@@ -1,0 +1,106 @@
+//! What `ai doctor` looks at beside the facts of every run.
+
+use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::core::facts::{Facts, SshAgent};
+use crate::host::Host;
+use crate::host::machine::process;
+
+/// The system's own name and kind of machine.
+pub fn system() -> String {
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let name = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).map(|name| name.trim_matches('"').to_owned());
+    format!("{} ({})", name.unwrap_or_else(|| std::env::consts::OS.into()), std::env::consts::ARCH)
+}
+
+pub fn is_wsl() -> bool {
+    std::fs::read_to_string("/proc/version").is_ok_and(|version| version.to_ascii_lowercase().contains("microsoft"))
+}
+
+/// Directories of the store whose content is ours alone. What tools write for themselves has the modes that they chose,
+/// behind the closed door of the store.
+const OURS: [&str; 6] = ["tools", "secrets", "sessions", "log", "sync", "engines"];
+
+/// Paths of the store that somebody else may read or write.
+pub fn open_paths(store: &Path) -> Vec<PathBuf> {
+    let state = store.join("global_state");
+    let mut roots = vec![(store.to_owned(), false), (store.join("config.toml"), false), (state.clone(), false)];
+    roots.extend(OURS.iter().map(|name| (store.join(name), true)));
+    for entry in std::fs::read_dir(&state).into_iter().flatten().flatten() {
+        roots.push((entry.path(), false));
+        roots.push((entry.path().join("shared"), false));
+        roots.push((entry.path().join("shared/login"), true));
+        roots.push((entry.path().join("projects"), false));
+    }
+    let mut open = Vec::new();
+    for (path, deep) in roots {
+        look(&path, deep, &mut open);
+    }
+    open
+}
+
+fn look(path: &Path, deep: bool, open: &mut Vec<PathBuf>) {
+    let Ok(metadata) = path.symlink_metadata() else { return };
+    if metadata.is_symlink() {
+        return;
+    }
+    if metadata.mode() & 0o077 != 0 {
+        open.push(path.to_owned());
+    }
+    if deep && metadata.is_dir() {
+        for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+            look(&entry.path(), true, open);
+        }
+    }
+}
+
+/// Takes from others what they may do; returns how many paths that was.
+pub fn close(paths: &[PathBuf]) -> usize {
+    let closed = paths.iter().filter(|path| {
+        let mode = path.symlink_metadata().map(|metadata| metadata.mode());
+        mode.and_then(|mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o7700))).is_ok()
+    });
+    closed.count()
+}
+
+/// Whether a file can be made in the store, or where it will be.
+pub fn is_writable(store: &Path) -> Result<(), String> {
+    let directory = store.ancestors().find(|path| path.is_dir()).unwrap_or(store);
+    tempfile::tempfile_in(directory).map(drop).map_err(|error| error.to_string())
+}
+
+/// Percent used and bytes free of the file system that holds `path`.
+pub fn disk(path: &Path) -> Option<(u8, u64)> {
+    let there = path.ancestors().find(|path| path.exists())?;
+    let status = rustix::fs::statvfs(there).ok()?;
+    let used = status.f_blocks - status.f_bfree;
+    let percent = (used * 100).checked_div(used + status.f_bavail)?;
+    Some((u8::try_from(percent).ok()?, status.f_bavail * status.f_frsize))
+}
+
+/// How many keys the agent holds; `None` if it does not answer.
+pub fn agent_keys(agent: &SshAgent) -> Option<u32> {
+    let SshAgent::Socket(path) = agent else { return None };
+    let mut stream = UnixStream::connect(path).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    // SSH_AGENTC_REQUEST_IDENTITIES (11), answered by SSH_AGENT_IDENTITIES_ANSWER (12) and a count: OpenSSH, PROTOCOL.agent.
+    stream.write_all(&[0, 0, 0, 1, 11]).ok()?;
+    let mut answer = [0; 9];
+    stream.read_exact(&mut answer).ok()?;
+    let [.., kind, a, b, c, d] = answer;
+    (kind == 12).then(|| u32::from_be_bytes([a, b, c, d]))
+}
+
+/// The project's remotes that want a user name and a token, without what stands before the `@`.
+pub fn https_remotes(host: &Host, facts: &Facts) -> Vec<String> {
+    let (Some(git), Some(repo)) = (host.program("git"), &facts.repo) else { return Vec::new() };
+    let args = ["config", "--local", "--get-regexp", r"^remote\..*\.url$"];
+    let Ok((_, stdout, _)) = process::git(git.as_os_str(), &repo.root, &host.env, &args) else { return Vec::new() };
+    let text = String::from_utf8_lossy(&stdout).into_owned();
+    let urls = text.lines().filter_map(|line| line.split_once(' ')?.1.strip_prefix("https://"));
+    urls.map(|url| format!("https://{}", url.rsplit_once('@').map_or(url, |(_, url)| url))).collect()
+}

@@ -1,0 +1,108 @@
+//! Images of the engine: built from the Dockerfile that comes with the program, inspected, and remembered.
+
+use std::ffi::OsString;
+
+use crate::core::config::Config;
+use crate::core::facts::Facts;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::host::machine::process;
+use crate::host::store::image;
+use crate::host::{Host, engine, output};
+
+const DOCKERFILE: &str = include_str!("../../../templates/Dockerfile");
+
+/// What a build is made of.
+#[derive(Debug)]
+pub struct Options {
+    pub tag: String,
+    pub base: Option<String>,
+    pub network: Option<String>,
+    pub versions: Vec<(String, String)>,
+    pub no_cache: bool,
+}
+
+impl Options {
+    pub fn new(config: &Config, tag: String) -> Self {
+        let build = &config.build;
+        Self {
+            tag,
+            base: build.base.clone(),
+            network: build.network.clone(),
+            versions: build.versions.clone().into_iter().collect(),
+            no_cache: false,
+        }
+    }
+
+    fn argv(&self, program: OsString) -> Vec<OsString> {
+        let mut argv: Vec<OsString> = vec![program, "build".into(), "--tag".into(), self.tag.clone().into()];
+        let arg = |name: &str, value: &str| ["--build-arg".into(), format!("{name}={value}").into()];
+        if let Some(base) = &self.base {
+            argv.extend(arg("BASE", base));
+        }
+        for (name, version) in &self.versions {
+            argv.extend(arg(&format!("{}_VERSION", name.to_ascii_uppercase().replace('-', "_")), version));
+        }
+        if let Some(network) = &self.network {
+            argv.extend(["--network".into(), network.into()]);
+        }
+        if self.no_cache {
+            argv.push("--no-cache".into());
+        }
+        argv.push("-".into());
+        argv
+    }
+}
+
+/// Builds; the engine's own progress goes to stderr.
+pub fn build(host: &Host, facts: &Facts, options: &Options) -> Result<()> {
+    let program = facts.engine.program.clone().ok_or_else(|| {
+        Failure::new(Kind::Unavailable, format!("cannot build: `{}` is not installed", facts.engine.kind.program()))
+            .hint("install Docker or podman")
+    })?;
+    if options.tag.contains('@') {
+        return Err(Failure::new(Kind::Usage, format!("cannot build `{}`: a digest names what is there already", options.tag))
+            .hint("--tag NAME:TAG"));
+    }
+    for (name, _) in &options.versions {
+        if !DOCKERFILE.contains(&format!("ARG {}_VERSION", name.to_ascii_uppercase().replace('-', "_"))) {
+            return Err(Failure::new(Kind::Usage, format!("cannot build with `{name}`: the image has no such tool")).hint("ai tools"));
+        }
+    }
+    output::note(&format!("building {}; this takes a few minutes the first time", options.tag));
+    let code = process::feed(&options.argv(program.into_os_string()), DOCKERFILE.as_bytes())?;
+    if code != 0 {
+        return Err(Failure::new(Kind::Unavailable, format!("cannot build {}: the engine ended with {code}", options.tag))
+            .hint("its last lines above say why; the build needs the network and a Debian base image with node (--base)"));
+    }
+    // Looked at before anything is claimed.
+    let details = inspect(facts, &options.tag)?;
+    output::note(&format!("built {}", options.tag));
+    remember(host, &options.tag, &versions(&details));
+    let id = engine::image_id(&facts.engine, &options.tag)?;
+    if let Err(error) = image::set_pin(&host.store, &facts.engine, &options.tag, Some(&id)) {
+        output::warn(&format!("cannot remember what {} stands for: {error}", options.tag));
+    }
+    Ok(())
+}
+
+/// What the engine knows of an image.
+pub fn inspect(facts: &Facts, image: &str) -> Result<serde_json::Value> {
+    let program = facts.engine.program.as_ref().ok_or_else(|| Failure::new(Kind::Unavailable, "no engine is installed"))?;
+    let (status, stdout, stderr) = process::output(program.as_os_str(), &["image", "inspect", image])?;
+    let inspected: serde_json::Value = serde_json::from_slice(&stdout).unwrap_or_default();
+    let details = inspected.get(0).filter(|_| status.success()).cloned();
+    details.ok_or_else(|| Failure::new(Kind::Unavailable, format!("cannot inspect {image}")).because(String::from_utf8_lossy(&stderr)))
+}
+
+/// The tools in an image, with their versions, by its labels.
+pub fn versions(details: &serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
+    let labels = details.pointer("/Config/Labels").and_then(serde_json::Value::as_object).cloned().unwrap_or_default();
+    labels.into_iter().filter_map(|(key, value)| Some((key.strip_prefix("ai.tool.")?.to_owned(), value))).collect()
+}
+
+/// A run looks here, so that it need not ask the engine whether a tool may share its login.
+pub fn remember(host: &Host, image: &str, tools: &serde_json::Map<String, serde_json::Value>) {
+    if let Err(error) = image::remember(&host.store, image, tools) {
+        output::warn(&format!("cannot remember the versions in {image}: {error}"));
+    }
+}

@@ -1,0 +1,84 @@
+//! Learns the words of the tools, for completion, from the `--help` of the programs in an image.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::core::complete::help_text;
+use crate::core::complete::vocabulary::Vocabulary;
+use crate::core::facts::Facts;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::tool::Tool;
+use crate::host::fs::files;
+use crate::host::machine::process;
+use crate::host::{Host, output};
+
+/// Records the options and sub-commands of each tool that `image` holds.
+pub fn learn(host: &Host, facts: &Facts, image: &str) -> Result<()> {
+    let program =
+        facts.engine.program.as_ref().ok_or_else(|| Failure::new(Kind::Unavailable, "cannot learn the tools' options: no engine"))?;
+    for name in host.tool_names() {
+        let Ok(Some(tool)) = Tool::load(&name, |name| host.manifest(name)) else { continue };
+        if tool.base != tool.name || tool.manifest.image.as_deref().is_some_and(|own| own != image) {
+            continue;
+        }
+        let vocabulary = ask(program, image, &tool)?;
+        if vocabulary.is_empty() {
+            output::note(&format!("{name} says nothing about its options; hint: list them in its manifest, as `complete`"));
+            continue;
+        }
+        let path = host.store.vocabulary(&name);
+        let saved =
+            path.parent().map_or(Ok(()), files::private_dir).and_then(|()| files::write_private(&path, vocabulary.print().as_bytes()));
+        saved.map_err(|error| Failure::new(Kind::General, format!("cannot write `{}`", path.display())).because(error))?;
+    }
+    Ok(())
+}
+
+/// Asks a tool in a container for its help, then once more for that of its sub-commands.
+fn ask(engine: &Path, image: &str, tool: &Tool) -> Result<Vocabulary> {
+    let program = tool.manifest.command.first().map_or("", String::as_str);
+    let program = program.rsplit('/').next().unwrap_or(program);
+    let mut vocabulary = Vocabulary::default();
+    let mut contexts = vec![String::new()];
+    for _ in 0..2 {
+        for (context, text) in help_of(engine, image, tool, &contexts)? {
+            vocabulary.extend(help_text::read(program, &context, &text));
+        }
+        contexts = vocabulary.commands().into_iter().filter(|command| command != "help").collect();
+        if contexts.is_empty() {
+            break;
+        }
+    }
+    Ok(vocabulary)
+}
+
+/// Prints the help of each context behind a line that names it. A tool that waits for something is not waited for.
+const SCRIPT: &str = r#"contexts=$1; shift
+newline='
+'
+IFS=$newline
+for context in $contexts; do
+    printf '\036%s\n' "$context"
+    IFS=' '
+    timeout 30 "$@" ${context#-} --help </dev/null 2>/dev/null
+    IFS=$newline
+done
+:"#;
+
+fn help_of(engine: &Path, image: &str, tool: &Tool, contexts: &[String]) -> Result<Vec<(String, String)>> {
+    // A leading `-` stands for no context, since an empty line would be lost.
+    let contexts: Vec<String> = contexts.iter().map(|context| format!("-{context}")).collect();
+    let joined = contexts.join("\n");
+    let mut args = vec!["run", "--rm", "--init", "--network", "none", "--pull", "never", "--log-driver", "none", "--env", "HOME=/tmp"];
+    args.extend(["--entrypoint", "sh", image, "-c", SCRIPT, "sh", &joined]);
+    args.extend(tool.manifest.command.iter().map(String::as_str));
+    let (status, stdout, stderr) = process::output(OsStr::new(engine), &args)?;
+    if !status.success() {
+        return Err(Failure::new(Kind::Unavailable, format!("cannot ask {} for its options", tool.name))
+            .because(String::from_utf8_lossy(&stderr))
+            .hint("ai image status"));
+    }
+    let text = String::from_utf8_lossy(&stdout);
+    let parts = text.split('\u{1e}').filter_map(|part| part.split_once('\n'));
+    Ok(parts.map(|(context, text)| (context.trim_start_matches('-').to_owned(), text.to_owned())).collect())
+}

@@ -1,0 +1,97 @@
+//! Small files of ours: private, whole, never through a planted link.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use crate::core::failure::{Failure, Kind, Result};
+
+/// Largest file of the person's own that we read: configuration, manifests, logins; in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// The text of a configuration file; `None` if there is none.
+pub fn read_text(path: &Path) -> Result<Option<String>> {
+    let refused = |why: &str| Failure::new(Kind::Config, format!("cannot read `{}`: {why}", path.display()));
+    let Some((bytes, _)) = read_own(path).map_err(|error| refused(&error.to_string()))? else { return Ok(None) };
+    String::from_utf8(bytes).map(Some).map_err(|_| refused("it is not UTF-8"))
+}
+
+/// The content of a file of the person's own, which may be a link, and its permission bits; `None` if there is none. Anything but a
+/// regular file of reasonable size is refused, so that a FIFO or a device cannot hang a run.
+pub fn read_own(path: &Path) -> io::Result<Option<(Vec<u8>, u32)>> {
+    let file = match OpenOptions::new().read(true).custom_flags(nonblocking()).open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no regular file of at most 1 MiB"));
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(Some((bytes, metadata.permissions().mode() & 0o7777)))
+}
+
+fn nonblocking() -> i32 {
+    rustix::fs::OFlags::NONBLOCK.bits().cast_signed()
+}
+
+pub fn is_directory(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// Makes a directory and its parents, closed to others. What exists stays as it is.
+pub fn private_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a directory and its parents, as open as the user's other directories.
+pub fn public_dir(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// Closes the store and the directories in it on the way to `below` to others: an older program made them open.
+pub fn tighten(store: &Path, below: &Path) -> io::Result<()> {
+    let inside = below.ancestors().map(|below| store.join(below));
+    for directory in inside.filter(|directory| directory.is_dir()) {
+        let mode = directory.metadata()?.permissions().mode();
+        if mode & 0o077 != 0 {
+            std::fs::set_permissions(&directory, PermissionsExt::from_mode(mode & 0o700))?;
+        }
+    }
+    Ok(())
+}
+
+/// Replaces a file of ours as a whole, mode 0600, unless it already has this content.
+pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    write(path, content, 0o600)
+}
+
+/// Replaces a file as a whole; `mode` is what it has afterwards.
+pub fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    if std::fs::read(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    let file = staged(path, content, mode)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Makes a file that says something about this boot of the machine: whole for all who look, but empty perhaps after a loss of
+/// power. Waiting for the disk would be most of what a run without changes costs.
+pub fn write_for_this_boot(path: &Path, content: &[u8]) -> io::Result<()> {
+    staged(path, content, 0o600)?.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// The content in a file beside the one it is for.
+fn staged(path: &Path, content: &[u8], mode: u32) -> io::Result<NamedTempFile> {
+    let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(parent)?;
+    file.write_all(content)?;
+    Ok(file)
+}

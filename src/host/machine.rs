@@ -1,0 +1,5 @@
+//! The machine below the store and the engine: processes, the terminal, repositories, rc files.
+
+pub mod git;
+pub mod process;
+pub mod rc;

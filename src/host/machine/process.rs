@@ -1,0 +1,228 @@
+//! Other programs: start, wait for, become; and who is alive.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::core::facts::Env;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::lease::Process;
+
+/// A shell's exit code for what became of a child: its own code, or 128 and the signal.
+pub fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    u8::try_from(code).unwrap_or(1)
+}
+
+/// Becomes `argv`; returns only if that fails.
+pub fn exec(argv: &[OsString], env: &[(String, OsString)]) -> Failure {
+    let Some((program, args)) = argv.split_first() else { return Failure::new(Kind::Usage, "cannot run nothing: there is no command") };
+    let mut command = Command::new(program);
+    command.args(args).envs(env.iter().map(|(name, value)| (name, value)));
+    not_started(program, &command.exec())
+}
+
+/// Why a program could not be started.
+pub fn not_started(program: &OsStr, error: &std::io::Error) -> Failure {
+    let kind = if error.kind() == std::io::ErrorKind::NotFound { Kind::NotFound } else { Kind::General };
+    Failure::new(kind, format!("cannot run `{}`", program.to_string_lossy())).because(error)
+}
+
+/// What a program printed; fails if it cannot be started.
+pub fn output(program: &OsStr, args: &[&str]) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let output = Command::new(program).args(args).stdin(Stdio::null()).output().map_err(|error| not_started(program, &error))?;
+    Ok((output.status, output.stdout, output.stderr))
+}
+
+/// What git printed about `directory`. Nothing of the caller's environment steers it, and nothing of the repository's
+/// runs: callers use plumbing that reads.
+pub fn git(program: &OsStr, directory: &Path, env: &Env, args: &[&str]) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let mut command = Command::new(program);
+    command.arg("-C").arg(directory).args([
+        "--no-optional-locks",
+        "--no-pager",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.hooksPath=/dev/null",
+    ]);
+    for name in env.names().filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")) {
+        command.env_remove(name);
+    }
+    let output = command.args(args).stdin(Stdio::null()).output().map_err(|error| not_started(program, &error))?;
+    Ok((output.status, output.stdout, output.stderr))
+}
+
+/// As [`output_within`], for a program that would take the terminal for itself, such as an interactive shell: it gets none.
+pub fn output_alone(program: &Path, args: &[&str], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let me = std::env::current_exe()?;
+    let words: Vec<&OsStr> =
+        [OsStr::new("__alone"), "--".as_ref(), program.as_os_str()].into_iter().chain(args.iter().map(OsStr::new)).collect();
+    output_within(me.as_os_str(), &words, patience)
+}
+
+/// Becomes `argv` in a session of its own, which has no terminal; returns only if that fails.
+pub fn exec_alone(argv: &[OsString]) -> Failure {
+    match rustix::process::setsid() {
+        Ok(_) => exec(argv, &[]),
+        Err(error) => Failure::from(std::io::Error::from(error)),
+    }
+}
+
+/// What a program printed, if it ends in time; else it is killed.
+pub fn output_within<A: AsRef<OsStr>>(program: &OsStr, args: &[A], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().map_err(|error| not_started(program, &error))?;
+    let pid = rustix::process::Pid::from_child(&child);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    match receiver.recv_timeout(patience) {
+        Ok(output) => output.map(|output| (output.status, output.stdout, output.stderr)).map_err(Failure::from),
+        Err(_) => {
+            // Nobody has waited for it yet, so the pid is still its own; if it just ended, there is nothing to kill.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            // One that leads a group leaves nobody of it behind.
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+            let line =
+                std::iter::once(program).chain(args.iter().map(AsRef::as_ref)).map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
+            Err(Failure::new(Kind::Unavailable, format!("cannot wait for `{line}`: no answer in {} s", patience.as_secs())))
+        }
+    }
+}
+
+/// A program that runs beside us, with nothing to read and nobody who reads what it prints.
+pub struct Background {
+    child: std::sync::Mutex<std::process::Child>,
+}
+
+pub fn background(argv: &[OsString]) -> Result<Background> {
+    let Some((program, args)) = argv.split_first() else { return Err(Failure::new(Kind::Usage, "cannot run nothing")) };
+    let child = Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    Ok(Background { child: child.map_err(|error| not_started(program, &error))?.into() })
+}
+
+impl Background {
+    pub fn is_running(&self) -> bool {
+        self.child.lock().is_ok_and(|mut child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Waits for its end, and returns its exit code. One that does not end in time is killed.
+    pub fn finish(self, patience: Duration) -> Result<u8> {
+        let begin = std::time::Instant::now();
+        while self.is_running() && begin.elapsed() < patience {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let mut child = self.child.into_inner().map_err(|_| Failure::new(Kind::General, "cannot wait for a program"))?;
+        child.kill()?;
+        Ok(exit_code(child.wait()?))
+    }
+}
+
+/// The process of this pid as it is now; `None` if there is none.
+#[cfg(target_os = "linux")]
+pub fn look_up(pid: i32) -> Option<Process> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may hold anything; fields are counted from behind it. Field 22 is the start time
+    // (proc_pid_stat(5)), so the twentieth after the name; field 3 is the state.
+    let after = stat.rsplit_once(')')?.1;
+    let mut fields = after.split_ascii_whitespace();
+    let state = fields.next()?;
+    if state == "Z" || state == "X" {
+        return None;
+    }
+    let started = fields.nth(18)?.to_owned();
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|boot| boot.trim().to_owned());
+    Some(Process { pid, started: Some(started), boot })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn look_up(pid: i32) -> Option<Process> {
+    let (status, started, _) = output(OsStr::new("/bin/ps"), &["-o", "lstart=", "-p", &pid.to_string()]).ok()?;
+    let started = String::from_utf8(started).ok()?.trim().to_owned();
+    (status.success() && !started.is_empty()).then_some(Process { pid, started: Some(started), boot: None })
+}
+
+/// The process that started us.
+pub fn parent() -> i32 {
+    rustix::process::getppid().map_or(1, rustix::process::Pid::as_raw_pid)
+}
+
+pub fn me() -> i32 {
+    rustix::process::getpid().as_raw_pid()
+}
+
+/// Runs an engine's client in the foreground until its container `name` is gone, and returns the exit code.
+///
+/// What the terminal sends reaches the client by itself. What somebody sends to us alone goes to the container, since a
+/// client on a terminal would not pass it on. The terminal gets its settings back whatever became of the client.
+pub fn run(argv: &[OsString], env: &[(String, OsString)], name: &str) -> Result<u8> {
+    let Some((program, args)) = argv.split_first() else { return Err(Failure::new(Kind::Usage, "cannot run nothing")) };
+    let settings = rustix::termios::tcgetattr(std::io::stdin()).ok();
+    let mut signals = Signals::new([SIGINT, SIGQUIT, SIGTERM, SIGHUP])?;
+    let handle = signals.handle();
+    let mut child = Command::new(program)
+        .args(args)
+        .envs(env.iter().map(|(name, value)| (name, value)))
+        .spawn()
+        .map_err(|error| not_started(program, &error))?;
+    let from_terminal = settings.is_some();
+    let (engine, container) = (program.clone(), name.to_owned());
+    let asked_to_end = std::thread::spawn(move || {
+        let mut asked = false;
+        for signal in &mut signals {
+            if from_terminal && matches!(signal, SIGINT | SIGQUIT) {
+                continue;
+            }
+            asked = true;
+            kill(&engine, &container, &signal.to_string());
+            let (engine, container) = (engine.clone(), container.clone());
+            std::thread::spawn(move || {
+                std::thread::sleep(GRACE);
+                kill(&engine, &container, "KILL");
+            });
+        }
+        asked
+    });
+    let status = child.wait()?;
+    handle.close();
+    let asked_to_end = asked_to_end.join().unwrap_or(true);
+    if asked_to_end || status.signal().is_some() {
+        // The client may have died before its container; forcing what is gone is no error that anybody needs to see.
+        let _ = output(program, &["rm", "--force", name]);
+    }
+    if let Some(settings) = settings {
+        rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, &settings).map_err(std::io::Error::from)?;
+    }
+    Ok(exit_code(status))
+}
+
+/// How long a container may take to end by itself after it was asked to.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(8);
+
+fn kill(engine: &OsStr, container: &str, signal: &str) {
+    // Fails only if the container has ended, which is what was wanted.
+    let _ = output(engine, &["kill", "--signal", signal, container]);
+}
+
+/// Runs a program that reads `input`; what it prints goes to stderr, since it is talk.
+pub fn feed(argv: &[OsString], input: &[u8]) -> Result<u8> {
+    use std::io::Write;
+    let Some((program, args)) = argv.split_first() else { return Err(Failure::new(Kind::Usage, "cannot run nothing")) };
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(std::io::stderr())
+        .spawn()
+        .map_err(|error| not_started(program, &error))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that ends early does not read everything; its exit code says more than the broken pipe.
+        let _ = stdin.write_all(input);
+    }
+    Ok(exit_code(child.wait()?))
+}

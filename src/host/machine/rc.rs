@@ -1,0 +1,124 @@
+//! Rc files: the user's own, often links, sometimes managed by something else.
+
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::host::fs::files;
+
+/// An rc file as it is now.
+#[derive(Debug)]
+pub struct Rc {
+    /// Where people know it.
+    pub path: PathBuf,
+    /// The file itself, behind all links.
+    pub target: PathBuf,
+    /// `None` if there is none.
+    pub content: Option<Vec<u8>>,
+    /// Why it must not be written.
+    pub managed: Option<String>,
+}
+
+pub fn read(path: &Path) -> io::Result<Rc> {
+    let link = path.read_link().ok();
+    let target = match (path.canonicalize(), &link) {
+        (Ok(target), _) => target,
+        // A link to a file that is not there yet.
+        (Err(_), Some(link)) => path.parent().map_or_else(|| link.clone(), |parent| parent.join(link)),
+        (Err(_), None) => path.to_owned(),
+    };
+    let content = match std::fs::read(&target) {
+        Ok(content) => Some(content),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let managed = managed(&target, link.is_some(), content.is_some());
+    Ok(Rc { path: path.to_owned(), target, content, managed })
+}
+
+/// The same path from wherever one stands.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Where a path leads; `None` if nothing is there.
+pub fn target(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok()
+}
+
+/// The files in `directory` with this extension, in the order of their names.
+pub fn files_in(directory: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.is_file() && path.extension().is_some_and(|found| found == extension)).collect();
+    files.sort_unstable();
+    files
+}
+
+fn managed(target: &Path, is_link: bool, exists: bool) -> Option<String> {
+    if target.starts_with("/nix/store") {
+        return Some("it is a link into /nix/store, so Nix or home-manager writes it".into());
+    }
+    if !exists && is_link {
+        return Some(format!("it is a link to `{}`, which is not there", target.display()));
+    }
+    let metadata = target.metadata().ok()?;
+    let read_only = metadata.permissions().mode() & 0o200 == 0;
+    let foreign = metadata.uid() != rustix::process::getuid().as_raw();
+    (read_only || foreign).then(|| if read_only { "it is read-only".into() } else { "it belongs to another user".into() })
+}
+
+/// Replaces the content and keeps link and mode; `None` removes the file.
+pub fn write(rc: &Rc, content: Option<&[u8]>) -> io::Result<()> {
+    let Some(content) = content else { return std::fs::remove_file(&rc.target) };
+    if let Some(parent) = rc.target.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let mode = rc.target.metadata().map_or(0o644, |metadata| metadata.permissions().mode() & 0o7777);
+    files::write(&rc.target, content, mode)
+}
+
+/// Keeps a copy in `directory`, unless the newest there is the same. Returns its path.
+pub fn back_up(rc: &Rc, directory: &Path) -> io::Result<Option<PathBuf>> {
+    let Some(content) = &rc.content else { return Ok(None) };
+    files::private_dir(directory)?;
+    let name = rc.path.file_name().unwrap_or_default().to_string_lossy().trim_start_matches('.').to_owned();
+    let numbered = |number: u32| directory.join(format!("{name}.{number}"));
+    let next = (1..).find(|number| !numbered(*number).exists()).unwrap_or(1);
+    if next > 1 && std::fs::read(numbered(next - 1)).is_ok_and(|newest| newest == *content) {
+        return Ok(Some(numbered(next - 1)));
+    }
+    files::write_private(&numbered(next), content)?;
+    Ok(Some(numbered(next)))
+}
+
+/// Makes `link` lead to `target`; `false` if something else has the name.
+pub fn make_link(link: &Path, target: &Path) -> io::Result<bool> {
+    if link.symlink_metadata().is_ok() {
+        if !leads_to(link, target) {
+            return Ok(false);
+        }
+        std::fs::remove_file(link)?;
+    }
+    std::os::unix::fs::symlink(target, link)?;
+    Ok(true)
+}
+
+/// The links in `directory` that lead to `target` under other names.
+pub fn links_to(directory: &Path, target: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let mut links: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|link| !link.ends_with("ai") && leads_to(link, target)).collect();
+    links.sort_unstable();
+    links
+}
+
+pub fn remove_link(link: &Path) -> io::Result<()> {
+    std::fs::remove_file(link)
+}
+
+/// Whether `link` is a link to `target`, or to an `ai` that was there before.
+fn leads_to(link: &Path, target: &Path) -> bool {
+    let same = |a: &Path, b: &Path| a == b || a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b));
+    link.read_link().is_ok_and(|found| same(&found, target) || found.file_name() == Some("ai".as_ref()))
+}

@@ -1,0 +1,9 @@
+//! The store on disk: what each part of it holds, and who may touch it when.
+
+pub mod guard;
+pub mod image;
+pub mod log;
+pub mod login;
+pub mod project;
+pub mod settings;
+pub mod state;

@@ -1,0 +1,26 @@
+//! Waiting: for the store's lock, and for what others hold.
+
+use std::time::{Duration, Instant};
+
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::store::Store;
+use crate::host::fs::lock::{self, Lock, LockError};
+
+/// The lock of the store, for whoever changes its layout or logins; ten seconds at most.
+pub fn hold(store: &Store) -> Result<Lock> {
+    lock::acquire(&store.root().join("sync")).map_err(|error| {
+        let kind = if matches!(error, LockError::Busy { .. }) { Kind::Busy } else { Kind::General };
+        Failure::new(kind, error.to_string()).hint("try again in a moment")
+    })
+}
+
+/// Asks until nothing is in the way any more, `patience` long at most; what is in the way after that.
+pub fn wait<T>(patience: Duration, mut in_the_way: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+    let began = Instant::now();
+    loop {
+        match in_the_way()? {
+            Some(_) if began.elapsed() < patience => std::thread::sleep(Duration::from_millis(100)),
+            answer => return Ok(answer),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What the store remembers of images: the versions of the tools in them, and which content a name stands for.
+
+use std::io;
+
+use serde_json::{Map, Value};
+
+use crate::core::engine::kind::Engine;
+use crate::core::store::Store;
+use crate::host::fs::files::{private_dir, write_private};
+
+/// The version of a tool in an image, as its labels said when it was last built or looked at.
+pub fn version(store: &Store, image: &str, tool: &str) -> Option<String> {
+    read(&store.images()).get(image)?.get(tool)?.as_str().map(str::to_owned)
+}
+
+/// Remembers the versions of the tools in an image.
+pub fn remember(store: &Store, image: &str, tools: &Map<String, Value>) -> io::Result<()> {
+    let mut images = read(&store.images());
+    images.insert(image.to_owned(), tools.clone().into());
+    write(store, &store.images(), &images)
+}
+
+/// The content that this name must stand for on this engine; `None` if any will do.
+pub fn pin(store: &Store, engine: &Engine, image: &str) -> Option<String> {
+    read(&store.pins()).get(&key(engine, image))?.as_str().map(str::to_owned)
+}
+
+/// From now on, this name must stand for this content, or for whatever it likes.
+pub fn set_pin(store: &Store, engine: &Engine, image: &str, id: Option<&str>) -> io::Result<()> {
+    let mut pins = read(&store.pins());
+    match id {
+        Some(id) => pins.insert(key(engine, image), id.into()),
+        None => pins.shift_remove(&key(engine, image)),
+    };
+    write(store, &store.pins(), &pins)
+}
+
+/// Each engine has images of its own under the same names.
+fn key(engine: &Engine, image: &str) -> String {
+    format!("{} {} {image}", engine.kind.program(), engine.endpoint.url())
+}
+
+fn read(path: &std::path::Path) -> Map<String, Value> {
+    serde_json::from_slice(&std::fs::read(path).unwrap_or_default()).unwrap_or_default()
+}
+
+fn write(store: &Store, path: &std::path::Path, map: &Map<String, Value>) -> io::Result<()> {
+    private_dir(store.root())?;
+    write_private(path, &serde_json::to_vec_pretty(map)?)
+}

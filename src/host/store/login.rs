@@ -1,0 +1,286 @@
+//! A tool's login on disk: the store's, the host's, and the backups, which no container can see.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::core::container::SHARED;
+use crate::core::login::Login;
+use crate::core::login::backup::{self, About, Why};
+use crate::core::store::Store;
+use crate::core::sync::Reading;
+use crate::core::text::digest::sha256;
+use crate::core::tool::Tool;
+use crate::host::Host;
+use crate::host::engine::volume::Volume;
+use crate::host::fs::files::{private_dir, read_own, tighten, write_private};
+use crate::host::fs::slot::{Slot, slot};
+use crate::host::fs::{self, FileError, Trust};
+
+/// What a backup consists of.
+type Files = BTreeMap<String, Vec<u8>>;
+
+const ABOUT: &str = "about.json";
+/// No credential file comes near this size, in bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// A credential file as it is on disk.
+#[derive(Debug)]
+pub struct Found {
+    pub path: PathBuf,
+    pub login: Login,
+    /// Permission bits.
+    pub mode: u32,
+}
+
+/// Where the logins of one tool are.
+#[derive(Debug)]
+pub struct Place {
+    store: PathBuf,
+    tool: PathBuf,
+    /// Below `tool`.
+    login: PathBuf,
+    names: Vec<String>,
+    /// Where the host's own program keeps its login.
+    host: Option<PathBuf>,
+    /// What sessions use instead of the store's directory.
+    volume: Option<Volume>,
+}
+
+impl Place {
+    /// `None` for a tool that has no login of its own.
+    pub fn of(tool: &Tool, host: &Host, store: &Store) -> Option<Self> {
+        let state = tool.manifest.state.as_ref()?;
+        let below = state.login.at.strip_prefix(SHARED)?.trim_start_matches('/');
+        if state.login.files.is_empty() || !tool.manifest.secret.is_empty() {
+            return None;
+        }
+        Some(Self {
+            store: store.root().to_owned(),
+            tool: store.tool(&tool.name),
+            login: Path::new("shared").join(below),
+            names: state.login.files.clone(),
+            host: state.login.host.as_ref().and_then(|path| Some(host.home()?.join(path))),
+            volume: None,
+        })
+    }
+
+    /// The same login where sessions use it: in a volume, if there is one. Backups stay in the store.
+    #[must_use]
+    pub fn with(self, volume: Option<Volume>) -> Self {
+        Self { volume, ..self }
+    }
+
+    pub fn volume(&self) -> Option<&Volume> {
+        self.volume.as_ref()
+    }
+
+    /// `volume` or `store`.
+    pub fn kind(&self) -> &'static str {
+        if self.volume.is_some() { "volume" } else { "store" }
+    }
+
+    /// The file that holds the tokens: the manifest's first.
+    pub fn main(&self) -> &str {
+        &self.names[0]
+    }
+
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub fn directory(&self) -> PathBuf {
+        self.tool.join(&self.login)
+    }
+
+    /// Where the host's own program keeps its login.
+    pub fn host_directory(&self) -> Option<&Path> {
+        self.host.as_deref()
+    }
+
+    /// A file of the login. A tool could put a link to `~/.ssh` where its login was: no name below its directory is ever resolved
+    /// through one.
+    fn slot(&self, name: &str, create: bool) -> Result<Option<Slot>, FileError> {
+        slot(&self.tool, &self.login.join(name), create)
+    }
+
+    /// The store's login.
+    pub fn look(&self) -> io::Result<Option<Found>> {
+        if let Some(volume) = &self.volume {
+            let path = Path::new(&format!("{}:{}", volume.name, volume.at)).join(self.main());
+            let content = volume.read(&self.names[..1])?.remove(self.main());
+            // Nobody but root gets to a volume of the engine's.
+            return Ok(content.map(|bytes| Found { path, login: Login::read(&bytes), mode: 0o600 }));
+        }
+        let content = read(self.slot(self.main(), false)?)?;
+        Ok(content.map(|(bytes, mode)| Found { path: self.directory().join(self.main()), login: Login::read(&bytes), mode }))
+    }
+
+    /// All files of the login that are there.
+    pub fn files(&self) -> io::Result<Files> {
+        if let Some(volume) = &self.volume {
+            return volume.read(&self.names);
+        }
+        let mut files = Files::new();
+        for name in &self.names {
+            if let Some((bytes, _)) = read(self.slot(name, false)?)? {
+                files.insert(name.clone(), bytes);
+            }
+        }
+        Ok(files)
+    }
+
+    /// Makes the login consist of `files`: what is in none of them goes.
+    pub fn replace(&self, files: &Files) -> io::Result<()> {
+        if let Some(volume) = &self.volume {
+            return self.names.iter().try_for_each(|name| volume.write(name, files.get(name).map(Vec::as_slice)));
+        }
+        private_dir(&self.directory())?;
+        self.tighten()?;
+        for name in &self.names {
+            let slot = self.slot(name, true)?.ok_or(io::ErrorKind::NotFound)?;
+            match files.get(name) {
+                Some(bytes) => slot.write(bytes)?,
+                None => slot.delete()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn tighten(&self) -> io::Result<()> {
+        let tool = self.tool.strip_prefix(&self.store).unwrap_or(&self.tool);
+        tighten(&self.store, &tool.join(&self.login))
+    }
+
+    fn backups_dir(&self) -> PathBuf {
+        self.tool.join("backups")
+    }
+
+    /// The backups that can be read, oldest first.
+    pub fn backups(&self) -> io::Result<Vec<About>> {
+        let path = self.backups_dir();
+        let Some(directory) = fs::enter(&path, Path::new(""), false)? else { return Ok(Vec::new()) };
+        let about = |name: std::ffi::OsString| {
+            let (bytes, _) = read(slot(&path, &Path::new(&name).join(ABOUT), false).ok()?).ok()??;
+            let about: About = serde_json::from_slice(&bytes).ok()?;
+            (name == about.name().as_str()).then_some(about)
+        };
+        let mut backups: Vec<About> = fs::names(&directory, &path)?.into_iter().filter_map(about).collect();
+        backups.sort_unstable_by_key(|about| about.number);
+        Ok(backups)
+    }
+
+    /// Keeps the store's login if it is good and new; the backup's name if one was made.
+    pub fn keep_good(&self) -> io::Result<Option<String>> {
+        let files = self.files()?;
+        let Some(main) = files.get(self.main()) else { return Ok(None) };
+        let login = Login::read(main);
+        let kept = self.backups()?;
+        if !backup::is_due(&login, &kept) {
+            return Ok(None);
+        }
+        match self.keep(&files, Why::Good, &kept) {
+            // A session that ended in the same moment was quicker.
+            Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => Ok(None),
+            kept => kept.map(Some),
+        }
+    }
+
+    /// Keeps what is in the store now, whatever it is; `None` if nothing is.
+    pub fn snapshot(&self) -> io::Result<Option<String>> {
+        let files = self.files()?;
+        if files.is_empty() {
+            return Ok(None);
+        }
+        self.keep(&files, Why::Before, &self.backups()?).map(Some)
+    }
+
+    /// Writes a backup beside the others, then drops those that are too many. A backup is there as a whole or not at all.
+    pub fn keep(&self, files: &Files, why: Why, kept: &[About]) -> io::Result<String> {
+        let login = files.get(self.main()).map_or_else(|| Login::read(b""), |main| Login::read(main));
+        let about = About {
+            number: backup::next_number(kept),
+            why,
+            fingerprint: login.fingerprint,
+            account: login.account,
+            taken: crate::host::now(),
+            files: files.iter().map(|(name, bytes)| (name.clone(), sha256(bytes))).collect(),
+        };
+        let directory = self.backups_dir();
+        private_dir(&directory)?;
+        self.tighten()?;
+        write_backup(&directory, &about, files)?;
+        let mut all = kept.to_vec();
+        all.push(about.clone());
+        for name in backup::prunable(&all) {
+            match std::fs::remove_dir_all(directory.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(about.name())
+    }
+
+    /// A backup's files, if they are what they were: each present, each with its hash.
+    pub fn open_backup(&self, about: &About) -> io::Result<Files> {
+        let directory = self.backups_dir().join(about.name());
+        read_backup(&directory, about)
+    }
+
+    /// Copies a backup to a directory of the person's choice and reads it back.
+    pub fn copy_backup(&self, about: &About, to: &Path) -> io::Result<PathBuf> {
+        let files = self.open_backup(about)?;
+        let target = to.join(about.name());
+        if read_backup(&target, about).is_ok_and(|there| there == files) {
+            return Ok(target);
+        }
+        write_backup(to, about, &files)?;
+        if read_backup(&target, about)? == files {
+            return Ok(target);
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidData, "the copy reads back differently"))
+    }
+}
+
+fn write_backup(parent: &Path, about: &About, files: &Files) -> io::Result<()> {
+    let staging =
+        tempfile::Builder::new().prefix(".new-").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir_in(parent)?;
+    for (name, bytes) in files {
+        write_private(&staging.path().join(name), bytes)?;
+    }
+    write_private(&staging.path().join(ABOUT), &serde_json::to_vec_pretty(about)?)?;
+    let target = parent.join(about.name());
+    std::fs::rename(staging.path(), target)?;
+    // The directory has its final name now; there is nothing left to clean up.
+    let _ = staging.keep();
+    std::fs::File::open(parent)?.sync_all()
+}
+
+fn read_backup(directory: &Path, about: &About) -> io::Result<Files> {
+    let bad = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
+    let mut files = Files::new();
+    for (name, hash) in &about.files {
+        let (bytes, _) = read(slot(directory, Path::new(name), false)?)?.ok_or_else(|| bad(format!("`{name}` is missing")))?;
+        if sha256(&bytes) != *hash {
+            return Err(bad(format!("`{name}` is not what was kept")));
+        }
+        files.insert(name.clone(), bytes);
+    }
+    Ok(files)
+}
+
+/// A credential file of the person's own, which may be a link.
+pub fn look_at(path: &Path) -> io::Result<Option<Found>> {
+    let Some((bytes, mode)) = read_own(path)? else { return Ok(None) };
+    Ok(Some(Found { path: path.to_owned(), login: Login::read(&bytes), mode }))
+}
+
+/// The content of a file and its permission bits; `None` if there is none. What is no plain file of reasonable size is an error.
+fn read(slot: Option<Slot>) -> io::Result<Option<(Vec<u8>, u32)>> {
+    let Some(slot) = slot else { return Ok(None) };
+    match slot.read_as(Trust::Login, LARGEST)? {
+        Reading::Absent => Ok(None),
+        Reading::File { bytes, .. } => Ok(Some((bytes, slot.perm().unwrap_or(0)))),
+        Reading::Refused(why) => Err(io::Error::new(io::ErrorKind::InvalidData, why.to_string())),
+    }
+}

@@ -1,0 +1,59 @@
+//! The person's own files that say how tools run: configuration and manifests.
+
+use std::path::PathBuf;
+
+use crate::core::failure::Result;
+use crate::core::tool::manifest::Source;
+use crate::core::{config, tool};
+use crate::host::Host;
+use crate::host::fs::files;
+
+impl Host {
+    /// The configuration files that exist, lowest layer first.
+    pub fn config_sources(&self) -> Result<Vec<config::Source>> {
+        let paths = [PathBuf::from("/etc/ai/config.toml"), self.store.config()];
+        let mut sources = Vec::new();
+        for path in paths {
+            if let Some(text) = files::read_text(&path)? {
+                sources.push(config::Source { path: path.display().to_string(), text });
+            }
+        }
+        Ok(sources)
+    }
+
+    /// A tool's manifest: the user's, else the built-in one.
+    pub fn manifest(&self, name: &str) -> Result<Option<Source>> {
+        if !tool::is_valid_name(name) {
+            return Ok(None);
+        }
+        let path = self.store.tools().join(format!("{name}.toml"));
+        let own = files::read_text(&path)?;
+        Ok(own.map(|text| Source { text, origin: path.display().to_string() }).or_else(|| tool::built_in(name)))
+    }
+
+    /// Manifests under names that no tool can have.
+    pub fn ignored_manifests(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.store.tools()).into_iter().flatten().flatten().map(|entry| entry.path());
+        let is_named = |path: &PathBuf| path.file_stem().and_then(|name| name.to_str()).is_some_and(tool::is_valid_name);
+        let mut ignored: Vec<_> =
+            entries.filter(|path| path.extension().is_some_and(|extension| extension == "toml") && !is_named(path)).collect();
+        ignored.sort_unstable();
+        ignored
+    }
+
+    /// All tools and profiles by name: the built-in ones, then the user's own, sorted.
+    pub fn tool_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = tool::built_in_names().map(str::to_owned).collect();
+        let Ok(entries) = std::fs::read_dir(self.store.tools()) else { return names };
+        let own = entries.flatten().filter_map(|entry| {
+            let path = PathBuf::from(entry.file_name());
+            let name = path.file_stem()?.to_str()?.to_owned();
+            let is_new = path.extension()? == "toml" && tool::is_valid_name(&name) && name != tool::EXEC && !names.contains(&name);
+            is_new.then_some(name)
+        });
+        let mut own: Vec<String> = own.collect();
+        own.sort_unstable();
+        names.append(&mut own);
+        names
+    }
+}

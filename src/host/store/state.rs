@@ -1,0 +1,168 @@
+//! Makes a tool's state ready for a run: directories and links as the user, before the engine could make them as root.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::core::container::{HOME, SHARED};
+use crate::core::engine::kind::Engine;
+use crate::core::lease::{Lease, SessionId, is_alive};
+use crate::core::store::Store;
+use crate::core::tool::Tool;
+use crate::core::workspace::Workspace;
+use crate::host::fs::files::{private_dir, write, write_for_this_boot};
+use crate::host::machine::process;
+use crate::host::store::project;
+use crate::host::{Host, identity};
+
+/// Makes everything that the plan of `tool` in `workspace` mounts, and writes the session's lease.
+pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<()> {
+    private_dir(&store.sessions())?;
+    // First, so that what comes after it is found if we die.
+    write_for_this_boot(&store.lease(&lease.session), &serde_json::to_vec(lease)?)?;
+    private_dir(&store.ssh())?;
+    private_dir(&store.gh())?;
+    user_files(store)?;
+    identity::prepare(host, store, workspace, engine)?;
+    if tool.manifest.state.is_some() {
+        tool_state(store, tool, workspace)?;
+    }
+    Ok(())
+}
+
+fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace) -> io::Result<()> {
+    let Some(state) = &tool.manifest.state else { return Ok(()) };
+    let shared = store.shared(&tool.name);
+    let home = store.home(&tool.name, &workspace.project);
+    private_dir(&shared)?;
+    private_dir(&home)?;
+    let login = state.login.at.strip_prefix(SHARED).map(|below| shared.join(below.trim_start_matches('/')));
+    for path in state.shared.iter().chain(&state.private) {
+        private_dir(&home.join(path))?;
+    }
+    for path in &state.shared {
+        private_dir(&shared.join(path))?;
+    }
+    for (name, target) in &state.links {
+        link(&home.join(name), target)?;
+    }
+    if let Some(login) = &login {
+        private_dir(login)?;
+    }
+    project::record(&store.project(&tool.name, &workspace.project), &workspace.root)
+}
+
+/// A link to a container path. A file that a tool put in its place stays: it may hold what nobody else has.
+fn link(path: &Path, target: &str) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        private_dir(parent)?;
+    }
+    match symlink(target, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    }
+}
+
+/// passwd and group of the user in the container.
+fn user_files(store: &Store) -> io::Result<()> {
+    let directory = store.user();
+    private_dir(&directory)?;
+    let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    let mut passwd = format!("root:x:0:0:root:{}:/bin/sh\n", if uid == 0 { HOME } else { "/root" });
+    passwd.push_str("nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+    if uid != 0 {
+        passwd.push_str(&format!("ai:x:{uid}:{gid}:ai:{HOME}:/bin/sh\n"));
+    }
+    let mut group = "root:x:0:\nnogroup:x:65534:\n".to_owned();
+    if gid != 0 {
+        group.push_str(&format!("ai:x:{gid}:\n"));
+    }
+    // Readable by all, as everywhere: the engine's root reads them, and nothing secret is in them.
+    write(&directory.join("passwd"), passwd.as_bytes(), 0o644)?;
+    write(&directory.join("group"), group.as_bytes(), 0o644)?;
+    Ok(())
+}
+
+/// The lease of a session; `None` if there is none that can be read.
+pub fn lease(store: &Store, session: &SessionId) -> Option<Lease> {
+    let text = std::fs::read(store.lease(session)).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// All leases that can be read.
+pub fn leases(store: &Store) -> Vec<Lease> {
+    let Ok(entries) = std::fs::read_dir(store.sessions()) else { return Vec::new() };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mut leases: Vec<Lease> = names.filter_map(|session| lease(store, &session)).collect();
+    leases.sort_unstable_by(|a, b| a.session.cmp(&b.session));
+    leases
+}
+
+/// Whether the process that a lease belongs to still is.
+pub fn is_owner_alive(lease: &Lease) -> bool {
+    is_alive(lease, process::look_up(lease.owner.pid).as_ref())
+}
+
+/// The temporary states of this user, each with the session that made it. A name that somebody else took is none.
+fn temporaries(host: &Host) -> Vec<(PathBuf, SessionId)> {
+    let uid = crate::host::uid();
+    let prefix = format!("ai-{uid}-");
+    let Ok(entries) = std::fs::read_dir(host.temporary_base()) else { return Vec::new() };
+    let found = entries.flatten().filter_map(|entry| {
+        let session = entry.file_name().to_str()?.strip_prefix(&prefix)?.parse().ok()?;
+        let metadata = entry.path().symlink_metadata().ok()?;
+        (metadata.is_dir() && metadata.uid() == uid).then(|| (entry.path(), session))
+    });
+    found.collect()
+}
+
+/// Leases of sessions that run on temporary state.
+pub fn temporary_leases(host: &Host) -> Vec<Lease> {
+    temporaries(host).into_iter().filter_map(|(path, session)| lease(&Store::new(path), &session)).collect()
+}
+
+/// Temporary states whose session is over.
+pub fn dead_temporaries(host: &Host) -> Vec<PathBuf> {
+    let is_dead = |(path, session): &(PathBuf, SessionId)| lease(&Store::new(path), session).is_some_and(|lease| !is_owner_alive(&lease));
+    temporaries(host).into_iter().filter(is_dead).map(|(path, _)| path).collect()
+}
+
+pub fn remove_temporary(path: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(path)
+}
+
+/// Removes what a loss of power left of leases. Nothing else that is empty has the name of one.
+pub fn remove_empty_leases(store: &Store) {
+    let entries = std::fs::read_dir(store.sessions()).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)) {
+        if entry.file_name().to_str().is_some_and(|name| name.parse::<SessionId>().is_ok()) {
+            // Whoever may not remove it has other worries, which are told elsewhere.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The right to finish a session, which one process has at a time; a kernel lock on its lease, so that it dies with its holder.
+pub struct Claim {
+    _lease: File,
+}
+
+/// `None` if another process finishes the session, or did.
+pub fn claim(store: &Store, session: &SessionId) -> Option<Claim> {
+    let lease = File::open(store.lease(session)).ok()?;
+    // A file system without locks lets everybody finish it, which is only untidy.
+    if retry_on_intr(|| flock(&lease, FlockOperation::NonBlockingLockExclusive)) == Err(Errno::WOULDBLOCK) {
+        return None;
+    }
+    let is_there = lease.metadata().is_ok_and(|metadata| metadata.nlink() > 0);
+    is_there.then_some(Claim { _lease: lease })
+}
+
+/// Ends a session's record. A temporary state goes with it.
+pub fn close(store: &Store, state: &Store, session: &SessionId) -> io::Result<()> {
+    if state == store { std::fs::remove_file(store.lease(session)) } else { std::fs::remove_dir_all(state.root()) }
+}

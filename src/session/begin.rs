@@ -1,0 +1,100 @@
+//! A session begins: its lease is written, its state made ready, its settings come in, its login gets its turn.
+
+use std::io::{self, ErrorKind};
+
+use crate::core::engine::kind::Engine;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::lease::{Lease, Process, SessionId};
+use crate::core::plan::Plan;
+use crate::core::store::Store;
+use crate::core::sync::Direction;
+use crate::host::machine::process;
+use crate::host::store::state;
+use crate::host::{self, Host, output};
+use crate::session::context::Context;
+use crate::session::{login_turn, settings};
+
+/// A session whose lease is written.
+#[derive(Debug)]
+pub struct Begun {
+    pub session: SessionId,
+    /// Where its state is: the store, or a temporary directory where that cannot be written.
+    pub state: Store,
+}
+
+/// Begins the session of `plan`, which belongs to the process `owner`.
+///
+/// # Errors
+/// Where no state can be made at all, or another session keeps the login; nothing is left of the session then.
+pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Result<Begun> {
+    let session = &plan.session;
+    let lease = lease(context, plan, engine, owner);
+    let state = prepare(context, plan, engine, &lease)?;
+    if state == context.host.store {
+        settings::sync(&context.host, &context.tool, &context.config, &plan.workspace.project, Direction::In);
+    }
+    match login_turn::before(context, &state, session, &plan.image) {
+        Ok(()) => Ok(Begun { session: session.clone(), state }),
+        Err(failure) => {
+            forget(&context.host, &state, session);
+            Err(failure)
+        }
+    }
+}
+
+fn lease(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Lease {
+    Lease {
+        session: plan.session.clone(),
+        tool: context.tool.name.clone(),
+        project: plan.workspace.project.clone(),
+        root: plan.workspace.root.to_string_lossy().into_owned(),
+        container: plan.container.clone(),
+        owner: process::look_up(owner).unwrap_or(Process { pid: owner, started: None, boot: None }),
+        since: host::now(),
+        engine: engine.kind,
+        endpoint: engine.endpoint.url(),
+        image: plan.image.clone(),
+        memory: plan.memory(),
+        keep: context.config.settings.keep.value,
+    }
+}
+
+/// Makes the state of a session in the store, or in a temporary directory where the store cannot be written.
+fn prepare(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Result<Store> {
+    let Context { host, tool, .. } = context;
+    let prepare = |store: &Store| {
+        let prepared = state::prepare(host, store, engine, tool, &plan.workspace, lease);
+        // What was made of it may be the lease, which belongs to no session then.
+        prepared.inspect_err(|_| forget(host, store, &lease.session))
+    };
+    let Err(error) = prepare(&host.store) else { return Ok(host.store.clone()) };
+    without_store(&host.store, &error)?;
+    let temporary = host.temporary_state(&lease.session);
+    match prepare(&temporary) {
+        Ok(()) => Ok(temporary),
+        Err(error) => Err(Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error)),
+    }
+}
+
+/// The session does not start; why is what the caller hears.
+fn forget(host: &Host, state: &Store, session: &SessionId) {
+    let _ = state::close(&host.store, state, session);
+}
+
+/// Says once that this run keeps nothing, if that is why the store could not be written; fails for any other reason.
+fn without_store(store: &Store, error: &io::Error) -> Result<()> {
+    let path = store.root().display();
+    let fix = match error.kind() {
+        ErrorKind::ReadOnlyFilesystem => "make its file system writable".to_owned(),
+        ErrorKind::PermissionDenied => match host::closed_directory(store.root()) {
+            (closed, true) => format!("open it to yourself: chmod -R u+rwX {}", closed.display()),
+            (closed, false) => format!("give it back to you: sudo chown -R \"$USER\" {}", closed.display()),
+        },
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space".to_owned(),
+        _ => return Err(Failure::new(Kind::General, format!("cannot write the store `{path}`")).because(error).hint("ai doctor")),
+    };
+    output::warn(&format!(
+        "cannot write the store `{path}` ({error}): this run starts without login and keeps no settings or history; hint: {fix}"
+    ));
+    Ok(())
+}

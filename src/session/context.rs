@@ -1,0 +1,60 @@
+//! What every command about one tool starts from: the host, the tool, its configuration; each loaded once.
+
+use std::path::PathBuf;
+
+use crate::core::config::{Config, Layer};
+use crate::core::facts::Facts;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::lease::SessionId;
+use crate::core::plan::{self, secret};
+use crate::core::store::Store;
+use crate::core::text::nearest::nearest;
+use crate::core::tool::Tool;
+use crate::host::{Host, Wanted};
+
+/// What every command about one tool starts from.
+pub struct Context {
+    pub host: Host,
+    pub tool: Tool,
+    pub config: Config,
+}
+
+impl Context {
+    pub fn new(name: &str, flags: Layer) -> Result<Self> {
+        let host = Host::new()?;
+        let tool = Tool::load(name, |name| host.manifest(name))?.ok_or_else(|| unknown_tool(name, &host))?;
+        let config = Config::new(name, &host.config_sources()?, &host.env, flags)?;
+        config.refuse_misspelt(&host.tool_names())?;
+        Ok(Self { host, tool, config })
+    }
+
+    /// Gathers the facts that a plan of this tool depends on.
+    pub fn facts(&self, session: Option<&SessionId>) -> Facts {
+        let native = Some(self.tool.native_program());
+        self.host.facts(&Wanted { engine: self.config.settings.engine.value, files: self.files(), session, native })
+    }
+
+    /// Looks again at what a session that began may have changed: its state, and what the engine said about itself.
+    pub fn look_again(&self, facts: &mut Facts, state: &Store) {
+        facts.state = state.root().to_owned();
+        facts.present = self.host.present(&self.files(), state);
+        facts.engine = self.host.recall(facts.engine.clone());
+    }
+
+    /// The optional files of the store whose presence a plan depends on.
+    fn files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<_> = plan::OPTIONAL_FILES.iter().map(Into::into).collect();
+        files.extend(secret::files(&self.tool, &self.config));
+        files.extend(self.tool.login_file());
+        files
+    }
+}
+
+pub fn unknown_tool(name: &str, host: &Host) -> Failure {
+    let names = host.tool_names();
+    let failure = Failure::new(Kind::Usage, format!("there is no tool `{name}`; there are {}", names.join(", ")));
+    match nearest(name, &names) {
+        Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
+        None => failure.hint(format!("describe it in {}", host.store.tools().join("NAME.toml").display())),
+    }
+}

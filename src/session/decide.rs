@@ -1,0 +1,39 @@
+//! What a run would be: facts, read once, and the plan that follows from them. Writes nothing, asks no engine.
+
+use crate::core::facts::Facts;
+use crate::core::failure::Result;
+use crate::core::lease::SessionId;
+use crate::core::plan::{Command, Plan, Request};
+use crate::core::store::Store;
+use crate::host;
+use crate::session::context::Context;
+
+/// One run, decided: what was true, and what follows from it.
+#[derive(Debug)]
+pub struct Decided {
+    pub facts: Facts,
+    pub plan: Plan,
+    command: Command,
+}
+
+/// Decides a run under a fresh session id.
+pub fn decide(context: &Context, command: Command) -> Result<Decided> {
+    let facts = context.facts(None);
+    let plan = plan(context, &facts, host::fresh_session()?, command.clone())?;
+    Ok(Decided { facts, plan, command })
+}
+
+impl Decided {
+    /// Returns the plan as it stands now that `state` is made and the engine has said what it is. Only what [`begin`] may have
+    /// changed is looked at again.
+    ///
+    /// [`begin`]: crate::session::begin::begin
+    pub fn again(mut self, context: &Context, state: &Store) -> Result<Plan> {
+        context.look_again(&mut self.facts, state);
+        plan(context, &self.facts, self.plan.session, self.command)
+    }
+}
+
+fn plan(context: &Context, facts: &Facts, session: SessionId, command: Command) -> Result<Plan> {
+    Plan::new(&Request { tool: &context.tool, config: &context.config, facts, session, command, terminal: facts.terminal })
+}

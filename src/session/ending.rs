@@ -1,0 +1,57 @@
+//! After a run: what its exit code means where that is not obvious, and where a kept container is.
+
+use crate::core::ending::{self, Ending};
+use crate::core::engine::kind::Engine;
+use crate::core::failure::Result;
+use crate::core::lease::Lease;
+use crate::core::tool::{self, Tool};
+use crate::host::Host;
+use crate::host::engine::containers;
+use crate::host::output;
+
+/// Says on stderr what a person should know about a run that ended with `code`, and makes sure that nothing is left.
+pub fn tell(host: &Host, lease: &Lease, code: u8) -> Result<()> {
+    let engine = host.engine(Some(lease.engine));
+    if !lease.is_of(&engine) {
+        return Ok(());
+    }
+    let name = &lease.container;
+    let program = engine.kind.program();
+    if ending::is_worth_explaining(code) {
+        let history = history(&engine, lease, code);
+        let command = Tool::load(&lease.tool, |name| host.manifest(name))?.and_then(|tool| tool.manifest.command.into_iter().next());
+        let ending = Ending {
+            code,
+            program: command.as_deref().unwrap_or("the command"),
+            image: &lease.image,
+            engine: program,
+            memory: lease.memory,
+            history: history.as_deref(),
+        };
+        // What `ai exec` runs is the user's own word; the shell inside has said what was wrong with it.
+        let is_own_word = lease.tool == tool::EXEC && matches!(code, 126 | 127);
+        if let (Some((text, hint)), false) = (ending::explain(&ending), is_own_word) {
+            output::warn(&format!("{text}; hint: {hint}"));
+        }
+    }
+    if lease.keep {
+        output::note(&format!("kept the container {name}; to look into it: {program} start -ai {name}; to remove it: {program} rm {name}"));
+    } else if code == 1 || code > 128 {
+        // A client that died of a signal, or ended with 1 because its reader went away, may have left its container running.
+        containers::remove(&engine, name)?;
+    }
+    Ok(())
+}
+
+/// What the engine remembers of the container. A busy engine notes that memory ran out a moment after the end; of a container that
+/// was told to end it has nothing more to say.
+fn history(engine: &Engine, lease: &Lease, code: u8) -> Option<Vec<String>> {
+    let ask = || containers::history(engine, &lease.container, lease.since).ok();
+    let history = ask()?;
+    let is_known = history.is_empty() || history.iter().any(|event| matches!(event.as_str(), "oom" | "kill"));
+    if code != ending::KILLED || lease.memory.is_none() || is_known {
+        return Some(history);
+    }
+    crate::host::pause(1);
+    ask()
+}

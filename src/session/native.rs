@@ -1,0 +1,56 @@
+//! `--native`: the host's own program, without an engine.
+
+use std::ffi::OsString;
+
+use crate::core::facts::Facts;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::plan::secret;
+use crate::core::tool::Tool;
+use crate::host::Host;
+use crate::session::context::Context;
+
+/// The host's own program with the user's words. A profile brings its environment, secrets and own state along, and
+/// keeps those of the tool that it is a profile of away.
+pub fn argv(context: &Context, facts: &Facts, args: &[OsString]) -> Result<Vec<OsString>> {
+    let Context { host, tool, config } = context;
+    let name = tool.native_program();
+    let missing = || {
+        Failure::new(Kind::NotFound, format!("cannot run {} on the host: `{name}` is not on PATH", tool.name))
+            .hint(format!("install it, or run it in its container: {} without --native", tool.name))
+    };
+    let program = facts.native.clone().ok_or_else(missing)?;
+    let mut argv = Vec::new();
+    if tool.name != tool.base {
+        secret::decide(tool, config, facts)?;
+        let env = host.program("env").ok_or_else(missing)?;
+        argv.extend([facts.exe.clone().into_os_string(), "env".into(), tool.name.clone().into(), "--".into(), env.into_os_string()]);
+        argv.extend(unset(host, context)?);
+        argv.extend(literals(context));
+    }
+    argv.push(program.into_os_string());
+    argv.extend(args.iter().cloned());
+    Ok(argv)
+}
+
+/// `-u NAME` for what belongs to the base tool and is set on the host, unless it is one of the profile's secrets.
+fn unset(host: &Host, context: &Context) -> Result<Vec<OsString>> {
+    let tool = &context.tool;
+    let Some(base) = Tool::load(&tool.base, |name| host.manifest(name))? else { return Ok(Vec::new()) };
+    let names = base.manifest.env.pass.into_iter();
+    let names =
+        names.filter(|name| host.env.is_set(name) && !tool.manifest.secret.contains_key(name) && !tool.manifest.env.pass.contains(name));
+    Ok(names.flat_map(|name| ["-u".into(), name.into()]).collect())
+}
+
+fn literals(context: &Context) -> Vec<OsString> {
+    let Context { host, tool, config } = context;
+    let mut set = tool.manifest.env.set.clone();
+    set.extend(config.env.iter().map(|(name, setting)| (name.clone(), setting.value.clone())));
+    let mut words: Vec<OsString> = set.into_iter().map(|(name, value)| format!("{name}={value}").into()).collect();
+    if let Some(name) = tool.manifest.state.as_ref().and_then(|state| state.home.env.as_ref()) {
+        let mut word = OsString::from(format!("{name}="));
+        word.push(host.store.tool(&tool.name).join("native"));
+        words.push(word);
+    }
+    words
+}

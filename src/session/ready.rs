@@ -1,0 +1,37 @@
+//! The engine answers, has the image that was meant, and has said what it is.
+
+use crate::core::engine::kind::Engine;
+use crate::core::failure::Result;
+use crate::host::engine::{self, Image};
+use crate::session::context::Context;
+use crate::session::decide::Decided;
+use crate::session::image;
+
+/// Returns the engine of a decided run with all that it said about itself.
+///
+/// # Errors
+/// Where it does not answer, or the image is missing or is not the one that was pinned.
+pub fn ready(context: &Context, decided: &Decided) -> Result<Engine> {
+    let (facts, plan) = (&decided.facts, &decided.plan);
+    let settings = &context.config.settings;
+    let found = match engine::check(&facts.engine, &plan.image) {
+        Err(_) if settings.engine_autostart.value && engine::is_down(&facts.engine) => {
+            engine::starter::start(&context.host, &facts.engine, settings)?;
+            engine::check(&facts.engine, &plan.image)?
+        }
+        found => found?,
+    };
+    match found {
+        Image::Missing => image::offer(context, facts, &plan.image)?,
+        found => image::refuse_moved(context, facts, &plan.image, &found)?,
+    }
+    // Asked once for each start of the engine; every plan until then reads the answer.
+    let report = match &facts.engine.learnt {
+        // An engine that runs containers but does not say what it is gets the plan that its endpoint suggests.
+        None if engine::learn::is_cheap(&facts.engine) => engine::learn::learn(&context.host.store, &facts.engine).ok(),
+        known => known.clone(),
+    };
+    let engine = facts.engine.clone().with(report);
+    engine::volume::ensure(&engine, &context.host.store, &plan.image, &context.tool, &facts.user)?;
+    Ok(engine)
+}

@@ -1,0 +1,29 @@
+//! A whole run in one process: what the shell functions do in three steps.
+
+use crate::core::failure::Result;
+use crate::core::plan::Command;
+use crate::host::machine::process;
+use crate::host::output;
+use crate::session::context::Context;
+use crate::session::{close, decide, open, secrets};
+
+/// Runs a command in a container; the value is its exit code.
+pub fn in_container(context: &Context, command: Command) -> Result<u8> {
+    // Mistakes in the words are told before anything is opened.
+    let decided = decide::decide(context, command)?;
+    let begun = open(context, &decided, process::me())?;
+    let facts = decided.facts.clone();
+    let result = decided.again(context, &begun.state).and_then(|plan| {
+        for note in &plan.notes {
+            output::note(note);
+        }
+        let secrets = secrets::fetch(context, &facts)?;
+        process::run(&plan.vector(), &secrets, &plan.container)
+    });
+    // A run that never began has no code, and nothing to explain or clear away.
+    let code = result.as_ref().ok().copied();
+    if let Err(failure) = close::close(&context.host, &begun.session, code) {
+        output::failure(&failure);
+    }
+    result
+}
