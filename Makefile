@@ -20,14 +20,14 @@ test: cargo
 	set -a; eval "$$bed"; eval "$$rootless"; AI_REQUIRE=zsh,bash,fish,docker,bed,python3,strace; set +a
 	$(MAKE) lint
 	if $(CARGO) nextest --version >/dev/null 2>&1; then
-		$(CARGO) nextest run --cargo-quiet
+		$(CARGO) nextest run --cargo-quiet --features faults
 	else
-		$(CARGO) test --quiet
+		$(CARGO) test --quiet --features faults
 	fi
 
 lint: cargo
 	$(CARGO) fmt --check
-	$(CARGO) clippy --quiet --all-targets -- -D warnings
+	$(CARGO) clippy --quiet --all-targets --all-features -- -D warnings
 	tests/lint
 
 # Against named peers, medians and ratios of one run; writes docs/performance.md.

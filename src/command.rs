@@ -1,4 +1,4 @@
-//! Subcommand → function. Each gathers, decides, acts, prints.
+//! Sub-command → function. Each has a file of its own, with its arguments: it gathers, asks `session` or `host`, and prints.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -6,41 +6,48 @@ use std::path::Path;
 use crate::cli::{Cli, Command, parse};
 use crate::core::config::Layer;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::tool::{self};
-use crate::host::Host;
-use crate::host::output;
+use crate::core::tool;
+use crate::host::machine::process;
 use crate::host::store::log;
+use crate::host::{Host, output};
 
-mod complete;
-mod config;
-mod creds;
-mod doctor;
-mod env;
-mod help;
-mod image;
-mod init;
-mod install;
-mod login;
-mod mode;
-mod project;
-mod resolve;
-mod run;
-mod sessions;
-mod sync;
+pub mod commit;
+pub mod complete;
+pub mod completions;
+pub mod config;
+pub mod creds;
+pub mod doctor;
+pub mod env;
+pub mod exec;
+pub mod gc;
+pub mod help;
+pub mod image;
+pub mod init;
+pub mod install;
+pub mod login;
+pub mod project;
+pub mod ps;
+pub mod resolve;
+pub mod run;
+pub mod stop;
+pub mod sync;
+#[cfg(feature = "faults")]
 mod sync_job;
-mod tools;
+pub mod tools;
+pub mod use_tool;
+pub mod word;
 
 /// Runs one command line; the value is the exit code.
 pub fn main(mut args: Vec<OsString>) -> Result<u8> {
     if let Some(tool) = called_as(&args) {
         let words = std::iter::once(tool.into()).chain(args.drain(1..)).collect();
-        return run::run(Layer::default(), words);
+        return run::tool(Layer::default(), words);
     }
     let cli = match parse::parse(&args) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    if keeps_a_log(&cli.command) {
+    if cli.command.writes() {
         let name = args.get(1).map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
         log::watched(&name, || dispatch(cli))
     } else {
@@ -48,55 +55,35 @@ pub fn main(mut args: Vec<OsString>) -> Result<u8> {
     }
 }
 
-/// Whether a command may write into the store. The others promise to write nothing.
-fn keeps_a_log(command: &Command) -> bool {
-    use Command::{Creds, Env, Exec, Gc, Image, Install, Login, Logout, Project, Run, Stop, Sync, Uninstall};
-    matches!(
-        command,
-        Creds(_)
-            | Env(_)
-            | Exec(_)
-            | Gc(_)
-            | Image(_)
-            | Install(_)
-            | Login(_)
-            | Logout(_)
-            | Project(_)
-            | Run(_)
-            | Stop(_)
-            | Sync(_)
-            | Uninstall(_)
-    )
-}
-
 fn dispatch(cli: Cli) -> Result<u8> {
     match cli.command {
         Command::Init(init) => init::run(&init),
         Command::Resolve(resolve) => resolve::run(resolve),
         Command::Sync(sync) => sync::run(sync),
-        Command::Run(run) => run::run(run.overrides.layer(), run.words),
-        Command::Exec(exec) => run::exec(exec),
+        Command::Run(run) => run::run(run),
+        Command::Exec(exec) => exec::run(exec),
         Command::Image(image) => image::run(image.command),
         Command::Env(env) => env::run(env.words),
         Command::Config(config) => config::run(&config),
         Command::Tools(tools) => tools::run(&tools),
-        Command::Use(wanted) => mode::run(&wanted),
-        Command::Commit(commit) => mode::commit(&commit),
-        Command::Word(word) => mode::word(&word),
+        Command::Use(wanted) => use_tool::run(&wanted),
+        Command::Commit(commit) => commit::run(&commit),
+        Command::Word(word) => word::run(&word),
         Command::Install(install) => install::install(&install),
         Command::Uninstall(uninstall) => install::uninstall(&uninstall),
-        Command::Completions(completions) => complete::script(&completions),
-        Command::Complete(complete) => complete::answer(complete),
+        Command::Completions(completions) => completions::run(&completions),
+        Command::Complete(complete) => complete::run(complete),
         Command::Help(help) => help::run(&help.words),
-        Command::Login(login) => login::login(&login.tool, &login.args),
-        Command::Logout(logout) => login::logout(&logout.tool),
+        Command::Login(login) => login::login(&login),
+        Command::Logout(logout) => login::logout(&logout),
         Command::Creds(creds) => creds::run(creds.command),
         Command::Project(project) => project::run(project.command),
-        Command::Ps(ps) => sessions::ps(&ps),
-        Command::Stop(stop) => sessions::stop(&stop),
-        Command::Gc(gc) => sessions::gc(&gc),
+        Command::Ps(ps) => ps::run(&ps),
+        Command::Stop(stop) => stop::run(&stop),
+        Command::Gc(gc) => gc::run(&gc),
         Command::Doctor(doctor) => doctor::run(&doctor),
-        Command::Alone { words } => Err(crate::host::machine::process::exec_alone(&words)),
+        Command::Alone { words } => Err(process::exec_alone(&words)),
+        #[cfg(feature = "faults")]
         Command::SyncJob { file } => sync_job::run(&file),
     }
 }

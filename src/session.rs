@@ -13,6 +13,7 @@ pub mod context;
 pub mod decide;
 pub mod ending;
 pub mod image;
+pub mod live;
 pub mod login_turn;
 pub mod native;
 pub mod ready;

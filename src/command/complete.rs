@@ -1,43 +1,37 @@
-//! `ai completions`, the question that shells ask at each Tab, and learning the words of the tools.
+//! The question that shells ask at each Tab.
 
+use clap::Args;
 use std::cell::LazyCell;
 
 use clap::CommandFactory;
 
 use crate::cli::Cli;
-use crate::cli::complete::{Complete, Completions};
-use crate::command::mode;
+use crate::command::use_tool;
 use crate::core::complete::vocabulary::Vocabulary;
 use crate::core::complete::{self, Candidate, Line, Subject, Value};
-use crate::core::config::Layer;
-use crate::core::failure::{Failure, Kind, Result};
+use crate::core::failure::Result;
 use crate::core::project::Partition;
 use crate::core::shell::Shell;
-use crate::core::shell::script;
-use crate::core::{help, plan, tool};
+use crate::core::{help, tool};
 use crate::host::Host;
-use crate::host::engine::vocabulary;
 use crate::host::fs::files;
 use crate::host::output;
 use crate::host::store::{project, state};
-use crate::session::context::Context;
 
-/// Prints the script that completes, or learns the words that it completes with.
-pub fn script(completions: &Completions) -> Result<u8> {
-    if completions.learn {
-        let context = Context::new(tool::EXEC, Layer::default())?;
-        let image = plan::image(&context.tool, &context.config);
-        return vocabulary::learn(&context.host, &context.facts(None), &image).map(|()| 0);
-    }
-    let Some(shell) = completions.shell else { return Err(Failure::new(Kind::Usage, "cannot print completions: for which shell?")) };
-    let host = Host::new()?;
-    let integration = super::init::integration(&host, super::init::functions(&host), true)?;
-    output::data(script::completions(shell, &integration)?.as_bytes())?;
-    Ok(0)
+/// What may stand at the cursor; for the functions that `ai completions` prints
+#[derive(Debug, Args)]
+pub struct CompleteArgs {
+    #[arg(long)]
+    pub shell: Shell,
+    /// Which word the cursor is in, counted from 0
+    #[arg(long)]
+    pub index: usize,
+    #[arg(last = true)]
+    pub words: Vec<std::ffi::OsString>,
 }
 
 /// Answers what may stand at the cursor. Whatever is wrong, a shell in the middle of a line gets no message.
-pub fn answer(question: Complete) -> Result<u8> {
+pub fn run(question: CompleteArgs) -> Result<u8> {
     let words = question.words.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let mut line = Line { words, current: question.index };
     if question.shell == Shell::Bash {
@@ -47,7 +41,7 @@ pub fn answer(question: Complete) -> Result<u8> {
     let host = Host::new()?;
     // To describe all commands takes as long as all else here: only if they are asked for, and once.
     let command = LazyCell::new(Cli::command);
-    let default = || mode::default_tool(&host).map(|(name, _)| name).unwrap_or_default();
+    let default = || use_tool::default_tool(&host).map(|(name, _)| name).unwrap_or_default();
     let answer = match complete::subject(line, &host.tool_names(), default, || LazyCell::force(&command)) {
         Subject::Ourselves(line) => complete::ours(line, |value| known(&host, value), &command),
         Subject::Tool(name, line) => complete::of_tool(&line, &vocabulary(&host, &name)),
@@ -59,7 +53,7 @@ pub fn answer(question: Complete) -> Result<u8> {
 
 fn known(host: &Host, value: Value) -> Vec<Candidate> {
     match value {
-        Value::Tool => mode::tools(host).into_iter().map(|(name, about)| Candidate::new(name, about)).collect(),
+        Value::Tool => use_tool::tools(host).into_iter().map(|(name, about)| Candidate::new(name, about)).collect(),
         Value::Session => {
             let leases = state::leases(&host.store).into_iter();
             leases.map(|lease| Candidate::new(lease.session.as_str(), format!("{} in {}", lease.tool, lease.root))).collect()

@@ -1,12 +1,21 @@
 //! `ai config`: each setting, its value for a tool, and where that comes from.
 
-use crate::cli::ConfigCommand;
 use crate::core::config::Layer;
 use crate::core::failure::Result;
 use crate::host::output;
 use crate::session::context::Context;
+use clap::Args;
 
-pub fn run(command: &ConfigCommand) -> Result<u8> {
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Tool or profile whose section counts too
+    #[arg(default_value = "claude")]
+    pub tool: String,
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub fn run(command: &ConfigArgs) -> Result<u8> {
     let context = Context::new(&command.tool, Layer::default())?;
     let rows = context.config.settings.rows();
     for section in context.config.strangers(&context.host.tool_names()) {

@@ -1,33 +1,98 @@
 //! `ai creds`: logins, their backups, and the directories of an older layout.
 
+use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
-use crate::cli::creds::CredsCommand;
 use crate::core::config::{Config, Layer};
 use crate::core::facts::User;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::login::Login;
 use crate::core::login::backup::{About, Why};
-use crate::core::login::import::{self, Decision, Reason};
 use crate::core::plan;
 use crate::core::tool::Tool;
 use crate::host::engine::learn;
 use crate::host::engine::volume::Volume;
 use crate::host::fs::files;
 use crate::host::output;
-use crate::host::store::login::{self, Place};
+use crate::host::store::login::Place;
 use crate::host::store::{guard, state};
 use crate::host::{self, Host};
 use crate::session::context::unknown_tool;
 
+mod import;
 mod migrate;
 mod status;
+
+#[derive(Debug, Args)]
+pub struct CredsArgs {
+    #[command(subcommand)]
+    pub command: CredsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CredsCommand {
+    /// Where logins are, whose, until when; shows no secret
+    Status {
+        /// Only this tool
+        tool: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take over the host's own login of a tool, once; the host's copy is of no use afterwards
+    Import {
+        tool: String,
+        /// The credential file, or the directory that it is in
+        #[arg(long, value_name = "PATH")]
+        from: Option<PathBuf>,
+        /// Even if the store's login is of another account, or newer
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Keep the logins as they are now
+    Backup {
+        /// Only this tool
+        tool: Option<String>,
+        /// Copy the newest backup to this directory too; may be repeated
+        #[arg(long, value_name = "DIR")]
+        to: Vec<PathBuf>,
+    },
+    /// Go back to a backup; what is there now is kept as one
+    Restore {
+        tool: String,
+        /// A backup's name, as `ai creds status` shows it
+        #[arg(required_unless_present = "last_good", conflicts_with = "last_good")]
+        backup: Option<String>,
+        /// The newest backup that is whole and holds a login
+        #[arg(long)]
+        last_good: bool,
+    },
+    /// Take over what the old directories hold; they stay as they are
+    Migrate {
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Undo the last migration
+        #[arg(long, conflicts_with = "dry_run")]
+        undo: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove the old directories after a verified migration
+    Prune {
+        /// The directories that `ai creds migrate` took over
+        #[arg(long, required = true)]
+        legacy: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
 
 pub fn run(command: CredsCommand) -> Result<u8> {
     let host = Host::new()?;
     match command {
         CredsCommand::Status { tool, json } => status::run(&host, tool.as_deref(), json),
-        CredsCommand::Import { tool, from, replace } => import(&host, &tool, from, replace),
+        CredsCommand::Import { tool, from, replace } => import::import(&host, &tool, from, replace),
         CredsCommand::Backup { tool, to } => backup(&host, tool.as_deref(), &to),
         CredsCommand::Restore { tool, backup, last_good: _ } => restore(&host, &tool, backup.as_deref()),
         CredsCommand::Migrate { undo: true, .. } => migrate::undo(&host),
@@ -108,78 +173,6 @@ fn nobody_runs(host: &Host, tool: &str, verb: &str) -> Result<()> {
             Err(Failure::new(Kind::Busy, format!("cannot {verb} the login of {tool}: session {} in {} uses it", lease.session, lease.root))
                 .hint("end its sessions first; `ai ps` shows them"))
         }
-    }
-}
-
-fn import(host: &Host, name: &str, from: Option<PathBuf>, replace: bool) -> Result<u8> {
-    let place = place(host, name)?;
-    let _lock = guard::hold(&host.store)?;
-    let path = match (from, place.host_directory()) {
-        (Some(path), _) if !files::is_directory(&path) => path,
-        (Some(directory), _) => directory.join(place.main()),
-        (None, Some(directory)) => directory.join(place.main()),
-        (None, None) => return Err(cannot("import", name, "it is not known where the host keeps it").hint("--from PATH")),
-    };
-    let found = login::look_at(&path).map_err(|error| cannot("import", name, format!("`{}`: {error}", path.display())))?;
-    let Some(found) = found else {
-        return Err(cannot("import", name, format!("`{}` is not there", path.display())).hint(format!("ai login {name}")));
-    };
-    let store = place.look().map_err(|error| cannot("read", name, error))?;
-    let kept = place.backups().map_err(|error| cannot("read", name, error))?;
-    let parent = path.parent().unwrap_or(Path::new("/")).to_owned();
-    // A file of another name is by itself: what is beside it may be anybody's.
-    let is_alone = path.file_name().is_none_or(|name| name != place.main());
-    let files = || -> std::io::Result<_> {
-        let mut files = std::collections::BTreeMap::new();
-        for name in place.names().iter().filter(|name| !is_alone || *name == place.main()) {
-            let from = if is_alone { path.clone() } else { parent.join(name) };
-            files.extend(files::read_own(&from)?.map(|(bytes, _)| (name.clone(), bytes)));
-        }
-        Ok(files)
-    };
-    match import::decide(&found.login, store.as_ref().map(|store| &store.login), &kept, replace) {
-        Decision::Same => output::note(&format!("the store has this login of {name} already; {}", only_once(&path))),
-        Decision::Refuse(reason) => return Err(cannot("import", name, refusal(reason)).hint(way_out(reason, name))),
-        Decision::Keep(_) => {
-            let backup = files().and_then(|files| place.keep(&files, Why::Loser, &kept)).map_err(|error| cannot("keep", name, error))?;
-            output::note(&format!(
-                "the store's login of {name} is newer and stays; the host's is kept as {backup}; --replace takes it anyway"
-            ));
-        }
-        Decision::Adopt => {
-            nobody_runs(host, name, "import")?;
-            let failed = |error| cannot("import", name, error);
-            place.keep_good().map_err(failed)?;
-            let before = place.snapshot().map_err(failed)?;
-            place.replace(&files().map_err(failed)?).map_err(failed)?;
-            place.keep_good().map_err(failed)?;
-            if let Some(before) = before {
-                output::note(&format!("what the store had is kept as {before}"));
-            }
-            output::note(&format!("the login of {name} is now the store's own; {}", only_once(&path)));
-        }
-    }
-    Ok(0)
-}
-
-/// Refresh tokens work once: whoever renews first logs the other out.
-fn only_once(path: &Path) -> String {
-    format!("do not use `{}` any more: the first of two copies that renews logs the other out", path.display())
-}
-
-fn refusal(reason: Reason) -> String {
-    match reason {
-        Reason::HostIsNotGood(validity) => format!("the host's holds none ({validity:?})").to_lowercase(),
-        Reason::HostIsOlder => "the store's came out of it and has been renewed since; the host's would be refused by its server".into(),
-        Reason::OtherAccount => "it is of another account than the store's".into(),
-        Reason::StoreIsNewer => "the store's is newer".into(),
-    }
-}
-
-fn way_out(reason: Reason, name: &str) -> String {
-    match reason {
-        Reason::OtherAccount | Reason::StoreIsNewer => format!("ai creds import {name} --replace"),
-        Reason::HostIsNotGood(_) | Reason::HostIsOlder => format!("ai login {name}"),
     }
 }
 

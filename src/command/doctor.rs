@@ -1,7 +1,5 @@
 //! `ai doctor`: looks at everything that a run depends on, and says what to do.
 
-use crate::cli::sessions::{Doctor, DoctorPart};
-use crate::command::sessions::Sessions;
 use crate::core::doctor::{self, Checkup, Finding, Found, Level, Reach};
 use crate::core::engine;
 use crate::core::engine::proof::Proof;
@@ -13,22 +11,47 @@ use crate::host::engine::{Image, check, learn, moved};
 use crate::host::output;
 use crate::session::context::Context;
 use crate::session::image;
+use crate::session::live::Sessions;
 use crate::session::tolerant;
+use clap::{Args, Subcommand};
 
 mod files;
 mod shell;
 
-pub fn run(doctor: &Doctor) -> Result<u8> {
+use shell::DoctorShellArgs;
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct DoctorArgs {
+    #[command(subcommand)]
+    pub part: Option<DoctorPart>,
+    /// Run about thirty small containers, and record what holds on this engine
+    #[arg(long)]
+    pub prove: bool,
+    /// Repair what can be repaired without asking: permissions of the store
+    #[arg(long)]
+    pub fix: bool,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DoctorPart {
+    /// Only the shell: whether a new one loads the functions, and what stands in their way
+    Shell(DoctorShellArgs),
+}
+
+pub fn run(doctor: &DoctorArgs) -> Result<u8> {
     match &doctor.part {
         Some(DoctorPart::Shell(wanted)) => shell::run(wanted),
         None => everything(doctor),
     }
 }
 
-fn everything(doctor: &Doctor) -> Result<u8> {
+fn everything(doctor: &DoctorArgs) -> Result<u8> {
     let (context, failures) = tolerant::context()?;
     let mut facts = context.facts(None);
-    let image = context.host.env.text("AI_PROVE_IMAGE").map_or_else(|| plan::image(&context.tool, &context.config), str::to_owned);
+    let image = plan::image(&context.tool, &context.config);
     let reach = reach(&context, &mut facts, &image);
     if doctor.prove
         && let (Reach::Answers { image: Found::Image | Found::Moved(..) }, Some(learnt)) = (&reach, facts.engine.learnt.clone())

@@ -1,5 +1,6 @@
 //! `ai help`: topics, commands, and manual pages.
 
+use clap::Args;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -10,6 +11,13 @@ use crate::core::help::{self, TOPICS};
 use crate::core::text::nearest::nearest;
 use crate::host::fs::files;
 use crate::host::output;
+
+#[derive(Debug, Args)]
+pub struct HelpArgs {
+    /// A topic, a command, or `man DIR` to write the manual pages there
+    #[arg(value_name = "TOPIC")]
+    pub words: Vec<String>,
+}
 
 pub fn run(words: &[String]) -> Result<u8> {
     match words {

@@ -1,6 +1,5 @@
 //! `ai image`: the image of the tools, built on this machine from the Dockerfile that comes with the program.
 
-use crate::cli::ImageCommand;
 use crate::core::config::Layer;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
@@ -11,6 +10,46 @@ use crate::host::engine::{self, Image};
 use crate::host::{self, output};
 use crate::session::context::Context;
 use crate::session::image::{MOVED, learn, moved, short, way_to};
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Args)]
+pub struct ImageArgs {
+    #[command(subcommand)]
+    pub command: ImageCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ImageCommand {
+    /// Build the image of the tools
+    Build {
+        /// Base image: Debian or Ubuntu with node
+        #[arg(long)]
+        base: Option<String>,
+        /// Version of one tool, such as claude=2.1.330; an empty version leaves the tool out
+        #[arg(long = "with", value_name = "TOOL=VERSION")]
+        versions: Vec<String>,
+        /// Network of the build, as the engine spells it
+        #[arg(long)]
+        network: Option<String>,
+        /// Name of the result
+        #[arg(long)]
+        tag: Option<String>,
+        /// Do not use the layers of an earlier build
+        #[arg(long)]
+        no_cache: bool,
+    },
+    /// Which image a run would use, and what is in it
+    Status {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run nothing else under the image's name than what it stands for now
+    Pin {
+        /// Run whatever the name stands for
+        #[arg(long)]
+        off: bool,
+    },
+}
 
 pub fn run(command: ImageCommand) -> Result<u8> {
     let context = Context::new(tool::EXEC, Layer::default())?;

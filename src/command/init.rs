@@ -1,13 +1,28 @@
 //! `ai init`: the shell functions. Starts no process, touches no file.
 
-use crate::cli::Init;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::shell::Shell;
 use crate::core::shell::script::{self, Function, Integration, Runner};
 use crate::core::tool::{self, default};
 use crate::host::Host;
 use crate::host::output;
+use clap::Args;
 
-pub fn run(init: &Init) -> Result<u8> {
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    pub shell: Shell,
+    /// Only these functions, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "TOOL")]
+    pub only: Vec<String>,
+    /// Put this before each function's name
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub prefix: String,
+    /// No completions
+    #[arg(long)]
+    pub no_completions: bool,
+}
+
+pub fn run(init: &InitArgs) -> Result<u8> {
     let host = Host::new()?;
     if !init.prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         || init.prefix.starts_with(|c: char| c.is_ascii_digit())

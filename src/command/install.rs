@@ -1,8 +1,8 @@
 //! `ai install` and `ai uninstall`: one marked block in the right rc file, or a directory of links.
 
+use clap::Args;
 use std::path::{Path, PathBuf};
 
-use crate::cli::install::Install;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::shell::Shell;
 use crate::core::shell::block::{self, diff};
@@ -11,7 +11,19 @@ use crate::host::machine::rc;
 use crate::host::output;
 use crate::host::{self, Host};
 
-pub fn install(wanted: &Install) -> Result<u8> {
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// The shell to set up; the one in $SHELL if absent
+    pub shell: Option<Shell>,
+    /// Make links named like the tools in a directory (`shims` in the store if none is named), for editors and scripts
+    #[arg(long, value_name = "DIR", num_args = 0..=1, conflicts_with = "shell")]
+    pub shims: Option<Option<PathBuf>>,
+    /// Print the change and make none
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+pub fn install(wanted: &InstallArgs) -> Result<u8> {
     let host = Host::new()?;
     if let Some(directory) = &wanted.shims {
         return make_shims(&host, directory.as_deref(), wanted.dry_run);
@@ -36,7 +48,7 @@ pub fn install(wanted: &Install) -> Result<u8> {
     Ok(0)
 }
 
-pub fn uninstall(wanted: &Install) -> Result<u8> {
+pub fn uninstall(wanted: &InstallArgs) -> Result<u8> {
     let host = Host::new()?;
     if let Some(directory) = &wanted.shims {
         return remove_shims(&host, directory.as_deref(), wanted.dry_run);

@@ -1,5 +1,6 @@
 //! `ai login` and `ai logout`: the tool's own way, in a container wired for it. What comes of it is checked, not believed.
 
+use clap::Args;
 use std::ffi::OsString;
 
 use crate::command::creds;
@@ -12,7 +13,22 @@ use crate::host::store::login::Place;
 use crate::session::context::Context;
 use crate::session::run::in_container;
 
-pub fn login(name: &str, more: &[OsString]) -> Result<u8> {
+#[derive(Debug, Args)]
+pub struct LoginArgs {
+    /// Tool whose own login to use
+    pub tool: String,
+    /// More arguments for the tool's login command
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    pub args: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct LogoutArgs {
+    pub tool: String,
+}
+
+pub fn login(login: &LoginArgs) -> Result<u8> {
+    let LoginArgs { tool: name, args: more } = login;
     let mut context = Context::new(name, Layer::default())?;
     let place = creds::place(&context.host, name)?;
     context.tool = context.tool.at_login();
@@ -43,7 +59,8 @@ fn not_done(name: &str, code: u8, why: &str) -> Failure {
         .hint(format!("ai login {name}"))
 }
 
-pub fn logout(name: &str) -> Result<u8> {
+pub fn logout(logout: &LogoutArgs) -> Result<u8> {
+    let name = &logout.tool;
     let mut context = Context::new(name, Layer::default())?;
     let place = creds::place(&context.host, name)?;
     context.tool = context.tool.at_login();

@@ -1,6 +1,5 @@
 //! `ai project`: which projects have state, and how a moved one gets its own back.
 
-use crate::cli::creds::ProjectCommand;
 use crate::core::census::age;
 use crate::core::config::Layer;
 use crate::core::failure::{Failure, Kind, Result};
@@ -12,6 +11,28 @@ use crate::host::output;
 use crate::host::store::guard;
 use crate::host::store::{project, state};
 use crate::session::context::Context;
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Args)]
+pub struct ProjectArgs {
+    #[command(subcommand)]
+    pub command: Option<ProjectCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ProjectCommand {
+    /// The projects that have state, and whether they are still where they were
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give this project the state of one that was moved or renamed
+    Adopt {
+        /// Its id, as `ai project list` shows it
+        #[arg(value_name = "PROJECT")]
+        old: String,
+    },
+}
 
 pub fn run(command: Option<ProjectCommand>) -> Result<u8> {
     match command.unwrap_or(ProjectCommand::List { json: false }) {

@@ -1,10 +1,13 @@
 //! `ai resolve`: the exact command that a run consists of. Reads facts, writes nothing, starts nothing.
 
+use crate::cli::overrides::Overrides;
+use crate::core::lease::SessionId;
+use crate::core::shell::Shell;
+use clap::{Args, ValueEnum};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::parse::split;
-use crate::cli::{Format, Resolve, Tty};
 use crate::core::facts::Terminal;
 use crate::core::failure::Result;
 use crate::core::plan::{Command, Plan, Request, native_args};
@@ -13,7 +16,53 @@ use crate::host::output;
 use crate::session::context::Context;
 use crate::session::native;
 
-pub fn run(resolve: Resolve) -> Result<u8> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// text that the shell evaluates
+    Shell,
+    /// each word ended by NUL
+    Argv0,
+    /// each word on a line, for people
+    Lines,
+    /// everything about the plan; see docs/plan.schema.json
+    Json,
+}
+
+/// Which standard streams of a command are terminals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tty {
+    None,
+    Stdin,
+    /// Standard input and output.
+    Both,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "ai resolve [OPTIONS] TOOL [-- ARGS...]")]
+pub struct ResolveArgs {
+    /// How to print the argument vector
+    #[arg(long, value_enum, default_value_t = Format::Shell)]
+    pub format: Format,
+    /// The shell that will read `--format shell`
+    #[arg(long, default_value_t = Shell::Bash)]
+    pub shell: Shell,
+    /// Say for each word why it is there and which setting put it there
+    #[arg(long)]
+    pub explain: bool,
+    /// The session that `ai sync in` printed; a fresh id if absent
+    #[arg(long)]
+    pub session: Option<SessionId>,
+    /// Which of the command's standard streams are terminals, whatever ours are
+    #[arg(long, hide = true)]
+    pub tty: Option<Tty>,
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// Tool or profile, then the arguments for it
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL")]
+    pub words: Vec<OsString>,
+}
+
+pub fn run(resolve: ResolveArgs) -> Result<u8> {
     let (name, args) = split(resolve.words)?;
     let context = Context::new(&name, resolve.overrides.layer())?;
     let facts = context.facts(resolve.session.as_ref());

@@ -1,13 +1,19 @@
 //! `ai tools`: what can be run, and where each comes from.
 
+use clap::Args;
 use serde::Serialize;
 
-use crate::cli::Tools;
 use crate::core::failure::Result;
 use crate::core::tool::Tool;
 use crate::core::tool::manifest::Manifest;
 use crate::host::Host;
 use crate::host::output;
+
+#[derive(Debug, Args)]
+pub struct ToolsArgs {
+    #[arg(long)]
+    pub json: bool,
+}
 
 #[derive(Serialize)]
 struct Row {
@@ -17,7 +23,7 @@ struct Row {
     manifest: String,
 }
 
-pub fn run(tools: &Tools) -> Result<u8> {
+pub fn run(tools: &ToolsArgs) -> Result<u8> {
     let host = Host::new()?;
     let mut rows = Vec::new();
     let mut code = 0;

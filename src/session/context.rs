@@ -36,7 +36,7 @@ impl Context {
 
     /// Looks again at what a session that began may have changed: its state, and what the engine said about itself.
     pub fn look_again(&self, facts: &mut Facts, state: &Store) {
-        facts.state = state.root().to_owned();
+        state.root().clone_into(&mut facts.state);
         facts.present = self.host.present(&self.files(), state);
         facts.engine = self.host.recall(facts.engine.clone());
     }

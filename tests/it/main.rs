@@ -25,6 +25,7 @@ mod terminal_shells;
 mod argv;
 mod cases;
 mod completions;
+#[cfg(feature = "faults")]
 mod crash;
 mod creds;
 mod doctor;

@@ -1,9 +1,9 @@
 //! `ai doctor shell`: asks a new interactive shell, and reads the files that it reads.
 
+use clap::Args;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cli::sessions::DoctorShell;
 use crate::command::{init, install};
 use crate::core::doctor::shell::{Answer, Checkup, Program, examine};
 use crate::core::failure::Result;
@@ -11,10 +11,18 @@ use crate::core::shell::Shell;
 use crate::host::Host;
 use crate::host::machine::{process, rc};
 
+#[derive(Debug, Args)]
+pub struct DoctorShellArgs {
+    /// The shell to look at; the one in $SHELL if absent
+    pub shell: Option<Shell>,
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Longer than the slowest start of a shell that anybody would bear.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-pub fn run(wanted: &DoctorShell) -> Result<u8> {
+pub fn run(wanted: &DoctorShellArgs) -> Result<u8> {
     let host = Host::new()?;
     let shell = install::shell(&host, wanted.shell)?;
     let names: Vec<String> = init::functions(&host).into_iter().map(|function| function.name).collect();

@@ -1,8 +1,5 @@
-//! `ai use` and the everyday words: `aic`, `cic`, `ai-mode`, and what became of older ones.
+//! `ai use`: shows or sets the default tool.
 
-use std::ffi::OsString;
-
-use crate::cli::mode::{Commit, Use, Word};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::text::nearest::nearest;
 use crate::core::tool::Tool;
@@ -10,8 +7,21 @@ use crate::core::tool::default::{self, Origin};
 use crate::host::Host;
 use crate::host::fs::files;
 use crate::host::output;
+use clap::Args;
 
-pub fn run(wanted: &Use) -> Result<u8> {
+#[derive(Debug, Args)]
+pub struct UseArgs {
+    /// The tool that becomes the default in all shells; c, g and z are short for claude, gemini and glm
+    pub tool: Option<String>,
+    /// Print only the name of the default
+    #[arg(long, conflicts_with = "tool")]
+    pub quiet: bool,
+    /// Print the full name of TOOL and change nothing
+    #[arg(long, hide = true, requires = "tool")]
+    pub name: bool,
+}
+
+pub fn run(wanted: &UseArgs) -> Result<u8> {
     let host = Host::new()?;
     let Some(typed) = &wanted.tool else {
         let (name, origin) = default_tool(&host)?;
@@ -48,7 +58,7 @@ pub fn tools(host: &Host) -> Vec<(String, String)> {
     names.map(|name| (about(&name).unwrap_or_default(), name)).map(|(about, name)| (name, about)).collect()
 }
 
-fn full_name(host: &Host, typed: &str) -> Result<String> {
+pub fn full_name(host: &Host, typed: &str) -> Result<String> {
     let tools = host.tool_names();
     default::full_name(typed, &tools).cloned().ok_or_else(|| {
         let failure = Failure::new(Kind::General, format!("cannot use `{typed}`: there is no such tool; there are {}", tools.join(", ")));
@@ -57,38 +67,4 @@ fn full_name(host: &Host, typed: &str) -> Result<String> {
             None => failure.hint("ai-mode help"),
         }
     })
-}
-
-/// A word that the shell's functions pass on.
-pub fn word(word: &Word) -> Result<u8> {
-    let args = |tool: Option<&str>| Commit { tool: tool.map(str::to_owned), hint: word.words.clone() };
-    match word.name.as_str() {
-        "aic" => commit(&args(None)),
-        "cic" => commit(&args(Some("claude"))),
-        "ai-mode" => ai_mode(&word.words),
-        name => Err(tombstone(name)),
-    }
-}
-
-/// `ai-mode` without a tool; the shell's own function sets one, since only it can.
-fn ai_mode(words: &[OsString]) -> Result<u8> {
-    if let Some(extra) = words.get(1) {
-        let message = format!("cannot use `{}`: one tool is enough", extra.to_string_lossy());
-        return Err(Failure::new(Kind::General, message).hint("ai-mode help"));
-    }
-    run(&Use { tool: None, quiet: false, name: false })
-}
-
-fn tombstone(name: &str) -> Failure {
-    match default::TOMBSTONES.iter().find(|(gone, _)| *gone == name) {
-        Some((_, now)) => Failure::new(Kind::General, format!("{name} is gone: {now}")).hint("ai help"),
-        None => Failure::new(Kind::Usage, format!("cannot run `{name}`: it is no word of the shell integration")).hint("ai help shells"),
-    }
-}
-
-pub fn commit(commit: &Commit) -> Result<u8> {
-    let host = Host::new()?;
-    let tool = commit.tool.as_ref().map_or_else(|| default_tool(&host).map(|(name, _)| name), |tool| full_name(&host, tool))?;
-    Err(Failure::new(Kind::Unavailable, format!("cannot commit with {tool}: this version of ai has no `ai commit` yet"))
-        .hint(format!("git diff --staged | {tool} -p \"write a commit message for this change\"")))
 }

@@ -1,0 +1,59 @@
+//! `ai gc`: removes what is ours and dead.
+
+use clap::Args;
+
+use crate::core::failure::Result;
+use crate::host::engine::containers;
+use crate::host::output;
+use crate::host::store::state;
+use crate::session::live::{Sessions, no_more_than_said};
+use crate::session::repair;
+
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+pub fn run(gc: &GcArgs) -> Result<u8> {
+    let sessions = Sessions::look_and_tell(false)?;
+    let verb = if gc.dry_run { "would remove" } else { "removed" };
+    let temporaries = state::dead_temporaries(&sessions.host);
+    if sessions.dead() == 0 && temporaries.is_empty() {
+        output::note("nothing is left behind");
+    }
+    let dead: Vec<&str> = sessions.census.dead.iter().map(|container| container.name.as_str()).collect();
+    let mut left = Vec::new();
+    if gc.dry_run {
+        for lease in sessions.leases.iter().filter(|lease| !state::is_owner_alive(lease) && lease.is_of(&sessions.engine)) {
+            output::note(&format!("would finish session {} of {} in {}", lease.session, lease.tool, lease.root));
+        }
+    } else {
+        repair::repair(&sessions.host, &sessions.engine)?;
+        for name in &dead {
+            containers::remove(&sessions.engine, name)?;
+        }
+        if !dead.is_empty() {
+            let after = Sessions::look(false)?;
+            left.extend(dead.iter().copied().filter(|name| after.all().any(|container| container.name == *name)));
+        }
+    }
+    for name in dead.iter().filter(|name| !left.contains(*name)) {
+        output::note(&format!("{verb} {name}"));
+    }
+    for directory in temporaries {
+        if !gc.dry_run {
+            state::remove_temporary(&directory)?;
+        }
+        output::note(&format!("{verb} {}", directory.display()));
+    }
+    let program = sessions.engine.kind.program();
+    for container in &sessions.census.kept {
+        output::note(&format!("kept on request: {}; hint: {program} rm {}", container.name, container.name));
+    }
+    for container in &sessions.census.unattended {
+        output::note(&format!("runs without a session: {}; hint: ai stop {}", container.name, container.name));
+    }
+    no_more_than_said("remove", &left, &sessions.engine)
+}
