@@ -1,4 +1,4 @@
-//! Which acceptance case is held by which test: `tests/cases.md`, made from the ids above the tests.
+//! Which acceptance case is held by which test: `tests/cases.md`, made from `tests/cases.tsv` and the ids above the tests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,13 +6,18 @@ use std::path::Path;
 
 use crate::tidy::files;
 
-/// Every id, in the order of the groups.
-const IDS: &str = include_str!("../cases.ids");
+/// Every id with its sentence (given; W when; T then), one a line, in the order of the groups.
+const CASES: &str = include_str!("../cases.tsv");
 
 /// What a test's comment or a script says: an id, and who holds it.
 type Mention = (String, String);
 
-/// `A-01`, `R-T01`, `Z-043`: all ids in a text.
+/// Every id and its sentence.
+fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
+    CASES.lines().map(|line| line.split_once('\t').unwrap_or_else(|| panic!("no tab in `{line}`")))
+}
+
+/// `A-01`, `R-T01`, `BO-05`: all ids in a text.
 fn ids(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     words.filter(|word| is_id(word)).map(str::to_owned).collect()
@@ -21,8 +26,8 @@ fn ids(text: &str) -> Vec<String> {
 fn is_id(word: &str) -> bool {
     let Some((group, number)) = word.split_once('-') else { return false };
     let digits = number.strip_prefix('T').unwrap_or(number);
-    group.len() == 1
-        && group.as_bytes()[0].is_ascii_uppercase()
+    (1..=2).contains(&group.len())
+        && group.bytes().all(|byte| byte.is_ascii_uppercase())
         && (2..=3).contains(&digits.len())
         && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -56,7 +61,7 @@ fn mentions() -> Vec<Mention> {
     for (path, text) in files("src")
         .into_iter()
         .chain(files("tests"))
-        .filter(|(path, _)| !path.starts_with("tests/cases.md") && !path.ends_with("cases.ids"))
+        .filter(|(path, _)| !path.starts_with("tests/cases.md") && !path.starts_with("tests/cases.tsv"))
     {
         match path.extension().and_then(|kind| kind.to_str()) {
             _ if path.ends_with("it/cases.rs") => {}
@@ -70,7 +75,7 @@ fn mentions() -> Vec<Mention> {
 
 #[test]
 fn every_id_in_a_test_exists() {
-    let known: Vec<&str> = IDS.lines().collect();
+    let known: Vec<&str> = cases().map(|(id, _)| id).collect();
     for (id, holder) in mentions() {
         assert!(known.contains(&id.as_str()), "{id} in {holder}");
     }
@@ -86,14 +91,20 @@ fn the_table_of_cases_is_up_to_date() {
             known.push(holder);
         }
     }
-    let rows = IDS.lines().map(|id| match holders.get(id) {
-        Some(holders) => format!("| {id} | {} |\n", holders.iter().map(|holder| format!("`{holder}`")).collect::<Vec<_>>().join("<br>")),
-        None => format!("| {id} | waits |\n"),
+    let rows = cases().map(|(id, sentence)| {
+        let held_by = holders.get(id).map_or_else(
+            || "waits".to_owned(),
+            |holders| holders.iter().map(|holder| format!("`{holder}`")).collect::<Vec<_>>().join("<br>"),
+        );
+        format!("| {id} | {} | {held_by} |\n", sentence.replace('|', "\\|"))
     });
-    let held = IDS.lines().filter(|id| holders.contains_key(*id)).count();
     let head = format!(
-        "# Acceptance cases\n\nMade by `tests/cases`; {held} of {} are held.\n\n| case | held by |\n|---|---|\n",
-        IDS.lines().count()
+        "# Acceptance cases\n\n\
+         Made by `tests/cases` from `tests/cases.tsv` and the ids above the tests; {} of {} are held. \
+         A sentence reads: given; W when; T then.\n\n\
+         | case | sentence | held by |\n|---|---|---|\n",
+        cases().filter(|(id, _)| holders.contains_key(*id)).count(),
+        cases().count()
     );
     let table = head + &rows.collect::<String>();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases.md");
@@ -105,6 +116,17 @@ fn the_table_of_cases_is_up_to_date() {
 }
 
 #[test]
-fn an_id_is_a_letter_and_a_number() {
-    assert_eq!(ids("// A-01, Z-043 (R-T01); not B-1, AA-01, x-86-64 or P1"), ["A-01", "Z-043", "R-T01"]);
+fn an_id_is_one_letter_or_two_and_a_number() {
+    assert_eq!(ids("// A-01, Z-043 (R-T01), BO-05; not B-1, AAA-01, x-86-64 or P1"), ["A-01", "Z-043", "R-T01", "BO-05"]);
+}
+
+#[test]
+fn every_case_is_a_sentence_of_its_own() {
+    let mut ids: Vec<&str> = cases().map(|(id, _)| id).collect();
+    for (id, sentence) in cases() {
+        assert!(is_id(id), "`{id}` is no id");
+        assert!(sentence.len() > 15 && sentence.trim() == sentence, "{id} says `{sentence}`");
+    }
+    ids.sort_unstable();
+    assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "an id stands twice");
 }
