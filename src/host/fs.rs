@@ -23,6 +23,9 @@ use crate::host::fs::read::is_link;
 
 const PRIVATE_DIR: u32 = 0o700;
 
+/// What a temporary file system is mounted on; see [`scratch_dir`].
+const SCRATCH_DIR: u32 = 0o1777;
+
 /// Names of files that are being written begin like this.
 pub const TEMPORARY: &str = ".ai-sync-";
 
@@ -76,6 +79,19 @@ pub fn enter(root: &Path, below: &Path, create: bool) -> Result<Option<OwnedFd>,
         };
     }
     Ok(Some(dir))
+}
+
+/// Makes a directory below `root` that a temporary file system will be mounted on, and opens it to everybody: runc before 1.1.8 gives
+/// the file system the directory's mode and leaves it root's, whatever the mount options say, so anything less would be closed to the
+/// person inside. Outside, the directory above it is closed.
+pub fn scratch_dir(root: &Path, below: &Path) -> Result<(), FileError> {
+    let fail = |source: Errno| FileError { verb: "open", path: root.join(below), source: source.into() };
+    let Some(dir) = enter(root, below, true)? else { return Ok(()) };
+    let mode = retry_on_intr(|| rustix::fs::fstat(&dir)).map_err(fail)?.st_mode & 0o7777;
+    if mode == SCRATCH_DIR {
+        return Ok(());
+    }
+    retry_on_intr(|| rustix::fs::fchmod(&dir, Perm::from_raw_mode(SCRATCH_DIR))).map_err(fail)
 }
 
 fn make_all(path: &Path) -> Result<(), FileError> {

@@ -1,6 +1,7 @@
 //! The real tools, in a real container, called by the functions of real shells; only the models are played.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use crate::bed::{Bed, Image, owner};
@@ -9,8 +10,17 @@ use crate::sandbox::{Sandbox, tree};
 use crate::shells::Shell;
 use crate::terminal::on_terminal;
 
-/// A sandbox with the real tools and a server that answers them.
+/// A sandbox with the real tools and a server that answers them, used by somebody without root, as by most people.
 fn tools() -> Option<(Bed, Mock)> {
+    let (mut bed, mock) = tools_of_tester()?;
+    if rustix::process::getuid().is_root() && !bed.as_user(1000) {
+        return None;
+    }
+    Some((bed, mock))
+}
+
+/// The same, used by whoever runs the tests.
+fn tools_of_tester() -> Option<(Bed, Mock)> {
     let mut bed = Bed::new(Image::Tools)?;
     let mock = Mock::serve(&mut bed.sandbox)?;
     Some((bed, mock))
@@ -74,16 +84,52 @@ fn claude_does_not_wait_for_input_at_a_terminal() {
 // C-14, D-02
 #[test]
 fn claude_works_for_a_user_without_root() {
-    let Some((mut bed, _mock)) = tools() else { return };
-    if !bed.as_user(1000) {
-        return;
-    }
+    let Some((bed, _mock)) = tools() else { return };
     let answer = bed.shell(Shell::Zsh, "echo 'RUN: touch made; id -u' | claude -p --dangerously-skip-permissions").prints();
-    assert!(answer.ends_with("mock-anthropic ran it: 1000\n"), "{answer}");
+    let (uid, gid) = owner(bed.project());
+    assert!(answer.ends_with(&format!("mock-anthropic ran it: {uid}\n")), "{answer}");
     for path in [bed.project().join("made")].into_iter().chain(tree(&bed.home()).into_keys()) {
-        assert_eq!(owner(&path), (1000, 1000), "{path:?}");
+        assert_eq!(owner(&path), (uid, gid), "{path:?}");
     }
     bed.nothing_left();
+}
+
+// C-14
+#[test]
+fn claude_works_for_root() {
+    let Some((bed, _mock)) = tools_of_tester() else { return };
+    let answer = bed.shell(Shell::Bash, "claude -p --dangerously-skip-permissions 'RUN: id -u'").prints();
+    assert!(answer.ends_with(&format!("mock-anthropic ran it: {}\n", owner(bed.project()).0)), "{answer}");
+    bed.nothing_left();
+}
+
+// SE-01: what a hook says at the start reaches the model, and what it puts into the environment reaches the shell.
+#[test]
+fn hooks_at_the_start_work_for_a_user_without_root() {
+    let Some((bed, _mock)) = tools() else { return };
+    let hook = "echo CONTEXT-FROM-HOOK; echo 'export FROM_HOOK=set' >>\"$CLAUDE_ENV_FILE\"";
+    let settings = serde_json::json!({"hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": hook}]}]}});
+    bed.write(bed.project().join(".claude/settings.json"), settings.to_string());
+    let ask = |prompt: &str| bed.shell(Shell::Bash, &format!("claude -p --dangerously-skip-permissions '{prompt}'")).prints();
+    assert_eq!(ask("FIND: CONTEXT-FROM-HOOK"), "mock-anthropic found CONTEXT-FROM-HOOK\n");
+    assert_eq!(ask("FIND: NEVER-SAID"), "mock-anthropic did not find NEVER-SAID\n");
+    let answer = ask("RUN: echo \"[$FROM_HOOK]\"; ls ~/.claude/shell-snapshots");
+    assert!(answer.contains("ran it: [set]\n") && answer.contains("snapshot-bash-"), "{answer}");
+    bed.nothing_left();
+}
+
+// SE-01: a store that an older program made has closed directories there.
+#[test]
+fn private_directories_that_were_made_closed_are_opened() {
+    let Some((bed, _mock)) = tools() else { return };
+    let ask = || bed.shell(Shell::Bash, "ai exec true; claude -p 'are you there'").outcome();
+    assert_eq!(ask().code, 0);
+    let homes = bed.store().join("global_state/claude/projects");
+    let home = fs::read_dir(&homes).unwrap().next().unwrap().unwrap().path().join("home");
+    fs::set_permissions(home.join("session-env"), fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(ask().code, 0);
+    assert_eq!(home.join("session-env").metadata().unwrap().permissions().mode() & 0o7777, 0o1777);
+    assert_eq!(home.metadata().unwrap().permissions().mode() & 0o7777, 0o700);
 }
 
 // I-01
@@ -102,6 +148,8 @@ fn codex_works() {
     let Some((bed, _mock)) = tools() else { return };
     let outcome = bed.shell(Shell::Fish, "codex exec --skip-git-repo-check 'RUN: touch made; pwd'").outcome();
     assert!(outcome.code == 0 && outcome.out().contains("mock-openai ran it:") && outcome.out().contains("/workspace/proj"), "{outcome:?}");
+    // SE-01: its helper programs are links in a private directory.
+    assert!(!outcome.err().contains("PATH aliases"), "{outcome:?}");
     assert_eq!(owner(bed.project().join("made")), owner(bed.project()));
     bed.nothing_left();
 }

@@ -102,3 +102,21 @@ fn what_podman_without_root_cannot_limit_is_named() {
     let (_, unlimited) = unlimited(&bed, &["doctor", "--json"]);
     check_limits(&bed, &unlimited);
 }
+
+// SE-01
+#[test]
+fn private_directories_can_be_written_on_engines_without_root() {
+    for engine in ["docker", "podman"] {
+        let Some(bed) = Bed::rootless(engine) else { return };
+        let line = "cd ~/.claude && for name in debug session-env cache; do touch $name/x && mkdir $name/y || exit; done; echo written";
+        assert_eq!(bed.ai(["run", "claude", "sh", "-c", line]).prints(), "written\n", "{engine}");
+    }
+}
+
+// SE-01
+#[test]
+fn private_directories_can_be_written_on_podman_with_root() {
+    let Some(bed) = Bed::podman() else { return };
+    let line = "cd ~/.claude && stat -c %a debug && touch debug/x && echo written";
+    assert_eq!(bed.ai(["run", "claude", "sh", "-c", line]).prints(), "1777\nwritten\n");
+}

@@ -27,6 +27,8 @@ pub struct Sandbox {
     env: BTreeMap<OsString, OsString>,
     /// Words before every program: who it is run as.
     wrapper: Vec<OsString>,
+    /// Who owns what is written from now on, where that is not us.
+    user: Option<u32>,
 }
 
 impl Sandbox {
@@ -43,7 +45,7 @@ impl Sandbox {
         for path in ["home", "bin", "engine", "tmp"].iter().map(|name| root.join(name)).chain([project.clone()]) {
             fs::create_dir_all(path).unwrap();
         }
-        let mut sandbox = Self { directory, project, env: BTreeMap::new(), wrapper: Vec::new() };
+        let mut sandbox = Self { directory, project, env: BTreeMap::new(), wrapper: Vec::new(), user: None };
         sandbox.link("ai", AI);
         sandbox.link("docker", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/fake-docker"));
         for program in PROGRAMS {
@@ -107,8 +109,12 @@ impl Sandbox {
     /// Writes a file below the root of the sandbox, making its parents.
     pub fn write(&self, path: impl AsRef<Path>, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.root().join(path);
+        let missing: Vec<&Path> = path.ancestors().take_while(|path| path.symlink_metadata().is_err()).collect();
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
+        for made in missing.iter().filter(|_| self.user.is_some()) {
+            lchown(made, self.user, self.user).unwrap();
+        }
         path
     }
 
@@ -162,6 +168,7 @@ impl Sandbox {
         for path in tree(&self.root()).into_keys().chain([self.root()]) {
             lchown(path, Some(id), Some(id)).unwrap();
         }
+        self.user = Some(id);
         true
     }
 

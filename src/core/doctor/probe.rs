@@ -25,6 +25,8 @@ pub enum Expected {
 pub const AT: &str = "/probe";
 /// A directory whose name needs quoting everywhere.
 pub const ODD: &str = "a,b \"c\":d";
+/// A directory that a temporary file system is mounted on, made as a tool's private directories are.
+pub const SCRATCH: &str = "scratch";
 
 /// `directory` is mounted at [`AT`] in every container; `uid` and `gid` are what the plan runs as.
 pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
@@ -60,6 +62,12 @@ pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
         probe("read-only-root", vec![Flag::ReadOnlyRoot], "touch /x 2>/dev/null || echo refused", prints("refused")),
         probe("read-only-mount", vec![Flag::Mount(read_only)], "touch /ro/x 2>/dev/null || echo refused", prints("refused")),
         probe("odd-path", vec![Flag::Mount(odd)], "cat /odd/file", prints("odd")),
+        probe(
+            "tmpfs-over-directory",
+            vec![Flag::Tmpfs { target: format!("{AT}/{SCRATCH}"), exec: false }],
+            &format!("touch {AT}/{SCRATCH}/x && mkdir {AT}/{SCRATCH}/y && echo writable"),
+            prints("writable"),
+        ),
         probe("tmpfs-exec", tmpfs(true), program, prints("ran")),
         probe("tmpfs-noexec", tmpfs(false), program, prints("refused")),
         probe(

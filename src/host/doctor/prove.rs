@@ -58,6 +58,7 @@ impl Bench<'_> {
     fn furnish(&self) -> std::io::Result<()> {
         let odd = self.directory.join(probe::ODD);
         host::fs::files::private_dir(&odd)?;
+        host::fs::scratch_dir(&self.directory, Path::new(probe::SCRATCH))?;
         host::fs::files::write_private(&odd.join("file"), b"odd\n")?;
         host::fs::files::write_private(&self.directory.join("private"), b"private\n")
     }

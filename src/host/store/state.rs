@@ -15,6 +15,7 @@ use crate::core::store::Store;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
 use crate::host::fs::files::{private_dir, write, write_for_this_boot};
+use crate::host::fs::scratch_dir;
 use crate::host::machine::process;
 use crate::host::store::project;
 use crate::host::{Host, identity};
@@ -41,11 +42,12 @@ fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace) -> io::Result<(
     private_dir(&shared)?;
     private_dir(&home)?;
     let login = state.login.at.strip_prefix(SHARED).map(|below| shared.join(below.trim_start_matches('/')));
-    for path in state.shared.iter().chain(&state.private) {
-        private_dir(&home.join(path))?;
-    }
     for path in &state.shared {
+        private_dir(&home.join(path))?;
         private_dir(&shared.join(path))?;
+    }
+    for path in &state.private {
+        scratch_dir(&home, Path::new(path))?;
     }
     for (name, target) in &state.links {
         link(&home.join(name), target)?;

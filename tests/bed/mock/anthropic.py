@@ -13,7 +13,7 @@ def reply(body):
     if command and output is None and any(tool.get("name") == "Bash" for tool in body.get("tools", [])):
         use = {"type": "tool_use", "id": "toolu_mock", "name": "Bash", "input": {"command": command, "description": "Run it"}}
         return use, "tool_use"
-    return {"type": "text", "text": prompt.answer("anthropic", text, output)}, "end_turn"
+    return {"type": "text", "text": prompt.answer("anthropic", text, output, body)}, "end_turn"
 
 
 def message(body, block, stop_reason):

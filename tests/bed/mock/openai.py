@@ -13,7 +13,7 @@ def reply(body):
     call = _call(body, command) if command and output is None else None
     if call:
         return {"id": "fc_mock", "call_id": "call_mock", **call}
-    content = [{"type": "output_text", "text": prompt.answer("openai", text, output), "annotations": []}]
+    content = [{"type": "output_text", "text": prompt.answer("openai", text, output, body), "annotations": []}]
     return {"type": "message", "id": "item_mock", "role": "assistant", "status": "completed", "content": content}
 
 
