@@ -10,11 +10,11 @@ use std::os::unix::ffi::OsStrExt;
 use crate::cli::parse::split;
 use crate::core::facts::Terminal;
 use crate::core::failure::Result;
-use crate::core::plan::{Command, Plan, Request, native_args};
+use crate::core::plan::{Command, Plan, native_args};
 use crate::host;
 use crate::host::output;
 use crate::session::context::Context;
-use crate::session::native;
+use crate::session::{decide, native};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -82,7 +82,7 @@ pub fn run(resolve: ResolveArgs) -> Result<u8> {
         Some(Tty::Stdin) => is(true, false),
         Some(Tty::Both) => is(true, true),
     };
-    let plan = Plan::new(&Request { tool: &context.tool, config: &context.config, facts: &facts, session, command, terminal })?;
+    let plan = decide::plan(&context, &facts, session, command, terminal)?;
     for note in &plan.notes {
         output::note(note);
     }

@@ -151,12 +151,12 @@ macro_rules! settings {
 
 settings! {
     /// Program that runs containers; the first that is installed if not set.
-    engine: Option<EngineKind> = None, env "AI_ENGINE", |text| one_of(text, &["docker", "podman", "nerdctl", "container"]).map(Some);
+    engine: Option<EngineKind> = None, env "AI_ENGINE", |text| one_of(text).map(Some);
     /// Image of the tools.
     image: Option<String> = None, env "AI_IMAGE", |text| plain_name(text).map(Some);
     /// `bridge`, `none`, `host`, or the name of a network of the engine.
     network: String = "bridge".into(), env "AI_NETWORK", plain_name;
-    workspace: Policy = Policy::Adaptive, env "AI_WORKSPACE", |text| one_of(text, &["adaptive", "named", "flat", "mirror"]);
+    workspace: Policy = Policy::Adaptive, env "AI_WORKSPACE", one_of;
     /// Whether directories that are refused for good reason are mounted all the same.
     force_workspace: bool = false, env "AI_FORCE_WORKSPACE", yes_or_no;
     /// Read-only root file system and temporary home.
@@ -179,7 +179,7 @@ settings! {
     label_disable: bool = false, env "AI_LABEL_DISABLE", yes_or_no;
     /// Whether the token of `gh auth token` is in the container's environment.
     gh_token: bool = false, env "AI_GH_TOKEN", yes_or_no;
-    host_sync: HostSync = HostSync::Import, env "AI_HOST_SYNC", |text| one_of(text, &["import", "both", "off"]);
+    host_sync: HostSync = HostSync::Import, env "AI_HOST_SYNC", one_of;
 }
 
 fn setting<T: Clone>(key: Option<&Spanned<T>>, origin: &impl Fn(usize) -> Origin) -> Option<Setting<T>> {

@@ -1,4 +1,6 @@
-//! Why a run ended as it did, where its exit code alone would leave a person guessing.
+//! Explains exit codes 125 to 127 and 137, which the engine or the kernel gave.
+
+use crate::core::engine::kind::EngineKind;
 
 /// What is known about a run that ended.
 #[derive(Debug)]
@@ -7,7 +9,7 @@ pub struct Ending<'a> {
     /// First word of the command in the container.
     pub program: &'a str,
     pub image: &'a str,
-    pub engine: &'a str,
+    pub engine: EngineKind,
     /// Memory limit in bytes.
     pub memory: Option<u64>,
     /// What the engine remembers of the container; `None` where it could not be asked.
@@ -34,7 +36,7 @@ pub fn explain(ending: &Ending) -> Option<(String, String)> {
     match code {
         125 if started == Some(true) => None,
         125 => Some((
-            format!("the engine refused to start the container (125, its own code; the line of `{engine}` above says why)"),
+            format!("the engine refused to start the container (125, its own code; the line of `{}` above says why)", engine.program()),
             "ai doctor".into(),
         )),
         126 => Some((
@@ -47,7 +49,7 @@ pub fn explain(ending: &Ending) -> Option<(String, String)> {
             "give it more: AI_MEMORY=8g, or `memory` in config.toml".into(),
         )),
         // podman has no word for it, and a limit is the usual reason.
-        KILLED if memory.is_some() && (engine == "podman" || history.is_none()) => Some((
+        KILLED if memory.is_some() && (!engine.traits().tells_oom || history.is_none()) => Some((
             format!("the tool was killed (137): by `ai stop` or somebody else, or probably by its memory limit{}", limit(memory)),
             "give it more: AI_MEMORY=8g, or `memory` in config.toml".into(),
         )),
@@ -66,7 +68,7 @@ mod tests {
     #[track_caller]
     fn check(code: u8, memory: Option<u64>, history: Option<&[&str]>, expected: Option<&str>) {
         let history: Option<Vec<String>> = history.map(|history| history.iter().map(|event| (*event).into()).collect());
-        let ending = Ending { code, program: "claude", image: "i", engine: "docker", memory, history: history.as_deref() };
+        let ending = Ending { code, program: "claude", image: "i", engine: EngineKind::Docker, memory, history: history.as_deref() };
         let text = explain(&ending).map(|(text, _)| text);
         match (text, expected) {
             (Some(text), Some(expected)) => assert!(text.contains(expected), "{text}"),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::core::engine::kind::EngineKind;
+use crate::core::engine::traits::{Dialect, Rootless};
 use crate::core::failure::{Failure, Kind};
 use crate::core::text::digest::sha256;
 
@@ -15,6 +16,7 @@ pub mod kind;
 pub mod learnt;
 pub mod proof;
 pub mod start;
+pub mod traits;
 
 /// Where the engine's client will connect, by the client's own rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,11 +131,10 @@ const MARKS: [(&str, &str, Product); 6] = [
 
 /// What stands behind an endpoint, as far as its address shows. `linux`: whether this system runs containers itself.
 pub fn product(kind: EngineKind, endpoint: &Endpoint, linux: bool) -> Product {
-    match (kind, &endpoint.address) {
-        (EngineKind::Container, _) => return Product::Apple,
-        (EngineKind::Podman, Address::InProcess) => return if linux { Product::Native } else { Product::PodmanMachine },
-        (EngineKind::Nerdctl, Address::InProcess) => return if linux { Product::Native } else { Product::Lima },
-        _ => {}
+    let traits = kind.traits();
+    if traits.dialect == Dialect::Apple || endpoint.address == Address::InProcess {
+        let (on_linux, elsewhere) = traits.in_process;
+        return if linux { on_linux } else { elsewhere };
     }
     let in_path = |path: &Path, mark: &str| path.to_str().is_some_and(|path| path.contains(mark));
     let found = MARKS.iter().find(|(mark, name, _)| {
@@ -153,13 +154,12 @@ pub fn product(kind: EngineKind, endpoint: &Endpoint, linux: bool) -> Product {
 /// runtime directory; podman and nerdctl take the rights of whoever calls them.
 pub fn is_rootless(kind: EngineKind, endpoint: &Endpoint, product: Product, uid: u32) -> bool {
     let of_user = |path: &Path| path.starts_with(format!("/run/user/{uid}"));
-    match kind {
-        EngineKind::Docker => {
+    match kind.traits().rootless {
+        Rootless::BySocket => {
             product == Product::Native && matches!(&endpoint.address, Address::Socket { path, real } if of_user(path) || of_user(real))
         }
-        EngineKind::Podman => product == Product::PodmanMachine || uid != 0,
-        EngineKind::Nerdctl => uid != 0,
-        EngineKind::Container => false,
+        Rootless::ByCaller => product == Product::PodmanMachine || uid != 0,
+        Rootless::Never => false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Everything about one run, as a value: which flags the engine gets, and why each is there.
+//! Everything about one run, as a value: what it needs, and why each part is there.
 //!
 //! Same facts, same plan. Nothing here touches the machine, and nothing here is text of a shell.
 
@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use crate::core::config::{Config, Origin};
-use crate::core::container::ContainerPath;
 use crate::core::container::container_name;
 use crate::core::engine;
 use crate::core::engine::agent::Way;
@@ -21,22 +20,27 @@ use crate::core::workspace::Workspace;
 
 mod bytes;
 mod command;
+mod container;
 #[cfg(test)]
 mod engines;
 mod env;
-mod life;
+mod hardening;
 mod limits;
 pub mod mount;
+mod part;
 mod reach;
 pub mod secret;
 mod state;
+mod terminal;
+mod user;
 
 pub use command::Command;
 pub use env::Variable;
-pub use life::user_flags;
 use mount::{Access, Mount};
+pub use part::{Part, Reasoned};
 pub use reach::host_name;
 pub use state::{OPTIONAL as OPTIONAL_FILES, login_volume};
+pub use user::user_parts;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -50,64 +54,6 @@ pub struct Request<'a> {
     pub terminal: Terminal,
 }
 
-/// One flag of the engine's `run`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Flag {
-    Remove,
-    Init,
-    Interactive,
-    Terminal,
-    /// The keys that detach; chosen so that nobody types them.
-    DetachKeys,
-    PullNever,
-    LogNone,
-    NoCore,
-    DropCapabilities,
-    NoNewPrivileges,
-    ReadOnlyRoot,
-    Name(String),
-    Hostname(String),
-    Label(&'static str, String),
-    User {
-        uid: u32,
-        gid: u32,
-    },
-    KeepId,
-    Variable(Variable),
-    Mount(Mount),
-    /// A temporary file system; `exec` where programs are run from it.
-    Tmpfs {
-        target: String,
-        exec: bool,
-    },
-    Workdir(OsString),
-    Memory(u64),
-    Cpus(f64),
-    Pids(u32),
-    Network(String),
-    /// `host.docker.internal`, as this address.
-    HostName(&'static str),
-    /// A volume of the engine's own, for what its shared folders cannot keep.
-    Volume {
-        name: String,
-        target: ContainerPath,
-    },
-    /// `SELinux` lets the container use what is mounted.
-    LabelDisable,
-    /// One more group of the user, by number.
-    GroupAdd(u32),
-    /// The engine brings the SSH agent itself.
-    SshAgent,
-}
-
-/// A flag, why it is there, and which setting put it there.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Part {
-    pub flag: Flag,
-    pub reason: Cow<'static, str>,
-    pub origin: Origin,
-}
-
 /// One run, decided.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -118,7 +64,7 @@ pub struct Plan {
     pub engine: Engine,
     /// Words before the engine's program: `ai env <tool> --` where a secret must be fetched first.
     pub prefix: Vec<OsString>,
-    pub parts: Vec<Part>,
+    pub parts: Vec<Reasoned>,
     pub image: String,
     /// The tool's own command, then the user's words.
     pub command: Vec<OsString>,
@@ -141,15 +87,15 @@ impl Plan {
         let secrets = secret::decide(tool, config, facts)?;
 
         let mut parts = Parts::default();
-        life::push(request, &container, &workspace, &mut parts);
-        life::who(&facts.user, &facts.engine, &mut parts);
-        life::hardening(config, tool, &mut parts);
+        container::push(request, &container, &workspace, &mut parts);
+        user::push(&facts.user, &facts.engine, &mut parts);
+        hardening::push(config, tool, &mut parts);
         let mut notes = limits::push(request, &mut parts);
         reach::network(request, &mut parts);
         let agent = reach::ssh_agent(request, &mut notes);
         env::push(request, &secrets, agent.as_ref(), &mut parts);
         mounts(request, &workspace, agent, &mut parts);
-        parts.push(Flag::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
+        parts.push(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
 
         notes.extend(workspace.note.clone());
         let prefix = if secrets.iter().any(secret::Found::needs_fetching) {
@@ -176,8 +122,8 @@ impl Plan {
 impl Plan {
     /// The memory limit, in bytes.
     pub fn memory(&self) -> Option<u64> {
-        self.parts.iter().find_map(|part| match part.flag {
-            Flag::Memory(bytes) => Some(bytes),
+        self.parts.iter().find_map(|part| match part.part {
+            Part::Memory(bytes) => Some(bytes),
             _ => None,
         })
     }
@@ -193,38 +139,38 @@ pub fn image(tool: &Tool, config: &Config) -> String {
 
 /// The parts of a plan, in the order in which the engine gets them.
 #[derive(Debug, Default)]
-struct Parts(Vec<Part>);
+struct Parts(Vec<Reasoned>);
 
 impl Parts {
-    fn push(&mut self, flag: Flag, reason: impl Into<Cow<'static, str>>, origin: Origin) {
-        self.0.push(Part { flag, reason: reason.into(), origin });
+    fn push(&mut self, part: Part, reason: impl Into<Cow<'static, str>>, origin: Origin) {
+        self.0.push(Reasoned { part, reason: reason.into(), origin });
     }
 
-    fn usual(&mut self, flag: Flag, reason: &'static str) {
-        self.push(flag, reason, Origin::Default);
+    fn usual(&mut self, part: Part, reason: &'static str) {
+        self.push(part, reason, Origin::Default);
     }
 }
 
 fn mounts(request: &Request, workspace: &Workspace, agent: Option<Way>, parts: &mut Parts) {
     let Request { tool, config, facts, .. } = request;
     let root = Mount::bind(&workspace.root, workspace.target.clone(), Access::ReadWrite);
-    parts.push(Flag::Mount(root), "the project", config.settings.workspace.origin.clone());
+    parts.push(Part::Mount(root), "the project", config.settings.workspace.origin.clone());
     if let Some(common) = &workspace.common {
         let mount = Mount::bind(&common.source, common.target.clone(), Access::ReadWrite);
-        parts.push(Flag::Mount(mount), "the repository that this linked worktree belongs to", Origin::Host);
+        parts.push(Part::Mount(mount), "the repository that this linked worktree belongs to", Origin::Host);
     }
     if let Some(own) = &workspace.own {
         let place = Store::new(&facts.state).git(&workspace.project).join(workspace.place_file());
         let mount = Mount::bind(place, own.clone(), Access::ReadOnly);
-        parts.push(Flag::Mount(mount), "git knows where the worktree is inside, and does not prune it", Origin::Host);
+        parts.push(Part::Mount(mount), "git knows where the worktree is inside, and does not prune it", Origin::Host);
     }
     for objects in &workspace.alternates {
         let mount = Mount::bind(&objects.source, objects.target.clone(), Access::ReadOnly);
-        parts.push(Flag::Mount(mount), "the repository borrows objects from there", Origin::Host);
+        parts.push(Part::Mount(mount), "the repository borrows objects from there", Origin::Host);
     }
     for sibling in &workspace.siblings {
         let mount = Mount::bind(&sibling.source, sibling.target.clone(), Access::ReadOnly);
-        parts.push(Flag::Mount(mount), "a worktree that looks deleted from inside must not be pruned", Origin::Host);
+        parts.push(Part::Mount(mount), "a worktree that looks deleted from inside must not be pruned", Origin::Host);
     }
     state::push(tool, &Store::new(&facts.state), &workspace.project, facts, parts);
     if let Some(agent) = agent {

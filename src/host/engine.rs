@@ -4,7 +4,8 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use crate::core::engine::kind::{Engine, EngineKind};
+use crate::core::engine::kind::Engine;
+use crate::core::engine::traits::ImageQuestion;
 use crate::core::engine::{Address, start};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::store::Store;
@@ -41,8 +42,8 @@ pub fn program(engine: &Engine) -> Result<&PathBuf> {
 /// about a millisecond: one request, no process.
 pub fn check(engine: &Engine, image: &str) -> Result<Image> {
     let program = program(engine)?;
-    match (engine.kind, &engine.endpoint.address) {
-        (EngineKind::Docker, Address::Socket { path, .. }) => {
+    match (engine.kind.traits().image, &engine.endpoint.address) {
+        (ImageQuestion::Request, Address::Socket { path, .. }) => {
             let answer = api::get(path, &format!("/images/{}/json", api::encoded(image)));
             let answer = answer.map_err(|error| unreachable_by(engine, path, &error))?;
             Ok(match answer.status {
@@ -51,7 +52,7 @@ pub fn check(engine: &Engine, image: &str) -> Result<Image> {
                 _ => Image::Unknown,
             })
         }
-        (EngineKind::Podman, _) => podman(program, image),
+        (ImageQuestion::Exists, _) => exists(program, image),
         _ => Ok(Image::Unknown),
     }
 }
@@ -115,7 +116,7 @@ fn unreachable(socket: &Path, error: &io::Error) -> Failure {
     }
 }
 
-fn podman(program: &Path, image: &str) -> Result<Image> {
+fn exists(program: &Path, image: &str) -> Result<Image> {
     let (status, _, stderr) = process::output(program.as_os_str(), &["image", "exists", image])?;
     match status.code() {
         Some(0) => Ok(Image::Present(None)),

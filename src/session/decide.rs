@@ -1,9 +1,10 @@
 //! What a run would be: facts, read once, and the plan that follows from them. Writes nothing, asks no engine.
 
-use crate::core::facts::Facts;
+use crate::core::facts::{Facts, Terminal};
 use crate::core::failure::Result;
 use crate::core::lease::SessionId;
 use crate::core::plan::{Command, Plan, Request};
+use crate::core::render;
 use crate::core::store::Store;
 use crate::host;
 use crate::session::context::Context;
@@ -19,7 +20,7 @@ pub struct Decided {
 /// Decides a run under a fresh session id.
 pub fn decide(context: &Context, command: Command) -> Result<Decided> {
     let facts = context.facts(None);
-    let plan = plan(context, &facts, host::fresh_session()?, command.clone())?;
+    let plan = plan(context, &facts, host::fresh_session()?, command.clone(), facts.terminal)?;
     Ok(Decided { facts, plan, command })
 }
 
@@ -30,10 +31,17 @@ impl Decided {
     /// [`begin`]: crate::session::begin::begin
     pub fn again(mut self, context: &Context, state: &Store) -> Result<Plan> {
         context.look_again(&mut self.facts, state);
-        plan(context, &self.facts, self.plan.session, self.command)
+        plan(context, &self.facts, self.plan.session, self.command, self.facts.terminal)
     }
 }
 
-fn plan(context: &Context, facts: &Facts, session: SessionId, command: Command) -> Result<Plan> {
-    Plan::new(&Request { tool: &context.tool, config: &context.config, facts, session, command, terminal: facts.terminal })
+/// Plans a run of `context`'s tool from facts that were gathered.
+///
+/// # Errors
+/// Where the run must be refused, or the engine has no words for what it needs.
+pub fn plan(context: &Context, facts: &Facts, session: SessionId, command: Command, terminal: Terminal) -> Result<Plan> {
+    let request = Request { tool: &context.tool, config: &context.config, facts, session, command, terminal };
+    let plan = Plan::new(&request)?;
+    render::refuse_unsayable(plan.parts.iter().map(|reasoned| &reasoned.part), plan.engine.kind)?;
+    Ok(plan)
 }

@@ -24,7 +24,7 @@ pub fn tell(host: &Host, lease: &Lease, code: u8) -> Result<()> {
             code,
             program: command.as_deref().unwrap_or("the command"),
             image: &lease.image,
-            engine: program,
+            engine: engine.kind,
             memory: lease.memory,
             history: history.as_deref(),
         };

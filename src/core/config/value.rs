@@ -1,8 +1,6 @@
 //! How the value of a setting is read from text; an error says why it is none.
 
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::Error;
+use clap::ValueEnum;
 
 /// `1`, `true`, `yes`, `on`, or the contrary of one.
 pub fn yes_or_no(text: &str) -> Result<bool, String> {
@@ -13,10 +11,10 @@ pub fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A word of a closed set, which `known` lists for the message.
-pub fn one_of<T: for<'a> Deserialize<'a>>(text: &str, known: &[&str]) -> Result<T, String> {
-    let value: Result<T, Error> = T::deserialize(text.into_deserializer());
-    value.map_err(|_| format!("`{text}` is none of {}", known.join(", ")))
+/// Returns the value that a word of a closed set names.
+pub fn one_of<T: ValueEnum>(text: &str) -> Result<T, String> {
+    let known = || T::value_variants().iter().filter_map(|value| Some(value.to_possible_value()?.get_name().to_owned()));
+    T::from_str(text, false).map_err(|_| format!("`{text}` is none of {}", known().collect::<Vec<_>>().join(", ")))
 }
 
 /// Bytes of a size such as `512m`, `4g`, `1073741824`.

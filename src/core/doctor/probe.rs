@@ -1,14 +1,14 @@
 //! The questions of `ai doctor --prove` that one container with one script can answer.
 
 use crate::core::container::ContainerPath;
-use crate::core::plan::Flag;
+use crate::core::plan::Part;
 use crate::core::plan::mount::{Access, Mount};
 
 /// A script for the container's `sh`, and what it must come to.
 #[derive(Debug)]
 pub struct Probe {
     pub name: &'static str,
-    pub flags: Vec<Flag>,
+    pub flags: Vec<Part>,
     pub script: String,
     pub expected: Expected,
 }
@@ -33,7 +33,7 @@ pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
     let probe = |name, flags, script: &str, expected| Probe { name, flags, script: script.into(), expected };
     let prints = |text: &str| Expected::Prints(text.into());
     let limit = |v2: &str, v1: &str| format!("cat /sys/fs/cgroup/{v2} 2>/dev/null || cat /sys/fs/cgroup/{v1}");
-    let tmpfs = |exec| vec![Flag::Tmpfs { target: "/t".into(), exec }];
+    let tmpfs = |exec| vec![Part::Scratch { target: "/t".into(), exec }];
     let program = "printf '#!/bin/sh\\necho ran\\n' >/t/x; chmod 755 /t/x; /t/x 2>/dev/null || echo refused";
     let odd = Mount::bind(directory.join(ODD), ContainerPath::new("/odd"), Access::ReadWrite);
     let read_only = Mount::bind(directory, ContainerPath::new("/ro"), Access::ReadOnly);
@@ -45,26 +45,26 @@ pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
         probe("user", vec![], "echo $(id -u):$(id -g)", prints(&format!("{uid}:{gid}"))),
         probe(
             "capabilities",
-            vec![Flag::DropCapabilities],
+            vec![Part::NoCapabilities],
             "grep CapEff /proc/self/status | tr -d '\\t '",
             prints("CapEff:0000000000000000"),
         ),
-        probe("no-new-privileges", vec![Flag::NoNewPrivileges], "grep NoNewPrivs /proc/self/status | tr -d '\\t '", prints("NoNewPrivs:1")),
-        probe("no-core", vec![Flag::NoCore], "ulimit -c", prints("0")),
-        probe("limit-memory", vec![Flag::Memory(64 << 20)], &limit("memory.max", "memory/memory.limit_in_bytes"), prints("67108864")),
-        probe("limit-pids", vec![Flag::Pids(77)], &limit("pids.max", "pids/pids.max"), prints("77")),
+        probe("no-new-privileges", vec![Part::NoNewPrivileges], "grep NoNewPrivs /proc/self/status | tr -d '\\t '", prints("NoNewPrivs:1")),
+        probe("no-core", vec![Part::NoCoreDump], "ulimit -c", prints("0")),
+        probe("limit-memory", vec![Part::Memory(64 << 20)], &limit("memory.max", "memory/memory.limit_in_bytes"), prints("67108864")),
+        probe("limit-pids", vec![Part::Pids(77)], &limit("pids.max", "pids/pids.max"), prints("77")),
         probe(
             "limit-cpus",
-            vec![Flag::Cpus(0.5)],
+            vec![Part::Cpus(0.5)],
             "cut -d ' ' -f 1 /sys/fs/cgroup/cpu.max 2>/dev/null || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us",
             prints("50000"),
         ),
-        probe("read-only-root", vec![Flag::ReadOnlyRoot], "touch /x 2>/dev/null || echo refused", prints("refused")),
-        probe("read-only-mount", vec![Flag::Mount(read_only)], "touch /ro/x 2>/dev/null || echo refused", prints("refused")),
-        probe("odd-path", vec![Flag::Mount(odd)], "cat /odd/file", prints("odd")),
+        probe("read-only-root", vec![Part::ReadOnlyRoot], "touch /x 2>/dev/null || echo refused", prints("refused")),
+        probe("read-only-mount", vec![Part::Mount(read_only)], "touch /ro/x 2>/dev/null || echo refused", prints("refused")),
+        probe("odd-path", vec![Part::Mount(odd)], "cat /odd/file", prints("odd")),
         probe(
             "tmpfs-over-directory",
-            vec![Flag::Tmpfs { target: format!("{AT}/{SCRATCH}"), exec: false }],
+            vec![Part::Scratch { target: format!("{AT}/{SCRATCH}"), exec: false }],
             &format!("touch {AT}/{SCRATCH}/x && mkdir {AT}/{SCRATCH}/y && echo writable"),
             prints("writable"),
         ),
@@ -72,20 +72,20 @@ pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
         probe("tmpfs-noexec", tmpfs(false), program, prints("refused")),
         probe(
             "hostname",
-            vec![Flag::Hostname("probe-dev-env".into())],
+            vec![Part::Hostname("probe-dev-env".into())],
             "hostname 2>/dev/null || cat /etc/hostname",
             prints("probe-dev-env"),
         ),
-        probe("network-none", vec![Flag::Network("none".into())], "grep -vc '^ *lo:\\|^Inter\\|^ face' /proc/net/dev || true", prints("0")),
+        probe("network-none", vec![Part::Network("none".into())], "grep -vc '^ *lo:\\|^Inter\\|^ face' /proc/net/dev || true", prints("0")),
         probe(
             "dns",
-            vec![Flag::Network("bridge".into())],
+            vec![Part::Network("bridge".into())],
             "grep -q '^nameserver' /etc/resolv.conf && grep -c localhost /etc/hosts >/dev/null && echo set",
             prints("set"),
         ),
         probe(
             "host-name",
-            vec![Flag::HostName("host-gateway")],
+            vec![Part::HostAddress("host-gateway")],
             "grep -q 'host.docker.internal' /etc/hosts && echo known",
             prints("known"),
         ),

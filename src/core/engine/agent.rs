@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::core::engine::Product;
-use crate::core::engine::kind::{Engine, EngineKind};
+use crate::core::engine::kind::Engine;
 
 /// How the agent reaches a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ const HOST_SERVICE: &str = "/run/host-services/ssh-auth.sock";
 
 /// The way for `engine`, where `socket` is the agent on the host.
 pub fn way(engine: &Engine, socket: &Path) -> Way {
-    if engine.kind == EngineKind::Container {
+    if engine.kind.traits().brings_ssh_agent {
         return Way::Flag;
     }
     let offered = || engine.learnt.as_ref().and_then(|learnt| learnt.agent.clone());

@@ -21,13 +21,9 @@ pub enum EngineKind {
 impl EngineKind {
     pub const ALL: [Self; 4] = [Self::Docker, Self::Podman, Self::Nerdctl, Self::Container];
 
+    /// Returns the name of the client's program.
     pub fn program(self) -> &'static str {
-        match self {
-            Self::Docker => "docker",
-            Self::Podman => "podman",
-            Self::Nerdctl => "nerdctl",
-            Self::Container => "container",
-        }
+        self.traits().program
     }
 }
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use crate::core::config::Origin;
 use crate::core::container::{GH, GIT, HOME, SSH_AGENT};
 use crate::core::engine::agent::Way;
-use crate::core::engine::kind::EngineKind;
+use crate::core::engine::traits::RootlessUser;
 use crate::core::plan::secret::Found;
 use crate::core::plan::state::GH_DIRECTORY;
-use crate::core::plan::{Flag, Parts, Request};
+use crate::core::plan::{Part, Parts, Request};
 
 /// A variable as the engine is told about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub(super) fn push(request: &Request, secrets: &[Found], agent: Option<&Way>, pa
     if matches!(agent, Some(Way::Mount { .. })) {
         variables.literal("SSH_AUTH_SOCK", SSH_AGENT, "your SSH agent", config.settings.ssh_agent.origin.clone());
     }
-    let is_root = facts.user.uid == 0 || (facts.engine.rootless && facts.engine.kind != EngineKind::Podman);
+    let is_root = facts.user.uid == 0 || (facts.engine.rootless && facts.engine.kind.traits().rootless_user == RootlessUser::Root);
     if is_root {
         variables.literal("IS_SANDBOX", "1", "tools that refuse root accept it in a sandbox, and this is one", Origin::Host);
     }
@@ -117,6 +117,6 @@ impl Variables<'_> {
             return;
         }
         self.names.push(variable.name().into());
-        self.parts.push(Flag::Variable(variable), reason, origin);
+        self.parts.push(Part::Variable(variable), reason, origin);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::core::config::value::parse_bytes;
 use crate::core::config::{Origin, Setting};
-use crate::core::plan::{Flag, Parts, Request};
+use crate::core::plan::{Part, Parts, Request};
 
 /// Below this even an idle tool does not fit (the largest was measured at 159 MiB while chatting).
 const LEAST_MEMORY: u64 = 512 << 20;
@@ -29,7 +29,7 @@ pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
         if can.memory && value < memory.value && is_own(&memory.origin) {
             notes.push(format!("memory limit lowered to {} MiB: the engine has no more", value >> 20));
         }
-        parts.limit(can.memory, Flag::Memory(value), "a runaway process ends before your machine does", memory.origin, &mut notes);
+        parts.limit(can.memory, Part::Memory(value), "a runaway process ends before your machine does", memory.origin, &mut notes);
     }
     let cpus = choose(settings.cpus.value, &settings.cpus, wanted.cpus, &request.tool.name);
     if let Some(cpus) = cpus {
@@ -38,17 +38,17 @@ pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
         if can.cpus && value < cpus.value && is_own(&cpus.origin) {
             notes.push(format!("processor limit lowered to {value}: the engine has no more"));
         }
-        parts.limit(can.cpus, Flag::Cpus(value), "the engine refuses more processors than it has", cpus.origin, &mut notes);
+        parts.limit(can.cpus, Part::Cpus(value), "the engine refuses more processors than it has", cpus.origin, &mut notes);
     }
     let pids = choose(settings.pids.value, &settings.pids, wanted.pids, &request.tool.name);
     let pids = pids.unwrap_or(Setting::new(PIDS, Origin::Default));
-    parts.limit(can.pids, Flag::Pids(pids.value), "a fork bomb stays small", pids.origin, &mut notes);
+    parts.limit(can.pids, Part::Pids(pids.value), "a fork bomb stays small", pids.origin, &mut notes);
     notes
 }
 
 impl Parts {
     /// A limit, if the engine `can` keep it; one that it cannot it would ignore, complain about at every run, or refuse.
-    fn limit(&mut self, can: bool, flag: Flag, reason: &'static str, origin: Origin, notes: &mut Vec<String>) {
+    fn limit(&mut self, can: bool, flag: Part, reason: &'static str, origin: Origin, notes: &mut Vec<String>) {
         if can {
             self.push(flag, reason, origin);
         } else if is_own(&origin) {

@@ -5,19 +5,20 @@ use crate::core::container::ContainerPath;
 use crate::core::container::SSH_AGENT;
 use crate::core::engine::Product;
 use crate::core::engine::agent::{self, Way};
-use crate::core::engine::kind::{Engine, EngineKind};
+use crate::core::engine::kind::Engine;
+use crate::core::engine::traits::{HostGateway, Rootless};
 use crate::core::facts::SshAgent;
 use crate::core::plan::mount::{Access, Mount};
-use crate::core::plan::{Flag, Parts, Request};
+use crate::core::plan::{Part, Parts, Request};
 use crate::core::text::version;
 
 pub(super) fn network(request: &Request, parts: &mut Parts) {
     let network = &request.config.settings.network;
     if network.value != "bridge" {
-        parts.push(Flag::Network(network.value.clone()), "as configured", network.origin.clone());
+        parts.push(Part::Network(network.value.clone()), "as configured", network.origin.clone());
     }
     if let Some(address) = host_name(&request.facts.engine, &network.value) {
-        parts.usual(Flag::HostName(address), "`host.docker.internal` is your machine, as on Docker Desktop");
+        parts.usual(Part::HostAddress(address), "`host.docker.internal` is your machine, as on Docker Desktop");
     }
 }
 
@@ -28,14 +29,15 @@ const SLIRP_HOST: &str = "10.0.2.2";
 /// `host-gateway` with 4.7, and has `host.containers.internal` at any rate. Docker without root is in a network of its
 /// own, where both `host-gateway` and loopback are that network's: the machine is [`SLIRP_HOST`].
 pub fn host_name(engine: &Engine, network: &str) -> Option<&'static str> {
-    let knows_gateway = match engine.kind {
-        EngineKind::Docker | EngineKind::Nerdctl => true,
-        EngineKind::Podman => engine.learnt.as_ref().is_some_and(|learnt| !version::is_below(&learnt.version, &[4, 7])),
-        EngineKind::Container => return None,
+    let traits = engine.kind.traits();
+    let knows_gateway = match traits.host_gateway {
+        HostGateway::Always => true,
+        HostGateway::Since(first) => engine.learnt.as_ref().is_some_and(|learnt| !version::is_below(&learnt.version, first)),
+        HostGateway::Never => return None,
     };
     match network {
         "none" => None,
-        _ if engine.rootless && engine.kind == EngineKind::Docker => Some(SLIRP_HOST),
+        _ if engine.rootless && traits.rootless == Rootless::BySocket => Some(SLIRP_HOST),
         "host" => (engine.product == Product::Native).then_some("127.0.0.1"),
         _ => knows_gateway.then_some("host-gateway"),
     }
@@ -67,13 +69,13 @@ pub(super) fn mount_agent(agent: Way, origin: &Origin, parts: &mut Parts) {
     match agent {
         Way::Mount { socket, root } => {
             let mount = Mount::bind(socket, ContainerPath::new(SSH_AGENT), Access::ReadWrite);
-            parts.push(Flag::Mount(mount), "your SSH agent", origin.clone());
+            parts.push(Part::Mount(mount), "your SSH agent", origin.clone());
             if root {
                 let reason = "in the engine's machine the agent's socket belongs to root's group";
-                parts.push(Flag::GroupAdd(0), reason, origin.clone());
+                parts.push(Part::Group(0), reason, origin.clone());
             }
         }
-        Way::Flag => parts.push(Flag::SshAgent, "your SSH agent", origin.clone()),
+        Way::Flag => parts.push(Part::SshAgent, "your SSH agent", origin.clone()),
         Way::None(_) => {}
     }
 }

@@ -7,7 +7,7 @@ use crate::core::container::ContainerPath;
 use crate::core::container::{GH, GIT, HOME, SHARED, USER};
 use crate::core::facts::Facts;
 use crate::core::plan::mount::{Access, Mount};
-use crate::core::plan::{Flag, Parts};
+use crate::core::plan::{Part, Parts};
 use crate::core::store::Store;
 use crate::core::tool::{Purpose, Tool};
 
@@ -16,13 +16,13 @@ pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, par
     let Some(state) = &tool.manifest.state else { return };
     let origin = || Origin::Manifest(tool.name.clone());
     let bind = |parts: &mut Parts, source: &Path, target: ContainerPath, reason: &'static str| {
-        parts.push(Flag::Mount(Mount::bind(source, target, Access::ReadWrite)), reason, origin());
+        parts.push(Part::Mount(Mount::bind(source, target, Access::ReadWrite)), reason, origin());
     };
     let shared = store.shared(&tool.name);
     let home = store.home(&tool.name, project);
     let at = ContainerPath::new(&state.home.at);
     if facts.engine.locks_fail() {
-        let volume = Flag::Volume { name: login_volume(&tool.name), target: ContainerPath::new(SHARED) };
+        let volume = Part::Volume { name: login_volume(&tool.name), target: ContainerPath::new(SHARED) };
         parts.push(volume, "locks on shared folders were seen to fail: the login is in a volume", origin());
     } else {
         bind(parts, &shared, ContainerPath::new(SHARED), "one login for all projects, with the tool's own locks");
@@ -37,7 +37,7 @@ pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, par
     }
     for path in &state.private {
         let target = at.join(path).as_os_str().to_string_lossy().into_owned();
-        parts.push(Flag::Tmpfs { target, exec: false }, "of no use to another run", origin());
+        parts.push(Part::Scratch { target, exec: false }, "of no use to another run", origin());
     }
 }
 
@@ -50,7 +50,7 @@ pub fn login_volume(tool: &str) -> String {
 fn identity(store: &Store, project: &str, facts: &Facts, parts: &mut Parts) {
     let mut bind = |source: &str, target: ContainerPath, access: Access, reason: &'static str| {
         if facts.has(Path::new(source)) {
-            parts.push(Flag::Mount(Mount::bind(store.root().join(source), target, access)), reason, Origin::Default);
+            parts.push(Part::Mount(Mount::bind(store.root().join(source), target, access)), reason, Origin::Default);
         }
     };
     let read = Access::ReadOnly;
@@ -62,7 +62,7 @@ fn identity(store: &Store, project: &str, facts: &Facts, parts: &mut Parts) {
     bind("global_state/ssh/config", home.join(".ssh/config"), read, "your SSH settings, as far as they mean something in a container");
     bind(GH_DIRECTORY, ContainerPath::new(GH), Access::ReadWrite, "GitHub's command line has its own login here");
     let git = Mount::bind(store.git(project), ContainerPath::new(GIT), Access::ReadWrite);
-    parts.push(Flag::Mount(git), "your name and mail for git, as they are for this project", Origin::Default);
+    parts.push(Part::Mount(git), "your name and mail for git, as they are for this project", Origin::Default);
 }
 
 /// The directory of GitHub's command line, relative to the store.

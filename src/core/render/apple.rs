@@ -3,42 +3,44 @@
 
 use std::ffi::OsString;
 
-use crate::core::plan::{Flag, Variable};
+use crate::core::plan::{Part, Variable};
 
-/// The words of one flag; none where there is no such flag.
-pub(super) fn words(flag: &Flag) -> Vec<OsString> {
+/// Returns the words of one part, or what it is that cannot be said.
+pub(super) fn words(part: &Part) -> Result<Vec<OsString>, &'static str> {
     let pair = |name: &str, value: OsString| vec![name.into(), value];
-    match flag {
-        Flag::Remove => vec!["--rm".into()],
-        Flag::Interactive => vec!["-i".into()],
-        Flag::Terminal => vec!["-t".into()],
-        Flag::Name(name) => pair("--name", name.into()),
-        Flag::Label(key, value) => pair("--label", format!("{key}={value}").into()),
-        Flag::User { uid, gid } => pair("--user", format!("{uid}:{gid}").into()),
-        Flag::Variable(Variable::Literal(name, value)) => pair("-e", format!("{name}={value}").into()),
-        Flag::Variable(Variable::Inherited(name)) => pair("-e", name.into()),
-        Flag::Mount(mount) => pair("--mount", mount.value()),
-        Flag::Tmpfs { target, .. } => pair("--tmpfs", target.into()),
-        Flag::Workdir(path) => pair("-w", path.clone()),
+    Ok(match part {
+        Part::Ephemeral => vec!["--rm".into()],
+        Part::Input => vec!["-i".into()],
+        Part::Terminal => vec!["-t".into()],
+        Part::Name(name) => pair("--name", name.into()),
+        Part::Label(key, value) => pair("--label", format!("{key}={value}").into()),
+        Part::User { uid, gid } => pair("--user", format!("{uid}:{gid}").into()),
+        Part::Variable(Variable::Literal(name, value)) => pair("-e", format!("{name}={value}").into()),
+        Part::Variable(Variable::Inherited(name)) => pair("-e", name.into()),
+        Part::Mount(mount) => pair("--mount", mount.value()),
+        Part::Scratch { target, .. } => pair("--tmpfs", target.into()),
+        Part::Workdir(path) => pair("-w", path.clone()),
         // Whole MiB, and whole processors.
-        Flag::Memory(bytes) => pair("--memory", format!("{}M", bytes.div_ceil(1 << 20)).into()),
-        Flag::Cpus(cpus) => pair("--cpus", format!("{:.0}", cpus.ceil()).into()),
-        Flag::Network(name) => pair("--network", name.into()),
-        Flag::SshAgent => vec!["--ssh".into()],
-        Flag::Init
-        | Flag::DetachKeys
-        | Flag::PullNever
-        | Flag::LogNone
-        | Flag::NoCore
-        | Flag::DropCapabilities
-        | Flag::NoNewPrivileges
-        | Flag::ReadOnlyRoot
-        | Flag::Hostname(_)
-        | Flag::KeepId
-        | Flag::Pids(_)
-        | Flag::HostName(_)
-        | Flag::Volume { .. }
-        | Flag::LabelDisable
-        | Flag::GroupAdd(_) => Vec::new(),
-    }
+        Part::Memory(bytes) => pair("--memory", format!("{}M", bytes.div_ceil(1 << 20)).into()),
+        Part::Cpus(cpus) => pair("--cpus", format!("{:.0}", cpus.ceil()).into()),
+        Part::Network(name) => pair("--network", name.into()),
+        Part::Program(name) => pair("--entrypoint", name.into()),
+        Part::SshAgent => vec!["--ssh".into()],
+        // Each container is a machine of its own, which ends with it: what these guard is not there.
+        Part::Reaper
+        | Part::NoDetachKeys
+        | Part::NoDownload
+        | Part::NoLog
+        | Part::NoCoreDump
+        | Part::NoCapabilities
+        | Part::NoNewPrivileges
+        | Part::ReadOnlyRoot
+        | Part::Hostname(_)
+        | Part::SameUser
+        | Part::Pids(_)
+        | Part::HostAddress(_)
+        | Part::NoFileLabels
+        | Part::Group(_) => Vec::new(),
+        Part::Volume { .. } => return Err("a volume for the login"),
+    })
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::mount::Access;
-use crate::core::plan::{Flag, Plan, Variable};
-use crate::core::render::docker::words;
+use crate::core::plan::{Part, Plan, Variable};
+use crate::core::render::words;
 
 impl Plan {
     /// One row for each flag: its words, the reason, the origin.
@@ -15,7 +15,7 @@ impl Plan {
         let mut rows: Vec<_> = self
             .parts
             .iter()
-            .map(|part| (shown(&words(&part.flag, self.engine.kind)), part.reason.to_string(), part.origin.to_string()))
+            .map(|part| (shown(&words(&part.part, self.engine.kind)), part.reason.to_string(), part.origin.to_string()))
             .collect();
         rows.push((self.image.clone(), "the image".into(), "config".into()));
         rows.push((shown(&self.command), "the tool's own command".into(), format!("manifest of {}", self.tool)));
@@ -44,8 +44,8 @@ impl Plan {
     }
 
     fn mounts(&self) -> Result<Vec<JsonMount>> {
-        let mounts = self.parts.iter().filter_map(|part| match &part.flag {
-            Flag::Mount(mount) => Some((mount, part)),
+        let mounts = self.parts.iter().filter_map(|part| match &part.part {
+            Part::Mount(mount) => Some((mount, part)),
             _ => None,
         });
         mounts
@@ -62,9 +62,9 @@ impl Plan {
     }
 
     fn variables(&self) -> Vec<JsonVariable> {
-        let variables = self.parts.iter().filter_map(|part| match &part.flag {
-            Flag::Variable(Variable::Literal(name, value)) => Some((name, Some(value.clone()), part)),
-            Flag::Variable(Variable::Inherited(name)) => Some((name, None, part)),
+        let variables = self.parts.iter().filter_map(|part| match &part.part {
+            Part::Variable(Variable::Literal(name, value)) => Some((name, Some(value.clone()), part)),
+            Part::Variable(Variable::Inherited(name)) => Some((name, None, part)),
             _ => None,
         });
         variables

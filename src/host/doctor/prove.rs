@@ -12,8 +12,8 @@ use crate::core::engine::proof::{Outcome, Proof, Verdict};
 use crate::core::facts::{Facts, SshAgent};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::mount::{Access, Mount};
-use crate::core::plan::{self, Flag, Variable};
-use crate::core::render::docker;
+use crate::core::plan::{self, Part, Variable};
+use crate::core::render;
 use crate::host::machine::process;
 use crate::host::{self, Host};
 
@@ -73,41 +73,34 @@ impl Bench<'_> {
 
     /// What the user is inside.
     fn ids(&self) -> (u32, u32) {
-        let of_flag = |flag: &Flag| match flag {
-            Flag::User { uid, gid } => Some((*uid, *gid)),
+        let of_flag = |flag: &Part| match flag {
+            Part::User { uid, gid } => Some((*uid, *gid)),
             _ => None,
         };
-        plan::user_flags(&self.facts.user, &self.facts.engine).iter().find_map(of_flag).unwrap_or_default()
+        plan::user_parts(&self.facts.user, &self.facts.engine).iter().find_map(of_flag).unwrap_or_default()
     }
 
     /// The vector of one container that runs `script`.
-    fn argv(&self, flags: &[Flag], script: &str) -> Vec<OsString> {
+    fn argv(&self, flags: &[Part], script: &str) -> Vec<OsString> {
         let engine = &self.facts.engine;
-        let mut all = vec![Flag::Remove, Flag::Init, Flag::Interactive, Flag::PullNever, Flag::LogNone, Flag::Label(LABEL, "1".into())];
-        all.extend(plan::user_flags(&self.facts.user, &self.facts.engine));
-        all.push(Flag::Mount(Mount::bind(&self.directory, ContainerPath::new(AT), Access::ReadWrite)));
-        all.push(Flag::Workdir(AT.into()));
-        if !flags.iter().any(|flag| matches!(flag, Flag::Network(_) | Flag::HostName(_))) {
+        let mut all = vec![Part::Ephemeral, Part::Reaper, Part::Input, Part::NoDownload, Part::NoLog, Part::Label(LABEL, "1".into())];
+        all.extend(plan::user_parts(&self.facts.user, &self.facts.engine));
+        all.push(Part::Mount(Mount::bind(&self.directory, ContainerPath::new(AT), Access::ReadWrite)));
+        all.push(Part::Workdir(AT.into()));
+        if !flags.iter().any(|flag| matches!(flag, Part::Network(_) | Part::HostAddress(_))) {
             // Sparing the bridge halves the time of the proof.
-            all.push(Flag::Network("none".into()));
+            all.push(Part::Network("none".into()));
         }
         all.extend(flags.iter().cloned());
-        let mut words: Vec<OsString> = vec!["run".into()];
-        words.extend(all.iter().flat_map(|flag| docker::words(flag, engine.kind)));
-        words.extend([self.image.into(), "sh".into(), "-c".into(), script.into()]);
-        words
+        render::container(all.iter(), self.image, &["sh".into(), "-c".into(), script.into()], engine.kind)
     }
 
     fn engine(&self) -> OsString {
-        self.facts
-            .engine
-            .program
-            .as_ref()
-            .map_or_else(|| self.facts.engine.kind.program().into(), |program| program.clone().into_os_string())
+        render::program(&self.facts.engine)
     }
 
     /// Exit code and output of one container.
-    fn run(&self, flags: &[Flag], script: &str) -> Result<(u8, String, String)> {
+    fn run(&self, flags: &[Part], script: &str) -> Result<(u8, String, String)> {
         let (status, stdout, stderr) = process::output_within(&self.engine(), &self.argv(flags, script), PATIENCE)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         Ok((process::exit_code(status), text(&stdout), text(&stderr)))
@@ -140,7 +133,7 @@ impl Bench<'_> {
     fn stop(&self) -> Outcome {
         let name = format!("ai-prove-{}", process::me());
         let found = (|| {
-            let mut argv = self.argv(&[Flag::Name(name.clone())], "touch up; exec sleep 60");
+            let mut argv = self.argv(&[Part::Name(name.clone())], "touch up; exec sleep 60");
             argv.insert(0, self.engine());
             let child = process::background(&argv)?;
             let up = wait_for(&self.directory.join("up"));
@@ -169,11 +162,11 @@ impl Bench<'_> {
             Way::Mount { socket, root } => {
                 let mount = Mount::bind(socket, ContainerPath::new(SSH_AGENT), Access::ReadWrite);
                 let variable = Variable::Literal("SSH_AUTH_SOCK".into(), SSH_AGENT.into());
-                let mut flags = vec![Flag::DropCapabilities, Flag::Mount(mount), Flag::Variable(variable)];
-                flags.extend(root.then_some(Flag::GroupAdd(0)));
+                let mut flags = vec![Part::NoCapabilities, Part::Mount(mount), Part::Variable(variable)];
+                flags.extend(root.then_some(Part::Group(0)));
                 flags
             }
-            Way::Flag => vec![Flag::SshAgent],
+            Way::Flag => vec![Part::SshAgent],
             Way::None(hint) => return outcome(NAME, Verdict::Fails, hint),
         };
         let script =

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::core::census::Container;
-use crate::core::engine::kind::{Engine, EngineKind};
+use crate::core::engine::kind::Engine;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::host::machine::process;
 
@@ -15,8 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// All containers of this owner that carry our labels, running or not.
 pub fn list(engine: &Engine, owner: u32) -> Result<Vec<Container>> {
-    if engine.kind == EngineKind::Container {
-        return Err(Failure::new(Kind::General, "cannot list containers by label: `container` has no such filter").hint("container list"));
+    if !engine.kind.traits().lists_by_label {
+        let program = engine.kind.program();
+        return Err(Failure::new(Kind::General, format!("cannot list containers by label: `{program}` has no such filter"))
+            .hint(format!("{program} list")));
     }
     let filter = format!("label=ai.owner={owner}");
     let ids = text(engine, &["ps", "--all", "--quiet", "--no-trunc", "--filter", "label=ai.session", "--filter", &filter])?;
@@ -88,10 +90,7 @@ pub fn history(engine: &Engine, name: &str, since: u64) -> Result<Vec<String>> {
     let (since, until) = (since.saturating_sub(1).to_string(), format!("{}.{:09}", now.as_secs(), now.subsec_nanos()));
     let filter = format!("container={name}");
     let mut args = vec!["events", "--since", &since, "--until", &until, "--filter", &filter];
-    match engine.kind {
-        EngineKind::Podman => args.extend(["--stream=false", "--format", "{{.Status}}"]),
-        _ => args.extend(["--format", "{{.Action}}"]),
-    }
+    args.extend(engine.kind.traits().events);
     Ok(text(engine, &args)?.lines().map(|line| line.trim().to_owned()).collect())
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::core::engine::kind::{Engine, EngineKind};
+use crate::core::engine::kind::Engine;
 use crate::core::engine::learnt::Learnt;
+use crate::core::engine::traits::Info;
 use crate::core::engine::{Address, Product};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::store::Store;
@@ -56,27 +57,24 @@ pub fn keep(store: &Store, engine: &Engine, learnt: &Learnt) {
 }
 
 fn ask(engine: &Engine) -> Result<Learnt> {
-    match (engine.kind, &engine.endpoint.address) {
-        (EngineKind::Docker, Address::Socket { path, .. }) => {
+    let args = match (engine.kind.traits().info, &engine.endpoint.address) {
+        (Info::Docker(_), Address::Socket { path, .. }) => {
             let answer = api::get(path, "/info").map_err(|error| super::unreachable_by(engine, path, &error))?;
-            understood(engine, serde_json::from_slice(&answer.body).ok())
+            return understood(engine, serde_json::from_slice(&answer.body).ok());
         }
-        (EngineKind::Container, _) => Ok(apple(engine)),
-        _ => {
-            let args: &[&str] =
-                if engine.kind == EngineKind::Podman { &["info", "--format", "json"] } else { &["info", "--format", "{{json .}}"] };
-            let output = process::output_within(super::program(engine)?.as_os_str(), args, PATIENCE)?;
-            if !output.0.success() {
-                return Err(refused(engine).because(String::from_utf8_lossy(&output.2)));
-            }
-            understood(engine, serde_json::from_slice(&output.1).ok())
-        }
+        (Info::Version, _) => return Ok(apple(engine)),
+        (Info::Docker(args) | Info::Podman(args), _) => args,
+    };
+    let (status, stdout, stderr) = process::output_within(super::program(engine)?.as_os_str(), args, PATIENCE)?;
+    if !status.success() {
+        return Err(refused(engine).because(String::from_utf8_lossy(&stderr)));
     }
+    understood(engine, serde_json::from_slice(&stdout).ok())
 }
 
 fn understood(engine: &Engine, info: Option<Value>) -> Result<Learnt> {
-    let learnt = info.as_ref().and_then(|info| match engine.kind {
-        EngineKind::Podman => Learnt::from_podman(info),
+    let learnt = info.as_ref().and_then(|info| match engine.kind.traits().info {
+        Info::Podman(_) => Learnt::from_podman(info),
         _ => Learnt::from_docker(info),
     });
     let mut learnt = learnt.ok_or_else(|| refused(engine))?;

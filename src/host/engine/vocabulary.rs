@@ -1,12 +1,14 @@
 //! Learns the words of the tools, for completion, from the `--help` of the programs in an image.
 
-use std::ffi::OsStr;
-use std::path::Path;
+use std::ffi::OsString;
 
 use crate::core::complete::help_text;
 use crate::core::complete::vocabulary::Vocabulary;
+use crate::core::engine::kind::Engine;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::plan::{Part, Variable};
+use crate::core::render;
 use crate::core::tool::Tool;
 use crate::host::fs::files;
 use crate::host::machine::process;
@@ -14,14 +16,15 @@ use crate::host::{Host, output};
 
 /// Records the options and sub-commands of each tool that `image` holds.
 pub fn learn(host: &Host, facts: &Facts, image: &str) -> Result<()> {
-    let program =
-        facts.engine.program.as_ref().ok_or_else(|| Failure::new(Kind::Unavailable, "cannot learn the tools' options: no engine"))?;
+    if facts.engine.program.is_none() {
+        return Err(Failure::new(Kind::Unavailable, "cannot learn the tools' options: no engine"));
+    }
     for name in host.tool_names() {
         let Ok(Some(tool)) = Tool::load(&name, |name| host.manifest(name)) else { continue };
         if tool.base != tool.name || tool.manifest.image.as_deref().is_some_and(|own| own != image) {
             continue;
         }
-        let vocabulary = ask(program, image, &tool)?;
+        let vocabulary = ask(&facts.engine, image, &tool)?;
         if vocabulary.is_empty() {
             output::note(&format!("{name} says nothing about its options; hint: list them in its manifest, as `complete`"));
             continue;
@@ -35,7 +38,7 @@ pub fn learn(host: &Host, facts: &Facts, image: &str) -> Result<()> {
 }
 
 /// Asks a tool in a container for its help, then once more for that of its sub-commands.
-fn ask(engine: &Path, image: &str, tool: &Tool) -> Result<Vocabulary> {
+fn ask(engine: &Engine, image: &str, tool: &Tool) -> Result<Vocabulary> {
     let program = tool.manifest.command.first().map_or("", String::as_str);
     let program = program.rsplit('/').next().unwrap_or(program);
     let mut vocabulary = Vocabulary::default();
@@ -65,14 +68,24 @@ for context in $contexts; do
 done
 :"#;
 
-fn help_of(engine: &Path, image: &str, tool: &Tool, contexts: &[String]) -> Result<Vec<(String, String)>> {
+fn help_of(engine: &Engine, image: &str, tool: &Tool, contexts: &[String]) -> Result<Vec<(String, String)>> {
     // A leading `-` stands for no context, since an empty line would be lost.
     let contexts: Vec<String> = contexts.iter().map(|context| format!("-{context}")).collect();
     let joined = contexts.join("\n");
-    let mut args = vec!["run", "--rm", "--init", "--network", "none", "--pull", "never", "--log-driver", "none", "--env", "HOME=/tmp"];
-    args.extend(["--entrypoint", "sh", image, "-c", SCRIPT, "sh", &joined]);
-    args.extend(tool.manifest.command.iter().map(String::as_str));
-    let (status, stdout, stderr) = process::output(OsStr::new(engine), &args)?;
+    let home = Variable::Literal("HOME".into(), "/tmp".into());
+    let parts = [
+        Part::Program("sh"),
+        Part::Ephemeral,
+        Part::Reaper,
+        Part::Network("none".into()),
+        Part::NoDownload,
+        Part::NoLog,
+        Part::Variable(home),
+    ];
+    let mut command: Vec<OsString> = ["-c", SCRIPT, "sh", &joined].map(OsString::from).into();
+    command.extend(tool.manifest.command.iter().map(OsString::from));
+    let args = render::container(parts.iter(), image, &command, engine.kind);
+    let (status, stdout, stderr) = process::output(&render::program(engine), &args)?;
     if !status.success() {
         return Err(Failure::new(Kind::Unavailable, format!("cannot ask {} for its options", tool.name))
             .because(String::from_utf8_lossy(&stderr))

@@ -12,8 +12,8 @@ use crate::core::engine::kind::{Engine, EngineKind};
 use crate::core::facts::User;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::mount::{Access, Mount};
-use crate::core::plan::{Flag, login_volume, user_flags};
-use crate::core::render::docker;
+use crate::core::plan::{Part, login_volume, user_parts};
+use crate::core::render;
 use crate::core::store::Store;
 use crate::core::tool::Tool;
 use crate::host::machine::process;
@@ -37,7 +37,7 @@ pub struct Volume {
     /// Whose files they are there, as `uid:gid`.
     owner: String,
     /// What decides which users there are.
-    users: Vec<Flag>,
+    users: Vec<Part>,
 }
 
 /// Makes the volume of `tool`, labelled as ours, unless it is there. A new one belongs to root: a container makes the
@@ -57,7 +57,7 @@ pub fn ensure(engine: &Engine, store: &Store, image: &str, tool: &Tool, user: &U
         return Err(failed(&stderr));
     }
     let shared = store.shared(&tool.name);
-    let from = shared.is_dir().then(|| Flag::Mount(Mount::bind(shared, ContainerPath::new(FROM), Access::ReadOnly)));
+    let from = shared.is_dir().then(|| Part::Mount(Mount::bind(shared, ContainerPath::new(FROM), Access::ReadOnly)));
     let script =
         "mkdir -p \"$1\" && { [ ! -d \"$3\" ] || cp -a \"$3/.\" \"$1/\"; } && chown -Rh \"$2\" /ai/shared && chmod 0700 /ai/shared \"$1\"";
     let below = volume.at.strip_prefix(SHARED).unwrap_or_default();
@@ -80,9 +80,9 @@ impl Volume {
 
     fn wanted(engine: &Engine, image: &str, tool: &Tool, user: &User) -> Result<Option<Self>> {
         let (Some(state), true) = (&tool.manifest.state, engine.locks_fail()) else { return Ok(None) };
-        let flags = user_flags(user, engine);
+        let flags = user_parts(user, engine);
         let owner = flags.iter().find_map(|flag| match flag {
-            Flag::User { uid, gid } => Some(format!("{uid}:{gid}")),
+            Part::User { uid, gid } => Some(format!("{uid}:{gid}")),
             _ => None,
         });
         Ok(Some(Self {
@@ -92,7 +92,7 @@ impl Volume {
             image: image.into(),
             at: state.login.at.clone(),
             owner: owner.unwrap_or_default(),
-            users: flags.into_iter().filter(|flag| *flag == Flag::KeepId).collect(),
+            users: flags.into_iter().filter(|flag| *flag == Part::SameUser).collect(),
         }))
     }
 
@@ -107,14 +107,13 @@ impl Volume {
     }
 
     /// A container of root's that has the volume and runs `script`.
-    fn argv(&self, more: Option<Flag>, script: &str, args: &[&str]) -> Vec<OsString> {
+    fn argv(&self, more: Option<Part>, script: &str, args: &[&str]) -> Vec<OsString> {
         let target = ContainerPath::new(SHARED);
-        let flags = [Flag::Remove, Flag::Interactive, Flag::PullNever, Flag::LogNone, Flag::Network("none".into())];
-        let flags = flags.into_iter().chain([Flag::User { uid: 0, gid: 0 }, Flag::Volume { name: self.name.clone(), target }]);
-        let mut argv: Vec<OsString> = vec!["run".into()];
-        argv.extend(flags.chain(self.users.iter().cloned()).chain(more).flat_map(|flag| docker::words(&flag, self.kind)));
-        argv.extend(["--entrypoint", "sh", &self.image, "-c", script, "sh"].into_iter().chain(args.iter().copied()).map(OsString::from));
-        argv
+        let flags = [Part::Program("sh"), Part::Ephemeral, Part::Input, Part::NoDownload, Part::NoLog, Part::Network("none".into())];
+        let flags = flags.into_iter().chain([Part::User { uid: 0, gid: 0 }, Part::Volume { name: self.name.clone(), target }]);
+        let parts: Vec<Part> = flags.chain(self.users.iter().cloned()).chain(more).collect();
+        let command: Vec<OsString> = ["-c", script, "sh"].into_iter().chain(args.iter().copied()).map(OsString::from).collect();
+        render::container(parts.iter(), &self.image, &command, self.kind)
     }
 
     /// Those of the login's files that are there.

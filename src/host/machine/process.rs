@@ -34,7 +34,7 @@ pub fn not_started(program: &OsStr, error: &std::io::Error) -> Failure {
 }
 
 /// What a program printed; fails if it cannot be started.
-pub fn output(program: &OsStr, args: &[&str]) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+pub fn output(program: &OsStr, args: &[impl AsRef<OsStr>]) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let output = Command::new(program).args(args).stdin(Stdio::null()).output().map_err(|error| not_started(program, &error))?;
     Ok((output.status, output.stdout, output.stderr))
 }

@@ -11,7 +11,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::core::engine::proof::{Outcome, Verdict};
 use crate::core::failure::Result;
-use crate::core::plan::Flag;
+use crate::core::plan::Part;
 use crate::host::doctor::prove::{Bench, holds, of, wait_for};
 
 /// Prints the size as soon as it is known, and again when it has changed. Engines may learn the first one late.
@@ -39,7 +39,7 @@ fn show(bench: &Bench) -> Result<String> {
     let size = |rows, columns| Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(&ours, size(31, 97)).map_err(io)?;
     let mut child = Command::new(bench.engine())
-        .args(bench.argv(&[Flag::Terminal], SCRIPT))
+        .args(bench.argv(&[Part::Terminal], SCRIPT))
         .stdin(Stdio::from(theirs.try_clone()?))
         .stdout(Stdio::from(theirs.try_clone()?))
         .stderr(Stdio::from(theirs))
