@@ -1,5 +1,5 @@
-# make demo: the main job, once, on real parts.   make test: everything that must hold.
-# Both install or start what they need where they may (root on Debian), and say elsewhere what is missing.
+# `make` alone lists what can be made: the first words of a target's comment, behind `##`.
+# test, demo and bench install or start what they need where they may (root on Debian), and say elsewhere what is missing.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -8,12 +8,22 @@ MAKEFLAGS += --no-print-directory
 CARGO := $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 RELEASE := target/release/ai
 
-.PHONY: demo test lint bench faults mutants install release cargo
+.PHONY: help check demo test lint bench faults mutants install release cargo
 
-demo: release
+help: ## this list
+	@echo 'make WHAT, where WHAT is one of'
+	sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+
+check: cargo ## format, clippy, unit tests, documents: no engine, no network, changes nothing
+	$(CARGO) fmt --check
+	$(CARGO) clippy --quiet --all-targets --all-features -- -D warnings
+	$(CARGO) test --quiet --bin ai
+	$(CARGO) test --quiet --test it -- cases:: documents:: formats:: tidy:: transcripts::
+
+demo: release ## the main job, once, on real parts
 	tests/demo
 
-test: cargo
+test: cargo ## everything that must hold, with a real engine and the real tools
 	bed="$$(tests/bed/up programs busybox tools podman)"
 	# A machine may forbid user namespaces: then the bed says why, and the tests that need them say that they are skipped.
 	rootless="$$(tests/bed/up rootless)" || true
@@ -25,22 +35,22 @@ test: cargo
 		$(CARGO) test --quiet --features faults
 	fi
 
-lint: cargo
+lint: cargo ## format, clippy, shell text, dependencies, licences
 	$(CARGO) fmt --check
 	$(CARGO) clippy --quiet --all-targets --all-features -- -D warnings
 	tests/lint
 
-# Against named peers, medians and ratios of one run; writes docs/performance.md.
-bench: release
+# Medians and ratios of one run.
+bench: release ## times against named peers; writes docs/performance.md
 	tests/bench/run
 
 # Every fault at every call, more random cases, mutants of the engine; writes its section of docs/reliability.md.
-faults: cargo
+faults: cargo ## settings under faults at every call; writes docs/reliability.md
 	export PATH="$(dir $(CARGO)):$$PATH" AI_REQUIRE=strace
 	tests/faults/run
 
 # Shows that the tests can fail: one change to the sources at a time, each must be caught.
-mutants: cargo
+mutants: cargo ## shows that the tests can fail
 	bed="$$(tests/bed/up)"
 	set -a; eval "$$bed"; set +a
 	tests/mutants
@@ -48,7 +58,7 @@ mutants: cargo
 # Half of what a dynamically linked program does at its start is being linked, so on Linux this one is linked beforehand,
 # where the C library comes in that form. What a machine of any kind runs is otherwise the same. A panic ends the program, so the
 # index by which one would unwind is left out.
-release: cargo
+release: cargo ## target/release/ai
 	host="$$(rustc -vV | sed -n 's/^host: //p')"
 	flags=
 	if [[ $$host == *-linux-gnu ]] && cc -static -x c -o /dev/null - <<<'int main(void) { return 0; }' 2>/dev/null; then
@@ -57,7 +67,7 @@ release: cargo
 	RUSTFLAGS="$$flags" $(CARGO) build --release --quiet --target "$$host"
 	cp -f "target/$$host/release/ai" $(RELEASE)
 
-install: release
+install: release ## into ~/.local/bin, or PREFIX=DIR
 	install -D -m 0755 $(RELEASE) "$${PREFIX:-$$HOME/.local}/bin/ai"
 
 cargo:

@@ -59,7 +59,7 @@ impl<T> Setting<T> {
     }
 }
 
-/// Where the project is mounted in the container; design §6.
+/// Where the project is mounted in the container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {

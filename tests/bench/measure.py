@@ -1,4 +1,4 @@
-"""Benchmarks against named peers: both sides warm, interleaved, medians and ratios of one run (design: budgets)."""
+"""Benchmarks against named peers: both sides warm, interleaved, medians and ratios of one run."""
 
 import json
 import os

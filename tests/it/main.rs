@@ -30,6 +30,7 @@ mod crash;
 mod creds;
 mod doctor;
 mod doctor_shell;
+mod documents;
 mod engines;
 mod environment;
 mod faults;

@@ -8,7 +8,7 @@ use crate::require::need;
 use crate::sandbox::{Sandbox, find_program};
 use crate::shells::Shell;
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What a module that only decides must not name.
 const ACTS: [&str; 15] = [

@@ -1,8 +1,8 @@
-//! The transcripts in `tests/cmd`, typed as a person would.
+//! The transcripts in `tests/cmd` and in the README, typed as a person would.
 
 use crate::sandbox::Sandbox;
 
-// I-08, C-16, A-09
+// I-08, C-16, A-09, R-T07
 #[test]
 fn the_transcripts_are_what_happens() {
     let sandbox = Sandbox::new();
@@ -11,5 +11,5 @@ fn the_transcripts_are_what_happens() {
     for (name, value) in sandbox.env() {
         cases.env(name.to_str().unwrap(), value.to_str().unwrap());
     }
-    cases.case("tests/cmd/*.trycmd");
+    cases.case("tests/cmd/*.trycmd").case("README.md");
 }
