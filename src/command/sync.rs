@@ -88,7 +88,7 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
             let context = Context::new(&tool, Layer::default())?;
             let decided = decide(&context, Command::placeholder(&context.tool))?;
             let begun = session::open(&context, &decided, owner.unwrap_or_else(process::parent))?;
-            output::data(format!("{}\n", begun.session).as_bytes())?;
+            output::data(format!("{}\n", begun.lease.session).as_bytes())?;
         }
         SyncCommand::Out { session, code, dry_run: false } => match close::close(&Host::new()?, &session, code)? {
             Kept::All => {}

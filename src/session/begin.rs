@@ -17,7 +17,7 @@ use crate::session::{login_turn, settings};
 /// A session whose lease is written.
 #[derive(Debug)]
 pub struct Begun {
-    pub session: SessionId,
+    pub lease: Lease,
     /// Where its state is: the store, or a temporary directory where that cannot be written.
     pub state: Store,
 }
@@ -34,7 +34,7 @@ pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Res
         settings::sync(&context.host, &context.tool, &context.config, &plan.workspace.project, Direction::In);
     }
     match login_turn::before(context, &state, session, &plan.image) {
-        Ok(()) => Ok(Begun { session: session.clone(), state }),
+        Ok(()) => Ok(Begun { lease, state }),
         Err(failure) => {
             forget(&context.host, &state, session);
             Err(failure)

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::core::config::Config;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::{Lease, SessionId};
 use crate::core::store::Store;
@@ -19,15 +20,41 @@ pub enum Kept {
     Nothing,
 }
 
-/// Closes a session: its settings go out, its record goes away. `code` is what the run ended with.
+/// The tool of a session and its configuration.
+#[derive(Debug)]
+pub struct Known {
+    /// `None` where its manifest is gone or broken: it has no settings then.
+    pub tool: Option<Tool>,
+    pub config: Config,
+}
+
+impl Known {
+    /// Loads as much as can be used, and returns what is wrong with the rest.
+    pub fn load(host: &Host, lease: &Lease) -> (Self, Vec<Failure>) {
+        let (config, failure) = tolerant::config(host, &lease.tool);
+        let mut failures = Vec::from_iter(failure);
+        let tool = Tool::load(&lease.tool, |name| host.manifest(name)).unwrap_or_else(|failure| {
+            failures.push(failure);
+            None
+        });
+        (Self { tool, config }, failures)
+    }
+}
+
+/// Closes a session whose tool and configuration are not known yet: its settings go out, its record goes away. `code` is what the
+/// run ended with.
 pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<Kept> {
     let lease = find(host, session)?;
-    let state = host.state_of(session);
-    match state::claim(&state, session) {
-        Some(_claim) => {
-            tolerant::tell(tolerant::config(host, &lease.tool).1);
-            finish(host, &state, &lease, code)
-        }
+    let (known, failures) = Known::load(host, &lease);
+    tolerant::tell(failures);
+    close_known(host, &lease, &known, code)
+}
+
+/// Closes a session, unless somebody else does already.
+pub fn close_known(host: &Host, lease: &Lease, known: &Known, code: Option<u8>) -> Result<Kept> {
+    let state = host.state_of(&lease.session);
+    match state::claim(&state, &lease.session) {
+        Some(_claim) => finish(host, &state, lease, known, code),
         None => Ok(Kept::All),
     }
 }
@@ -37,19 +64,22 @@ pub fn find(host: &Host, session: &SessionId) -> Result<Lease> {
     state::lease(&host.state_of(session), session).ok_or_else(missing)
 }
 
-/// The second half of [`close`], for whoever has the claim.
-pub fn finish(host: &Host, state: &Store, lease: &Lease, code: Option<u8>) -> Result<Kept> {
+/// Closes a session whose claim the caller has.
+pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Option<u8>) -> Result<Kept> {
     let session = &lease.session;
     let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
     // The container is gone before its settings are read; what could not be said about it stops nothing.
-    if let Some(failure) = code.and_then(|code| ending::tell(host, lease, code).err()) {
+    if let Some(failure) = code.and_then(|code| ending::tell(host, lease, known, code).err()) {
         output::failure(&failure);
     }
     if *state != host.store {
         return state::close(&host.store, state, session).map_err(failed).map(|()| Kept::Nothing);
     }
-    let is_whole = sync_out(host, lease)?;
-    login_turn::after(host, state, &lease.tool);
+    let is_whole = known.tool.as_ref().is_none_or(|tool| {
+        let is_whole = settings::sync(host, tool, &known.config, &lease.project, Direction::Out);
+        login_turn::after(host, state, tool);
+        is_whole
+    });
     let run = [
         ("session", session.as_str().into()),
         ("tool", lease.tool.as_str().into()),
@@ -67,12 +97,4 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, code: Option<u8>) -> Re
     } else {
         Err(Failure::new(Kind::General, "cannot take over all settings of this run").hint("ai sync status"))
     }
-}
-
-/// The settings of a session go out, even if the configuration is broken meanwhile: whoever asked has said so. A manifest that
-/// is gone has no settings.
-fn sync_out(host: &Host, lease: &Lease) -> Result<bool> {
-    let Some(tool) = Tool::load(&lease.tool, |name| host.manifest(name))? else { return Ok(true) };
-    let (config, _) = tolerant::config(host, &lease.tool);
-    Ok(settings::sync(host, &tool, &config, &lease.project, Direction::Out))
 }

@@ -4,13 +4,14 @@ use crate::core::ending::{self, Ending};
 use crate::core::engine::kind::Engine;
 use crate::core::failure::Result;
 use crate::core::lease::Lease;
-use crate::core::tool::{self, Tool};
+use crate::core::tool;
 use crate::host::Host;
 use crate::host::engine::containers;
 use crate::host::output;
+use crate::session::close::Known;
 
 /// Says on stderr what a person should know about a run that ended with `code`, and makes sure that nothing is left.
-pub fn tell(host: &Host, lease: &Lease, code: u8) -> Result<()> {
+pub fn tell(host: &Host, lease: &Lease, known: &Known, code: u8) -> Result<()> {
     let engine = host.engine(Some(lease.engine));
     if !lease.is_of(&engine) {
         return Ok(());
@@ -19,10 +20,10 @@ pub fn tell(host: &Host, lease: &Lease, code: u8) -> Result<()> {
     let program = engine.kind.program();
     if ending::is_worth_explaining(code) {
         let history = history(&engine, lease, code);
-        let command = Tool::load(&lease.tool, |name| host.manifest(name))?.and_then(|tool| tool.manifest.command.into_iter().next());
+        let command = known.tool.as_ref().and_then(|tool| tool.manifest.command.first());
         let ending = Ending {
             code,
-            program: command.as_deref().unwrap_or("the command"),
+            program: command.map_or("the command", String::as_str),
             image: &lease.image,
             engine: engine.kind,
             memory: lease.memory,

@@ -75,9 +75,8 @@ fn warn(tool: &str, place: &Place) {
 }
 
 /// After a run: keeps the login if it is good and was renewed.
-pub fn after(host: &Host, store: &Store, tool: &str) {
-    let Ok(Some(tool)) = Tool::load(tool, |name| host.manifest(name)) else { return };
-    let Some(place) = Place::of(&tool, host, store) else { return };
+pub fn after(host: &Host, store: &Store, tool: &Tool) {
+    let Some(place) = Place::of(tool, host, store) else { return };
     if let Err(error) = place.keep_good() {
         output::warn(&format!("cannot keep a backup of the login of {}: {error}", tool.name));
     }

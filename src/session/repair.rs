@@ -5,7 +5,7 @@ use crate::core::failure::Result;
 use crate::host::engine::containers;
 use crate::host::store::state;
 use crate::host::{Host, output};
-use crate::session::close::{Kept, finish};
+use crate::session::close::{Kept, Known, finish};
 
 /// Finishes sessions whose owner died without closing them: their containers stop, their settings go out. Each is finished, and
 /// told, by one of those who find it. A session of another engine waits until that is the one in use.
@@ -19,7 +19,7 @@ pub fn repair(host: &Host, engine: &Engine) -> Result<()> {
             containers::remove(engine, &lease.container)?;
         }
         let session = format!("session {} of {} in {}, whose shell was gone", lease.session, lease.tool, lease.root);
-        match finish(host, &state, &lease, None) {
+        match finish(host, &state, &lease, &Known::load(host, &lease).0, None) {
             Ok(Kept::All) => output::note(&format!("finished {session}")),
             Ok(Kept::Nothing) => output::note(&format!("removed the temporary state of {session}")),
             Err(failure) => output::failure(&failure),

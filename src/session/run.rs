@@ -4,6 +4,7 @@ use crate::core::failure::Result;
 use crate::core::plan::Command;
 use crate::host::machine::process;
 use crate::host::output;
+use crate::session::close::Known;
 use crate::session::context::Context;
 use crate::session::{close, decide, open, secrets};
 
@@ -22,7 +23,8 @@ pub fn in_container(context: &Context, command: Command) -> Result<u8> {
     });
     // A run that never began has no code, and nothing to explain or clear away.
     let code = result.as_ref().ok().copied();
-    if let Err(failure) = close::close(&context.host, &begun.session, code) {
+    let known = Known { tool: Some(context.tool.clone()), config: context.config.clone() };
+    if let Err(failure) = close::close_known(&context.host, &begun.lease, &known, code) {
         output::failure(&failure);
     }
     result

@@ -42,6 +42,7 @@ mod init;
 mod install;
 mod logins;
 mod migrate;
+mod once;
 mod paths;
 mod projects;
 mod real;
