@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 CARGO := $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 RELEASE := target/release/ai
 
-.PHONY: help check demo test lint bench faults mutants install release cargo
+.PHONY: help check demo test lint audit bench faults mutants install release cargo
 
 help: ## this list
 	@echo 'make WHAT, where WHAT is one of'
@@ -38,7 +38,10 @@ test: cargo ## everything that must hold, with a real engine and the real tools
 lint: cargo ## format, clippy, shell text, dependencies, licences
 	$(CARGO) fmt --check
 	$(CARGO) clippy --quiet --all-targets --all-features -- -D warnings
-	tests/lint
+	PATH="$(dir $(CARGO)):$$PATH" tests/lint
+
+audit: cargo ## known vulnerabilities, licences, sources of what we depend on; needs a network
+	PATH="$(dir $(CARGO)):$$PATH" tests/audit
 
 # Medians and ratios of one run.
 bench: release ## times against named peers; writes docs/performance.md
