@@ -3,81 +3,44 @@
 //! Values are never turned into numbers or maps and back: `1e400` and escapes come out as they went in.
 
 mod scan;
+mod write;
 
-use std::ops::Range;
+use serde::de::IgnoredAny;
+use std::borrow::Cow;
 
 use crate::core::sync::document::Flaw;
 use crate::core::sync::json::scan::{Node, scan};
-use crate::core::sync::merge::{Table, Tree};
+use crate::core::sync::json::write::Writer;
+use crate::core::sync::merge::{Edits, Table, Tree};
 
-/// The document as a tree, or why it is none.
-pub fn parse(text: &str) -> Result<Table, Flaw> {
-    let root = scan(text)?;
-    match tree(text, &root)? {
-        Tree::Table(table) => Ok(table),
+/// The document as a tree with the number of its keys, or why it is none.
+pub fn parse(text: &str) -> Result<(Table<'_>, usize), Flaw> {
+    let (root, keys) = scan(text)?;
+    match tree(text, root)? {
+        Tree::Table(table) => Ok((table, keys)),
         Tree::Leaf(_) => Err(Flaw::Broken),
     }
 }
 
-/// The text of the value at a path.
-pub fn value<'a>(text: &'a str, path: &[String]) -> Option<&'a str> {
-    let root = scan(text).ok()?;
-    let mut node = &root;
-    for key in path {
-        node = &node.member(key)?.value;
-    }
-    text.get(node.span())
+/// Whether this may only be half of a document, at a fraction of the cost of [`parse`].
+pub fn is_torn(text: &str) -> bool {
+    !text.trim_ascii_start().starts_with('{') || serde_json::from_str::<IgnoredAny>(text).is_err()
 }
 
-/// The text with the value at a path replaced or added; what is missing on the way is created.
-pub fn set(text: &str, path: &[String], value: &str) -> Option<String> {
-    let root = scan(text).ok()?;
-    let mut node = &root;
-    for (depth, key) in path.iter().enumerate() {
-        let rest = path.get(depth + 1..)?;
-        let Some(member) = node.member(key) else {
-            return insert(text, node, depth, key, &nested(rest, value));
-        };
-        node = &member.value;
-        if !matches!(node, Node::Object { .. }) && !rest.is_empty() {
-            return Some(splice(text, node.span(), &nested(rest, value)));
-        }
-    }
-    Some(splice(text, node.span(), value))
+/// Ours after the edits, or nothing if one of them has no place in it. Each text is gone through once, whatever the edits are.
+pub fn apply(ours: &str, theirs: &str, edits: &Edits) -> Option<String> {
+    let ((root, _), (source, _)) = (scan(ours).ok()?, scan(theirs).ok()?);
+    Writer::new(ours, theirs).document(&root, &source, edits)
 }
 
-/// The text without the key at a path.
-pub fn remove(text: &str, path: &[String]) -> Option<String> {
-    let root = scan(text).ok()?;
-    let (last, parents) = path.split_last()?;
-    let mut node = &root;
-    for key in parents {
-        node = &node.member(key)?.value;
-    }
-    let Node::Object { span, members } = node else {
-        return None;
-    };
-    let index = members.iter().position(|member| member.key == *last)?;
-    let member = members.get(index)?;
-    let before = index.checked_sub(1).and_then(|before| members.get(before));
-    let cut = match (before, members.get(index + 1)) {
-        (Some(before), _) => before.value.span().end..member.value.span().end,
-        (None, Some(next)) => member.name.start..next.name.start,
-        (None, None) => span.start + 1..span.end - 1,
-    };
-    Some(splice(text, cut, ""))
-}
-
-fn tree(text: &str, node: &Node) -> Result<Tree, Flaw> {
+fn tree<'a>(text: &'a str, node: Node<'a>) -> Result<Tree<'a>, Flaw> {
     let members = match node {
-        Node::Leaf(span) => {
-            return Ok(Tree::Leaf(squeeze(text.get(span.clone()).unwrap_or_default())));
-        }
+        Node::Leaf(span) => return Ok(Tree::Leaf(squeeze(text.get(span).unwrap_or_default()))),
         Node::Object { members, .. } => members,
     };
     let mut table = Table::default();
     for member in members {
-        if !table.insert(member.key.clone(), tree(text, &member.value)?) {
+        if !table.insert(member.key, tree(text, member.value)?) {
             return Err(Flaw::Ambiguous);
         }
     }
@@ -85,7 +48,10 @@ fn tree(text: &str, node: &Node) -> Result<Tree, Flaw> {
 }
 
 /// A value without the whitespace between its tokens.
-fn squeeze(text: &str) -> String {
+fn squeeze(text: &str) -> Cow<'_, str> {
+    if !text.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        return text.into();
+    }
     let (mut quoted, mut escaped) = (false, false);
     let keep = |&char: &char| {
         match char {
@@ -96,52 +62,35 @@ fn squeeze(text: &str) -> String {
         }
         quoted || !char.is_ascii_whitespace()
     };
-    text.chars().filter(keep).collect()
-}
-
-/// A new member in the style of its neighbours.
-fn insert(text: &str, node: &Node, depth: usize, key: &str, value: &str) -> Option<String> {
-    let Node::Object { span, members } = node else {
-        return None;
-    };
-    let name = serde_json::to_string(key).ok()?;
-    let Some((first, last)) = members.first().zip(members.last()) else {
-        let body = if depth == 0 { format!("{{\n  {name}: {value}\n}}") } else { format!("{{{name}: {value}}}") };
-        return Some(splice(text, span.clone(), &body));
-    };
-    let gap = match members.get(1) {
-        Some(second) => text.get(first.value.span().end..second.name.start)?.to_owned(),
-        None => format!(",{}", text.get(span.start + 1..first.name.start)?),
-    };
-    let colon = text.get(first.name.end..first.value.span().start)?;
-    let end = last.value.span().end;
-    Some(splice(text, end..end, &format!("{gap}{name}{colon}{value}")))
-}
-
-fn nested(path: &[String], value: &str) -> String {
-    path.iter().rev().fold(value.to_owned(), |inner, key| {
-        let name = serde_json::Value::from(key.as_str());
-        format!("{{{name}: {inner}}}")
-    })
-}
-
-fn splice(text: &str, span: Range<usize>, new: &str) -> String {
-    let mut text = text.to_owned();
-    text.replace_range(span, new);
-    text
+    text.chars().filter(keep).collect::<String>().into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::sync::document::MOST;
+    use crate::core::sync::merge::Edit;
 
-    fn path(dotted: &str) -> Vec<String> {
-        dotted.split('.').map(str::to_owned).collect()
+    fn edits<'a>(dotted: &'a str, last: Edit<'a>) -> Edits<'a> {
+        match dotted.split_once('.') {
+            None => vec![(dotted, last)],
+            Some((name, rest)) => vec![(name, Edit::Within(edits(rest, last)))],
+        }
+    }
+
+    /// Takes the value 9 at a path.
+    fn set(text: &str, dotted: &str) -> Option<String> {
+        let theirs = dotted.rsplit('.').fold("9".to_owned(), |inner, name| format!("{{\"{name}\":{inner}}}"));
+        apply(text, &theirs, &edits(dotted, Edit::Take))
+    }
+
+    fn remove(text: &str, dotted: &str) -> Option<String> {
+        apply(text, "{}", &edits(dotted, Edit::Remove))
     }
 
     #[test]
     fn a_new_key_takes_the_style_of_its_neighbours() {
-        let check = |text: &str, expected: &str| assert_eq!(set(text, &path("z"), "9").unwrap(), expected);
+        let check = |text: &str, expected: &str| assert_eq!(set(text, "z").unwrap(), expected);
         check("{}", "{\n  \"z\": 9\n}");
         check(r#"{"a":1}"#, r#"{"a":1,"z":9}"#);
         check(r#"{"a": 1, "b": 2}"#, r#"{"a": 1, "b": 2, "z": 9}"#);
@@ -153,7 +102,7 @@ mod tests {
     #[test]
     fn a_replaced_value_leaves_every_other_byte_alone() {
         let check = |text: &str, at: &str, expected: &str| {
-            assert_eq!(set(text, &path(at), "9").unwrap(), expected);
+            assert_eq!(set(text, at).unwrap(), expected);
         };
         check(r#"{ "a" :1e400 ,"b":[1, 2] }"#, "b", r#"{ "a" :1e400 ,"b":9 }"#);
         check(r#"{"a":{"b":{"c":"}"}},"d":"\""}"#, "a.b.c", r#"{"a":{"b":{"c":9}},"d":"\""}"#);
@@ -164,13 +113,27 @@ mod tests {
     #[test]
     fn a_removed_key_takes_its_comma_along() {
         let check = |text: &str, at: &str, expected: &str| {
-            assert_eq!(remove(text, &path(at)).unwrap(), expected);
+            assert_eq!(remove(text, at).unwrap(), expected);
         };
         check(r#"{"a":1,"b":2}"#, "a", r#"{"b":2}"#);
         check(r#"{"a":1,"b":2}"#, "b", r#"{"a":1}"#);
         check("{\n  \"a\": 1\n}", "a", "{}");
         check(r#"{"a":{"b":1,"c":2}}"#, "a.b", r#"{"a":{"c":2}}"#);
-        assert_eq!(remove("{}", &path("a")), None);
+        assert_eq!(remove("{}", "a"), None);
+    }
+
+    #[test]
+    fn many_edits_are_one_pass_with_the_result_of_each_after_the_other() {
+        let check = |ours: &str, theirs: &str, edits: Edits, expected: &str| assert_eq!(apply(ours, theirs, &edits).unwrap(), expected);
+        let take = |names: &[&'static str]| names.iter().map(|name| (*name, Edit::Take)).collect::<Edits>();
+        check("{}", r#"{"a":1,"b":2}"#, take(&["a", "b"]), "{\n  \"a\": 1,\n  \"b\": 2\n}");
+        check(r#" {"t":{}} "#, r#"{"t":{"a":1,"b":2}}"#, vec![("t", Edit::Within(take(&["a", "b"])))], r#" {"t":{"a": 1,"b": 2}} "#);
+        check(r#"{"x":0}"#, r#"{"t":{"a":1,"b":2}}"#, vec![("t", Edit::Within(take(&["a", "b"])))], r#"{"x":0,"t":{"a": 1,"b": 2}}"#);
+        let replaced = vec![("c", Edit::Take), ("a", Edit::Remove), ("b", Edit::Remove)];
+        check("{\n \"a\":1,\n \"b\":2\n}", r#"{"c":3}"#, replaced, "{\n \"c\":3\n}");
+        check("{ \"a\": 1, \"b\": 2, \"c\": 3 }", "{}", vec![("b", Edit::Remove)], "{ \"a\": 1, \"c\": 3 }");
+        check("{ \"a\": 1, \"b\": 2 }", "{}", vec![("a", Edit::Remove), ("b", Edit::Remove)], "{}");
+        assert_eq!(apply("{}", "{}", &take(&["a"])), None, "theirs has no such value");
     }
 
     // Z-036, Z-038
@@ -189,6 +152,16 @@ mod tests {
         check(r#"{"\ud800":1}"#, Some(Flaw::Ambiguous));
         check(r#"{"a":{"b":1,"b":1}}"#, Some(Flaw::Ambiguous));
         check(r#"{"a":1e400,"b":"\ud800","c":[{"x":1}]}"#, None);
+    }
+
+    // BO-06
+    #[test]
+    fn more_keys_than_any_settings_have_are_refused() {
+        let with = |count: usize| format!("{{{}}}", (0..count).map(|key| format!("\"{key}\":0")).collect::<Vec<_>>().join(","));
+        assert_eq!(parse(&with(MOST)).err(), None);
+        assert_eq!(parse(&with(MOST + 1)).err(), Some(Flaw::TooMany));
+        let nested = format!("{{\"a\":{}}}", with(MOST));
+        assert_eq!(parse(&nested).err(), Some(Flaw::TooMany));
     }
 
     #[test]

@@ -2,21 +2,23 @@
 //!
 //! The result is a list of edits to *ours*, so that a format can apply them to the user's own text and leave the rest of it alone.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
-/// A document as far as merging is concerned: tables are merged, everything else is replaced as a whole.
+/// A document as far as merging is concerned: tables are merged, everything else is replaced as a whole. Names and values are
+/// borrowed from the text wherever they stand in it as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tree {
-    Table(Table),
+pub enum Tree<'a> {
+    Table(Table<'a>),
     /// A value in a spelling that is equal when the value is.
-    Leaf(String),
+    Leaf(Cow<'a, str>),
 }
 
 /// Keys with their order, which does not count when two tables are compared.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
-    names: Vec<String>,
-    items: BTreeMap<String, Tree>,
+pub struct Table<'a> {
+    names: Vec<Cow<'a, str>>,
+    items: HashMap<Cow<'a, str>, Tree<'a>>,
 }
 
 /// Three states of one thing; ours is what will be written.
@@ -41,17 +43,21 @@ pub struct Gate {
     never: Vec<Vec<String>>,
 }
 
-/// One step from ours to the merged document.
+/// The way from ours to the merged document: what becomes of some keys of a table, each named once.
+pub type Edits<'a> = Vec<(&'a str, Edit<'a>)>;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Edit {
-    /// Take the value that theirs has at this path.
-    Take(Vec<String>),
-    Remove(Vec<String>),
+pub enum Edit<'a> {
+    /// Take the value that theirs has at this place.
+    Take,
+    Remove,
+    /// The key's own table changes, and is made where there is none.
+    Within(Edits<'a>),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Merge {
-    pub edits: Vec<Edit>,
+pub struct Merge<'a> {
+    pub edits: Edits<'a>,
     /// Dotted paths that both sides changed.
     pub conflicts: Vec<String>,
 }
@@ -64,74 +70,72 @@ enum Passage {
     Closed,
 }
 
-/// Changes of theirs since the base, as edits to ours.
-pub fn merge(versions: Versions<&Table>, gate: &Gate, prefer: Prefer) -> Merge {
-    let mut walk = Walk { gate, prefer, path: Vec::new(), found: Merge::default() };
-    walk.table(versions);
-    walk.found
+/// Changes of theirs since the base, as edits to ours. Looks at each key once.
+pub fn merge<'a>(versions: Versions<&'a Table<'a>>, gate: &Gate, prefer: Prefer) -> Merge<'a> {
+    let Versions { base, ours, theirs } = versions;
+    let mut walk = Walk { gate, prefer, path: Vec::new(), conflicts: Vec::new() };
+    let edits = walk.table(Versions { base: Some(base), ours: Some(ours), theirs: Some(theirs) });
+    Merge { edits, conflicts: walk.conflicts }
 }
 
-struct Walk<'a> {
-    gate: &'a Gate,
+struct Walk<'a, 'g> {
+    gate: &'g Gate,
     prefer: Prefer,
-    path: Vec<String>,
-    found: Merge,
+    path: Vec<&'a str>,
+    conflicts: Vec<String>,
 }
 
-impl Walk<'_> {
-    fn table(&mut self, Versions { base, ours, theirs }: Versions<&Table>) {
-        let added = theirs.names.iter();
-        let gone = base.names.iter().filter(|name| !theirs.items.contains_key(*name));
-        for name in added.chain(gone) {
-            self.path.push(name.clone());
-            self.key(Versions { base: base.get(name), ours: ours.get(name), theirs: theirs.get(name) });
+impl<'a> Walk<'a, '_> {
+    fn table(&mut self, Versions { base, ours, theirs }: Versions<Option<&'a Table<'a>>>) -> Edits<'a> {
+        let get = |table: Option<&'a Table<'a>>, name: &str| table.and_then(|table| table.get(name));
+        let names = |table: Option<&'a Table<'a>>| table.map(|table| table.names.as_slice()).unwrap_or_default();
+        let gone = names(base).iter().filter(|name| get(theirs, name).is_none());
+        let mut edits = Edits::new();
+        for name in names(theirs).iter().chain(gone) {
+            self.path.push(name);
+            let edit = self.key(Versions { base: get(base, name), ours: get(ours, name), theirs: get(theirs, name) });
             self.path.pop();
+            edits.extend(edit.map(|edit| (&**name, edit)));
         }
+        edits
     }
 
-    fn key(&mut self, at: Versions<Option<&Tree>>) {
+    fn key(&mut self, at: Versions<Option<&'a Tree<'a>>>) -> Option<Edit<'a>> {
         let passage = self.gate.passage(&self.path);
         if passage == Passage::Closed || at.theirs == at.base || at.theirs == at.ours {
-            return;
+            return None;
         }
         match (passage, at.ours, at.theirs) {
-            (_, Some(Tree::Table(ours)), Some(Tree::Table(theirs))) => {
-                self.table(Versions { base: table_or_empty(at.base), ours, theirs });
-            }
+            (_, Some(Tree::Table(_)), Some(Tree::Table(_))) => self.within(at),
             // A value that is no table holds nothing that may pass, and must not cover what may not.
-            (Passage::Partly, Some(Tree::Leaf(_)), _) => {}
-            (Passage::Partly, ours, theirs) => {
-                self.table(Versions { base: table_or_empty(at.base), ours: table_or_empty(ours), theirs: table_or_empty(theirs) });
-            }
-            _ if at.ours == at.base => self.follow(at.theirs.is_some()),
+            (Passage::Partly, Some(Tree::Leaf(_)), _) => None,
+            (Passage::Partly, _, _) => self.within(at),
+            _ if at.ours == at.base => Some(if at.theirs.is_some() { Edit::Take } else { Edit::Remove }),
             // One side deleted what the other changed: the change is worth more.
-            (_, _, None) => {}
-            (_, None, Some(_)) => self.follow(true),
+            (_, _, None) => None,
+            (_, None, Some(_)) => Some(Edit::Take),
             (_, Some(_), Some(_)) => {
-                self.found.conflicts.push(self.path.join("."));
-                if self.prefer == Prefer::Theirs {
-                    self.follow(true);
-                }
+                self.conflicts.push(self.path.join("."));
+                (self.prefer == Prefer::Theirs).then_some(Edit::Take)
             }
         }
     }
 
-    fn follow(&mut self, present: bool) {
-        let path = self.path.clone();
-        self.found.edits.push(if present { Edit::Take(path) } else { Edit::Remove(path) });
+    fn within(&mut self, at: Versions<Option<&'a Tree<'a>>>) -> Option<Edit<'a>> {
+        let edits = self.table(Versions { base: table(at.base), ours: table(at.ours), theirs: table(at.theirs) });
+        (!edits.is_empty()).then_some(Edit::Within(edits))
     }
 }
 
-fn table_or_empty(tree: Option<&Tree>) -> &Table {
-    static EMPTY: Table = Table { names: Vec::new(), items: BTreeMap::new() };
+fn table<'a>(tree: Option<&'a Tree<'a>>) -> Option<&'a Table<'a>> {
     match tree {
-        Some(Tree::Table(table)) => table,
-        Some(Tree::Leaf(_)) | None => &EMPTY,
+        Some(Tree::Table(table)) => Some(table),
+        Some(Tree::Leaf(_)) | None => None,
     }
 }
 
-impl Table {
-    pub fn get(&self, name: &str) -> Option<&Tree> {
+impl<'a> Table<'a> {
+    pub fn get(&self, name: &str) -> Option<&Tree<'a>> {
         self.items.get(name)
     }
 
@@ -140,7 +144,7 @@ impl Table {
     }
 
     /// False if the name was there already.
-    pub fn insert(&mut self, name: String, tree: Tree) -> bool {
+    pub fn insert(&mut self, name: Cow<'a, str>, tree: Tree<'a>) -> bool {
         let new = self.items.insert(name.clone(), tree).is_none();
         if new {
             self.names.push(name);
@@ -149,13 +153,13 @@ impl Table {
     }
 }
 
-impl PartialEq for Table {
-    fn eq(&self, other: &Table) -> bool {
+impl PartialEq for Table<'_> {
+    fn eq(&self, other: &Self) -> bool {
         self.items == other.items
     }
 }
 
-impl Eq for Table {}
+impl Eq for Table<'_> {}
 
 impl Gate {
     pub fn new(only: Option<&[String]>, never: &[String]) -> Gate {
@@ -168,9 +172,10 @@ impl Gate {
         self.only.is_none() && self.never.is_empty()
     }
 
-    fn passage(&self, path: &[String]) -> Passage {
-        let covers = |rule: &Vec<String>| path.starts_with(rule);
-        let below = |rule: &Vec<String>| rule.starts_with(path);
+    fn passage(&self, path: &[&str]) -> Passage {
+        let agree = |rule: &Vec<String>| rule.iter().zip(path).all(|(rule, name)| rule == name);
+        let covers = |rule: &Vec<String>| rule.len() <= path.len() && agree(rule);
+        let below = |rule: &Vec<String>| rule.len() >= path.len() && agree(rule);
         let listed = match &self.only {
             None => Passage::Free,
             Some(only) if only.iter().any(covers) => Passage::Free,

@@ -120,17 +120,27 @@ impl<'a> Step<'a> {
         let Some(theirs) = from.document(format) else {
             return seed.cloned();
         };
+        let ours = to.document(format);
         let base_text = self.entry(flow, &self.rule.path).and_then(Entry::text);
+        if ours.is_some() && base_text == Some(theirs.text) {
+            // Theirs changed nothing, and ours may have: there is nothing to do, and nothing new to agree on.
+            return None;
+        }
         let base = base_text.and_then(|text| format.parse(text.as_bytes()).ok());
-        let agreed = document::agreed(format, base.as_ref(), &theirs, &gate);
+        let Ok(agreed) = document::agreed(format, base.as_ref(), &theirs, &gate) else {
+            self.notice(&from.site, News::Crowded);
+            return None;
+        };
         let news = base_text != Some(agreed.as_str());
         if flow.to == Place::Host && to.disk.is_none() && base.is_some() && !news {
             return None;
         }
         let seeded = seed.and_then(|text| format.parse(text.as_bytes()).ok());
-        let ours = to.document(format);
-        let versions = Versions { base: base.as_ref(), ours: ours.as_ref().or(seeded.as_ref()), theirs: Some(&theirs) };
-        let merged = document::merge(format, versions, &gate, flow.prefer());
+        let versions = Versions { base: base.as_ref(), ours: ours.as_deref().or(seeded.as_ref()), theirs: Some(&*theirs) };
+        let Ok(merged) = document::merge(format, versions, &gate, flow.prefer()) else {
+            self.notice(&to.site, News::Crowded);
+            return None;
+        };
         if news {
             unit.agreements.push(agreement(flow, self.rule.path.clone(), Entry::Text(agreed)));
         }
@@ -166,20 +176,21 @@ impl<'a> Step<'a> {
             let lock = self.rule.lock_in(flow.to);
             unit.changes.push(Change { site: to.site.clone(), before: to.disk.clone(), act, lock });
             if let Some(view) = views.get_mut(&flow.to) {
-                view.content = Some(whole);
+                view.content = Some(whole.into());
             }
         }
         self.plan.add(unit);
     }
 
-    fn put(&mut self, unit: &mut Unit, view: Option<&mut View>, content: Vec<u8>) {
+    fn put(&mut self, unit: &mut Unit, view: Option<&mut View<'a>>, content: Vec<u8>) {
         let Some(view) = view else { return };
         let hash = self.plan.keep(&content);
         view.hash = Some(hash.clone());
         let act = Act::Put { content: hash, mode: view.mode };
         let lock = self.rule.lock_in(view.site.place);
         unit.changes.push(Change { site: view.site.clone(), before: view.disk.clone(), act, lock });
-        view.content = Some(content);
+        view.content = Some(content.into());
+        view.read = None;
     }
 
     fn entry(&self, flow: Flow, path: &str) -> Option<&'a Entry> {
@@ -187,7 +198,7 @@ impl<'a> Step<'a> {
     }
 
     fn conflict(&mut self, loser: &View, keys: Vec<String>) {
-        let bytes = loser.content.clone().unwrap_or_default();
+        let bytes = loser.content.as_deref().unwrap_or_default().to_vec();
         self.notice(&loser.site, News::Conflict(keys));
         self.plan.copies.push(Copy { shelf: Shelf::Conflicts, site: loser.site.clone(), bytes });
     }

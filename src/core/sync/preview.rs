@@ -26,6 +26,8 @@ pub enum Health {
     Valid,
     Broken,
     Ambiguous,
+    /// See [`crate::core::sync::report::News::Crowded`].
+    Crowded,
     Refused(Refusal),
 }
 
@@ -111,6 +113,7 @@ fn of_file(site: Site, reading: &Reading, format: Option<Format>) -> Status {
             let health = match format.map(|format| format.parse(bytes)) {
                 Some(Err(Flaw::Broken)) => Health::Broken,
                 Some(Err(Flaw::Ambiguous)) => Health::Ambiguous,
+                Some(Err(Flaw::TooMany)) => Health::Crowded,
                 Some(Ok(_)) | None => Health::Valid,
             };
             (health, Some(Hash::of(bytes)))

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::core::sync::document::MOST;
 use crate::core::sync::{Refusal, Site};
 
 /// What happened to one file, beside being written.
@@ -15,6 +16,8 @@ pub enum News {
     Broken,
     /// Two readers may understand it differently: left alone.
     Ambiguous,
+    /// It has, or would have, too many keys to be settings of anybody.
+    Crowded,
     /// Both sides changed these keys (none for a whole file); the loser's copy is in `conflicts`.
     Conflict(Vec<String>),
     /// Too many files of a tree are gone.
@@ -77,7 +80,8 @@ impl fmt::Display for Notice {
             News::Broken => write!(out, "ignored {site}: it is empty or broken (a copy is in quarantine)"),
             News::Ambiguous => write!(out, "skipped {site}: it can be read in two ways (a key occurs twice)"),
             News::Conflict(keys) if keys.is_empty() => write!(out, "{site} changed on both sides; the other copy is in conflicts"),
-            News::Conflict(keys) => write!(out, "{site} changed on both sides ({}); the other copy is in conflicts", keys.join(", ")),
+            News::Conflict(keys) => write!(out, "{site} changed on both sides ({}); the other copy is in conflicts", some(keys)),
+            News::Crowded => write!(out, "skipped {site}: it has more than {MOST} keys"),
             News::Vanished { gone, of } => {
                 write!(out, "stopped at {site}: {gone} of {of} files are gone")
             }
@@ -87,3 +91,12 @@ impl fmt::Display for Notice {
         }
     }
 }
+
+/// As many names as fit into a line.
+fn some(names: &[String]) -> String {
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
+}
+
+/// Keys that a notice names.
+const SHOWN: usize = 8;

@@ -1,42 +1,46 @@
 //! TOML: read into a tree, and edited in place so that comments and order survive.
 
+use std::collections::HashSet;
+
 use toml_edit::{DocumentMut, Item, Table as Section, TableLike, Value};
 
-use crate::core::sync::document::Flaw;
-use crate::core::sync::merge::{Edit, Table, Tree};
+use crate::core::sync::document::{Flaw, MOST};
+use crate::core::sync::merge::{Edit, Edits, Table, Tree};
 
-/// The document as a tree, or why it is none.
-pub fn parse(text: &str) -> Result<Table, Flaw> {
+/// The document as a tree with the number of its keys, or why it is none.
+pub fn parse(text: &str) -> Result<(Table<'_>, usize), Flaw> {
+    // A document costs its parser a thousand times what this does. Not every `=` is a key's, but no settings have as many.
+    if text.bytes().filter(|byte| *byte == b'=').count() > MOST / TIMES {
+        return Err(Flaw::TooMany);
+    }
     let document: DocumentMut = text.parse().map_err(|_| Flaw::Broken)?;
-    Ok(table(document.as_table()))
+    let mut keys = 0;
+    let table = table(document.as_table(), &mut keys);
+    Ok((table, keys))
 }
 
+/// How much more a key costs in TOML than in JSON.
+const TIMES: usize = 10;
+
 /// Ours after the edits, or nothing if one of them has no place in it.
-pub fn apply(ours: &str, theirs: &str, edits: &[Edit]) -> Option<String> {
+pub fn apply(ours: &str, theirs: &str, edits: &Edits) -> Option<String> {
     let mut document: DocumentMut = ours.parse().ok()?;
     let theirs: DocumentMut = theirs.parse().ok()?;
-    for edit in edits {
-        match edit {
-            Edit::Take(path) => take(document.as_table_mut(), theirs.as_table(), path)?,
-            Edit::Remove(path) => remove(document.as_item_mut(), path)?,
-        }
-    }
+    change(document.as_item_mut(), Some(theirs.as_table()), edits)?;
     Some(document.to_string())
 }
 
-fn table(section: &dyn TableLike) -> Table {
+fn table(section: &dyn TableLike, keys: &mut usize) -> Table<'static> {
     let mut found = Table::default();
     for (name, item) in section.iter() {
-        found.insert(name.to_owned(), tree(item));
+        *keys += 1;
+        let tree = match item.as_table_like() {
+            Some(section) => Tree::Table(table(section, keys)),
+            None => Tree::Leaf(spell(item).into()),
+        };
+        found.insert(name.to_owned().into(), tree);
     }
     found
-}
-
-fn tree(item: &Item) -> Tree {
-    match item.as_table_like() {
-        Some(section) => Tree::Table(table(section)),
-        None => Tree::Leaf(spell(item)),
-    }
 }
 
 /// One spelling for equal values, whatever quotes, bases and comments they were written with.
@@ -71,47 +75,64 @@ fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(","))
 }
 
-fn take(mut ours: &mut dyn TableLike, mut theirs: &dyn TableLike, path: &[String]) -> Option<()> {
-    let (last, parents) = path.split_last()?;
-    for name in parents {
-        theirs = theirs.get(name)?.as_table_like()?;
-        if ours.get(name).is_none() {
-            let mut section = Section::new();
-            section.set_implicit(true);
-            ours.insert(name, Item::Table(section));
+/// The edits of one table; what is to be removed goes in one pass at its end, for one by one each would move all behind it.
+fn change(ours: &mut Item, theirs: Option<&dyn TableLike>, edits: &Edits) -> Option<()> {
+    let mut gone = HashSet::new();
+    for (name, edit) in edits {
+        let section = ours.as_table_like_mut()?;
+        match edit {
+            Edit::Take => take(section, theirs?, name)?,
+            Edit::Remove => {
+                section.get(name)?;
+                gone.insert(*name);
+            }
+            Edit::Within(edits) => {
+                if section.get(name).is_none() {
+                    let mut made = Section::new();
+                    made.set_implicit(true);
+                    section.insert(name, Item::Table(made));
+                }
+                let theirs = theirs.and_then(|theirs| theirs.get(name)?.as_table_like());
+                change(section.get_mut(name)?, theirs, edits)?;
+            }
         }
-        ours = ours.get_mut(name)?.as_table_like_mut()?;
     }
-    let (key, item) = theirs.get_key_value(last)?;
+    if !gone.is_empty() {
+        remove(ours, &gone);
+    }
+    Some(())
+}
+
+fn take(ours: &mut dyn TableLike, theirs: &dyn TableLike, name: &str) -> Option<()> {
+    let (key, item) = theirs.get_key_value(name)?;
     let mut item = item.clone();
     unplace(&mut item);
-    if let Some(slot) = ours.get_mut(last) {
+    if let Some(slot) = ours.get_mut(name) {
         if let (Item::Value(old), Item::Value(new)) = (&*slot, &mut item) {
             *new.decor_mut() = old.decor().clone();
         }
         *slot = item;
         return Some(());
     }
-    ours.insert(last, item);
+    ours.insert(name, item);
     let above = key.leaf_decor().prefix().and_then(|text| text.as_str());
     if above.is_some_and(|text| text.contains('#')) {
-        *ours.key_mut(last)?.leaf_decor_mut() = key.leaf_decor().clone();
+        *ours.key_mut(name)?.leaf_decor_mut() = key.leaf_decor().clone();
     }
     Some(())
 }
 
-fn remove(mut ours: &mut Item, path: &[String]) -> Option<()> {
-    let (last, parents) = path.split_last()?;
-    for name in parents {
-        ours = ours.as_table_like_mut()?.get_mut(name)?;
+fn remove(ours: &mut Item, gone: &HashSet<&str>) {
+    if let Some(section) = ours.as_table_mut() {
+        section.retain(|name, _| !gone.contains(name));
+        if section.is_empty() {
+            // A table that was only implied by its keys would vanish with the last of them.
+            section.set_implicit(false);
+            section.set_dotted(false);
+        }
+    } else if let Some(section) = ours.as_inline_table_mut() {
+        section.retain(|name, _| !gone.contains(name));
     }
-    ours.as_table_like_mut()?.remove(last)?;
-    if let Some(section) = ours.as_table_mut().filter(|section| section.is_empty()) {
-        // A table that was only implied by its keys would vanish with the last of them.
-        section.set_implicit(false);
-        section.set_dotted(false);
-    }
-    Some(())
 }
 
 /// A table remembers its place in the file that it came from, which means nothing in another file.
@@ -134,8 +155,11 @@ mod tests {
     use super::*;
 
     fn take_all(ours: &str, theirs: &str, paths: &[&str]) -> String {
-        let edits: Vec<Edit> = paths.iter().map(|path| Edit::Take(path.split('.').map(str::to_owned).collect())).collect();
-        apply(ours, theirs, &edits).unwrap()
+        let edits = paths.iter().map(|path| match path.split_once('.') {
+            None => (*path, Edit::Take),
+            Some((table, name)) => (table, Edit::Within(vec![(name, Edit::Take)])),
+        });
+        apply(ours, theirs, &edits.collect()).unwrap()
     }
 
     #[test]

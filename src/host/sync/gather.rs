@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::fd::OwnedFd;
 
-use crate::core::sync::document::{Flaw, Format};
+use crate::core::sync::document::Format;
 use crate::core::sync::plan::Seen;
 use crate::core::sync::{Class, Flow, Place, Reading, Refusal, Request, Rule, Site};
 use crate::host::fs::{self, Child, FileError, Trust, read};
@@ -51,7 +51,7 @@ fn read_settled(places: &Places, rule: &Rule, site: &Site) -> Reading {
     let limit = if rule.class == Class::Lines { ANY } else { SETTINGS };
     let mut reading = read_site(places, site, limit);
     for _ in 0..2 {
-        let torn = |bytes: &[u8]| Format::of(rule.class).is_some_and(|format| format.parse(bytes).err() == Some(Flaw::Broken));
+        let torn = |bytes: &[u8]| Format::of(rule.class).is_some_and(|format| format.is_torn(bytes));
         match &reading {
             Reading::File { bytes, .. } if torn(bytes) => {
                 fs::pause();

@@ -1,56 +1,52 @@
 //! Where the parts of a JSON text are.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use crate::core::sync::document::Flaw;
+use crate::core::sync::document::{Flaw, MOST};
 
 /// Deeper objects are merged as wholes; no settings file is that deep, and the scanner recurses.
 const DEEPEST: usize = 64;
 
 #[derive(Debug)]
-pub enum Node {
-    Object { span: Range<usize>, members: Vec<Member> },
+pub enum Node<'a> {
+    Object { span: Range<usize>, members: Vec<Member<'a>> },
     Leaf(Range<usize>),
 }
 
 #[derive(Debug)]
-pub struct Member {
-    pub key: String,
+pub struct Member<'a> {
+    pub key: Cow<'a, str>,
     /// The key as it is written, quotes included.
     pub name: Range<usize>,
-    pub value: Node,
+    pub value: Node<'a>,
 }
 
-impl Node {
+impl Node<'_> {
     pub fn span(&self) -> Range<usize> {
         match self {
             Node::Object { span, .. } | Node::Leaf(span) => span.clone(),
         }
     }
-
-    pub fn member(&self, key: &str) -> Option<&Member> {
-        match self {
-            Node::Object { members, .. } => members.iter().find(|member| member.key == key),
-            Node::Leaf(_) => None,
-        }
-    }
 }
 
-/// Where everything is. The text is known to be JSON before the scanner, which trusts it, sees it.
-pub fn scan(text: &str) -> Result<Node, Flaw> {
+/// Where everything is, and how many keys there are. The text is known to be JSON before the scanner, which trusts it, sees it.
+pub fn scan(text: &str) -> Result<(Node<'_>, usize), Flaw> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|_| Flaw::Broken)?;
-    Scanner { text, at: 0 }.value(0)
+    let mut scanner = Scanner { text, at: 0, keys: 0 };
+    Ok((scanner.value(0)?, scanner.keys))
 }
 
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    keys: usize,
 }
 
-impl Scanner<'_> {
-    fn value(&mut self, depth: usize) -> Result<Node, Flaw> {
+impl<'a> Scanner<'a> {
+    fn value(&mut self, depth: usize) -> Result<Node<'a>, Flaw> {
         self.blank();
         if self.peek() == b'{' && depth < DEEPEST {
             return self.object(depth);
@@ -64,7 +60,7 @@ impl Scanner<'_> {
         Ok(Node::Leaf(start..self.at))
     }
 
-    fn object(&mut self, depth: usize) -> Result<Node, Flaw> {
+    fn object(&mut self, depth: usize) -> Result<Node<'a>, Flaw> {
         let start = self.at;
         let mut members = Vec::new();
         self.at += 1;
@@ -73,8 +69,11 @@ impl Scanner<'_> {
             let name_start = self.at;
             self.string();
             let name = name_start..self.at;
-            // Half a surrogate pair is valid JSON, but no two readers make the same key of it.
-            let key = self.text.get(name.clone()).and_then(|raw| serde_json::from_str(raw).ok()).ok_or(Flaw::Ambiguous)?;
+            let key = self.key(&name).ok_or(Flaw::Ambiguous)?;
+            self.keys += 1;
+            if self.keys > MOST {
+                return Err(Flaw::TooMany);
+            }
             self.blank();
             self.at += 1;
             let value = self.value(depth + 1)?;
@@ -87,6 +86,15 @@ impl Scanner<'_> {
         }
         self.at += 1;
         Ok(Node::Object { span: start..self.at, members })
+    }
+
+    /// What a name means. Half a surrogate pair is valid JSON, but no two readers make the same key of it.
+    fn key(&self, name: &Range<usize>) -> Option<Cow<'a, str>> {
+        let inside = self.text.get(name.start + 1..name.end - 1)?;
+        if !inside.contains('\\') {
+            return Some(inside.into());
+        }
+        serde_json::from_str::<String>(self.text.get(name.clone())?).ok().map(Cow::Owned)
     }
 
     /// Past a nested value, without recursion.

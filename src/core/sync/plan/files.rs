@@ -11,13 +11,13 @@ use crate::core::sync::report::News;
 use crate::core::sync::{Brake, Flow, Place, Reading, Site, tree};
 
 /// The files of one tree: those that take part, and the names of all.
-struct Files {
+struct Files<'a> {
     root: Site,
-    views: BTreeMap<String, View>,
+    views: BTreeMap<String, View<'a>>,
     names: BTreeSet<String>,
 }
 
-impl Step<'_> {
+impl<'a> Step<'a> {
     pub(super) fn tree(&mut self, flows: impl Iterator<Item = Flow>) {
         let mut trees = self.trees();
         let mut units: BTreeMap<String, Unit> = BTreeMap::new();
@@ -41,7 +41,7 @@ impl Step<'_> {
         }
     }
 
-    fn flow_files(&mut self, flow: Flow, from: &Files, to: &mut Files, units: &mut BTreeMap<String, Unit>) {
+    fn flow_files(&mut self, flow: Flow, from: &Files<'a>, to: &mut Files<'a>, units: &mut BTreeMap<String, Unit>) {
         let names: BTreeSet<&str> = from.names.iter().chain(&to.names).map(String::as_str).collect();
         let clashes: BTreeSet<String> = tree::case_clashes(names.into_iter()).into_iter().map(str::to_owned).collect();
         for (name, theirs) in &from.views {
@@ -58,7 +58,7 @@ impl Step<'_> {
         }
     }
 
-    fn flow_file(&mut self, flow: Flow, theirs: &View, ours: &mut View, name: &str, unit: &mut Unit) {
+    fn flow_file(&mut self, flow: Flow, theirs: &View<'a>, ours: &mut View<'a>, name: &str, unit: &mut Unit) {
         let path = self.path(name);
         let base = self.entry(flow, &path).and_then(Entry::hash);
         let (now, new) = (&ours.hash, theirs.hash.clone());
@@ -71,11 +71,11 @@ impl Step<'_> {
         }
         if let (tree::Step::Take | tree::Step::Conflict(Prefer::Theirs), Some(content)) = (step, &theirs.content) {
             ours.mode = theirs.mode;
-            self.put(unit, Some(ours), content.clone());
+            self.put(unit, Some(ours), content.to_vec());
         }
     }
 
-    fn trees(&mut self) -> BTreeMap<Place, Files> {
+    fn trees(&mut self) -> BTreeMap<Place, Files<'a>> {
         let mut trees = BTreeMap::new();
         for place in [Place::Host, Place::Hub, Place::Project] {
             let Some(root) = self.rule.site(place) else {
@@ -92,7 +92,7 @@ impl Step<'_> {
         trees
     }
 
-    fn files(&mut self, root: Site, files: &BTreeMap<String, Reading>) -> Files {
+    fn files(&mut self, root: Site, files: &'a BTreeMap<String, Reading>) -> Files<'a> {
         let views = files.iter().filter_map(|(name, reading)| Some((name.clone(), self.view(root.below(name), reading, None)?))).collect();
         Files { root, views, names: files.keys().cloned().collect() }
     }

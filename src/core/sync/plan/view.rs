@@ -1,5 +1,6 @@
 //! What the steps of a plan see of each file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::core::sync::document::{Document, Flaw, Format};
@@ -9,18 +10,20 @@ use crate::core::sync::{Flow, Hash, Mode, Place, Reading, Site};
 
 /// One file as a step of the plan finds it: what earlier steps decided to write counts as written.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct View<'a> {
     pub site: Site,
     /// What is on disk, and so what a change expects there.
     pub disk: Option<Hash>,
-    pub content: Option<Vec<u8>>,
+    pub content: Option<Cow<'a, [u8]>>,
+    /// The content as it was read and understood, until a step writes another one.
+    pub read: Option<Document<'a>>,
     /// Of the content, computed once; only trees, which compare wholes, keep it up to date.
     pub hash: Option<Hash>,
     pub mode: Mode,
 }
 
-impl Step<'_> {
-    pub fn views(&mut self, format: Option<Format>) -> BTreeMap<Place, View> {
+impl<'a> Step<'a> {
+    pub fn views(&mut self, format: Option<Format>) -> BTreeMap<Place, View<'a>> {
         let sites = [Place::Host, Place::Hub, Place::Project].into_iter().filter_map(|place| self.rule.site(place));
         let mut views = BTreeMap::new();
         for site in sites {
@@ -35,7 +38,7 @@ impl Step<'_> {
     }
 
     /// One file, unless it takes no part.
-    pub fn view(&mut self, site: Site, reading: &Reading, format: Option<Format>) -> Option<View> {
+    pub fn view(&mut self, site: Site, reading: &'a Reading, format: Option<Format>) -> Option<View<'a>> {
         let (bytes, mode) = match reading {
             Reading::Absent => return Some(View::nothing(site)),
             Reading::Refused(why) => {
@@ -45,33 +48,38 @@ impl Step<'_> {
             Reading::File { bytes, mode } => (bytes, *mode),
         };
         let disk = Some(Hash::of(bytes));
+        let content = Some(Cow::from(bytes));
         match format.map(|format| format.parse(bytes)) {
-            Some(Err(Flaw::Ambiguous)) => {
-                self.notice(&site, News::Ambiguous);
-                None
-            }
             Some(Err(Flaw::Broken)) => {
                 self.notice(&site, News::Broken);
                 if !bytes.is_empty() {
                     self.plan.copies.push(Copy { shelf: Shelf::Quarantine, site: site.clone(), bytes: bytes.clone() });
                 }
-                Some(View { site, disk, content: None, hash: None, mode })
+                Some(View { disk, mode, ..View::nothing(site) })
             }
-            Some(Ok(_)) | None => Some(View { site, hash: disk.clone(), disk, content: Some(bytes.clone()), mode }),
+            Some(Err(flaw)) => {
+                self.notice(&site, if flaw == Flaw::TooMany { News::Crowded } else { News::Ambiguous });
+                None
+            }
+            Some(Ok(document)) => Some(View { hash: disk.clone(), disk, content, read: Some(document), mode, site }),
+            None => Some(View { hash: disk.clone(), disk, content, mode, ..View::nothing(site) }),
         }
     }
 }
 
-impl View {
-    pub fn nothing(site: Site) -> View {
-        View { site, disk: None, content: None, hash: None, mode: Mode::Plain }
+impl View<'_> {
+    pub fn nothing(site: Site) -> Self {
+        View { site, disk: None, content: None, read: None, hash: None, mode: Mode::Plain }
     }
 
-    pub fn document(&self, format: Format) -> Option<Document<'_>> {
-        format.parse(self.content.as_deref()?).ok()
+    pub fn document(&self, format: Format) -> Option<Cow<'_, Document<'_>>> {
+        if let Some(read) = &self.read {
+            return Some(Cow::Borrowed(read));
+        }
+        format.parse(self.content.as_deref()?).ok().map(Cow::Owned)
     }
 }
 
-pub fn pick(views: &BTreeMap<Place, View>, flow: Flow) -> Option<(&View, &View)> {
+pub fn pick<'v, 'a>(views: &'v BTreeMap<Place, View<'a>>, flow: Flow) -> Option<(&'v View<'a>, &'v View<'a>)> {
     views.get(&flow.from).zip(views.get(&flow.to))
 }

@@ -1,0 +1,120 @@
+//! Writes a JSON text again with some of its keys changed, in one pass over it.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::core::sync::json::scan::{Member, Node};
+use crate::core::sync::merge::{Edit, Edits};
+
+pub struct Writer<'a> {
+    ours: &'a str,
+    theirs: &'a str,
+    out: String,
+}
+
+/// What an object puts around and between its members.
+struct Style<'a> {
+    opening: &'a str,
+    gap: String,
+    colon: &'a str,
+    closing: &'a str,
+}
+
+impl<'a> Writer<'a> {
+    pub fn new(ours: &'a str, theirs: &'a str) -> Self {
+        Self { ours, theirs, out: String::with_capacity(ours.len()) }
+    }
+
+    /// The whole text; nothing if an edit has no place in it.
+    pub fn document(mut self, root: &Node, source: &Node, edits: &Edits) -> Option<String> {
+        let span = root.span();
+        self.out.push_str(self.ours.get(..span.start)?);
+        self.object(root, Some(source), edits, "{\n  ", "\n}")?;
+        self.out.push_str(self.ours.get(span.end..)?);
+        Some(self.out)
+    }
+
+    /// One object of ours with its edits. `opening` and `closing` are for one that had no members.
+    fn object(&mut self, node: &Node, source: Option<&Node>, edits: &Edits, opening: &'a str, closing: &'a str) -> Option<()> {
+        let Node::Object { span, members } = node else { return None };
+        let style = self.style(span, members, opening, closing)?;
+        let sources = by_name(source);
+        let mut changes: HashMap<&str, &Edit> = edits.iter().map(|(name, edit)| (*name, edit)).collect();
+        let (mut end, mut is_first) = (span.start, true);
+        for member in members {
+            let change = changes.remove(&*member.key);
+            if change != Some(&Edit::Remove) {
+                // What is between two members goes with the second; who comes first stands where the first one stood.
+                self.out.push_str(if is_first { style.opening } else { self.ours.get(end..member.name.start)? });
+                self.out.push_str(self.ours.get(member.name.start..member.value.span().start)?);
+                self.value(&member.value, sources.get(&*member.key).copied(), change)?;
+                is_first = false;
+            }
+            end = member.value.span().end;
+        }
+        for (name, edit) in edits.iter().filter(|(name, _)| changes.contains_key(name)) {
+            self.out.push_str(if is_first { style.opening } else { &style.gap });
+            self.fresh_member(name, style.colon, sources.get(name).copied(), edit)?;
+            is_first = false;
+        }
+        self.out.push_str(if is_first { "{}" } else { style.closing });
+        Some(())
+    }
+
+    fn style(&self, span: &Range<usize>, members: &[Member], opening: &'a str, closing: &'a str) -> Option<Style<'a>> {
+        let Some((first, last)) = members.first().zip(members.last()) else {
+            return Some(Style { opening, gap: format!(",{}", opening.get(1..)?), colon: ": ", closing });
+        };
+        let opening = self.ours.get(span.start..first.name.start)?;
+        let gap = match members.get(1) {
+            Some(second) => self.ours.get(first.value.span().end..second.name.start)?.to_owned(),
+            None => format!(",{}", opening.get(1..)?),
+        };
+        let colon = self.ours.get(first.name.end..first.value.span().start)?;
+        Some(Style { opening, gap, colon, closing: self.ours.get(last.value.span().end..span.end)? })
+    }
+
+    /// The value of a member of ours.
+    fn value(&mut self, node: &Node, source: Option<&Node>, change: Option<&Edit>) -> Option<()> {
+        match (change, node) {
+            (None, _) => self.out.push_str(self.ours.get(node.span())?),
+            (Some(Edit::Within(edits)), Node::Object { .. }) => self.object(node, source, edits, "{", "}")?,
+            (Some(edit), _) => self.fresh(source, edit)?,
+        }
+        Some(())
+    }
+
+    /// A value where ours has none that could be kept.
+    fn fresh(&mut self, source: Option<&Node>, edit: &Edit) -> Option<()> {
+        let edits = match edit {
+            Edit::Remove => return None,
+            Edit::Take => {
+                self.out.push_str(self.theirs.get(source?.span())?);
+                return Some(());
+            }
+            Edit::Within(edits) => edits,
+        };
+        let sources = by_name(source);
+        let mut gap = "{";
+        for (name, edit) in edits {
+            self.out.push_str(gap);
+            self.fresh_member(name, ": ", sources.get(name).copied(), edit)?;
+            gap = ",";
+        }
+        self.out.push('}');
+        Some(())
+    }
+
+    fn fresh_member(&mut self, name: &str, colon: &str, source: Option<&Node>, edit: &Edit) -> Option<()> {
+        self.out.push_str(&serde_json::to_string(name).ok()?);
+        self.out.push_str(colon);
+        self.fresh(source, edit)
+    }
+}
+
+fn by_name<'a>(node: Option<&'a Node<'a>>) -> HashMap<&'a str, &'a Node<'a>> {
+    match node {
+        Some(Node::Object { members, .. }) => members.iter().map(|member| (&*member.key, &member.value)).collect(),
+        Some(Node::Leaf(_)) | None => HashMap::new(),
+    }
+}
