@@ -44,7 +44,7 @@ pub struct Preview {
 
 /// Syncs once.
 pub fn run(places: &Places, request: &Request) -> Result<Report, SyncError> {
-    let _lock = lock::acquire(&places.sync_dir())?;
+    let _lock = lock::acquire(&places.sync_dir(), lock::WAIT)?;
     let mut report = Report { recovered: recover(places)?, ..Report::default() };
     let overtaken = round(places, request, &mut report)?;
     if overtaken.is_empty() {
@@ -63,13 +63,13 @@ pub fn run(places: &Places, request: &Request) -> Result<Report, SyncError> {
 
 /// Finishes a sync that was interrupted after its commit; whether there was one.
 pub fn repair(places: &Places) -> Result<bool, SyncError> {
-    let _lock = lock::acquire(&places.sync_dir())?;
+    let _lock = lock::acquire(&places.sync_dir(), lock::WAIT)?;
     recover(places)
 }
 
 /// Puts back what the last sync (or undo) of this tool and project overwrote.
 pub fn undo(places: &Places) -> Result<Report, SyncError> {
-    let _lock = lock::acquire(&places.sync_dir())?;
+    let _lock = lock::acquire(&places.sync_dir(), lock::WAIT)?;
     let mut report = Report { recovered: recover(places)?, ..Report::default() };
     let records = shelf::records(places)?;
     let record = records.iter().find(|record| record.can_be_undone()).ok_or(SyncError::NothingToUndo)?;

@@ -128,7 +128,7 @@ impl Slot {
     pub fn lock(&self, suffix: &str) -> Result<Option<ToolLock>, FileError> {
         let mut name = self.name.clone();
         name.push(suffix);
-        tool_lock::acquire(&self.dir, name).map_err(self.fail("lock"))
+        tool_lock::acquire(&self.dir, name, tool_lock::WAIT).map_err(self.fail("lock"))
     }
 
     /// The permissions of what is there.

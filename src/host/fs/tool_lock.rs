@@ -11,7 +11,7 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::host::fs::pause;
 
 /// How long a holder of a lock may take before we leave the file alone this time.
-const WAIT: Duration = Duration::from_secs(1);
+pub const WAIT: Duration = Duration::from_secs(1);
 /// A lock that nobody touched for so long has a dead holder. The tools themselves wait no longer.
 const STALE: Duration = Duration::from_secs(10);
 
@@ -22,9 +22,9 @@ pub struct ToolLock {
     name: OsString,
 }
 
-/// Takes the lock of this name; nothing if somebody keeps it.
+/// Takes the lock of this name, for which it waits so long at most; nothing if somebody keeps it.
 #[expect(clippy::disallowed_methods, reason = "waiting needs a clock, and this is the edge")]
-pub fn acquire(dir: &OwnedFd, name: OsString) -> Result<Option<ToolLock>, Errno> {
+pub fn acquire(dir: &OwnedFd, name: OsString, wait: Duration) -> Result<Option<ToolLock>, Errno> {
     let began = Instant::now();
     loop {
         match retry_on_intr(|| rustix::fs::mkdirat(dir, &name, Perm::RWXU)) {
@@ -35,7 +35,7 @@ pub fn acquire(dir: &OwnedFd, name: OsString) -> Result<Option<ToolLock>, Errno>
                 Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => return Ok(None),
                 Err(error) => return Err(error),
             },
-            Err(Errno::EXIST) if began.elapsed() < WAIT => pause(),
+            Err(Errno::EXIST) if began.elapsed() < wait => pause(),
             Err(Errno::EXIST) => return Ok(None),
             Err(error) => return Err(error),
         }
@@ -82,11 +82,11 @@ mod tests {
         let lock = home.path().join("f.lock");
         std::fs::create_dir(&lock).unwrap();
         touched(&lock, Duration::from_secs(6));
-        let began = Instant::now();
-        assert!(acquire(&dir(home.path()), "f.lock".into()).unwrap().is_none());
-        assert!((WAIT..WAIT * 3).contains(&began.elapsed()) && lock.is_dir());
+        let (began, wait) = (Instant::now(), Duration::from_millis(50));
+        assert!(acquire(&dir(home.path()), "f.lock".into(), wait).unwrap().is_none());
+        assert!(began.elapsed() >= wait && lock.is_dir());
         touched(&lock, STALE + Duration::from_secs(2));
-        let held = acquire(&dir(home.path()), "f.lock".into()).unwrap().unwrap();
+        let held = acquire(&dir(home.path()), "f.lock".into(), WAIT).unwrap().unwrap();
         assert!(lock.metadata().unwrap().modified().unwrap().elapsed().unwrap() < STALE, "it is a new one");
         drop(held);
         assert!(!lock.exists());
@@ -98,11 +98,11 @@ mod tests {
         let lock = home.path().join("f.lock");
         std::fs::write(&lock, "mine").unwrap();
         touched(&lock, STALE * 2);
-        assert!(acquire(&dir(home.path()), "f.lock".into()).unwrap().is_none());
+        assert!(acquire(&dir(home.path()), "f.lock".into(), WAIT).unwrap().is_none());
         std::fs::remove_file(&lock).unwrap();
         std::fs::create_dir_all(lock.join("inside")).unwrap();
         touched(&lock, STALE * 2);
-        assert!(acquire(&dir(home.path()), "f.lock".into()).unwrap().is_none());
+        assert!(acquire(&dir(home.path()), "f.lock".into(), WAIT).unwrap().is_none());
         assert!(lock.join("inside").is_dir());
     }
 }

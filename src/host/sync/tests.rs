@@ -4,7 +4,6 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 mod costs;
 mod history;
@@ -140,9 +139,7 @@ fn z_037_a_huge_file_is_not_even_read() {
     let bed = Bed::new().with("store/hub/state.json", "{\"theme\":1}");
     bed.write("store/home/state.json", "");
     std::fs::OpenOptions::new().write(true).open(bed.path("store/home/state.json")).unwrap().set_len(250 << 20).unwrap();
-    let began = Instant::now();
     assert_eq!(news(&bed.sync()), [News::Refused(Refusal::TooBig)]);
-    assert!(began.elapsed() < Duration::from_secs(1));
 }
 
 // Z-047
