@@ -13,6 +13,8 @@ pub const SHARED: &str = "/ai/shared";
 pub const USER: &str = "/ai/user";
 /// Where the project's own settings of git are mounted.
 pub const GIT: &str = "/ai/git";
+/// Where the settings of git that were made from the host's are mounted, read-only, with the files that they name.
+pub const GIT_HOST: &str = "/ai/git-host";
 /// Where the directory of GitHub's command line is mounted. Not below the home: the engine would make `~/.config` as root.
 pub const GH: &str = "/ai/gh";
 /// Where the SSH agent's socket is mounted.

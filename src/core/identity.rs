@@ -1,26 +1,11 @@
 //! Who the user is, for git in the container: the settings of the host that mean something there, for one project.
 
+pub mod files;
+pub mod git;
 pub mod ssh;
 
-use std::fmt::Write;
-
-/// Settings that are taken over: identity and habits, but nothing that names a program, a file or a secret of the host.
-const TAKEN: [&str; 14] = [
-    "user.name",
-    "user.email",
-    "author.name",
-    "author.email",
-    "committer.name",
-    "committer.email",
-    "init.defaultbranch",
-    "pull.rebase",
-    "pull.ff",
-    "push.default",
-    "push.autosetupremote",
-    "rebase.autosquash",
-    "merge.conflictstyle",
-    "core.autocrlf",
-];
+use crate::core::container::GIT_HOST;
+use git::{Settings, line, set};
 
 /// One line of `git config --list --show-scope --show-origin -z`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,16 +38,18 @@ pub enum Trust {
     Everything,
 }
 
-/// The base of the container's global settings. What the repository itself sets comes with the repository.
-pub fn config(entries: &[Entry], trust: Trust, root: &str, target: &str) -> String {
-    let mut text = String::from("# Made from your own settings before each run; put the container's own into `config` beside this file.\n");
-    let global = |entry: &&Entry| matches!(entry.scope.as_str(), "system" | "global");
-    for key in TAKEN {
-        // The last one wins, as for git.
-        if let Some(entry) = entries.iter().filter(global).rfind(|entry| entry.key == key) {
-            set(&mut text, key, &entry.value);
-        }
+impl Entry {
+    /// Whether the person or the machine's administrator set it, and no repository.
+    pub fn is_global(&self) -> bool {
+        matches!(self.scope.as_str(), "system" | "global")
     }
+}
+
+/// Returns the text of the settings that are made from the host's before each run. What the repository itself sets comes with the
+/// repository.
+pub fn config(entries: &[Entry], settings: &Settings, trust: Trust, root: &str, target: &str) -> String {
+    let mut text = String::from("# Made from your own settings before each run.\n");
+    text.push_str(&settings.config);
     // Worktrees elsewhere look deleted from inside, and a cleanup would take away what they need.
     set(&mut text, "gc.worktreePruneExpire", "never");
     set(&mut text, "gc.auto", "0");
@@ -77,22 +64,36 @@ pub fn config(entries: &[Entry], trust: Trust, root: &str, target: &str) -> Stri
     text
 }
 
+/// Returns the text of the file that `git config --global` reads and writes in a container. It holds who the person is, since such a
+/// command follows no include, and includes the rest; what a container wrote there stays.
+///
+/// `before` is who the person was when this was last done: a line that still says so is brought up to date, any other is the
+/// container's own by now.
+pub fn own_config(current: &str, before: &[(String, String)], now: &[(String, String)]) -> String {
+    let mut text = current.replace("[include]\n\tpath = base\n", "");
+    let include = format!("[include]\n\tpath = {GIT_HOST}/config\n");
+    if !text.contains(&include) {
+        text.insert_str(0, &include);
+    }
+    for (key, value) in before {
+        let new = now.iter().find(|(name, _)| name == key).map(|(_, value)| line(key, value)).unwrap_or_default();
+        text = text.replacen(&line(key, value), &new, 1);
+    }
+    for (key, value) in now.iter().rev().filter(|(key, _)| !before.iter().any(|(name, _)| name == key)) {
+        text.insert_str(0, &line(key, value));
+    }
+    text
+}
+
 /// Whether the user told the host's git to trust `root` whoever owns it.
 pub fn is_trusted(entries: &[Entry], root: &str) -> bool {
-    let safe = entries.iter().filter(|entry| matches!(entry.scope.as_str(), "system" | "global") && entry.key == "safe.directory");
+    let safe = entries.iter().filter(|entry| entry.is_global() && entry.key == "safe.directory");
     // An empty value takes back what was said before it.
     safe.fold(false, |trusted, entry| match entry.value.as_str() {
         "" => false,
         "*" => true,
         path => trusted || path == root || path.strip_suffix('*').is_some_and(|above| above.ends_with('/') && root.starts_with(above)),
     })
-}
-
-fn set(text: &mut String, key: &str, value: &str) {
-    let Some((section, name)) = key.split_once('.') else { return };
-    let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "[{section}]\n\t{name} = \"{value}\"");
 }
 
 /// The files that the settings came from.
@@ -120,19 +121,23 @@ mod tests {
         assert_eq!(sources(&read), ["/etc/gitconfig", "/h/a"]);
     }
 
+    // SE-11
     #[test]
-    fn identity_comes_along_and_nothing_that_runs() {
-        let entries = [
-            entry("global", "user.email", "old@x"),
-            entry("global", "user.email", "a\"b\\@x"),
-            entry("local", "user.email", "repo@x"),
-            entry("global", "core.pager", "evil"),
-            entry("global", "alias.x", "!evil"),
-        ];
-        let text = config(&entries, Trust::Git, "/p", "/workspace/p");
-        assert!(text.contains("[user]\n\temail = \"a\\\"b\\\\@x\"\n"), "{text}");
-        assert!(text.contains("worktreePruneExpire = \"never\"") && text.contains("auto = \"0\""));
-        assert!(!text.contains("evil") && !text.contains("repo@x") && !text.contains("safe"), "{text}");
+    fn who_the_person_is_stands_where_global_looks_and_follows_the_host() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let jo = [pair("user.name", "Jo"), pair("user.email", "jo@x")];
+        let include = "[include]\n\tpath = /ai/git-host/config\n";
+        let first = own_config("", &[], &jo);
+        assert_eq!(first, format!("[user]\n\tname = \"Jo\"\n[user]\n\temail = \"jo@x\"\n{include}"));
+        assert_eq!(own_config(&first, &jo, &jo), first);
+        // A container chose another mail, and a setting of its own.
+        let theirs = first.replace("\"jo@x\"", "bot@x") + "[a]\n\tb = c\n";
+        let ann = [pair("user.name", "Ann"), pair("user.email", "ann@x")];
+        let merged = own_config(&theirs, &jo, &ann);
+        assert!(merged.contains("name = \"Ann\"") && merged.contains("email = bot@x") && merged.ends_with("[a]\n\tb = c\n"), "{merged}");
+        assert!(!own_config(&first, &jo, &jo[..1]).contains("email"));
+        // What an older program made.
+        assert_eq!(own_config("[include]\n\tpath = base\n[a]\n\tb = c\n", &[], &[]), format!("{include}[a]\n\tb = c\n"));
     }
 
     // H-10, Z-023
@@ -144,7 +149,9 @@ mod tests {
         {
             assert_eq!(is_trusted(&safe(values), "/p"), expected, "{values:?}");
         }
-        assert!(config(&safe(&["/p"]), Trust::Git, "/p", "/w").contains("[safe]\n\tdirectory = \"/w\""));
-        assert!(config(&[], Trust::Everything, "/p", "/w").contains("directory = \"*\""));
+        let none = Settings::default();
+        assert!(config(&safe(&["/p"]), &none, Trust::Git, "/p", "/w").contains("[safe]\n\tdirectory = \"/w\""));
+        assert!(config(&[], &none, Trust::Everything, "/p", "/w").contains("directory = \"*\""));
+        assert!(!config(&[], &none, Trust::Git, "/p", "/w").contains("safe"));
     }
 }

@@ -87,6 +87,11 @@ impl Store {
         self.0.join("global_state/git").join(project)
     }
 
+    /// What was made for one project from the host's settings of git. No container can write it.
+    pub fn git_host(&self, project: &str) -> PathBuf {
+        self.0.join("global_state/git").join(format!("{project}.host"))
+    }
+
     pub fn ssh(&self) -> PathBuf {
         self.0.join("global_state/ssh")
     }

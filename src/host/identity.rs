@@ -1,118 +1,24 @@
 //! Makes the files that say who the user is, for git and ssh in the container.
 
+mod git;
 mod keychain;
 
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::core::container::HOME;
 use crate::core::engine::kind::Engine;
 use crate::core::identity::ssh::{self, Files, Wanted};
-use crate::core::identity::{self, Trust};
 use crate::core::store::Store;
-use crate::core::text::digest::hex;
+use crate::core::text::digest::sha256;
 use crate::core::workspace::Workspace;
 use crate::host::Host;
 use crate::host::fs::files::{private_dir, read_text, write_private};
-use crate::host::machine::process;
-use crate::host::output;
 
 pub fn prepare(host: &Host, store: &Store, workspace: &Workspace, engine: &Engine) -> io::Result<()> {
-    git(host, store, workspace, engine)?;
+    git::prepare(host, store, workspace, engine)?;
     keychain::load(std::env::consts::OS, &host.ssh_agent(), store, Path::new(keychain::SSH_ADD));
     ssh(host, store)
-}
-
-/// What the generated settings were made from, kept outside of what the container can write.
-#[derive(Default, Serialize, Deserialize)]
-struct Made {
-    files: Vec<PathBuf>,
-    hash: String,
-    /// Whether git refuses the project, since it belongs to somebody else.
-    refused: bool,
-}
-
-/// `base` is ours and follows the host; `config` is the container's own and includes it.
-fn git(host: &Host, store: &Store, workspace: &Workspace, engine: &Engine) -> io::Result<()> {
-    let directory = store.git(&workspace.project);
-    private_dir(&directory)?;
-    let own = directory.join("config");
-    if !own.exists() {
-        write_private(&own, b"[include]\n\tpath = base\n")?;
-    }
-    if workspace.own.is_some() {
-        let place = [workspace.target.as_os_str().as_encoded_bytes(), b"/.git\n"].concat();
-        write_private(&directory.join(workspace.place_file()), &place)?;
-    }
-    let record = directory.with_extension("json");
-    let is_ours = workspace.root.metadata().is_ok_and(|metadata| metadata.uid() == rustix::process::getuid().as_raw());
-    let trust = if engine.product.is_machine() && is_ours { Trust::Everything } else { Trust::Git };
-    let salt = format!("{trust:?} {is_ours} {:?}", workspace.target);
-    let known: Made = std::fs::read(&record).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-    let base = directory.join("base");
-    let made = if known.hash == hash(&known.files, &salt) && base.exists() {
-        known
-    } else {
-        let entries = host_settings(host, &workspace.root);
-        let (root, target) = (workspace.root.to_string_lossy(), workspace.target.as_os_str().to_string_lossy());
-        write_private(&base, identity::config(&entries, trust, &root, &target).as_bytes())?;
-        let files = inputs(host, &workspace.root, &identity::sources(&entries));
-        let refused = !is_ours && workspace.root.join(".git").exists() && !identity::is_trusted(&entries, &root);
-        let made = Made { hash: hash(&files, &salt), files, refused };
-        write_private(&record, &serde_json::to_vec(&made)?)?;
-        made
-    };
-    if made.refused {
-        let root = workspace.root.display();
-        output::warn(&format!(
-            "git will refuse `{root}`: it belongs to another user; hint: git config --global --add safe.directory {root}"
-        ));
-    }
-    Ok(())
-}
-
-/// Every file whose content may change what git says: those that it named, and those that it looks into by itself.
-fn inputs(host: &Host, root: &Path, named: &[&str]) -> Vec<PathBuf> {
-    let home = host.home().unwrap_or_default();
-    let xdg = host.env.get("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
-    let mut files = vec![
-        home.join(".gitconfig"),
-        xdg.join("git/config"),
-        "/etc/gitconfig".into(),
-        root.join(".git/config"),
-        root.join(".git/HEAD"),
-        root.join(".git"),
-    ];
-    files.extend(named.iter().map(|name| root.join(name)));
-    files.sort_unstable();
-    files.dedup();
-    files
-}
-
-fn hash(files: &[PathBuf], salt: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(salt);
-    for file in files {
-        hash.update([0]);
-        // What cannot be read counts as absent: git will not have read it either.
-        hash.update(read_text(file).ok().flatten().unwrap_or_default());
-    }
-    hex(&hash.finalize())
-}
-
-/// The host's settings as they are for a project: `includeIf` may give each directory its own identity.
-fn host_settings(host: &Host, root: &Path) -> Vec<identity::Entry> {
-    let Some(git) = host.program("git") else { return Vec::new() };
-    let list = |directory: &Path| {
-        let args = ["config", "--list", "--includes", "--show-scope", "--show-origin", "-z"];
-        let (status, stdout, _) = process::git(git.as_os_str(), directory, &host.env, &args).ok()?;
-        status.success().then(|| identity::entries(&String::from_utf8_lossy(&stdout)))
-    };
-    list(root).or_else(|| list(Path::new("/"))).unwrap_or_default()
 }
 
 /// Most files that SSH settings may consist of.
@@ -141,7 +47,7 @@ fn ssh(host: &Host, store: &Store) -> io::Result<()> {
                 }
                 Wanted::Key(name) => {
                     if let Some(public) = public_half(&home, &name) {
-                        let file = format!("{}.pub", &hash(&[], &name)[..12]);
+                        let file = format!("{}.pub", &sha256(name.as_bytes())[..12]);
                         private_dir(&directory.join("keys"))?;
                         write_private(&directory.join("keys").join(&file), public.as_bytes())?;
                         files.keys.insert(name, format!("{HOME}/.ssh/keys/{file}"));

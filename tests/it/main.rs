@@ -35,6 +35,7 @@ mod engines;
 mod environment;
 mod faults;
 mod formats;
+mod git_inside;
 mod habits;
 mod identity;
 mod images;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::core::config::Origin;
 use crate::core::container::ContainerPath;
-use crate::core::container::{GH, GIT, HOME, SHARED, USER};
+use crate::core::container::{GH, GIT, GIT_HOST, HOME, SHARED, USER};
 use crate::core::facts::Facts;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Parts};
@@ -63,6 +63,8 @@ fn identity(store: &Store, project: &str, facts: &Facts, parts: &mut Parts) {
     bind(GH_DIRECTORY, ContainerPath::new(GH), Access::ReadWrite, "GitHub's command line has its own login here");
     let git = Mount::bind(store.git(project), ContainerPath::new(GIT), Access::ReadWrite);
     parts.push(Part::Mount(git), "your name and mail for git, as they are for this project", Origin::Default);
+    let made = Mount::bind(store.git_host(project), ContainerPath::new(GIT_HOST), Access::ReadOnly);
+    parts.push(Part::Mount(made), "your other settings of git, with the files that they name", Origin::Default);
 }
 
 /// The directory of GitHub's command line, relative to the store.

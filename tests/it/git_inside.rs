@@ -1,0 +1,173 @@
+//! Git inside is the person's git: a commit made there is the commit that the host would have made, or there is none.
+
+use std::fs;
+
+use crate::bed::{Bed, Image};
+use crate::process::{Outcome, wait_for};
+use crate::require::need;
+use crate::sandbox::find_program;
+
+/// A repository of somebody without root, with these global settings of git.
+fn repository(settings: &str) -> Option<Bed> {
+    let mut bed = Bed::new(Image::Tools)?;
+    if rustix::process::getuid().is_root() && !bed.as_user(1000) {
+        return None;
+    }
+    bed.write("home/.gitconfig", format!("[user]\n name = Jo\n email = jo@x\n{settings}"));
+    bed.git_init();
+    Some(bed)
+}
+
+/// What a line of the container's shell comes to.
+fn inside(bed: &Bed, line: &str) -> Outcome {
+    bed.ai(["exec", "--shell", line]).outcome()
+}
+
+#[track_caller]
+fn prints(bed: &Bed, line: &str) -> String {
+    let outcome = inside(bed, line);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    outcome.out()
+}
+
+/// What a line of the host's shell prints.
+#[track_caller]
+fn outside(bed: &Bed, line: &str) -> String {
+    bed.run("sh").args(["-c", line]).prints()
+}
+
+// SE-11: what the host ignores is not committed inside.
+#[test]
+fn ignored_files_stay_ignored() {
+    let Some(bed) = repository("") else { return };
+    bed.write("home/.config/git/ignore", ".envrc\n");
+    bed.write("home/.config/git/attributes", "*.txt eol=crlf\n");
+    bed.write(bed.project().join(".envrc"), "TOKEN=made-up\n");
+    bed.write(bed.project().join("seen"), "x\n");
+    let status = "git status --short; git check-attr eol a.txt";
+    let expected = "?? seen\na.txt: eol: crlf\n";
+    assert_eq!((prints(&bed, status), outside(&bed, status)), (expected.into(), expected.into()));
+    // Named by a setting, and changed between two runs.
+    bed.write("home/other", "seen\n");
+    bed.write("home/.gitconfig", "[user]\n name = Jo\n email = jo@x\n[core]\n excludesFile = ~/other\n");
+    assert_eq!(prints(&bed, "git status --short"), "?? .envrc\n");
+    bed.write("home/other", "seen\n.envrc\n");
+    assert_eq!(prints(&bed, "git status --short"), "");
+    bed.nothing_left();
+}
+
+// SE-11: a setting of the repository delivers no file of the host.
+#[test]
+fn a_repository_cannot_have_a_file_brought() {
+    let Some(bed) = repository("") else { return };
+    let secret = bed.write("home/secret", "made-up-secret\n");
+    outside(&bed, &format!("git config core.excludesFile {0}; git config commit.template {0}", secret.display()));
+    assert!(!prints(&bed, "cat /ai/git/* /ai/git-host/*").contains("made-up-secret"));
+}
+
+// SE-11
+#[test]
+fn who_the_person_is_stands_where_agents_look() {
+    let Some(bed) =
+        repository("[alias]\n co = checkout\n evil = !evil\n[url \"git@h:\"]\n insteadOf = https://h/\n[format]\n signOff = true\n")
+    else {
+        return;
+    };
+    let ask = "git config --global user.name; git config alias.co; git config alias.evil; git ls-remote --get-url https://h/p; git config format.signoff";
+    assert_eq!(prints(&bed, ask), "Jo\ncheckout\ngit@h:p\ntrue\n");
+    // What a container chooses stays its own; the rest follows the host.
+    prints(&bed, "git config --global user.email bot@x; git config --global a.b c");
+    bed.write("home/.gitconfig", "[user]\n name = Ann\n email = ann@x\n");
+    assert_eq!(
+        prints(&bed, "git config --global user.name; git config user.email; git config a.b; git config alias.co || echo none"),
+        "Ann\nbot@x\nc\nnone\n"
+    );
+    // It may be gone, or lead elsewhere.
+    prints(&bed, "rm /ai/git/config; ln -s /etc/passwd /ai/git/config");
+    assert_eq!(prints(&bed, "git config --global user.name"), "Ann\n");
+    let refused = inside(&bed, "echo x >/ai/git-host/config");
+    assert!(refused.code != 0, "{refused:?}");
+}
+
+// SE-11: a filter runs as on the host, or nothing is stored.
+#[test]
+fn a_filter_runs_or_nothing_is_committed() {
+    let scrub = "[filter \"scrub\"]\n clean = sed s/SECRET/xxx/\n[filter \"gone\"]\n clean = /opt/none/strip\n[filter \"pipe\"]\n clean = \"none | cat\"\n";
+    let Some(bed) = repository(scrub) else { return };
+    bed.write(bed.project().join(".gitattributes"), "*.nb filter=scrub\n*.gone filter=gone\n*.pipe filter=pipe\n*.own filter=own\n");
+    outside(&bed, "git config filter.own.clean no-such-program");
+    assert_eq!(prints(&bed, "echo a SECRET >a.nb; git add a.nb; git cat-file -p :a.nb"), "a xxx\n");
+    for (kind, why) in [("gone", "/opt/none/strip"), ("pipe", "ai: the filter pipe"), ("own", "no-such-program")] {
+        let outcome = inside(&bed, &format!("echo a SECRET >a.{kind}; git add a.{kind}"));
+        assert!(outcome.code != 0 && outcome.err().contains(why), "{kind}: {outcome:?}");
+        assert_eq!(prints(&bed, &format!("git ls-files a.{kind}")), "", "{kind}");
+    }
+}
+
+// SE-11: hooks, templates and messages of the person.
+#[test]
+fn the_persons_hooks_and_templates_are_used() {
+    let Some(bed) = repository("") else { return };
+    let settings = "[core]\n hooksPath = ~/hooks\n[init]\n templateDir = ~/template\n[commit]\n template = ~/message\n";
+    bed.write("home/.gitconfig", format!("[user]\n name = Jo\n email = jo@x\n{settings}"));
+    bed.script("home/hooks/pre-commit", "#!/bin/sh\n. \"$(dirname \"$0\")/lib/say\"\n! git diff --cached | grep -q FORBIDDEN\n");
+    bed.write("home/hooks/lib/say", "echo the hook of the person\n");
+    bed.script("home/template/hooks/commit-msg", "#!/bin/sh\n");
+    bed.write("home/message", "Why:\n");
+    let commit = |text: &str| inside(&bed, &format!("echo {text} >x; git add x; git commit -m x 2>&1"));
+    assert!(commit("fine").out().contains("the hook of the person"));
+    assert_ne!(commit("FORBIDDEN").code, 0);
+    assert_eq!(prints(&bed, "git reset -q --hard; GIT_EDITOR=cat git commit --allow-empty 2>/dev/null | head -n 1 || true"), "Why:\n");
+    assert_eq!(prints(&bed, "cd /tmp && git init -q new && ls new/.git/hooks"), "commit-msg\n");
+    // What is too large stops a commit, and says so.
+    for name in 0..300 {
+        bed.write(format!("home/hooks/{name}"), "x");
+    }
+    let outcome = commit("fine again");
+    assert!(outcome.code != 0 && outcome.out().contains("ai: your hooks in"), "{outcome:?}");
+    // None at all are no reason to run those of the repository.
+    fs::remove_dir_all(bed.home().join("hooks")).unwrap();
+    bed.script(bed.project().join(".git/hooks/pre-commit"), "#!/bin/sh\nexit 1\n");
+    assert_eq!(commit("once more").code, 0);
+}
+
+// SE-11
+#[test]
+fn commits_are_signed_by_the_agent() {
+    let settings = "[gpg]\n format = ssh\n[commit]\n gpgSign = true\n[gpg \"ssh\"]\n allowedSignersFile = ~/signers\n";
+    let Some(mut bed) = repository(settings) else { return };
+    let Some(agent) = need("ssh-agent", find_program("ssh-agent")) else { return };
+    for name in ["ssh-add", "ssh-keygen"] {
+        bed.link(name, find_program(name).unwrap());
+    }
+    bed.link("ssh-agent", agent);
+    let key = bed.home().join(".ssh/id");
+    bed.write("home/.ssh/config", "");
+    bed.run("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "made-up", "-f"]).args([&key]).prints();
+    let public = fs::read_to_string(key.with_extension("pub")).unwrap();
+    bed.write("home/signers", format!("jo@x {public}"));
+    bed.write("home/.gitconfig", format!("[user]\n name = Jo\n email = jo@x\n signingKey = ~/.ssh/id\n{settings}"));
+    let without = inside(&bed, "git commit -q --allow-empty -m unsigned");
+    assert!(without.code != 0 && without.err().contains("hint: ssh-add"), "{without:?}");
+    let socket = bed.root().join("tmp/agent.sock");
+    let mut agent = bed.run("ssh-agent").args(["-D", "-a"]).args([&socket]).spawn();
+    wait_for("the agent", || socket.exists());
+    bed.sandbox.set("SSH_AUTH_SOCK", &socket);
+    assert_eq!(bed.run("ssh-add").args([&key]).outcome().code, 0);
+    let log = "git log -1 --format=%G?";
+    let signed = inside(&bed, &format!("git commit -q --allow-empty -m signed && {log}; cat /ai/git-host/*"));
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    assert!(signed.code == 0 && signed.out().starts_with("G\n") && !signed.out().contains("PRIVATE"), "{signed:?}");
+    assert_eq!(outside(&bed, log), "G\n");
+}
+
+// SE-11: said once for a project, and loud at the commit.
+#[test]
+fn what_cannot_be_signed_is_said_once() {
+    let Some(bed) = repository("[commit]\n gpgSign = true\n") else { return };
+    let first = inside(&bed, "git commit -q --allow-empty -m x");
+    assert!(first.code != 0 && first.err().contains("git signs by openpgp here"), "{first:?}");
+    let second = inside(&bed, "git config --global commit.gpgsign false; git commit -q --allow-empty -m x");
+    assert!(second.code == 0 && !second.err().contains("openpgp"), "{second:?}");
+}
