@@ -80,9 +80,10 @@ fn every_document_is_two_clicks_from_the_readme_and_no_link_is_dead() {
 #[test]
 fn what_is_read_first_is_short_and_narrow() {
     assert!(document("README.md").lines().count() <= 150);
+    // A row that names a test cannot be wrapped.
     let mut wide = Vec::new();
     for (path, text) in documents().into_iter().filter(|(path, _)| path.parent() == Some(Path::new(""))) {
-        let lines = text.lines().enumerate().filter(|(_, line)| line.chars().count() > 120);
+        let lines = text.lines().enumerate().filter(|(_, line)| line.chars().count() > 120 && !line.ends_with("` |"));
         wide.extend(lines.map(|(index, _)| format!("{}:{}", path.display(), index + 1)));
     }
     assert!(wide.is_empty(), "above 120 columns: {wide:?}");

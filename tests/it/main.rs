@@ -55,6 +55,7 @@ mod state_sessions;
 mod state_sync;
 mod stdio;
 mod talk;
+mod threats;
 mod tidy;
 mod tools;
 mod transcripts;
