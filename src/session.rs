@@ -24,6 +24,8 @@ pub mod settings;
 pub mod tolerant;
 
 use crate::core::failure::Result;
+use crate::host::machine::deadline::Deadline;
+use crate::host::sync::PATIENCE;
 use begin::Begun;
 use context::Context;
 use decide::Decided;
@@ -32,6 +34,10 @@ use decide::Decided;
 /// anything is written.
 pub fn open(context: &Context, decided: &Decided, owner: i32) -> Result<Begun> {
     let engine = ready::ready(context, decided)?;
-    repair::repair(&context.host, &decided.facts.engine)?;
-    begin::begin(context, &decided.plan, &engine, owner)
+    let deadline = Deadline::after(PATIENCE);
+    // What others left must not run beside this session; what it wrote can wait until this session has what it needs.
+    let dead = repair::stop(&context.host, &decided.facts.engine)?;
+    let begun = begin::begin(context, &decided.plan, &engine, owner, &deadline);
+    repair::finish_all(&context.host, dead, &deadline);
+    begun
 }

@@ -9,9 +9,10 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::sync::report::Report;
 use crate::core::sync::{Request, preview};
 use crate::host::fs::files::read_text;
+use crate::host::machine::deadline::Deadline;
 use crate::host::output;
 use crate::host::sync::place::Places;
-use crate::host::sync::{self, SyncError};
+use crate::host::sync::{self, PATIENCE, SyncError};
 use crate::session::settings::sync_failure;
 
 #[derive(Deserialize)]
@@ -44,7 +45,7 @@ pub fn run(file: &Path) -> Result<u8> {
 /// What to print, and whether everything was done that was asked for.
 fn act(Job { act, places, request }: &Job) -> std::result::Result<(String, bool), SyncError> {
     let text = match act {
-        Act::Sync => return Ok(told(&sync::run(places, request)?)),
+        Act::Sync => return Ok(told(&sync::run(places, request, &Deadline::after(PATIENCE))?)),
         Act::Undo => return Ok(told(&sync::undo(places)?)),
         Act::Repair => format!("{{\"recovered\":{}}}", sync::repair(places)?),
         Act::Log => serde_json::to_string(&sync::log(places)?).unwrap_or_default(),

@@ -144,6 +144,11 @@ pub fn child(dir: &OwnedFd, name: &OsStr, trust: Trust) -> Child {
 
 /// The names in a directory, without `.` and `..`.
 pub fn names(dir: &OwnedFd, path: &Path) -> Result<Vec<OsString>, FileError> {
+    some_names(dir, path, usize::MAX)
+}
+
+/// No more names of a directory than this.
+pub fn some_names(dir: &OwnedFd, path: &Path, most: usize) -> Result<Vec<OsString>, FileError> {
     let fail = |source: Errno| FileError { verb: "list", path: path.to_owned(), source: source.into() };
     let mut names = Vec::new();
     for entry in retry_on_intr(|| rustix::fs::Dir::read_from(dir)).map_err(fail)? {
@@ -151,6 +156,9 @@ pub fn names(dir: &OwnedFd, path: &Path) -> Result<Vec<OsString>, FileError> {
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
             names.push(OsStr::from_bytes(name).to_owned());
+        }
+        if names.len() >= most {
+            break;
         }
     }
     Ok(names)

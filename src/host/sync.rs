@@ -9,6 +9,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::core::sync::generation::Record;
 use crate::core::sync::journal::Journal;
@@ -17,6 +18,7 @@ use crate::core::sync::report::{News, Notice, Report};
 use crate::core::sync::{Direction, Request, Site};
 use crate::host::fs::FileError;
 use crate::host::fs::lock::{self, LockError};
+use crate::host::machine::deadline::Deadline;
 use crate::host::sync::place::Places;
 
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +29,8 @@ pub enum SyncError {
     File(#[from] FileError),
     #[error("cannot read `{}`: a newer version of `ai` wrote it", path.display())]
     Newer { path: PathBuf },
-    #[error("cannot finish `{}`: it is broken", path.display())]
-    BrokenJournal { path: PathBuf },
+    #[error("cannot sync in {} s", PATIENCE.as_secs())]
+    Late,
     #[error("cannot undo: nothing was synced yet")]
     NothingToUndo,
 }
@@ -42,17 +44,21 @@ pub struct Preview {
     pub pending: bool,
 }
 
+/// How long a sync may take, its wait for others included.
+pub const PATIENCE: Duration = lock::WAIT;
+/// How often everything is looked at without the lock, before it is done with it.
+const LOOKS: usize = 3;
+
 /// Syncs once.
-pub fn run(places: &Places, request: &Request) -> Result<Report, SyncError> {
-    let _lock = lock::acquire(&places.sync_dir(), lock::WAIT)?;
-    let mut report = Report { recovered: recover(places)?, ..Report::default() };
-    let overtaken = round(places, request, &mut report)?;
+pub fn run(places: &Places, request: &Request, deadline: &Deadline) -> Result<Report, SyncError> {
+    let mut report = Report::default();
+    let overtaken = round(places, request, deadline, &mut report)?;
     if overtaken.is_empty() {
         return Ok(report);
     }
     // Somebody wrote between our look and our write: look again, once.
     report.notices.clear();
-    for (site, unwritten) in round(places, request, &mut report)? {
+    for (site, unwritten) in round(places, request, deadline, &mut report)? {
         report.notices.push(Notice { site: site.clone(), news: News::Overtaken });
         if let Some(bytes) = unwritten {
             shelf::put_aside(places, &shelf::conflict(&site, bytes))?;
@@ -63,14 +69,16 @@ pub fn run(places: &Places, request: &Request) -> Result<Report, SyncError> {
 
 /// Finishes a sync that was interrupted after its commit; whether there was one.
 pub fn repair(places: &Places) -> Result<bool, SyncError> {
-    let _lock = lock::acquire(&places.sync_dir(), lock::WAIT)?;
-    recover(places)
+    let deadline = Deadline::after(PATIENCE);
+    let _lock = lock::acquire(&places.sync_dir(), deadline.left())?;
+    recover(places, &deadline, &mut Report::default())
 }
 
 /// Puts back what the last sync (or undo) of this tool and project overwrote.
 pub fn undo(places: &Places) -> Result<Report, SyncError> {
-    let _lock = lock::acquire(&places.sync_dir(), lock::WAIT)?;
-    let mut report = Report { recovered: recover(places)?, ..Report::default() };
+    let (deadline, mut report) = (Deadline::after(PATIENCE), Report::default());
+    let _lock = lock::acquire(&places.sync_dir(), deadline.left())?;
+    report.recovered = recover(places, &deadline, &mut report)?;
     let records = shelf::records(places)?;
     let record = records.iter().find(|record| record.can_be_undone()).ok_or(SyncError::NothingToUndo)?;
     let mut kept = BTreeMap::new();
@@ -78,7 +86,7 @@ pub fn undo(places: &Places) -> Result<Report, SyncError> {
         kept.extend(shelf::kept(places, record.sequence, past.number)?.map(|content| (past.number, content)));
     }
     let plan = record.undo(&kept);
-    for (site, _) in commit(places, None, &plan, &mut report)? {
+    for (site, _) in commit(places, None, &plan, &deadline, &mut report)? {
         report.notices.push(Notice { site, news: News::Overtaken });
     }
     Ok(report)
@@ -92,22 +100,48 @@ pub fn log(places: &Places) -> Result<Vec<Record>, SyncError> {
 /// Looks and decides, and writes nothing.
 pub fn preview(places: &Places, request: &Request) -> Result<Preview, SyncError> {
     let pending = shelf::journal(&places.store)?.is_some();
-    let seen = gather::gather(places, request)?;
+    let seen = gather::gather(places, request, &Deadline::after(PATIENCE))?;
     let plan = plan::plan(request, &seen);
     Ok(Preview { seen, plan, pending })
 }
 
 /// Reads, decides, writes; what was overtaken meanwhile, with the content that it did not get.
-fn round(places: &Places, request: &Request, report: &mut Report) -> Result<Vec<Overtaken>, SyncError> {
-    let seen = gather::gather(places, request)?;
-    let plan = plan::plan(request, &seen);
-    report.notices.extend(plan.notices.iter().cloned());
-    commit(places, Some(request.direction), &plan, report)
+///
+/// Only the writing has the lock: whoever makes us read and think for long keeps nobody else waiting. What was read is compared
+/// again as it is written, and what the places had agreed on before that.
+fn round(places: &Places, request: &Request, deadline: &Deadline, report: &mut Report) -> Result<Vec<Overtaken>, SyncError> {
+    let look = || gather::gather(places, request, deadline).map(|seen| (plan::plan(request, &seen), seen));
+    let (mut plan, mut seen) = look()?;
+    if plan.is_settled() && plan.copies.is_empty() && shelf::is_clean(&places.store)? {
+        report.notices.extend(plan.notices);
+        return Ok(Vec::new());
+    }
+    for looked in 1..=LOOKS {
+        let mut lock = Some(lock::acquire(&places.sync_dir(), deadline.left())?);
+        report.recovered |= recover(places, deadline, report)?;
+        if !shelf::are_current(places, &seen.bases)? {
+            // Somebody synced meanwhile. Who does so again and again is waited for no longer.
+            lock = lock.filter(|_| looked == LOOKS);
+            (plan, seen) = look()?;
+            if lock.is_none() {
+                continue;
+            }
+        }
+        report.notices.extend(plan.notices.iter().cloned());
+        return commit(places, Some(request.direction), &plan, deadline, report);
+    }
+    Ok(Vec::new())
 }
 
 pub type Overtaken = (Site, Option<Vec<u8>>);
 
-fn commit(places: &Places, direction: Option<Direction>, plan: &Plan, report: &mut Report) -> Result<Vec<Overtaken>, SyncError> {
+fn commit(
+    places: &Places,
+    direction: Option<Direction>,
+    plan: &Plan,
+    deadline: &Deadline,
+    report: &mut Report,
+) -> Result<Vec<Overtaken>, SyncError> {
     for copy in &plan.copies {
         shelf::put_aside(places, copy)?;
     }
@@ -119,21 +153,28 @@ fn commit(places: &Places, direction: Option<Direction>, plan: &Plan, report: &m
     }
     let journal = Journal::new(places.scope(), direction, shelf::next_sequence(places)?, plan.units.clone());
     shelf::commit(&places.store, &journal)?;
-    let applied = apply::finish(places, &journal)?;
+    let applied = apply::finish(places, &journal, deadline)?;
     report.changed.extend(applied.changed);
     report.notices.extend(applied.unwritable);
     Ok(applied.overtaken)
 }
 
 /// Whoever died after a commit left a journal that says all that is still to do. What was overtaken meanwhile is left to the next
-/// look, which merges it.
-fn recover(places: &Places) -> Result<bool, SyncError> {
+/// look, which merges it. One of another project that cannot be finished now waits for the next sync there, and not in our way.
+fn recover(places: &Places, deadline: &Deadline, report: &mut Report) -> Result<bool, SyncError> {
+    shelf::take_up(places)?;
     let Some(journal) = shelf::journal(&places.store)? else {
         // Whoever died before a commit, or after the end, left objects that nobody needs.
         shelf::clear_objects(&places.store)?;
         return Ok(false);
     };
     let interrupted = Places::of(&journal.scope, &places.store);
-    apply::finish(&interrupted, &journal)?;
+    match apply::finish(&interrupted, &journal, deadline) {
+        Err(SyncError::File(error)) if journal.scope != places.scope() => {
+            shelf::set_aside(&places.store, &journal)?;
+            report.waiting = Some(format!("{} in {}: {error}", journal.scope.tool, journal.scope.project_id));
+        }
+        finished => drop(finished?),
+    }
     Ok(true)
 }

@@ -8,6 +8,7 @@ use crate::core::lease::{Lease, Process, SessionId};
 use crate::core::plan::Plan;
 use crate::core::store::Store;
 use crate::core::sync::Direction;
+use crate::host::machine::deadline::Deadline;
 use crate::host::machine::process;
 use crate::host::store::state;
 use crate::host::{self, Host, output};
@@ -26,12 +27,12 @@ pub struct Begun {
 ///
 /// # Errors
 /// Where no state can be made at all, or another session keeps the login; nothing is left of the session then.
-pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Result<Begun> {
+pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32, deadline: &Deadline) -> Result<Begun> {
     let session = &plan.session;
     let lease = lease(context, plan, engine, owner);
     let state = prepare(context, plan, engine, &lease)?;
     if state == context.host.store {
-        settings::sync(&context.host, &context.tool, &context.config, &plan.workspace.project, Direction::In);
+        settings::sync(&context.host, &context.tool, &context.config, &plan.workspace.project, Direction::In, deadline);
     }
     match login_turn::before(context, &state, session, &plan.image) {
         Ok(()) => Ok(Begun { lease, state }),

@@ -8,7 +8,9 @@ use crate::core::lease::{Lease, SessionId};
 use crate::core::store::Store;
 use crate::core::sync::Direction;
 use crate::core::tool::Tool;
+use crate::host::machine::deadline::Deadline;
 use crate::host::store::state;
+use crate::host::sync::PATIENCE;
 use crate::host::{self, Host, output};
 use crate::session::{ending, login_turn, settings, tolerant};
 
@@ -54,7 +56,7 @@ pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<Kept>
 pub fn close_known(host: &Host, lease: &Lease, known: &Known, code: Option<u8>) -> Result<Kept> {
     let state = host.state_of(&lease.session);
     match state::claim(&state, &lease.session) {
-        Some(_claim) => finish(host, &state, lease, known, code),
+        Some(_claim) => finish(host, &state, lease, known, code, &Deadline::after(PATIENCE)),
         None => Ok(Kept::All),
     }
 }
@@ -65,7 +67,7 @@ pub fn find(host: &Host, session: &SessionId) -> Result<Lease> {
 }
 
 /// Closes a session whose claim the caller has.
-pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Option<u8>) -> Result<Kept> {
+pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Option<u8>, deadline: &Deadline) -> Result<Kept> {
     let session = &lease.session;
     let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
     // The container is gone before its settings are read; what could not be said about it stops nothing.
@@ -76,7 +78,7 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
         return state::close(&host.store, state, session).map_err(failed).map(|()| Kept::Nothing);
     }
     let is_whole = known.tool.as_ref().is_none_or(|tool| {
-        let is_whole = settings::sync(host, tool, &known.config, &lease.project, Direction::Out);
+        let is_whole = settings::sync(host, tool, &known.config, &lease.project, Direction::Out, deadline);
         login_turn::after(host, state, tool);
         is_whole
     });

@@ -6,6 +6,7 @@ use crate::core::sync::report::Report;
 use crate::core::sync::{Brake, Class, Direction, Request, Rule};
 use crate::core::tool::Tool;
 use crate::host::fs::lock::LockError;
+use crate::host::machine::deadline::Deadline;
 use crate::host::sync::place::Places;
 use crate::host::sync::{self, SyncError};
 use crate::host::{Host, output};
@@ -35,11 +36,11 @@ fn rules(tool: &Tool) -> Vec<Rule> {
 }
 
 /// Syncs before or after a run. What fails is told and does not stop the run; whether all of it was done is the value.
-pub fn sync(host: &Host, tool: &Tool, config: &Config, project: &str, direction: Direction) -> bool {
+pub fn sync(host: &Host, tool: &Tool, config: &Config, project: &str, direction: Direction, deadline: &Deadline) -> bool {
     if tool.manifest.sync.is_empty() {
         return true;
     }
-    match sync::run(&places(host, tool, project), &request(tool, config, direction)) {
+    match sync::run(&places(host, tool, project), &request(tool, config, direction), deadline) {
         Ok(report) => {
             tell(&tool.name, &report);
             report.is_whole()
@@ -54,6 +55,9 @@ pub fn sync(host: &Host, tool: &Tool, config: &Config, project: &str, direction:
 pub fn tell(tool: &str, report: &Report) {
     if report.recovered {
         output::note("finished a sync of settings that was interrupted");
+    }
+    if let Some(waiting) = &report.waiting {
+        output::warn(&format!("a sync that was interrupted waits for the next run there: {waiting}"));
     }
     for notice in &report.notices {
         output::note(&format!("{tool}: {notice}"));

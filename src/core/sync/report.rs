@@ -44,6 +44,9 @@ pub struct Notice {
 pub struct Report {
     /// Whether an earlier sync, interrupted after its commit, was finished first.
     pub recovered: bool,
+    /// A sync of another project that was interrupted and cannot be finished now, with the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
     pub changed: Vec<Site>,
     pub notices: Vec<Notice>,
 }

@@ -1,7 +1,7 @@
 //! The one lock of the store: a kernel lock on a file that is never unlinked, so that it dies with its holder.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, FlockOperation, Mode as Perm, OFlags};
@@ -9,6 +9,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use crate::host::fs::slot::PRIVATE_FILE;
 use crate::host::fs::{self, FileError};
+use crate::host::machine::deadline::Deadline;
 
 /// How long a run waits for another one's sync.
 pub const WAIT: Duration = Duration::from_secs(10);
@@ -34,14 +35,12 @@ fn held_by(holder: Option<u32>) -> String {
 }
 
 /// Takes the lock, for which it waits so long at most.
-#[expect(clippy::disallowed_methods, reason = "waiting needs a clock, and this is the edge")]
 pub fn acquire(directory: &Path, wait: Duration) -> Result<Lock, LockError> {
-    let file = open(directory)?;
-    let began = Instant::now();
+    let (file, deadline) = (open(directory)?, Deadline::after(wait));
     loop {
         match retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
             Ok(()) => break,
-            Err(Errno::WOULDBLOCK) if began.elapsed() < wait => fs::pause(),
+            Err(Errno::WOULDBLOCK) if !deadline.is_over() => fs::pause(),
             Err(Errno::WOULDBLOCK) => {
                 return Err(LockError::Busy { holder: holder(&file) });
             }
@@ -88,6 +87,8 @@ fn fail(verb: &'static str, directory: &Path) -> impl Fn(Errno) -> FileError {
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests set up files")]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     // Z-048

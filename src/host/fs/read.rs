@@ -38,7 +38,11 @@ pub fn read(dir: &OwnedFd, name: &OsStr, limit: u64, trust: Trust) -> Result<Rea
             Err(error) => return unreadable(error),
             Ok(file) => file,
         };
+        // What was opened may be another file than what was looked at, or the same and grown.
         let opened = rustix::fs::fstat(&file)?;
+        if let Some(why) = unfit(&opened, limit, trust) {
+            return Ok(Reading::Refused(why));
+        }
         let bytes = read_all(&file, usize::try_from(opened.st_size).unwrap_or(0))?;
         let after = rustix::fs::fstat(&file)?;
         let at_rest = at_rest(&before, &opened) && at_rest(&opened, &after);

@@ -46,7 +46,11 @@ pub fn acquire(dir: &OwnedFd, name: OsString, wait: Duration) -> Result<Option<T
 fn is_stale(dir: &OwnedFd, name: &OsString) -> bool {
     let Ok(stat) = retry_on_intr(|| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)) else { return false };
     let touched = SystemTime::UNIX_EPOCH + Duration::from_secs(stat.st_mtime.try_into().unwrap_or(0));
-    SystemTime::now().duration_since(touched).is_ok_and(|age| age > STALE)
+    // One that was touched in the future never gets old; no holder's clock is ahead of itself.
+    match SystemTime::now().duration_since(touched) {
+        Ok(age) => age > STALE,
+        Err(ahead) => ahead.duration() > STALE,
+    }
 }
 
 fn remove(dir: &OwnedFd, name: &OsString) -> Result<(), Errno> {

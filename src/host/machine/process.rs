@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -166,6 +168,10 @@ pub fn run(argv: &[OsString], env: &[(String, OsString)], name: &str) -> Result<
     let settings = rustix::termios::tcgetattr(std::io::stdin()).ok();
     let mut signals = Signals::new([SIGINT, SIGQUIT, SIGTERM, SIGHUP])?;
     let handle = signals.handle();
+    let has_ended = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGQUIT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&has_ended))?;
+    }
     let mut child = Command::new(program)
         .args(args)
         .envs(env.iter().map(|(name, value)| (name, value)))
@@ -191,6 +197,8 @@ pub fn run(argv: &[OsString], env: &[(String, OsString)], name: &str) -> Result<
     });
     let status = child.wait()?;
     handle.close();
+    // From here on a signal ends us as it would have before: what is left undone, the next session finishes.
+    has_ended.store(true, Ordering::SeqCst);
     let asked_to_end = asked_to_end.join().unwrap_or(true);
     if asked_to_end || status.signal().is_some() {
         // The client may have died before its container; forcing what is gone is no error that anybody needs to see.

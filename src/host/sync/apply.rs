@@ -10,6 +10,7 @@ use crate::core::sync::report::{News, Notice};
 use crate::core::sync::{Hash, Mode, Pair, Place, Reading, Site};
 use crate::host::fs::slot::{self, Slot, Swap};
 use crate::host::fs::{FileError, Trust};
+use crate::host::machine::deadline::Deadline;
 use crate::host::sync::gather::ANY;
 use crate::host::sync::place::{Places, trust};
 use crate::host::sync::{Overtaken, SyncError, shelf};
@@ -27,11 +28,18 @@ enum Outcome {
     Unwritable(String),
 }
 
-/// Applies a committed journal, records what came of it, and forgets it.
-pub fn finish(places: &Places, journal: &Journal) -> Result<Applied, SyncError> {
+/// Applies a committed journal, records what came of it, and forgets it. What there is no time for is as if it had been decided
+/// never: its sources are where they were.
+pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline) -> Result<Applied, SyncError> {
     let mut applied = Applied::default();
     let (mut happened, mut number, mut agreements) = (Vec::new(), 0, Vec::new());
     for unit in &journal.units {
+        if deadline.is_over() {
+            let first = unit.changes.first().filter(|_| applied.unwritable.last().is_none_or(|last| last.news != late()));
+            applied.unwritable.extend(first.map(|change| Notice { site: change.site.clone(), news: late() }));
+            number += unit.changes.len();
+            continue;
+        }
         let mut whole = true;
         for change in &unit.changes {
             // A unit that was stopped goes no further: what follows was derived from what is not there.
@@ -115,13 +123,19 @@ fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Resu
     }
 }
 
-/// A place that does not let itself be written must not keep every other sync waiting for it; a disk that fails may.
+fn late() -> News {
+    News::Unwritable("there is no time left for it and what comes after it".into())
+}
+
+/// A place that does not let itself be written must not keep every other sync waiting for it; a disk that fails may. In a project
+/// a container may do to our names whatever it likes while we write.
 fn forgive(change: &Change, error: FileError) -> Result<Outcome, FileError> {
     match Errno::from_io_error(&error.source) {
         Some(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::NOTDIR | Errno::ISDIR | Errno::LOOP | Errno::NAMETOOLONG) => {
             Ok(Outcome::Unwritable(error.source.to_string()))
         }
-        _ if change.site.place == Place::Host => Ok(Outcome::Unwritable(error.source.to_string())),
+        Some(Errno::NOSPC | Errno::DQUOT | Errno::IO) if change.site.place == Place::Project => Err(error),
+        _ if change.site.place != Place::Hub => Ok(Outcome::Unwritable(error.source.to_string())),
         _ => Err(error),
     }
 }

@@ -9,6 +9,7 @@ use crate::core::sync::document::Format;
 use crate::core::sync::plan::Seen;
 use crate::core::sync::{Class, Flow, Place, Reading, Refusal, Request, Rule, Site};
 use crate::host::fs::{self, Child, FileError, Trust, read};
+use crate::host::machine::deadline::Deadline;
 use crate::host::sync::place::{Places, is_below, trust};
 use crate::host::sync::{SyncError, shelf};
 
@@ -22,7 +23,7 @@ const FILES: usize = 2_000;
 const TREE: u64 = 64 * MIB;
 const DEPTH: usize = 16;
 
-pub fn gather(places: &Places, request: &Request) -> Result<Seen, SyncError> {
+pub fn gather(places: &Places, request: &Request, deadline: &Deadline) -> Result<Seen, SyncError> {
     let mut seen = Seen::default();
     let flows = Flow::of(request.direction, request.host_sync);
     for flow in &flows {
@@ -34,8 +35,11 @@ pub fn gather(places: &Places, request: &Request) -> Result<Seen, SyncError> {
             let takes_part = flows.iter().any(|flow| flow.from == place || flow.to == place);
             let site = rule.site(place).filter(|_| takes_part && places.root(place).is_some());
             let Some(site) = site else { continue };
+            if deadline.is_over() {
+                return Err(SyncError::Late);
+            }
             if rule.class == Class::Tree {
-                let files = read_tree(places, &site);
+                let files = read_tree(places, &site, *deadline);
                 seen.trees.insert(site, files);
             } else {
                 let reading = read_settled(places, rule, &site);
@@ -96,11 +100,11 @@ fn refusal(error: &FileError) -> Refusal {
     }
 }
 
-fn read_tree(places: &Places, site: &Site) -> Result<BTreeMap<String, Reading>, Refusal> {
+fn read_tree(places: &Places, site: &Site, deadline: Deadline) -> Result<BTreeMap<String, Reading>, Refusal> {
     let Some(dir) = parent(places, site)? else {
         return Ok(BTreeMap::new());
     };
-    let mut walk = Walk { trust: trust(site.place), files: BTreeMap::new(), count: 0, size: 0 };
+    let mut walk = Walk { deadline, trust: trust(site.place), files: BTreeMap::new(), count: 0, size: 0 };
     let name = Path::new(&site.path).file_name().unwrap_or_default();
     match fs::child(&dir, name, walk.trust) {
         Child::Absent => {}
@@ -114,6 +118,7 @@ fn read_tree(places: &Places, site: &Site) -> Result<BTreeMap<String, Reading>, 
 }
 
 struct Walk {
+    deadline: Deadline,
     trust: Trust,
     files: BTreeMap<String, Reading>,
     count: usize,
@@ -125,7 +130,7 @@ impl Walk {
         if depth > DEPTH {
             return Err(Refusal::TooMany);
         }
-        for name in fs::names(dir, Path::new(prefix)).map_err(|_| Refusal::Unreadable)? {
+        for name in fs::some_names(dir, Path::new(prefix), FILES + 1).map_err(|_| Refusal::Unreadable)? {
             self.count += 1;
             if self.count > FILES {
                 return Err(Refusal::TooMany);
@@ -154,6 +159,9 @@ impl Walk {
         let reading = read::read(dir, name, SETTINGS, self.trust).unwrap_or(Reading::Refused(Refusal::Unreadable));
         if let Reading::File { bytes, .. } = &reading {
             self.size += bytes.len() as u64;
+        }
+        if self.deadline.is_over() {
+            return Err(Refusal::Moving);
         }
         if self.size > TREE {
             return Err(Refusal::TooBig);

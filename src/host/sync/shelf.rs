@@ -1,11 +1,12 @@
 //! The store's own side of a sync: objects, journal, bases, and everything that is kept in case it is missed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::core::sync::base::{self, Base, Unusable};
 use crate::core::sync::generation::Record;
-use crate::core::sync::journal::Journal;
+use crate::core::sync::journal::{Change, Journal, Scope};
 use crate::core::sync::plan::{Copy, Shelf};
 use crate::core::sync::{Hash, Mode, Pair, Reading, Site};
 use crate::host::fs::slot::{self, Slot};
@@ -18,32 +19,77 @@ const LIMIT: u64 = 128 * 1024 * 1024;
 /// Copies that are kept of one file.
 const COPIES: usize = 20;
 
+/// The journal of the sync that is under way, or was interrupted.
+const COMMIT: &str = "sync/journal/commit.json";
+/// Those that wait for the next sync of their project.
+const WAITING: &str = "sync/journal/waiting";
+
 pub fn journal(store: &Path) -> Result<Option<Journal>, SyncError> {
-    let path = Path::new("sync/journal/commit.json");
-    match read(store, path)? {
-        None => Ok(None),
-        Some(bytes) => match base::decode(&bytes) {
-            Ok(journal) => Ok(Some(journal)),
-            Err(Unusable::Newer) => Err(SyncError::Newer { path: store.join(path) }),
-            Err(Unusable::Broken) => Err(SyncError::BrokenJournal { path: store.join(path) }),
-        },
+    read_journal(store, Path::new(COMMIT))
+}
+
+/// A journal of ours is written as a whole; one that cannot be read any more says nothing, and its sources are where they were.
+fn read_journal(store: &Path, path: &Path) -> Result<Option<Journal>, SyncError> {
+    match read(store, path)?.map(|bytes| base::decode(&bytes)) {
+        None | Some(Err(Unusable::Broken)) => Ok(None),
+        Some(Ok(journal)) => Ok(Some(journal)),
+        Some(Err(Unusable::Newer)) => Err(SyncError::Newer { path: store.join(path) }),
     }
 }
 
 pub fn commit(store: &Path, journal: &Journal) -> Result<(), FileError> {
-    write(store, Path::new("sync/journal/commit.json"), &base::encode(journal))
+    write(store, Path::new(COMMIT), &base::encode(journal))
 }
 
-pub fn forget(store: &Path) -> Result<(), FileError> {
-    if let Some(slot) = slot::slot(store, Path::new("sync/journal/commit.json"), false)? {
-        slot.delete()?;
-    }
+pub fn forget(store: &Path) -> Result<(), SyncError> {
+    remove(store, Path::new(COMMIT))?;
     clear_objects(store)
 }
 
+/// Whether nobody left anything to finish or to clear away.
+pub fn is_clean(store: &Path) -> Result<bool, SyncError> {
+    let is_empty = names(&store.join("sync/objects"))?.is_empty() && names(&store.join(WAITING))?.is_empty();
+    Ok(is_empty && journal(store)?.is_none())
+}
+
+/// Whether the places still agree on what they had agreed on when these were read.
+pub fn are_current(places: &Places, bases: &BTreeMap<Pair, Base>) -> Result<bool, SyncError> {
+    for (pair, known) in bases {
+        if base(places, *pair)? != *known {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Puts a journal where only its own project meets it. What that project had waiting is older, and its sources are still there.
+pub fn set_aside(store: &Path, journal: &Journal) -> Result<(), FileError> {
+    write(store, &waiting(&journal.scope), &base::encode(journal))?;
+    remove(store, Path::new(COMMIT))
+}
+
+/// Takes up what waits for a sync of these places, unless something else is to be finished first.
+pub fn take_up(places: &Places) -> Result<(), SyncError> {
+    let path = waiting(&places.scope());
+    if let (None, Some(journal)) = (journal(&places.store)?, read_journal(&places.store, &path)?) {
+        commit(&places.store, &journal)?;
+        remove(&places.store, &path)?;
+    }
+    Ok(())
+}
+
+fn waiting(scope: &Scope) -> PathBuf {
+    Path::new(WAITING).join(format!("{}-{}.json", scope.tool, scope.project_id))
+}
+
 /// Removes what a sync that never committed, or is done, has no use for any more.
-pub fn clear_objects(store: &Path) -> Result<(), FileError> {
-    for name in names(&store.join("sync/objects"))? {
+pub fn clear_objects(store: &Path) -> Result<(), SyncError> {
+    let mut wanted = BTreeSet::new();
+    for name in names(&store.join(WAITING))? {
+        let journal = read_journal(store, &Path::new(WAITING).join(name))?;
+        wanted.extend(journal.iter().flat_map(Journal::changes).filter_map(Change::object).map(|hash| OsString::from(&hash.0)));
+    }
+    for name in names(&store.join("sync/objects"))?.into_iter().filter(|name| !wanted.contains(name)) {
         if let Some(slot) = slot::slot(store, &Path::new("sync/objects").join(name), false)? {
             slot.delete()?;
         }

@@ -8,6 +8,7 @@ use std::path::Path;
 mod costs;
 mod history;
 mod hostile;
+mod siege;
 
 use super::*;
 use crate::core::sync::{Brake, Class, Hash, HostSync, Refusal, Rule};
@@ -66,11 +67,11 @@ impl Bed {
     }
 
     pub fn sync(&self) -> Report {
-        run(&self.places, &request(Direction::In, HostSync::Import)).unwrap()
+        run(&self.places, &request(Direction::In, HostSync::Import), &Deadline::after(PATIENCE)).unwrap()
     }
 
     pub fn export(&self) -> Report {
-        run(&self.places, &request(Direction::Out, HostSync::Both)).unwrap()
+        run(&self.places, &request(Direction::Out, HostSync::Both), &Deadline::after(PATIENCE)).unwrap()
     }
 
     pub fn put_aside(&self, kind: &str) -> Vec<String> {
@@ -148,7 +149,7 @@ fn z_047_what_cannot_be_written_fails_by_name_and_hurts_nothing() {
     let bed = Bed::new().with("host/settings.json", "{\"a\":1}");
     // Root may write anywhere, but not below a file.
     bed.write("store", "in the way");
-    let error = run(&bed.places, &request(Direction::In, HostSync::Import)).unwrap_err();
+    let error = run(&bed.places, &request(Direction::In, HostSync::Import), &Deadline::after(PATIENCE)).unwrap_err();
     assert!(error.to_string().starts_with("cannot open `"), "{error}");
     assert_eq!((bed.read("store").as_str(), bed.read("host/settings.json").as_str()), ("in the way", "{\"a\":1}"));
 }

@@ -1,5 +1,7 @@
 //! What syncs remember, tell and take back.
 
+use crate::host::machine::deadline::Deadline;
+use crate::host::sync::PATIENCE;
 use std::time::{Duration, SystemTime};
 
 use crate::core::sync::{Direction, HostSync};
@@ -11,7 +13,7 @@ use crate::host::sync::{SyncError, log, preview, run, undo};
 fn z_061_what_a_newer_version_wrote_stops_us_before_we_write() {
     for record in ["base/tool/hub.json", "journal/commit.json"] {
         let bed = Bed::new().with("host/settings.json", "{\"a\":1}").with(&format!("store/sync/{record}"), "{\"schema\":2}");
-        let error = run(&bed.places, &request(Direction::In, HostSync::Import)).unwrap_err();
+        let error = run(&bed.places, &request(Direction::In, HostSync::Import), &Deadline::after(PATIENCE)).unwrap_err();
         assert!(matches!(error, SyncError::Newer { .. }), "{error}");
         assert!(!bed.path("store/hub").exists() && !bed.path("store/home").exists());
     }
