@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 CARGO := $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 RELEASE := target/release/ai
 
-.PHONY: help check demo test lint audit bench faults mutants install release cargo
+.PHONY: help check demo test lint audit bench faults mutants fuzz install release cargo
 
 help: ## this list
 	@echo 'make WHAT, where WHAT is one of'
@@ -57,6 +57,9 @@ mutants: cargo ## shows that the tests can fail
 	bed="$$(tests/bed/up)"
 	set -a; eval "$$bed"; set +a
 	tests/mutants
+
+fuzz: cargo ## the fuzzer at every parser of hostile bytes, a minute each
+	PATH="$(dir $(CARGO)):$$PATH" tests/fuzz
 
 # Half of what a dynamically linked program does at its start is being linked, so on Linux this one is linked beforehand,
 # where the C library comes in that form. What a machine of any kind runs is otherwise the same. A panic ends the program, so the

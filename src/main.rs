@@ -19,6 +19,11 @@ mod core;
 mod host;
 mod session;
 
+/// What must hold for any bytes, with the seeds of the fuzzer.
+#[cfg(test)]
+#[path = "../fuzz/src/parsers.rs"]
+mod parsers;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -35,7 +35,7 @@ fn is_test(text: &str, name: &str) -> bool {
 fn is_compiled(path: &str) -> bool {
     let stem = Path::new(path).file_stem().unwrap().to_str().unwrap();
     let folder = Path::new(path).parent().unwrap();
-    let parents = [folder.join("main.rs"), folder.with_extension("rs"), folder.join("mod.rs")];
+    let parents = [folder.join("main.rs"), folder.with_extension("rs"), folder.join("mod.rs"), "src/main.rs".into()];
     stem == "main" || parents.iter().any(|parent| read(parent).lines().any(|line| line.ends_with(&format!("mod {stem};"))))
 }
 

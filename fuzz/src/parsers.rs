@@ -1,0 +1,153 @@
+//! Every reader of bytes that a container, a repository or an engine may have made, as a function of bytes that asserts what must
+//! hold for any of them. The fuzzer calls these for as long as it is let; the unit tests with the seeds and some thousand changes.
+
+use std::collections::BTreeMap;
+
+use crate::core::census::Container;
+use crate::core::complete::help_text;
+use crate::core::config::{Config, Layer, Source as ConfigSource};
+use crate::core::engine::learnt::{self, Learnt};
+use crate::core::facts::Env;
+use crate::core::identity::ssh::{self, Files};
+use crate::core::lease::Lease;
+use crate::core::login::Login;
+use crate::core::sync::document::{self, Format};
+use crate::core::sync::merge::{Gate, Prefer, Versions};
+use crate::core::sync::{base, lines};
+use crate::core::tool::manifest::{Manifest, Source};
+
+type Parser = fn(&[u8]);
+
+/// The parsers by their names, which are those of the fuzz targets and of the directories of seeds.
+pub const ALL: [(&str, Parser); 10] = [
+    ("json", json),
+    ("toml", toml),
+    ("merge_json", merge_json),
+    ("merge_toml", merge_toml),
+    ("lines", missing_lines),
+    ("manifest", manifest),
+    ("config", config),
+    ("ssh", ssh_config),
+    ("engine", engine),
+    ("records", records),
+];
+
+fn document(format: Format, bytes: &[u8]) {
+    let Ok(document) = format.parse(bytes) else { return };
+    assert!(!format.is_torn(bytes), "what was read is whole");
+    let versions = Versions { base: Some(&document), ours: Some(&document), theirs: Some(&document) };
+    let merged = document::merge(format, versions, &Gate::default(), Prefer::Ours).expect("it is no bigger than itself");
+    assert_eq!(merged.text, document.text, "nothing changed, so nothing is edited");
+}
+
+pub fn json(bytes: &[u8]) {
+    document(Format::Json, bytes);
+}
+
+pub fn toml(bytes: &[u8]) {
+    document(Format::Toml, bytes);
+}
+
+/// Three texts with NUL between them, each of which must be read again after it was merged.
+fn merge(format: Format, bytes: &[u8]) {
+    let parts: Vec<&[u8]> = bytes.splitn(3, |byte| *byte == 0).collect();
+    let [Ok(base), Ok(ours), Ok(theirs)] = [0, 1, 2].map(|at| format.parse(parts.get(at).copied().unwrap_or_default())) else { return };
+    for prefer in [Prefer::Ours, Prefer::Theirs] {
+        let versions = Versions { base: Some(&base), ours: Some(&ours), theirs: Some(&theirs) };
+        let Ok(merged) = document::merge(format, versions, &Gate::default(), prefer) else { continue };
+        assert!(format.parse(merged.text.as_bytes()).is_ok(), "a merge of what was read can be read: {}", merged.text);
+    }
+}
+
+pub fn merge_json(bytes: &[u8]) {
+    merge(Format::Json, bytes);
+}
+
+pub fn merge_toml(bytes: &[u8]) {
+    merge(Format::Toml, bytes);
+}
+
+/// What is united has every complete line of both, and a second union adds nothing.
+pub fn missing_lines(bytes: &[u8]) {
+    let (ours, theirs) = bytes.split_at(bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()));
+    let theirs = theirs.get(1..).unwrap_or_default();
+    let united = [ours, &lines::missing(ours, theirs)].concat();
+    assert!(united.starts_with(ours));
+    if ours.is_empty() || ours.ends_with(b"\n") {
+        assert_eq!(lines::missing(&united, theirs), b"", "once is enough");
+    }
+}
+
+pub fn manifest(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = Manifest::parse(&Source { text: text.into(), origin: "x.toml".into() });
+}
+
+pub fn config(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = Config::new("claude", &[ConfigSource { path: "config.toml".into(), text: text.into() }], &Env::default(), Layer::default());
+}
+
+/// No key that was not handed over is named in what the container reads.
+pub fn ssh_config(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let _ = ssh::wanted(&text);
+    let written = ssh::rewrite(&text, &Files { includes: BTreeMap::new(), keys: BTreeMap::new() }, "/known_hosts");
+    let keyword =
+        |line: &str| line.trim_start().split(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default().to_ascii_lowercase();
+    let names_key = |line: &str| ["identityfile", "\"identityfile\""].contains(&keyword(line).as_str());
+    assert!(!written.lines().any(names_key), "{written}");
+}
+
+/// What engines, images and tools say about themselves.
+pub fn engine(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let _ = learnt::seconds(&text);
+    let _ = help_text::read("claude", "", &text);
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else { return };
+    let _ = (Learnt::from_docker(&value), Learnt::from_podman(&value), Container::from_inspect(&value));
+}
+
+/// Files of the store that a container may have written: logins, and records of ours that are read again.
+pub fn records(bytes: &[u8]) {
+    let _ = Login::read(bytes);
+    let _ = base::Base::decode(bytes);
+    let _ = serde_json::from_slice::<Lease>(bytes);
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests read the seeds")]
+mod tests {
+    use super::*;
+
+    /// The bytes with one of them changed, cut off, or put in twice: a different one for each `n`.
+    fn changed(seed: &[u8], n: usize) -> Vec<u8> {
+        const ODD: [u8; 8] = [0, b'"', b'\\', b'{', b'\n', b'=', 0x80, 0xff];
+        let mut bytes = seed.to_vec();
+        let at = n.wrapping_mul(7919) % (seed.len() + 1);
+        match n % 4 {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at, ODD[n / 4 % ODD.len()]),
+            2 if at < bytes.len() => bytes[at] ^= 1 << (n / 4 % 8),
+            _ => bytes.extend_from_slice(&seed[at..]),
+        }
+        bytes
+    }
+
+    // GU-03
+    #[test]
+    fn every_parser_holds_for_its_seeds_and_for_changes_of_them() {
+        for (name, parser) in ALL {
+            let directory = format!("{}/fuzz/seeds/{name}", env!("CARGO_MANIFEST_DIR"));
+            let seeds: Vec<Vec<u8>> =
+                std::fs::read_dir(&directory).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect();
+            assert!(seeds.len() > 1, "{directory} has too few seeds");
+            for seed in seeds {
+                parser(&seed);
+                for n in 0..400 {
+                    parser(&changed(&seed, n));
+                }
+            }
+        }
+    }
+}
