@@ -2,6 +2,7 @@
 //!
 //! Nothing below this folder names anything outside it; `tests/it/tidy.rs` checks that.
 
+pub mod admit;
 pub mod census;
 pub mod complete;
 pub mod config;

@@ -1,11 +1,13 @@
 //! The machine: the only layer that reads or changes it. Gathers [`Facts`] once; acts when told.
 #![expect(clippy::disallowed_methods, reason = "the one layer that may touch the machine")]
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::core::config::Config;
 use crate::core::engine::kind::{Engine, EngineKind};
 use crate::core::facts::{Env, Facts, Machine, SshAgent, Terminal, User};
 use crate::core::failure::{Failure, Kind, Result};
@@ -20,6 +22,7 @@ pub mod identity;
 pub mod machine;
 pub mod migrate;
 pub mod output;
+mod scope;
 pub mod store;
 pub mod sync;
 
@@ -30,6 +33,8 @@ pub struct Host {
     /// `$HOME` as it is set.
     home: Option<PathBuf>,
     pub store: Store,
+    /// The working directory, once it was asked for.
+    cwd: OnceCell<Option<PathBuf>>,
 }
 
 /// What a plan wants to know beside what is always gathered.
@@ -42,6 +47,8 @@ pub struct Wanted<'a> {
     pub session: Option<&'a SessionId>,
     /// A program to look for on PATH.
     pub native: Option<&'a str>,
+    /// What is let in, with the words of the person: their paths are looked at.
+    pub admit: Option<(&'a Config, &'a [OsString])>,
 }
 
 impl Host {
@@ -61,11 +68,11 @@ impl Host {
         }
         let store = store.canonicalize().unwrap_or(store);
         crate::core::log::threshold(&env)?;
-        Ok(Self { env, home, store: Store::new(store) })
+        Ok(Self { env, home, store: Store::new(store), cwd: OnceCell::new() })
     }
 
     pub fn facts(&self, wanted: &Wanted) -> Facts {
-        let cwd = std::env::current_dir().ok().and_then(|cwd| cwd.canonicalize().ok());
+        let cwd = self.cwd().map(Path::to_owned);
         let engine = self.engine(wanted.engine);
         let state = wanted.session.map_or_else(|| self.store.clone(), |session| self.state_of(session));
         Facts {
@@ -82,9 +89,16 @@ impl Host {
             time_zone: self.time_zone(),
             ssh_agent: self.ssh_agent(),
             exe: self.exe(),
+            looked: self.look(wanted.admit),
+            system_authorities: machine::look::system_authorities(),
             native: wanted.native.and_then(|program| self.program(program)),
             env: self.env.clone(),
         }
+    }
+
+    /// The working directory with all links resolved; `None` where it was deleted.
+    pub fn cwd(&self) -> Option<&Path> {
+        self.cwd.get_or_init(|| std::env::current_dir().ok().and_then(|cwd| cwd.canonicalize().ok())).as_deref()
     }
 
     /// `$HOME` with all links resolved.
@@ -170,8 +184,8 @@ impl Host {
 
     /// The directory around us that a container gets to write, unless it is one that is never mounted.
     fn writable_project(&self) -> Option<PathBuf> {
-        let cwd = std::env::current_dir().ok()?.canonicalize().ok()?;
-        let root = machine::git::root(&cwd).unwrap_or(&cwd);
+        let cwd = self.cwd()?;
+        let root = machine::git::root(cwd).unwrap_or(cwd);
         let is_above_home = self.home().is_some_and(|home| home.starts_with(root));
         (!is_above_home && !workspace::is_system(root)).then(|| root.to_owned())
     }

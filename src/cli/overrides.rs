@@ -1,7 +1,13 @@
 //! What one run can change.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
 use clap::Args;
 
+use crate::core::admit::Admitted;
+use crate::core::admit::mount::MountRule;
+use crate::core::admit::publish::Publish;
 use crate::core::config::{Layer, Origin, Policy, Setting};
 use crate::core::engine::kind::EngineKind;
 use crate::core::sync::HostSync;
@@ -42,6 +48,18 @@ pub struct Overrides {
     /// Keep the container afterwards
     #[arg(long, help_heading = "Overrides for this run")]
     pub keep: bool,
+    /// Let a directory or file in, read-only unless `:rw` stands behind it; may be repeated
+    #[arg(long = "mount", value_name = "PATH[:rw]", help_heading = "Overrides for this run")]
+    pub mounts: Vec<String>,
+    /// Let a variable in, or give it a value; may be repeated
+    #[arg(long = "env", value_name = "NAME[=VALUE]", help_heading = "Overrides for this run")]
+    pub env: Vec<OsString>,
+    /// Let a port out, to this machine only unless an address is written; may be repeated
+    #[arg(long, value_name = "PORT[:INSIDE]", help_heading = "Overrides for this run")]
+    pub publish: Vec<Publish>,
+    /// Use the settings of `[profile.NAME]`
+    #[arg(long, value_name = "NAME", help_heading = "Overrides for this run")]
+    pub profile: Option<String>,
     /// Directions in which the host's own settings take part
     #[arg(long, value_enum, help_heading = "Overrides for this run")]
     pub host_sync: Option<HostSync>,
@@ -52,6 +70,7 @@ impl Overrides {
         fn set<T>(value: Option<T>, flag: &'static str) -> Option<Setting<T>> {
             value.map(|value| Setting::new(value, Origin::Flag(flag)))
         }
+        let (given, pass) = variables(self.env);
         Layer {
             engine: set(self.engine.map(Some), "--engine"),
             image: set(self.image.map(Some), "--image"),
@@ -65,7 +84,29 @@ impl Overrides {
             pids: set(self.pids.map(Some), "--pids"),
             keep: set(self.keep.then_some(true), "--keep"),
             host_sync: set(self.host_sync, "--host-sync"),
+            admitted: Admitted {
+                mounts: self.mounts.iter().map(|word| Setting::new(MountRule::from_word(word), Origin::Flag("--mount"))).collect(),
+                pass: pass.into_iter().map(|name| Setting::new(name, Origin::Flag("--env"))).collect(),
+                given,
+                publish: self.publish.into_iter().map(|port| Setting::new(port, Origin::Flag("--publish"))).collect(),
+                ..Admitted::default()
+            },
+            profile: self.profile,
             ..Layer::default()
         }
     }
+}
+
+/// Splits `NAME=VALUE` from `NAME`.
+fn variables(words: Vec<OsString>) -> (Vec<(String, OsString)>, Vec<String>) {
+    let (mut given, mut pass) = (Vec::new(), Vec::new());
+    for word in words {
+        let bytes = word.as_bytes();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match bytes.iter().position(|byte| *byte == b'=') {
+            Some(at) => given.push((text(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..]).to_owned())),
+            None => pass.push(text(bytes)),
+        }
+    }
+    (given, pass)
 }

@@ -139,7 +139,7 @@ pub fn place(host: &Host, name: &str) -> Result<Place> {
 /// The login that sessions of `tool` use: on an engine whose locks fail, the one in its volume.
 fn in_use(host: &Host, tool: &Tool) -> Result<Place> {
     let place = Place::of(tool, host, &host.store).ok_or_else(|| no_login(tool))?;
-    let config = Config::new(&tool.name, &host.config_sources()?, &host.env, Layer::default())?;
+    let config = Config::new(host.scope(&tool.name).borrowed(), &host.config_sources()?, &host.env, Layer::default())?;
     let user = User { uid: host::uid(), gid: host::gid() };
     let engine = host.engine(config.settings.engine.value);
     let known = learn::last(&host.store, &engine);

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::parse::split;
 use crate::core::facts::Terminal;
-use crate::core::failure::Result;
+use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::{Command, Plan, native_args};
 use crate::host;
 use crate::host::output;
@@ -65,12 +65,16 @@ pub struct ResolveArgs {
 pub fn run(resolve: ResolveArgs) -> Result<u8> {
     let (name, args) = split(resolve.words)?;
     let context = Context::new(&name, resolve.overrides.layer())?;
-    let facts = context.facts(resolve.session.as_ref());
     if let Some(args) = native_args(&args) {
-        let argv = native::argv(&context, &facts, args)?;
+        let argv = native::argv(&context, &context.facts(None), args)?;
         return print_words(&argv, resolve.format, resolve.shell);
     }
+    if let Some((name, _)) = context.config.admitted.given.first() {
+        return Err(Failure::new(Kind::Usage, format!("cannot print the value of {name}: a vector holds names only"))
+            .hint(format!("export {name}=…, and --env {name}")));
+    }
     let command = Command::of(&context.tool, args)?;
+    let facts = context.facts_of(&command, resolve.session.as_ref());
     let session = match resolve.session {
         Some(session) => session,
         None => host::fresh_session()?,

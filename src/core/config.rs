@@ -1,23 +1,33 @@
 //! Settings: which there are, where they come from, and which layer wins.
 //!
-//! Built-in < `/etc/ai/config.toml` < the user's `config.toml` < its `[tool.NAME]` < `AI_*` variables < flags. Every
-//! value keeps its origin, so that `--explain` can name it.
+//! Built-in < `/etc/ai/config.toml` < the user's `config.toml`, each with its `[tool.NAME]` < `[profile.NAME]` <
+//! `[project."PATH"]` < `AI_*` variables < flags. Every value keeps its origin, so that `--explain` can name it.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
+use std::path::Path;
 
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::core::admit::cache::Cache;
+use crate::core::admit::cloud::Cloud;
+use crate::core::admit::mount::MountRule;
+use crate::core::admit::publish::Publish;
+use crate::core::admit::variable::EnvTable;
+use crate::core::admit::{Admitted, last_of_each};
+use crate::core::config::layers::{Layers, admitted_by, unknown_profile};
 use crate::core::config::value::{at_least_one, one_of, parse_bytes, plain_name, processors, yes_or_no};
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::sync::HostSync;
-use crate::core::text::nearest::nearest;
 use crate::core::tool::manifest::SecretRule;
 
+mod layers;
 mod refuse;
+mod table;
 pub mod value;
 
 /// Where a setting came from.
@@ -77,40 +87,42 @@ macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident: $type:ty = $default:expr, env $env:literal, $parse:expr;)*) => {
         /// One layer: what it sets, and nothing else.
         #[derive(Clone, Debug, Default)]
-        pub struct Layer { $($(#[$doc])* pub $name: Option<Setting<$type>>,)* }
+        pub struct Layer {
+            $($(#[$doc])* pub $name: Option<Setting<$type>>,)*
+            /// What it lets in.
+            pub admitted: Admitted,
+            /// The profile that it chooses; only a flag or `AI_PROFILE` does.
+            pub profile: Option<String>,
+        }
 
         /// All settings that have one value, resolved.
         #[derive(Clone, Debug)]
         pub struct Settings { $($(#[$doc])* pub $name: Setting<$type>,)* }
 
-        /// A configuration file. `flatten` would lose the spans, so both tables list the keys.
+        /// A table of a configuration file: the file itself, or one of its sections. `flatten` would lose the places of the keys,
+        /// so all are listed here.
         #[derive(Debug, Default, Deserialize)]
         #[serde(deny_unknown_fields, default)]
-        struct File {
+        pub(in crate::core::config) struct Table {
             $($name: Option<Spanned<$type>>,)*
-            tool: BTreeMap<String, Spanned<Section>>,
-            build: Build,
-        }
-
-        /// `[tool.NAME]`: settings of one tool or profile, and what only a tool has.
-        #[derive(Debug, Default, Deserialize)]
-        #[serde(deny_unknown_fields, default)]
-        struct Section {
-            $($name: Option<Spanned<$type>>,)*
-            /// Literals for the environment, over the manifest's.
-            env: BTreeMap<String, Spanned<String>>,
+            mounts: Vec<Spanned<MountRule>>,
+            env: EnvTable,
+            publish: Vec<Spanned<Publish>>,
+            cache: Option<Vec<Spanned<Cache>>>,
+            dns: Vec<Spanned<IpAddr>>,
+            hosts: BTreeMap<String, Spanned<IpAddr>>,
+            cloud: Vec<Spanned<Cloud>>,
             secret: BTreeMap<String, SecretRule>,
+            /// Sections are tables of their own; only a file has them.
+            tool: BTreeMap<String, Spanned<Table>>,
+            profile: BTreeMap<String, Spanned<Table>>,
+            project: BTreeMap<String, Spanned<Table>>,
+            build: Option<Spanned<Build>>,
         }
 
-        impl File {
+        impl Table {
             fn layer(&self, origin: &impl Fn(usize) -> Origin) -> Layer {
-                Layer { $($name: setting(self.$name.as_ref(), origin),)* }
-            }
-        }
-
-        impl Section {
-            fn layer(&self, origin: &impl Fn(usize) -> Origin) -> Layer {
-                Layer { $($name: setting(self.$name.as_ref(), origin),)* }
+                Layer { $($name: setting(self.$name.as_ref(), origin),)* admitted: self.admitted(origin), profile: None }
             }
         }
 
@@ -118,7 +130,7 @@ macro_rules! settings {
             /// This layer over a lower one.
             #[must_use]
             pub fn over(self, lower: Self) -> Self {
-                Self { $($name: self.$name.or(lower.$name),)* }
+                Self { $($name: self.$name.or(lower.$name),)* admitted: self.admitted.over(lower.admitted), profile: self.profile.or(lower.profile) }
             }
 
             pub fn resolve(self) -> Settings {
@@ -136,7 +148,7 @@ macro_rules! settings {
                         })?;
                         Some(Setting::new(value, Origin::Env($env)))
                     }
-                },)* })
+                },)* admitted: admitted_by(env)?, profile: env.text("AI_PROFILE").map(str::to_owned) })
             }
         }
 
@@ -180,6 +192,24 @@ settings! {
     /// Whether the token of `gh auth token` is in the container's environment.
     gh_token: bool = false, env "AI_GH_TOKEN", yes_or_no;
     host_sync: HostSync = HostSync::Import, env "AI_HOST_SYNC", one_of;
+    /// Whose caches are used: those of this project, or those of all.
+    cache_scope: CacheScope = CacheScope::Project, env "AI_CACHE_SCOPE", one_of;
+    /// Size of `/dev/shm`, such as 1g.
+    shm: Option<String> = None, env "AI_SHM", |text| parse_bytes(text).map(|_| Some(text.into()));
+    /// Graphics processors, as the engine names them: `all`, a count, `device=0`.
+    gpus: Option<String> = None, env "AI_GPUS", |text| plain_name(text).map(Some);
+    /// `auto` takes the host's proxy over, `off` does not; else a URL.
+    proxy: String = "auto".into(), env "AI_PROXY", |text| Ok(text.into());
+    /// `auto` takes the host's own certificate authorities over, `off` does not; else a file of them.
+    ca: String = "auto".into(), env "AI_CA", |text| Ok(text.into());
+}
+
+/// Whose caches a run uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheScope {
+    Project,
+    All,
 }
 
 fn setting<T: Clone>(key: Option<&Spanned<T>>, origin: &impl Fn(usize) -> Origin) -> Option<Setting<T>> {
@@ -201,7 +231,7 @@ pub struct Build {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub settings: Settings,
-    pub env: BTreeMap<String, Setting<String>>,
+    pub admitted: Admitted,
     pub secret: BTreeMap<String, SecretRule>,
     pub build: Build,
     /// Every `[tool.NAME]` of the files, whether of this tool or not.
@@ -215,58 +245,55 @@ pub struct Source {
     pub text: String,
 }
 
+/// Which sections of the files count.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scope<'a> {
+    pub tool: &'a str,
+    /// The root of the project.
+    pub project: Option<&'a Path>,
+    pub home: Option<&'a Path>,
+}
+
 impl Default for Config {
     fn default() -> Self {
         let settings = Layer::default().resolve();
-        Self { settings, env: BTreeMap::new(), secret: BTreeMap::new(), build: Build::default(), sections: Vec::new() }
+        let admitted = Admitted::default();
+        Self { settings, admitted, secret: BTreeMap::new(), build: Build::default(), sections: Vec::new() }
     }
 }
 
 impl Config {
-    /// `sources` from the lowest to the highest layer; `flags` over all.
-    pub fn new(tool: &str, sources: &[Source], env: &Env, flags: Layer) -> Result<Self> {
-        let mut settings = Layer::default();
+    /// Joins all layers: `sources` from the lowest to the highest, `flags` over all.
+    ///
+    /// # Errors
+    /// Where a file is no valid configuration, or a value is none that anybody can mean.
+    pub fn new(scope: Scope, sources: &[Source], env: &Env, flags: Layer) -> Result<Self> {
         let mut config = Self::default();
+        let own = flags.over(Layer::from_env(env)?);
+        let mut layers = Layers::default();
         for source in sources {
-            let mut file = read(source)?;
-            let origin = |at: usize| Origin::File(source.path.clone(), line_of(&source.text, at));
-            settings = file.layer(&origin).over(settings);
-            config.sections.extend(file.tool.iter().map(|(name, section)| Setting::new(name.clone(), origin(section.span().start))));
-            if let Some(section) = file.tool.remove(tool).map(Spanned::into_inner) {
-                settings = section.layer(&origin).over(settings);
-                config.env.extend(section.env.into_iter().map(|(name, value)| {
-                    let origin = origin(value.span().start);
-                    (name, Setting::new(value.into_inner(), origin))
-                }));
-                config.secret.extend(section.secret);
-            }
-            config.build.base = file.build.base.or(config.build.base);
-            config.build.network = file.build.network.or(config.build.network);
-            config.build.versions.extend(file.build.versions);
+            layers.read(scope, own.profile.as_deref(), source, &mut config)?;
         }
-        config.settings = flags.over(Layer::from_env(env)?.over(settings)).resolve();
+        if let Some(profile) = own.profile.as_ref().filter(|name| !layers.profiles.contains(name)) {
+            return Err(unknown_profile(profile, &layers.profiles));
+        }
+        let layer = own.over(layers.project.over(layers.profile.over(layers.plain)));
+        config.admitted = layer.admitted.clone();
+        config.settings = layer.resolve();
         config.settings.refuse_what_cannot_be()?;
+        config.refuse_odd_names()?;
         Ok(config)
     }
-}
 
-fn read(source: &Source) -> Result<File> {
-    toml::from_str(&source.text).map_err(|error| {
-        Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid configuration", source.path))
-            .because(&error)
-            .hint(meant(error.message()).unwrap_or_else(|| "ai help config".into()))
-    })
-}
+    /// Returns the literals for the environment, each name once.
+    pub fn literals(&self) -> Vec<&(String, Setting<String>)> {
+        last_of_each(&self.admitted.set, |(name, _)| name.clone())
+    }
 
-/// The known key that is nearest to the unknown one which the parser complains about.
-fn meant(complaint: &str) -> Option<String> {
-    let mut words = complaint.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2).map(str::to_owned);
-    let (typed, known) = (words.next()?, words.collect::<Vec<_>>());
-    Some(format!("did you mean `{}`?", nearest(&typed, &known)?))
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+    /// Returns whether the person gave this name a value.
+    pub fn sets(&self, name: &str) -> bool {
+        self.admitted.set.iter().any(|(set, _)| set == name)
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub const GIT: &str = "/ai/git";
 pub const GIT_HOST: &str = "/ai/git-host";
 /// Where the directory of GitHub's command line is mounted. Not below the home: the engine would make `~/.config` as root.
 pub const GH: &str = "/ai/gh";
+/// Where the caches of package managers are mounted.
+pub const CACHE: &str = "/ai/cache";
 /// Where the SSH agent's socket is mounted.
 pub const SSH_AGENT: &str = "/ai/ssh-agent.sock";
 

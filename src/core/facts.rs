@@ -5,6 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use crate::core::admit::path::{Looked, Thing};
 use crate::core::engine::kind::Engine;
 
 /// Everything that a decision may depend on.
@@ -31,6 +32,10 @@ pub struct Facts {
     pub exe: PathBuf,
     /// Optional files of the store that exist now, relative to it.
     pub present: Vec<PathBuf>,
+    /// What is at the paths of the host that the plan asked about.
+    pub looked: Vec<Looked>,
+    /// The bundle of certificate authorities of a system whose administrator added some.
+    pub system_authorities: Option<PathBuf>,
     /// Where this tool is on the host: for `--native`.
     pub native: Option<PathBuf>,
 }
@@ -142,6 +147,11 @@ impl FromIterator<(OsString, OsString)> for Env {
 }
 
 impl Facts {
+    /// Returns what is at a path that was asked about.
+    pub fn look(&self, path: &Path) -> Option<&Thing> {
+        self.looked.iter().find(|looked| looked.path == path)?.found.as_ref()
+    }
+
     /// Whether the store holds this optional file or directory.
     pub fn has(&self, path: &Path) -> bool {
         self.present.iter().any(|present| present == path)

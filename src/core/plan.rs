@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use crate::core::config::{Config, Origin};
 use crate::core::container::container_name;
@@ -18,6 +19,7 @@ use crate::core::text::digest::sha256;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
 
+mod admit;
 mod bytes;
 mod command;
 mod container;
@@ -28,6 +30,8 @@ mod hardening;
 mod limits;
 pub mod mount;
 mod part;
+mod paths;
+pub mod proxy;
 mod reach;
 pub mod secret;
 mod state;
@@ -69,6 +73,8 @@ pub struct Plan {
     /// The tool's own command, then the user's words.
     pub command: Vec<OsString>,
     pub args: Vec<OsString>,
+    /// Files of certificate authorities that the container gets as one.
+    pub authorities: Vec<PathBuf>,
     /// What a person should know before the run starts.
     pub notes: Vec<String>,
 }
@@ -84,6 +90,7 @@ impl Plan {
         let container = container_name(&tool.name, &workspace.name, session);
         let (command, args) = request.command.split(request)?;
         let command = bytes::deliver(command, &args);
+        proxy::check(request)?;
         let secrets = secret::decide(tool, config, facts)?;
 
         let mut parts = Parts::default();
@@ -95,6 +102,9 @@ impl Plan {
         let agent = reach::ssh_agent(request, &mut notes);
         env::push(request, &secrets, agent.as_ref(), &mut parts);
         mounts(request, &workspace, agent, &mut parts);
+        admit::push(request, &workspace, &mut parts)?;
+        notes.extend(proxy::note(request));
+        notes.extend(paths::notes(request, &workspace, &parts));
         parts.push(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
 
         notes.extend(workspace.note.clone());
@@ -114,6 +124,7 @@ impl Plan {
             command,
             args,
             workspace,
+            authorities: request.authorities(),
             notes,
         })
     }

@@ -82,6 +82,11 @@ impl Store {
         self.0.join("global_state/user")
     }
 
+    /// Caches of package managers: those of one project, or `all`.
+    pub fn cache(&self, scope: &str) -> PathBuf {
+        self.0.join("global_state/cache").join(scope)
+    }
+
     /// The settings of git for one project, the container's own among them.
     pub fn git(&self, project: &str) -> PathBuf {
         self.0.join("global_state/git").join(project)

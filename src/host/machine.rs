@@ -2,5 +2,6 @@
 
 pub mod deadline;
 pub mod git;
+pub mod look;
 pub mod process;
 pub mod rc;

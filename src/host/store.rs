@@ -1,5 +1,6 @@
 //! The store on disk: what each part of it holds, and who may touch it when.
 
+pub mod admit;
 pub mod guard;
 pub mod image;
 pub mod log;

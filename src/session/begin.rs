@@ -10,7 +10,7 @@ use crate::core::store::Store;
 use crate::core::sync::Direction;
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::process;
-use crate::host::store::state;
+use crate::host::store::{admit, state};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
 use crate::session::{login_turn, settings};
@@ -64,7 +64,7 @@ fn lease(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Lease {
 fn prepare(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Result<Store> {
     let Context { host, tool, .. } = context;
     let prepare = |store: &Store| {
-        let prepared = state::prepare(host, store, engine, tool, &plan.workspace, lease);
+        let prepared = state::prepare(host, store, engine, tool, &plan.workspace, lease).and_then(|()| admit::prepare(store, plan));
         // What was made of it may be the lease, which belongs to no session then.
         prepared.inspect_err(|_| forget(host, store, &lease.session))
     };

@@ -6,7 +6,7 @@ use crate::core::config::{Config, Layer};
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::SessionId;
-use crate::core::plan::{self, secret};
+use crate::core::plan::{self, Command, secret};
 use crate::core::store::Store;
 use crate::core::text::nearest::nearest;
 use crate::core::tool::Tool;
@@ -23,7 +23,7 @@ impl Context {
     pub fn new(name: &str, flags: Layer) -> Result<Self> {
         let host = Host::new()?;
         let tool = Tool::load(name, |name| host.manifest(name))?.ok_or_else(|| unknown_tool(name, &host))?;
-        let config = Config::new(name, &host.config_sources()?, &host.env, flags)?;
+        let config = Config::new(host.scope(name).borrowed(), &host.config_sources()?, &host.env, flags)?;
         config.refuse_misspelt(&host.tool_names())?;
         Ok(Self { host, tool, config })
     }
@@ -31,7 +31,21 @@ impl Context {
     /// Gathers the facts that a plan of this tool depends on.
     pub fn facts(&self, session: Option<&SessionId>) -> Facts {
         let native = Some(self.tool.native_program());
-        self.host.facts(&Wanted { engine: self.config.settings.engine.value, files: self.files(), session, native })
+        self.host.facts(&Wanted {
+            engine: self.config.settings.engine.value,
+            files: self.files(),
+            session,
+            native,
+            admit: Some((&self.config, &[])),
+        })
+    }
+
+    /// Gathers the facts that a run of these words depends on.
+    pub fn facts_of(&self, command: &Command, session: Option<&SessionId>) -> Facts {
+        let native = Some(self.tool.native_program());
+        let words = command.paths(&self.tool.manifest.path_options);
+        let admit = Some((&self.config, words.as_slice()));
+        self.host.facts(&Wanted { engine: self.config.settings.engine.value, files: self.files(), session, native, admit })
     }
 
     /// Looks again at what a session that began may have changed: its state, and what the engine said about itself.

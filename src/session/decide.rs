@@ -19,7 +19,7 @@ pub struct Decided {
 
 /// Decides a run under a fresh session id.
 pub fn decide(context: &Context, command: Command) -> Result<Decided> {
-    let facts = context.facts(None);
+    let facts = context.facts_of(&command, None);
     let plan = plan(context, &facts, host::fresh_session()?, command.clone(), facts.terminal)?;
     Ok(Decided { facts, plan, command })
 }

@@ -45,7 +45,7 @@ fn unset(host: &Host, context: &Context) -> Result<Vec<OsString>> {
 fn literals(context: &Context) -> Vec<OsString> {
     let Context { host, tool, config } = context;
     let mut set = tool.manifest.env.set.clone();
-    set.extend(config.env.iter().map(|(name, setting)| (name.clone(), setting.value.clone())));
+    set.extend(config.literals().into_iter().map(|(name, setting)| (name.clone(), setting.value.clone())));
     let mut words: Vec<OsString> = set.into_iter().map(|(name, value)| format!("{name}={value}").into()).collect();
     if let Some(name) = tool.manifest.state.as_ref().and_then(|state| state.home.env.as_ref()) {
         let mut word = OsString::from(format!("{name}="));

@@ -1,8 +1,11 @@
 //! The engine answers, has the image that was meant, and has said what it is.
 
+use crate::core::admit::publish::Publish;
 use crate::core::engine::kind::Engine;
-use crate::core::failure::Result;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::plan::Part;
 use crate::host::engine::{self, Image};
+use crate::host::machine::look;
 use crate::session::context::Context;
 use crate::session::decide::Decided;
 use crate::session::image;
@@ -31,7 +34,20 @@ pub fn ready(context: &Context, decided: &Decided) -> Result<Engine> {
         None if engine::learn::is_cheap(&facts.engine) => engine::learn::learn(&context.host.store, &facts.engine).ok(),
         known => known.clone(),
     };
+    for port in plan.parts.iter().filter_map(|reasoned| if let Part::Publish(port) = &reasoned.part { Some(port) } else { None }) {
+        refuse_taken(port)?;
+    }
     let engine = facts.engine.clone().with(report);
     engine::volume::ensure(&engine, &context.host.store, &plan.image, &context.tool, &facts.user)?;
     Ok(engine)
+}
+
+/// The engine would say it too, but only when all else has begun.
+fn refuse_taken(port: &Publish) -> Result<()> {
+    if !look::is_taken(port) {
+        return Ok(());
+    }
+    let Publish { address, host, inside, .. } = port;
+    Err(Failure::new(Kind::Busy, format!("cannot publish {port}: port {host} of {address} is taken"))
+        .hint(format!("ai ps shows the ports of other sessions; another one: --publish {}:{inside}", host.wrapping_add(1).max(1024))))
 }

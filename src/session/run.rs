@@ -18,7 +18,8 @@ pub fn in_container(context: &Context, command: Command) -> Result<u8> {
         for note in &plan.notes {
             output::note(note);
         }
-        let secrets = secrets::fetch(context, &facts)?;
+        let mut secrets = secrets::fetch(context, &facts)?;
+        secrets.extend(context.config.admitted.given.iter().cloned());
         process::run(&plan.vector(), &secrets, &plan.container)
     });
     // A run that never began has no code, and nothing to explain or clear away.

@@ -16,9 +16,10 @@ pub fn config(host: &Host, tool: &str) -> (Config, Option<Failure>) {
         Err(failure) => (Vec::new(), Some(failure)),
     };
     let nothing = Env::default();
+    let scope = host.scope(tool);
     let ways = [(files.as_slice(), &host.env), (&[], &host.env), (&files, &nothing)];
     for (files, env) in ways {
-        match Config::new(tool, files, env, Layer::default()) {
+        match Config::new(scope.borrowed(), files, env, Layer::default()) {
             Ok(config) => {
                 failure = failure.or_else(|| config.refuse_misspelt(&host.tool_names()).err());
                 return (config, failure);

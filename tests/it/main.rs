@@ -22,6 +22,7 @@ mod terminal;
 mod terminal_keys;
 mod terminal_shells;
 
+mod admit;
 mod argv;
 mod cases;
 mod completions;

@@ -1,5 +1,6 @@
 //! What is well-formed and still cannot be meant.
 
+use crate::core::admit::variable;
 use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processors};
 use crate::core::config::{Config, Origin, Setting, Settings};
 use crate::core::failure::{Failure, Kind, Result};
@@ -23,6 +24,22 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Fails for a variable whose name no program could read.
+    pub(super) fn refuse_odd_names(&self) -> Result<()> {
+        let admitted = &self.admitted;
+        let pass = admitted.pass.iter().map(|setting| (setting.value.trim_end_matches('*'), &setting.origin));
+        let set = admitted.set.iter().map(|(name, setting)| (name.as_str(), &setting.origin));
+        let given = admitted.given.iter().map(|(name, _)| (name.as_str(), &Origin::Flag("--env")));
+        let odd = pass
+            .chain(set)
+            .chain(given)
+            .filter(|(name, _)| !name.is_empty())
+            .find_map(|(name, origin)| Some((variable::refusal(name)?, origin)));
+        odd.map_or(Ok(()), |(why, origin)| Err(Failure::new(Kind::Config, format!("cannot use {origin}: {why}")).hint("ai help config")))
+    }
+}
+
 impl Settings {
     /// Files and flags give values of the right type, which may still be none that anybody can mean.
     pub(super) fn refuse_what_cannot_be(&self) -> Result<()> {
@@ -32,7 +49,7 @@ impl Settings {
         for count in [&self.pids, &self.engine_cpus] {
             check(count, |count| count.map_or(Ok(()), |count| at_least_one(count).map(drop)))?;
         }
-        for size in [&self.memory, &self.engine_memory] {
+        for size in [&self.memory, &self.engine_memory, &self.shm] {
             check(size, |size| size.as_deref().map_or(Ok(()), |size| parse_bytes(size).map(drop)))?;
         }
         Ok(())

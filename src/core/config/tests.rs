@@ -4,11 +4,15 @@ fn source(path: &str, text: &str) -> Source {
     Source { path: path.into(), text: text.into() }
 }
 
+fn of(tool: &str) -> Scope<'_> {
+    Scope { tool, ..Scope::default() }
+}
+
 #[track_caller]
 fn check_network(sources: &[Source], env: &[(&str, &str)], flag: Option<&str>, value: &str, origin: &str) {
     let env = env.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let flags = Layer { network: flag.map(|flag| Setting::new(flag.into(), Origin::Flag("--network"))), ..Layer::default() };
-    let network = Config::new("glm", sources, &env, flags).unwrap().settings.network;
+    let network = Config::new(of("glm"), sources, &env, flags).unwrap().settings.network;
     assert_eq!((network.value.as_str(), network.origin.to_string().as_str()), (value, origin));
 }
 
@@ -29,24 +33,25 @@ fn later_layers_win_and_keep_their_origin() {
 // O-02
 #[test]
 fn mistakes_are_shown_with_file_line_and_suggestion() {
-    let failure = Config::new("x", &[source("c.toml", "network = 'a'\nnetwrok = 'b'\n")], &Env::default(), Layer::default()).unwrap_err();
+    let failure =
+        Config::new(of("x"), &[source("c.toml", "network = 'a'\nnetwrok = 'b'\n")], &Env::default(), Layer::default()).unwrap_err();
     let text = failure.to_string();
     assert_eq!(failure.kind, Kind::Config);
     assert!(
         text.contains("c.toml") && text.contains("line 2") && text.contains("^^^") && text.ends_with("hint: did you mean `network`?"),
         "{text}"
     );
-    let text = Config::new("x", &[source("c.toml", "\nmemory = 'much'\n")], &Env::default(), Layer::default()).unwrap_err().to_string();
+    let text = Config::new(of("x"), &[source("c.toml", "\nmemory = 'much'\n")], &Env::default(), Layer::default()).unwrap_err().to_string();
     assert!(text.contains("c.toml:2: `much` is no size"), "{text}");
     let env = [("AI_WORKSPACE".into(), "sideways".into())].into_iter().collect();
-    let text = Config::new("x", &[], &env, Layer::default()).unwrap_err().to_string();
+    let text = Config::new(of("x"), &[], &env, Layer::default()).unwrap_err().to_string();
     assert!(text.contains("`sideways` is none of adaptive, named, flat, mirror"), "{text}");
 }
 
 #[track_caller]
 fn refused(text: &str, env: Option<(&str, &str)>, flags: Layer, expected: &[&str]) {
     let env = env.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let failure = Config::new("glm", &[source("c.toml", text)], &env, flags).unwrap_err();
+    let failure = Config::new(of("glm"), &[source("c.toml", text)], &env, flags).unwrap_err();
     let text = failure.to_string();
     assert!(failure.kind == Kind::Config && expected.iter().all(|part| text.contains(part)), "{text}");
 }
@@ -85,7 +90,7 @@ fn what_nobody_can_mean_is_refused_with_its_place() {
 
 #[test]
 fn a_section_that_is_nearly_a_tools_is_refused() {
-    let config = |text: &str| Config::new("glm", &[source("c.toml", text)], &Env::default(), Layer::default()).unwrap();
+    let config = |text: &str| Config::new(of("glm"), &[source("c.toml", text)], &Env::default(), Layer::default()).unwrap();
     let names = ["claude".to_owned(), "glm".to_owned()];
     let text = config("keep = true\n[tool.claud]\nkeep = true\n").refuse_misspelt(&names).unwrap_err().to_string();
     assert_eq!(text, "cannot use c.toml:2: there is no tool `claud`\n\nhint: did you mean `[tool.claude]`?");

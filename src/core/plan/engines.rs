@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::core::config::{Config, Layer};
+use crate::core::config::{Config, Layer, Scope};
 use crate::core::engine::kind::{Engine, EngineKind};
 use crate::core::engine::learnt::{Learnt, Limits};
 use crate::core::engine::{Address, Chosen, Endpoint, is_rootless, product};
@@ -54,6 +54,8 @@ fn facts(case: &Case) -> Facts {
         time_zone: Some("Europe/Berlin".into()),
         ssh_agent: SshAgent::Socket(case.agent.into()),
         exe: "/usr/local/bin/ai".into(),
+        looked: Vec::new(),
+        system_authorities: None,
         present: OPTIONAL_FILES.iter().map(PathBuf::from).collect(),
         native: None,
     }
@@ -63,7 +65,7 @@ fn facts(case: &Case) -> Facts {
 fn plan(case: &Case, env: &[(&str, &str)]) -> Plan {
     let tool = Tool::load("claude", |name| Ok(tool::built_in(name))).unwrap().unwrap();
     let env = env.iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let config = Config::new("claude", &[], &env, Layer::default()).unwrap();
+    let config = Config::new(Scope { tool: "claude", ..Scope::default() }, &[], &env, Layer::default()).unwrap();
     let facts = facts(case);
     let session = "0123456789ab".parse().unwrap();
     let request = Request {

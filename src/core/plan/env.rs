@@ -8,7 +8,7 @@ use crate::core::engine::agent::Way;
 use crate::core::engine::traits::RootlessUser;
 use crate::core::plan::secret::Found;
 use crate::core::plan::state::GH_DIRECTORY;
-use crate::core::plan::{Part, Parts, Request};
+use crate::core::plan::{Part, Parts, Request, admit, proxy};
 
 /// A variable as the engine is told about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,16 +50,21 @@ pub(super) fn push(request: &Request, secrets: &[Found], agent: Option<&Way>, pa
         if let Some(name) = &state.login.env {
             variables.literal(name, &state.login.at, "tells the tool where the login is", of_manifest());
         }
-        let chosen = |name: &String| facts.env.is_set(name) || config.env.contains_key(name);
+        let chosen = |name: &String| facts.env.is_set(name) || config.sets(name);
         if super::has_login(request) && !state.login_env.unless.iter().any(chosen) {
             for (name, value) in &state.login_env.set {
                 variables.literal(name, value, "the login is there", of_manifest());
             }
         }
     }
-    for (name, setting) in &config.env {
+    for (name, _) in &config.admitted.given {
+        variables.inherited(name, "given for this run", Origin::Flag("--env"));
+    }
+    for (name, setting) in config.literals() {
         variables.literal(name, &setting.value, "as configured", setting.origin.clone());
     }
+    admit::variables(request, &mut variables);
+    proxy::variables(request, &mut variables);
     for (name, words) in &manifest.env.append {
         let value = match facts.env.text(name) {
             Some(own) => format!("{own} {words}"),
@@ -97,17 +102,17 @@ pub(super) fn push(request: &Request, secrets: &[Found], agent: Option<&Way>, pa
     }
 }
 
-struct Variables<'a> {
+pub(super) struct Variables<'a> {
     parts: &'a mut Parts,
     names: Vec<String>,
 }
 
 impl Variables<'_> {
-    fn literal(&mut self, name: &str, value: &str, reason: &'static str, origin: Origin) {
+    pub(super) fn literal(&mut self, name: &str, value: &str, reason: &'static str, origin: Origin) {
         self.add(Variable::Literal(name.into(), value.into()), reason, origin);
     }
 
-    fn inherited(&mut self, name: &str, reason: &'static str, origin: Origin) {
+    pub(super) fn inherited(&mut self, name: &str, reason: &'static str, origin: Origin) {
         self.add(Variable::Inherited(name.into()), reason, origin);
     }
 

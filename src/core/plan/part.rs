@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::net::IpAddr;
 
+use crate::core::admit::publish::Publish;
 use crate::core::config::Origin;
 use crate::core::container::ContainerPath;
 use crate::core::plan::Variable;
@@ -54,6 +56,19 @@ pub enum Part {
     Network(String),
     /// `host.docker.internal`, as this address.
     HostAddress(&'static str),
+    /// A name with its address.
+    Host {
+        name: String,
+        address: String,
+    },
+    /// A server that answers for names.
+    Dns(IpAddr),
+    /// A port that the host can reach.
+    Publish(Publish),
+    /// Bytes of `/dev/shm`.
+    SharedMemory(u64),
+    /// Graphics processors, as the engine names them.
+    Gpus(String),
     /// A volume of the engine's own, for what its shared folders cannot keep.
     Volume {
         name: String,

@@ -41,6 +41,11 @@ pub(super) fn words(part: &Part) -> Result<Vec<OsString>, &'static str> {
         | Part::HostAddress(_)
         | Part::NoFileLabels
         | Part::Group(_) => Vec::new(),
+        Part::Dns(server) => pair("--dns", server.to_string().into()),
+        Part::Publish(port) => pair("--publish", port.to_string().into()),
         Part::Volume { .. } => return Err("a volume for the login"),
+        Part::Host { .. } => return Err("addresses of names (`hosts`)"),
+        Part::SharedMemory(_) => return Err("a size of `/dev/shm`"),
+        Part::Gpus(_) => return Err("graphics processors"),
     })
 }

@@ -38,6 +38,11 @@ pub fn words(part: &Part, traits: &Traits) -> Vec<OsString> {
         Part::Pids(pids) => pair("--pids-limit", pids.to_string().into()),
         Part::Network(name) => pair("--network", name.into()),
         Part::HostAddress(address) => pair("--add-host", format!("host.docker.internal:{address}").into()),
+        Part::Host { name, address } => pair("--add-host", format!("{name}:{address}").into()),
+        Part::Dns(server) => pair("--dns", server.to_string().into()),
+        Part::Publish(port) => pair("--publish", port.to_string().into()),
+        Part::SharedMemory(bytes) => pair("--shm-size", bytes.to_string().into()),
+        Part::Gpus(gpus) => pair("--gpus", gpus.into()),
         Part::Volume { name, target } => {
             let mut value = OsString::from(format!("type=volume,source={name},target="));
             value.push(target.as_os_str());

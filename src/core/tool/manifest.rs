@@ -32,6 +32,8 @@ pub struct Manifest {
     pub print: Vec<String>,
     /// First arguments that ask for print mode.
     pub print_commands: Vec<String>,
+    /// Options of the program that are followed by a path of the host.
+    pub path_options: Vec<String>,
     /// Words for completion, beside those that its `--help` shows: `word` or `word  what it means`.
     pub complete: Vec<String>,
     pub login: Vec<String>,
@@ -188,6 +190,7 @@ impl Manifest {
             image: self.image.or(base.image),
             print: or(self.print, base.print),
             print_commands: or(self.print_commands, base.print_commands),
+            path_options: or(self.path_options, base.path_options),
             complete: or(self.complete, base.complete),
             login: self.login,
             logout: self.logout,

@@ -1,0 +1,124 @@
+//! Directories and files of the person's that a container gets to see.
+
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
+
+use crate::core::plan::mount::Access;
+
+/// One directory or file that is let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountRule {
+    /// As it was written: absolute, below `~`, or relative to where it was written for.
+    pub path: String,
+    pub access: Access,
+    /// Where it is in the container; at the host's path if absent.
+    pub at: Option<String>,
+}
+
+/// The table form.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    path: String,
+    #[serde(default)]
+    write: bool,
+    at: Option<String>,
+}
+
+impl MountRule {
+    /// Reads `PATH`, `PATH:ro` or `PATH:rw`, as on a command line.
+    pub fn from_word(word: &str) -> Self {
+        let (path, access) = match word.rsplit_once(':') {
+            Some((path, "rw")) => (path, Access::ReadWrite),
+            Some((path, "ro")) => (path, Access::ReadOnly),
+            _ => (word, Access::ReadOnly),
+        };
+        Self { path: path.into(), access, at: None }
+    }
+
+    /// Returns the absolute path that is meant, without `.` and `..`; links are not looked at. `None` for `~` without a home.
+    pub fn absolute(&self, home: Option<&Path>, base: &Path) -> Option<PathBuf> {
+        let path = match self.path.strip_prefix('~') {
+            Some("") => home?.to_owned(),
+            Some(below) if below.starts_with('/') => home?.join(below.trim_start_matches('/')),
+            _ => base.join(&self.path),
+        };
+        Some(without_dots(&path))
+    }
+}
+
+/// Takes `.` and `..` out of a path by its words alone.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+impl<'de> Deserialize<'de> for MountRule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = MountRule;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a path, or a table such as { path = \"../shared\", write = true }")
+            }
+
+            fn visit_str<E: de::Error>(self, path: &str) -> Result<MountRule, E> {
+                Ok(MountRule { path: path.into(), access: Access::ReadOnly, at: None })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<MountRule, A::Error> {
+                let Table { path, write, at } = Table::deserialize(MapAccessDeserializer::new(map))?;
+                let access = if write { Access::ReadWrite } else { Access::ReadOnly };
+                Ok(MountRule { path, access, at })
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, expected: &str) {
+        let rule = MountRule::from_word(path);
+        let absolute = rule.absolute(Some(Path::new("/home/u")), Path::new("/work/p")).unwrap();
+        assert_eq!(absolute, Path::new(expected));
+    }
+
+    #[test]
+    fn a_path_is_meant_from_the_home_or_the_project() {
+        check("~/notes", "/home/u/notes");
+        check("~", "/home/u");
+        check("../shared", "/work/shared");
+        check("./a/./b/../c", "/work/p/a/c");
+        check("/srv/data:rw", "/srv/data");
+        check("a~b", "/work/p/a~b");
+        check("/../..", "/");
+    }
+
+    #[test]
+    fn the_end_of_a_word_says_how() {
+        for (word, path, access) in [
+            ("/a", "/a", Access::ReadOnly),
+            ("/a:ro", "/a", Access::ReadOnly),
+            ("/a:rw", "/a", Access::ReadWrite),
+            ("/a:b", "/a:b", Access::ReadOnly),
+            ("/a:rw:rw", "/a:rw", Access::ReadWrite),
+        ] {
+            assert_eq!(MountRule::from_word(word), MountRule { path: path.into(), access, at: None });
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The layers of the files, from the least to the most particular, and that of the variables.
+
+use std::path::Path;
+
+use toml::Spanned;
+
+use crate::core::admit::Admitted;
+use crate::core::admit::mount::MountRule;
+use crate::core::config::table::{line_of, read};
+use crate::core::config::{Config, Layer, Origin, Scope, Setting, Source, Table};
+use crate::core::facts::Env;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::text::nearest::nearest;
+
+/// What the files say.
+#[derive(Debug, Default)]
+pub struct Layers {
+    pub plain: Layer,
+    pub profile: Layer,
+    pub project: Layer,
+    /// The names of all profiles.
+    pub profiles: Vec<String>,
+}
+
+impl Layers {
+    /// Reads one file over those before it.
+    pub fn read(&mut self, scope: Scope, profile: Option<&str>, source: &Source, config: &mut Config) -> Result<()> {
+        let file = read(source)?;
+        let origin = |at: usize| Origin::File(source.path.clone(), line_of(&source.text, at));
+        let sections = file.tool.iter().chain(&file.profile).chain(&file.project);
+        if let Some((name, section)) = sections.map(|(name, section)| (name, section)).find(|(_, section)| section.get_ref().has_sections())
+        {
+            let place = origin(section.span().start);
+            return Err(Failure::new(Kind::Config, format!("cannot use {place}: the section `{name}` has sections of its own"))
+                .hint("tool, profile, project and build are tables of the file itself"));
+        }
+        let plain = std::mem::take(&mut self.plain);
+        self.plain = file.layer(&origin).over(plain);
+        config.secret.extend(file.secret.clone());
+        config.sections.extend(file.tool.iter().map(|(name, section)| Setting::new(name.clone(), origin(section.span().start))));
+        self.profiles.extend(file.profile.keys().cloned());
+        let chosen = profile.and_then(|name| file.profile.get(name));
+        add(file.tool.get(scope.tool), &origin, &mut self.plain, config);
+        add(chosen, &origin, &mut self.profile, config);
+        for (pattern, section) in &file.project {
+            if scope.project.is_some_and(|root| is_of(pattern, root, scope.home)) {
+                add(Some(section), &origin, &mut self.project, config);
+            }
+        }
+        if let Some(build) = file.build.map(Spanned::into_inner) {
+            config.build.base = build.base.or(config.build.base.take());
+            config.build.network = build.network.or(config.build.network.take());
+            config.build.versions.extend(build.versions);
+        }
+        Ok(())
+    }
+}
+
+/// Puts a section over what its layer has already.
+fn add(section: Option<&Spanned<Table>>, origin: &impl Fn(usize) -> Origin, layer: &mut Layer, config: &mut Config) {
+    let Some(section) = section.map(Spanned::get_ref) else { return };
+    let lower = std::mem::take(layer);
+    *layer = section.layer(origin).over(lower);
+    config.secret.extend(section.secret.clone());
+}
+
+/// Returns whether a `[project."PATTERN"]` is about this root. `*` stands for a part of one name, `**` for any directories.
+fn is_of(pattern: &str, root: &Path, home: Option<&Path>) -> bool {
+    let rule = MountRule { path: pattern.into(), access: crate::core::plan::mount::Access::ReadOnly, at: None };
+    let Some(path) = rule.absolute(home, Path::new("/")) else { return false };
+    let options = glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
+    let pattern = path.to_str().and_then(|path| glob::Pattern::new(path).ok());
+    path == root || pattern.is_some_and(|pattern| pattern.matches_path_with(root, options))
+}
+
+/// Returns what the `AI_*` variables let in: `AI_MOUNTS`, `AI_ENV` and `AI_PUBLISH`, words separated and quoted as in a shell.
+pub fn admitted_by(env: &Env) -> Result<Admitted> {
+    let words = |name: &'static str| {
+        let words = env.text(name).map(shell_words::split).transpose();
+        words.map(Option::unwrap_or_default).map_err(|error| cannot(name, &error.to_string()))
+    };
+    let setting = |name| move |value| Setting::new(value, Origin::Env(name));
+    let publish = words("AI_PUBLISH")?.iter().map(|word| word.parse()).collect::<std::result::Result<Vec<_>, String>>();
+    Ok(Admitted {
+        mounts: words("AI_MOUNTS")?.iter().map(|word| Setting::new(MountRule::from_word(word), Origin::Env("AI_MOUNTS"))).collect(),
+        pass: words("AI_ENV")?.into_iter().map(setting("AI_ENV")).collect(),
+        publish: publish
+            .map_err(|why| cannot("AI_PUBLISH", &why))?
+            .into_iter()
+            .map(|port| Setting::new(port, Origin::Env("AI_PUBLISH")))
+            .collect(),
+        ..Admitted::default()
+    })
+}
+
+fn cannot(variable: &str, why: &str) -> Failure {
+    Failure::new(Kind::Config, format!("cannot use `{variable}`: {why}")).hint(format!("unset {variable}"))
+}
+
+/// Says that there is no such profile, and which one may be meant.
+pub fn unknown_profile(name: &str, known: &[String]) -> Failure {
+    let failure = Failure::new(Kind::Config, format!("cannot use the profile `{name}`: no `[profile.{name}]` is in the configuration"));
+    match nearest(name, known) {
+        Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
+        None => failure.hint("ai help config"),
+    }
+}

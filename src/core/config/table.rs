@@ -1,0 +1,67 @@
+//! A table of a configuration file: read, and what it lets in.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use crate::core::admit::Admitted;
+use crate::core::config::{Origin, Setting, Source, Table};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::text::nearest::nearest;
+
+/// Reads a file.
+pub(super) fn read(source: &Source) -> Result<Table> {
+    toml::from_str(&source.text).map_err(|error| {
+        Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid configuration", source.path))
+            .because(&error)
+            .hint(meant(error.message()).unwrap_or_else(|| "ai help config".into()))
+    })
+}
+
+/// The known key that is nearest to the unknown one which the parser complains about.
+fn meant(complaint: &str) -> Option<String> {
+    let mut words = complaint.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2).map(str::to_owned);
+    let (typed, known) = (words.next()?, words.collect::<Vec<_>>());
+    Some(format!("did you mean `{}`?", nearest(&typed, &known)?))
+}
+
+/// Returns the 1-based line of a byte.
+pub(super) fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+impl Table {
+    /// Returns whether it holds sections of its own.
+    pub(super) fn has_sections(&self) -> bool {
+        !(self.tool.is_empty() && self.profile.is_empty() && self.project.is_empty() && self.build.is_none())
+    }
+
+    /// Returns what this table lets in, each with the place where it stands.
+    pub(super) fn admitted(&self, origin: &impl Fn(usize) -> Origin) -> Admitted {
+        fn named<T: Clone, U>(
+            table: &BTreeMap<String, Spanned<T>>,
+            origin: &impl Fn(usize) -> Origin,
+            text: impl Fn(T) -> U,
+        ) -> Vec<(String, Setting<U>)> {
+            let entry = |(name, value): (&String, &Spanned<T>)| {
+                (name.clone(), Setting::new(text(value.get_ref().clone()), origin(value.span().start)))
+            };
+            table.iter().map(entry).collect()
+        }
+        Admitted {
+            mounts: list(&self.mounts, origin),
+            pass: list(&self.env.pass, origin),
+            given: Vec::new(),
+            set: named(&self.env.set, origin, |value| value),
+            publish: list(&self.publish, origin),
+            cache: self.cache.as_ref().map(|cache| list(cache, origin)),
+            dns: list(&self.dns, origin),
+            hosts: named(&self.hosts, origin, |address| address.to_string()),
+            cloud: list(&self.cloud, origin),
+        }
+    }
+}
+
+fn list<T: Clone>(list: &[Spanned<T>], origin: &impl Fn(usize) -> Origin) -> Vec<Setting<T>> {
+    list.iter().map(|item| Setting::new(item.get_ref().clone(), origin(item.span().start))).collect()
+}

@@ -1,0 +1,201 @@
+//! What the person lets in: directories, variables, ports, caches, names, accounts.
+
+use std::path::{Path, PathBuf};
+
+use crate::core::admit::cache::Cache;
+use crate::core::admit::mount::MountRule;
+use crate::core::admit::path::{Bases, PathKind, refusal, takes_mounts};
+use crate::core::admit::{last_of_each, variable};
+use crate::core::config::value::parse_bytes;
+use crate::core::config::{CacheScope, Origin, Setting};
+use crate::core::container::{CACHE, ContainerPath};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::plan::env::Variables;
+use crate::core::plan::mount::{Access, Mount};
+use crate::core::plan::{Part, Parts, Request};
+use crate::core::store::Store;
+use crate::core::workspace::Workspace;
+
+/// Adds the mounts, ports, names and limits that are let in.
+///
+/// # Errors
+/// Where a path is not there or must stay outside, or the network has no room for a port.
+pub(super) fn push(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result<()> {
+    let config = request.config;
+    mounts(request, workspace, parts)?;
+    clouds(request, parts);
+    caches(request, workspace, parts);
+    network(request, parts)?;
+    let settings = &config.settings;
+    if let Some(bytes) = settings.shm.value.as_deref().and_then(|size| parse_bytes(size).ok()) {
+        parts.push(Part::SharedMemory(bytes), "browsers and databases share memory there", settings.shm.origin.clone());
+    }
+    if let Some(gpus) = &settings.gpus.value {
+        parts.push(Part::Gpus(gpus.clone()), "as configured", settings.gpus.origin.clone());
+    }
+    Ok(())
+}
+
+/// The bases from which the paths of a run are meant.
+pub(super) fn bases<'a>(request: &'a Request, root: &'a Path) -> Bases<'a> {
+    Bases { home: request.facts.home.as_deref(), cwd: request.facts.cwd.as_deref().unwrap_or(root), root }
+}
+
+fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result<()> {
+    let bases = bases(request, &workspace.root);
+    let rules = &request.config.admitted.mounts;
+    for rule in last_of_each(rules, |rule| bases.absolute(rule)) {
+        let cannot = |why: &str| cannot_mount(rule, why);
+        let path = bases.absolute(rule).ok_or_else(|| cannot("your home directory is not known").hint("export HOME"))?;
+        let thing = request
+            .facts
+            .look(&path)
+            .ok_or_else(|| cannot("it is not there").hint(format!("make it, or take it out of {}", rule.origin)))?;
+        if thing.kind == PathKind::Special {
+            return Err(cannot("it is neither a directory nor a file"));
+        }
+        if let Some(why) = refusal(&thing.real, request.facts) {
+            return Err(Failure { kind: Kind::NotAllowed, ..cannot(&why) }.hint("name the directories that are needed below it"));
+        }
+        if thing.real.starts_with(&workspace.root) {
+            let failure = cannot("it is in the project, which is mounted already");
+            return Err(failure.hint(format!("it is at `{}` in the container", inside(workspace, &thing.real).display())));
+        }
+        if rule.value.access == Access::ReadWrite && workspace.root.starts_with(&thing.real) {
+            return Err(cannot("the project is below it").hint("let it in without `write`"));
+        }
+        let at = rule.value.at.as_ref().map_or(path.clone(), PathBuf::from);
+        if !takes_mounts(&at) {
+            return Err(cannot(&format!("nothing can be mounted at `{}`", at.display())).hint("choose another place with `at`"));
+        }
+        parts.push(Part::Mount(Mount::bind(&thing.real, ContainerPath::new(at), rule.value.access)), "let in by you", rule.origin.clone());
+    }
+    Ok(())
+}
+
+fn inside(workspace: &Workspace, real: &Path) -> PathBuf {
+    let below = real.strip_prefix(&workspace.root).unwrap_or(Path::new(""));
+    workspace.target.as_path().join(below)
+}
+
+fn cannot_mount(rule: &Setting<MountRule>, why: &str) -> Failure {
+    Failure::new(Kind::Config, format!("cannot mount `{}` ({}): {why}", rule.value.path, rule.origin))
+}
+
+fn clouds(request: &Request, parts: &mut Parts) {
+    let facts = request.facts;
+    for cloud in last_of_each(&request.config.admitted.cloud, |cloud| cloud.value) {
+        for piece in cloud.value.pieces() {
+            let path = facts.home.as_ref().map(|home| home.join(piece.below_home));
+            let Some(thing) = path.and_then(|path| facts.look(&path)).filter(|thing| thing.kind == PathKind::Directory) else { continue };
+            let mount = Mount::bind(&thing.real, ContainerPath::new(piece.at), piece.access);
+            parts.push(Part::Mount(mount), "your account of this cloud", cloud.origin.clone());
+        }
+        for path in cloud.value.files().iter().filter_map(|name| facts.env.text(name)).flat_map(|value| value.split(':')) {
+            let Some(thing) = facts.look(Path::new(path)).filter(|thing| thing.kind == PathKind::File) else { continue };
+            let is_there =
+                parts.0.iter().any(|known| matches!(&known.part, Part::Mount(mount) if mount.target.as_path() == Path::new(path)));
+            if !is_there && takes_mounts(Path::new(path)) {
+                let mount = Mount::bind(&thing.real, ContainerPath::new(path), Access::ReadOnly);
+                parts.push(Part::Mount(mount), "a variable of your account names it", cloud.origin.clone());
+            }
+        }
+    }
+}
+
+/// Returns the caches of a run, each with what put it there.
+pub(super) fn chosen_caches(request: &Request) -> Vec<Setting<Cache>> {
+    match &request.config.admitted.cache {
+        Some(chosen) => last_of_each(chosen, |cache| cache.value).into_iter().cloned().collect(),
+        None => Cache::usual().map(|cache| Setting::new(cache, Origin::Default)).collect(),
+    }
+}
+
+fn caches(request: &Request, workspace: &Workspace, parts: &mut Parts) {
+    let Some(origin) = chosen_caches(request).into_iter().map(|cache| cache.origin).next_back() else { return };
+    let source = Store::new(&request.facts.state).cache(scope(request, workspace));
+    let mount = Mount::bind(source, ContainerPath::new(CACHE), Access::ReadWrite);
+    parts.push(Part::Mount(mount), "package managers find there what earlier runs downloaded", origin);
+}
+
+/// Returns whose caches are used: the project's, or `all`.
+pub fn scope<'a>(request: &Request, workspace: &'a Workspace) -> &'a str {
+    match request.config.settings.cache_scope.value {
+        CacheScope::Project => &workspace.project,
+        CacheScope::All => "all",
+    }
+}
+
+fn network(request: &Request, parts: &mut Parts) -> Result<()> {
+    let admitted = &request.config.admitted;
+    let network = &request.config.settings.network;
+    for port in last_of_each(&admitted.publish, |port| (port.value.address, port.value.host, port.value.protocol)) {
+        if matches!(network.value.as_str(), "none" | "host") {
+            let (text, origin) = (&port.value, &port.origin);
+            let why = format!("cannot publish {text} ({origin}): the network is `{}`", network.value);
+            return Err(Failure::new(Kind::Config, why).hint("AI_NETWORK=bridge; with `host` every port is reachable as it is"));
+        }
+        parts.push(Part::Publish(port.value.clone()), "a port that you let out", port.origin.clone());
+    }
+    for server in last_of_each(&admitted.dns, |server| server.value) {
+        parts.push(Part::Dns(server.value), "answers for names", server.origin.clone());
+    }
+    for (name, address) in last_of_each(&admitted.hosts, |(name, _)| name.clone()) {
+        let part = Part::Host { name: name.clone(), address: address.value.clone() };
+        parts.push(part, "a name with its address", address.origin.clone());
+    }
+    Ok(())
+}
+
+/// Variables that a `*` does not mean: they speak of the host alone.
+const HOST_ONLY: [&str; 16] = [
+    "PATH",
+    "HOME",
+    "SHELL",
+    "PWD",
+    "OLDPWD",
+    "SHLVL",
+    "_",
+    "TMPDIR",
+    "USER",
+    "LOGNAME",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "SSH_AUTH_SOCK",
+    "SSH_CONNECTION",
+    "MAIL",
+];
+const HOST_ONLY_STARTS: [&str; 6] = ["LD_", "DYLD_", "XDG_", "DOCKER_", "DBUS_", "AI_"];
+
+/// Adds the variables that are let in.
+pub(super) fn variables(request: &Request, variables: &mut Variables) {
+    let facts = request.facts;
+    let is_of_host = |name: &str| HOST_ONLY.contains(&name) || HOST_ONLY_STARTS.iter().any(|start| name.starts_with(start));
+    let names: Vec<&str> = facts.env.names().filter_map(|name| name.to_str()).filter(|name| variable::refusal(name).is_none()).collect();
+    let mut inherit = |pattern: &str, reason: &'static str, origin: &Origin| {
+        let is_exact = !pattern.ends_with('*');
+        for name in names.iter().filter(|name| variable::is_meant(pattern, name) && (is_exact || !is_of_host(name))) {
+            variables.inherited(name, reason, origin.clone());
+        }
+    };
+    for pattern in &request.config.admitted.pass {
+        inherit(&pattern.value, "let in by you", &pattern.origin);
+    }
+    for cloud in &request.config.admitted.cloud {
+        for pattern in cloud.value.variables().iter().chain(cloud.value.files()) {
+            inherit(pattern, "your account of this cloud", &cloud.origin);
+        }
+    }
+    for (cloud, (name, value)) in
+        request.config.admitted.cloud.iter().flat_map(|cloud| cloud.value.set().iter().map(move |pair| (cloud, pair)))
+    {
+        variables.literal(name, value, "your account is there", cloud.origin.clone());
+    }
+    for cache in chosen_caches(request) {
+        let directory = format!("{CACHE}/{}", cache.value.name());
+        for (name, value) in cache.value.variables(&directory) {
+            variables.literal(name, &value, "keeps downloads for the next run", cache.origin.clone());
+        }
+    }
+}

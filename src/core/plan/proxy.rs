@@ -1,0 +1,118 @@
+//! The way through a company's network: its proxy, and the certificate authorities that it signs with.
+
+use std::path::{Path, PathBuf};
+
+use crate::core::admit::path::{PathKind, authority_files};
+use crate::core::config::{Config, Origin};
+use crate::core::container::USER;
+use crate::core::engine;
+use crate::core::facts::Facts;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::plan::Request;
+use crate::core::plan::env::Variables;
+
+/// The variables by which programs are told of a proxy. Some read one case only.
+pub const PROXY_VARIABLES: [&str; 8] =
+    ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "no_proxy", "all_proxy"];
+
+/// The variables by which programs and package managers are told of certificate authorities.
+const AUTHORITY_VARIABLES: [&str; 11] = [
+    "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "PIP_CERT",
+    "CARGO_HTTP_CAINFO",
+    "CODEX_CA_CERTIFICATE",
+    "AWS_CA_BUNDLE",
+    "DENO_CERT",
+    "npm_config_cafile",
+];
+
+/// Where the authorities of the person's network are in the container.
+pub const AUTHORITIES: &str = "ca.pem";
+
+/// Adds the variables of the proxy and of the authorities.
+pub(super) fn variables(request: &Request, variables: &mut Variables) {
+    let Request { config, facts, .. } = request;
+    let proxy = &config.settings.proxy;
+    match proxy.value.as_str() {
+        "off" => {}
+        "auto" => {
+            for name in PROXY_VARIABLES.iter().filter(|name| facts.env.text(name).is_some()) {
+                variables.inherited(name, "your network's proxy", Origin::Host);
+            }
+        }
+        url => {
+            for name in ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] {
+                variables.literal(name, url, "the proxy", proxy.origin.clone());
+            }
+            for name in ["NO_PROXY", "no_proxy"] {
+                variables.literal(name, "localhost,127.0.0.1,::1", "what is in the container needs no proxy", proxy.origin.clone());
+            }
+        }
+    }
+    if !request.authorities().is_empty() {
+        for name in AUTHORITY_VARIABLES {
+            let origin = if config.settings.ca.value == "auto" { Origin::Host } else { config.settings.ca.origin.clone() };
+            variables.literal(name, &format!("{USER}/{AUTHORITIES}"), "the certificate authorities of your network", origin);
+        }
+    }
+}
+
+impl Request<'_> {
+    /// Returns the file of authorities that the person's network needs, if it needs one.
+    pub(super) fn authorities(&self) -> Vec<PathBuf> {
+        authorities(self.config, self.facts)
+    }
+}
+
+/// Returns the files whose certificate authorities programs in a container, or the build of an image, must trust beside their own.
+pub fn authorities(config: &Config, facts: &Facts) -> Vec<PathBuf> {
+    let is_file = |path: &PathBuf| facts.look(path).is_some_and(|thing| thing.kind == PathKind::File);
+    let mut files: Vec<PathBuf> = authority_files(config, &facts.env).into_iter().filter(is_file).collect();
+    files.dedup();
+    if files.is_empty() && config.settings.ca.value == "auto" {
+        files.extend(facts.system_authorities.clone());
+    }
+    files
+}
+
+/// Fails for a file of authorities that was named and is not there, and for a proxy that would put a password into a vector.
+pub(super) fn check(request: &Request) -> Result<()> {
+    let (ca, proxy) = (&request.config.settings.ca, &request.config.settings.proxy);
+    if !matches!(ca.value.as_str(), "auto" | "off") {
+        let path = Path::new(&ca.value);
+        if !path.is_absolute() || request.authorities().is_empty() {
+            let why = if path.is_absolute() { "there is no such file" } else { "its path is not absolute" };
+            return Err(Failure::new(
+                Kind::Config,
+                format!("cannot use the certificate authorities `{}` ({}): {why}", ca.value, ca.origin),
+            )
+            .hint("ca = \"auto\", \"off\", or the absolute path of a PEM file"));
+        }
+    }
+    if proxy.value.contains('@') {
+        return Err(Failure::new(Kind::Config, format!("cannot use the proxy of {}: its password would be in an argument", proxy.origin))
+            .hint("export HTTPS_PROXY=…, and proxy = \"auto\""));
+    }
+    Ok(())
+}
+
+/// Says that a proxy on this machine's loopback is out of reach, where it is.
+pub(super) fn note(request: &Request) -> Option<String> {
+    let settings = &request.config.settings;
+    if settings.proxy.value == "off" || settings.network.value == "host" {
+        return None;
+    }
+    let own = Some(settings.proxy.value.as_str()).filter(|url| *url != "auto");
+    let url = own.or_else(|| ["HTTPS_PROXY", "https_proxy"].iter().find_map(|name| request.facts.env.text(name)))?;
+    let host = url.rsplit_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host).trim_end_matches('/');
+    engine::is_loopback(host).then(|| {
+        format!(
+            "the proxy at {host} is your machine's own loopback, which the container does not reach; hint: AI_NETWORK=host, or AI_PROXY=off"
+        )
+    })
+}

@@ -1,0 +1,41 @@
+//! What is let in and has a place in the store: caches of package managers, certificate authorities.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::core::container::CACHE;
+use crate::core::plan::proxy::AUTHORITIES;
+use crate::core::plan::{Part, Plan};
+use crate::core::store::Store;
+use crate::host::fs::files::{private_dir, read_own, write_private};
+
+/// Bundles of a system, by where it keeps them: Debian and Alpine, Fedora, macOS.
+const SYSTEM: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// Makes what `plan` mounts of these.
+pub fn prepare(store: &Store, plan: &Plan) -> io::Result<()> {
+    let is_cache = |part: &Part| matches!(part, Part::Mount(mount) if mount.target.as_path() == Path::new(CACHE));
+    for reasoned in plan.parts.iter().filter(|reasoned| is_cache(&reasoned.part)) {
+        if let Part::Mount(mount) = &reasoned.part {
+            private_dir(&mount.source)?;
+        }
+    }
+    if plan.authorities.is_empty() {
+        return Ok(());
+    }
+    write_private(&store.user().join(AUTHORITIES), &bundle(&plan.authorities)?)
+}
+
+/// Returns the named authorities and those that the system trusts, as one bundle: a program that is told of a file asks no other.
+pub fn bundle(named: &[PathBuf]) -> io::Result<Vec<u8>> {
+    let system = SYSTEM.iter().map(PathBuf::from).find(|path| path.is_file());
+    let mut bundle = Vec::new();
+    for path in named.iter().chain(system.iter().filter(|system| !named.contains(system))) {
+        let bytes = read_own(path)?.map(|(bytes, _)| bytes).unwrap_or_default();
+        bundle.extend_from_slice(&bytes);
+        if !bundle.ends_with(b"\n") {
+            bundle.push(b'\n');
+        }
+    }
+    Ok(bundle)
+}
