@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::core::census::Container;
 use crate::core::complete::help_text;
-use crate::core::config::{Config, Layer, Source as ConfigSource};
+use crate::core::config::{Config, Layer, Scope, Source as ConfigSource};
 use crate::core::engine::learnt::{self, Learnt};
 use crate::core::facts::Env;
 use crate::core::identity::ssh::{self, Files};
@@ -85,7 +85,7 @@ pub fn manifest(bytes: &[u8]) {
 
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let _ = Config::new("claude", &[ConfigSource { path: "config.toml".into(), text: text.into() }], &Env::default(), Layer::default());
+    let _ = Config::new(Scope { tool: "claude", ..Scope::default() }, &[ConfigSource { path: "config.toml".into(), text: text.into() }], &Env::default(), Layer::default());
 }
 
 /// No key that was not handed over is named in what the container reads.
