@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 CARGO := $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 RELEASE := target/release/ai
 
-.PHONY: help check demo test lint audit bench faults mutants fuzz install release cargo
+.PHONY: help check demo test lint audit bench faults mutants hostile fuzz install release cargo
 
 help: ## this list
 	@echo 'make WHAT, where WHAT is one of'
@@ -57,6 +57,11 @@ mutants: cargo ## shows that the tests can fail
 	bed="$$(tests/bed/up)"
 	set -a; eval "$$bed"; set +a
 	tests/mutants
+
+hostile: cargo ## attacks on the border, each as often as it takes; writes docs/hostile.md
+	bed="$$(tests/bed/up)"
+	set -a; eval "$$bed"; set +a
+	PATH="$(dir $(CARGO)):$$PATH" AI_HOSTILE=full tests/hostile/run
 
 fuzz: cargo ## the fuzzer at every parser of hostile bytes, a minute each
 	PATH="$(dir $(CARGO)):$$PATH" tests/fuzz

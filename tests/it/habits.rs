@@ -177,6 +177,7 @@ fn a_project_on_path_is_not_asked_for_programs() {
             assert_eq!((outcome.code, outcome.err().as_str()), (0, ""), "{shell:?} {path}");
         }
         assert_eq!(sandbox.calls().last().unwrap().argv.last().unwrap(), "hello", "{shell:?}");
+        crate::hostile::stopped(&format!("programs planted first on PATH, {}", shell.name()), 2, "what lies in the project is passed over");
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod bed;
 mod engine;
+mod hostile;
 mod mock;
 mod process;
 mod require;

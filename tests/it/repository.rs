@@ -155,6 +155,7 @@ fn a_repository_borrows_only_from_repositories() {
     fs::write(sandbox.project().join(".git/objects/info/alternates"), format!("{}\n{system}", secret.display())).unwrap();
     let argv = plan(sandbox.ai(RESOLVE).args(["claude"]));
     assert!(argv.mounts().iter().all(|(source, ..)| !source.contains("secret") && !source.starts_with("/etc")), "{:?}", argv.mounts());
+    crate::hostile::stopped("alternates that name directories", 4, "only objects of a repository of the same owner");
 }
 
 // Z-024

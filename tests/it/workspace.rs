@@ -102,6 +102,7 @@ fn directories_that_no_tool_should_see_are_refused() {
     }
     assert!(sandbox.calls().is_empty());
     assert!(!sandbox.store().join("global_state").exists());
+    crate::hostile::stopped("a run in the home, the store, a directory with keys or of the system", 45, "refused, 78");
 }
 
 // B-07
