@@ -135,18 +135,20 @@ impl Learnt {
 
 /// Seconds since 1970 of a time such as `2026-11-22T11:02:59.178Z`; engines give it in UTC or with an offset.
 pub fn seconds(time: &str) -> Option<i64> {
+    // No part of a time is bigger, and nothing below can overflow.
+    let number = |text: &str| text.parse::<u16>().ok().map(i64::from);
     let (date, clock) = time.split_once('T')?;
-    let mut date = date.split('-').map(|part| part.parse::<i64>().ok());
+    let mut date = date.split('-').map(number);
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
     let offset_at = clock.find(['Z', '+', '-'])?;
     let (clock, offset) = clock.split_at(offset_at);
-    let mut clock = clock.split(':').map(|part| part.split('.').next().and_then(|part| part.parse::<i64>().ok()));
+    let mut clock = clock.split(':').map(|part| part.split('.').next().and_then(number));
     let (hours, minutes, seconds) = (clock.next()??, clock.next()??, clock.next()??);
     let offset = match offset.split_at_checked(1)? {
         ("Z", _) => 0,
         (sign, offset) => {
             let (hours, minutes) = offset.split_once(':')?;
-            let offset = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
+            let offset = number(hours)? * 3600 + number(minutes)? * 60;
             if sign == "-" { -offset } else { offset }
         }
     };
