@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    commit, complete, completions, config, creds, doctor, env, exec, gc, help, image, init, install, login, project, ps, resolve, run,
-    stop, sync, tools, use_tool, word,
+    changes, commit, complete, completions, config, creds, doctor, env, exec, gc, help, image, init, install, login, project, ps, resolve,
+    run, stop, sync, tools, use_tool, word,
 };
 
 pub mod overrides;
@@ -67,6 +67,8 @@ pub enum Command {
     Creds(creds::CredsArgs),
     /// Projects that have state, and how a moved one gets its own back
     Project(project::ProjectArgs),
+    /// What runs of this project left for your machine to run: show, accept, revert
+    Changes(changes::ChangesArgs),
     /// List live sessions with age, processor and memory
     Ps(ps::PsArgs),
     /// End sessions: ten seconds to leave by themselves, then by force
@@ -90,10 +92,11 @@ pub enum Command {
 impl Command {
     /// Whether a command may write into the store. The others promise to write nothing, a line of the log included.
     pub fn writes(&self) -> bool {
-        use Command::{Creds, Env, Exec, Gc, Image, Install, Login, Logout, Project, Run, Stop, Sync, Uninstall};
+        use Command::{Changes, Creds, Env, Exec, Gc, Image, Install, Login, Logout, Project, Run, Stop, Sync, Uninstall};
         matches!(
             self,
-            Creds(_)
+            Changes(_)
+                | Creds(_)
                 | Env(_)
                 | Exec(_)
                 | Gc(_)

@@ -11,6 +11,7 @@ use crate::host::machine::process;
 use crate::host::store::log;
 use crate::host::{Host, output};
 
+pub mod changes;
 pub mod commit;
 pub mod complete;
 pub mod completions;
@@ -78,6 +79,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Logout(logout) => login::logout(&logout),
         Command::Creds(creds) => creds::run(creds.command),
         Command::Project(project) => project::run(project.command),
+        Command::Changes(changes) => changes::run(&changes),
         Command::Ps(ps) => ps::run(&ps),
         Command::Stop(stop) => stop::run(&stop),
         Command::Gc(gc) => gc::run(&gc),

@@ -7,6 +7,7 @@ pub mod census;
 pub mod complete;
 pub mod config;
 pub mod container;
+pub mod control;
 pub mod doctor;
 pub mod ending;
 pub mod engine;

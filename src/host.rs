@@ -15,6 +15,7 @@ use crate::core::lease::SessionId;
 use crate::core::store::Store;
 use crate::core::workspace;
 
+pub mod control;
 pub mod doctor;
 pub mod engine;
 pub mod fs;

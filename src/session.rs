@@ -10,6 +10,7 @@
 pub mod begin;
 pub mod close;
 pub mod context;
+pub mod control;
 pub mod decide;
 pub mod ending;
 pub mod image;

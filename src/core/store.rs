@@ -120,6 +120,11 @@ impl Store {
         self.0.join("pins.json")
     }
 
+    /// How the control files of a project were, and what runs changed among them. No container sees it.
+    pub fn control(&self, project: &str) -> PathBuf {
+        self.0.join("control").join(project)
+    }
+
     pub fn log(&self) -> PathBuf {
         self.0.join("log/events.jsonl")
     }

@@ -13,7 +13,7 @@ use crate::host::machine::process;
 use crate::host::store::{admit, state};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
-use crate::session::{login_turn, settings};
+use crate::session::{control, login_turn, settings};
 
 /// A session whose lease is written.
 #[derive(Debug)]
@@ -31,12 +31,14 @@ pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32, deadli
     let session = &plan.session;
     let lease = lease(context, plan, engine, owner);
     let state = prepare(context, plan, engine, &lease)?;
+    control::begin(context, &state, plan);
     if state == context.host.store {
         settings::sync(&context.host, &context.tool, &context.config, &plan.workspace.project, Direction::In, deadline);
     }
     match login_turn::before(context, &state, session, &plan.image) {
         Ok(()) => Ok(Begun { lease, state }),
         Err(failure) => {
+            control::forget(&state, &plan.workspace.project, session);
             forget(&context.host, &state, session);
             Err(failure)
         }

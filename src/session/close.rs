@@ -12,7 +12,7 @@ use crate::host::machine::deadline::Deadline;
 use crate::host::store::state;
 use crate::host::sync::PATIENCE;
 use crate::host::{self, Host, output};
-use crate::session::{ending, login_turn, settings, tolerant};
+use crate::session::{control, ending, login_turn, settings, tolerant};
 
 /// What is left of a session on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
     if let Some(failure) = code.and_then(|code| ending::tell(host, lease, known, code).err()) {
         output::failure(&failure);
     }
+    // Before anything else: the next prompt may run what was left for it.
+    control::end(state, lease);
     if *state != host.store {
         return state::close(&host.store, state, session).map_err(failed).map(|()| Kept::Nothing);
     }

@@ -27,6 +27,9 @@ mod admit;
 mod argv;
 mod cases;
 mod completions;
+mod control;
+mod control_git;
+mod control_word;
 #[cfg(feature = "faults")]
 mod crash;
 mod creds;

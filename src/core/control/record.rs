@@ -1,0 +1,132 @@
+//! What is kept of control files in the store: how they were, what was changed, what the person allowed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::control::kinds::{ControlKind, Reads, Tier};
+use crate::core::control::{ControlPath, Trace, Watched};
+use crate::core::lease::SessionId;
+
+/// Contents that are kept in case somebody misses them.
+pub const MOST_KEPT: usize = 400;
+
+/// A directory that a run may write, told apart from another one in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnchorDir {
+    pub path: PathBuf,
+    pub device: u64,
+    pub inode: u64,
+}
+
+/// How the control files of a project were when the first of its running sessions began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlManifest {
+    pub anchors: Vec<AnchorDir>,
+    /// Sessions that have not been compared yet. The last one takes the manifest with it.
+    pub sessions: BTreeSet<SessionId>,
+    /// Seconds since 1970 when it was taken.
+    pub since: u64,
+    /// Directories in which a person stands.
+    pub seeds: BTreeSet<ControlPath>,
+    /// Whether direnv was installed.
+    pub with_direnv: bool,
+    pub watched: BTreeMap<ControlPath, Watched>,
+    /// Directories of git's.
+    pub git_directories: BTreeSet<ControlPath>,
+    /// What settings name in the project.
+    pub named: BTreeMap<ControlPath, Tag>,
+    /// Whether the project has more than was looked at.
+    pub is_cut: bool,
+}
+
+/// A tier and what counts, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    pub tier: Tier,
+    pub reads: Reads,
+}
+
+impl From<ControlKind> for Tag {
+    fn from(kind: ControlKind) -> Self {
+        Self { tier: kind.tier, reads: kind.reads }
+    }
+}
+
+impl From<Tag> for ControlKind {
+    fn from(tag: Tag) -> Self {
+        Self { tier: tag.tier, reads: tag.reads }
+    }
+}
+
+/// What was done about a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handled {
+    /// Made as it was.
+    PutBack,
+    /// Taken away: there was nothing before.
+    SetAside,
+    /// Settings that run nothing stayed.
+    Rewritten,
+    Reported,
+    Counted,
+    /// It should have been put back, and could not be.
+    Failed,
+}
+
+/// A change that waits for the person's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingChange {
+    pub path: ControlPath,
+    pub tier: Tier,
+    pub reads: Reads,
+    pub handled: Handled,
+    /// Settings by name, where they are what changed.
+    #[serde(default)]
+    pub names: Vec<String>,
+    pub before: Option<Trace>,
+    pub after: Option<Trace>,
+    pub session: String,
+    pub tool: String,
+    /// Seconds since 1970.
+    pub when: u64,
+}
+
+/// Everything that waits for the person's word in one project, oldest first, and what has it already.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlLedger {
+    #[serde(default)]
+    pub anchors: Vec<AnchorDir>,
+    #[serde(default)]
+    pub pending: Vec<PendingChange>,
+    /// Allowed for the project: names of settings by file, `*` for a whole file.
+    #[serde(default)]
+    pub allowed: BTreeMap<ControlPath, BTreeSet<String>>,
+}
+
+impl ControlLedger {
+    /// Adds a change. A later one of the same file takes the place of the earlier, whose beginning it keeps, unless what a tool
+    /// wrote would be lost with it.
+    pub fn add(&mut self, change: PendingChange) {
+        let same = self.pending.iter_mut().find(|old| {
+            old.path == change.path && old.handled == change.handled && matches!(change.handled, Handled::Reported | Handled::Counted)
+        });
+        match same {
+            Some(old) => *old = PendingChange { before: old.before.clone(), ..change },
+            None => self.pending.push(change),
+        }
+        let excess = self.pending.len().saturating_sub(MOST_KEPT);
+        self.pending.drain(..excess);
+    }
+
+    /// Returns the contents that must be kept.
+    pub fn contents(&self) -> impl Iterator<Item = &str> {
+        let traces = self.pending.iter().flat_map(|change| [&change.before, &change.after]);
+        traces.filter_map(|trace| match trace {
+            Some(Trace::File { hash, .. }) => Some(hash.as_str()),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,205 @@
+//! Control files on the machine: how they are before a run, what is done about them after it.
+//!
+//! One manifest a project, not one a session: it is taken when the first of the sessions that run at once begins, and compared
+//! whenever one of them ends. What one session's end put back or reported is in the manifest of those that still run, so that
+//! nothing is said twice and nothing is missed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::core::control::kinds::{ControlKind, Tier};
+use crate::core::control::record::{AnchorDir, ControlManifest, Handled, PendingChange};
+use crate::core::control::{ControlPath, Trace, Watched};
+use crate::core::lease::SessionId;
+use crate::host::control::compare::rounds;
+use crate::host::control::gather::{Gathering, Snapshot};
+use crate::host::control::ground::Ground;
+use crate::host::control::shelf::ControlShelf;
+
+pub mod act;
+pub mod answer;
+pub mod compare;
+pub mod decide;
+pub mod gather;
+pub mod ground;
+pub mod search;
+pub mod shelf;
+
+/// Whose control files: the directories that a run may write, and where in them the person stands.
+#[derive(Clone, Debug)]
+pub struct ControlScope {
+    /// The root, then the common directory of a linked worktree.
+    pub anchors: Vec<PathBuf>,
+    pub seeds: Vec<PathBuf>,
+    pub with_direnv: bool,
+}
+
+/// What came of a comparison.
+#[derive(Debug, Default)]
+pub struct Compared {
+    pub changes: Vec<PendingChange>,
+    pub anchors: Vec<AnchorDir>,
+    /// The run made more directories than are looked through.
+    pub is_cut_short: bool,
+    /// A directory that was to be compared is gone, or is another one.
+    pub lost: Option<PathBuf>,
+    /// Contents by hash, for a short diff.
+    pub contents: BTreeMap<String, Vec<u8>>,
+}
+
+/// Takes the manifest of a project for a session that begins. Sessions that run already have one, which stays. One that is left of
+/// sessions that died is compared first; what came of it is the value.
+pub fn begin(
+    shelf: &ControlShelf,
+    scope: &ControlScope,
+    session: &SessionId,
+    is_running: impl Fn(&SessionId) -> bool,
+) -> io::Result<Option<Compared>> {
+    let mut compared = None;
+    if let Some(mut manifest) = shelf.manifest() {
+        if manifest.sessions.iter().any(|other| other != session && is_running(other)) {
+            manifest.sessions.insert(session.clone());
+            manifest.seeds.extend(scope.seeds.iter().map(|seed| ControlPath::new(0, seed)));
+            return shelf.write_manifest(&manifest).map(|()| None);
+        }
+        if let Some(last) = manifest.sessions.iter().next().cloned() {
+            compared = end(shelf, &last, "a run that was killed", |_| false)?;
+        }
+    }
+    let since = crate::host::now();
+    let Some((snapshot, anchors)) = look(scope, None) else { return Err(io::ErrorKind::NotFound.into()) };
+    for (hash, bytes) in wanted_contents(&snapshot) {
+        shelf.keep(hash, bytes)?;
+    }
+    let seeds = scope.seeds.iter().map(|seed| ControlPath::new(0, seed)).collect();
+    let sessions = BTreeSet::from([session.clone()]);
+    let with_direnv = scope.with_direnv;
+    shelf.write_manifest(&ControlManifest { sessions, since, seeds, with_direnv, ..manifest_of(&snapshot, anchors) })?;
+    Ok(compared)
+}
+
+/// Takes a session that never ran out of the manifest.
+pub fn forget(shelf: &ControlShelf, session: &SessionId) -> io::Result<()> {
+    let Some(mut manifest) = shelf.manifest() else { return Ok(()) };
+    manifest.sessions.remove(session);
+    if manifest.sessions.is_empty() { shelf.forget_manifest() } else { shelf.write_manifest(&manifest) }
+}
+
+/// The contents that a change would be put back or shown from.
+fn wanted_contents(snapshot: &Snapshot) -> impl Iterator<Item = (&String, &Vec<u8>)> {
+    let hashes = snapshot.watched.values().filter(|watched| watched.tier != Tier::Builds).filter_map(|watched| match &watched.trace {
+        Trace::File { hash, .. } => Some(hash),
+        _ => None,
+    });
+    hashes.filter_map(|hash| snapshot.contents.get_key_value(hash))
+}
+
+fn manifest_of(snapshot: &Snapshot, anchors: Vec<AnchorDir>) -> ControlManifest {
+    ControlManifest {
+        anchors,
+        watched: snapshot.watched.clone(),
+        git_directories: snapshot.git_directories.clone(),
+        named: snapshot.named.clone(),
+        is_cut: snapshot.is_cut,
+        ..ControlManifest::default()
+    }
+}
+
+/// Looks at the control files as they are now; with a manifest, at everything that it has too. `None` where the root is gone.
+fn look(scope: &ControlScope, earlier: Option<&ControlManifest>) -> Option<(Snapshot, Vec<AnchorDir>)> {
+    let opened: Vec<(Ground, AnchorDir)> = scope.anchors.iter().map(|path| Ground::open(path)).collect::<Option<_>>()?;
+    let (grounds, anchors): (Vec<Ground>, Vec<AnchorDir>) = opened.into_iter().unzip();
+    let mut gathering = Gathering { grounds: &grounds, with_direnv: scope.with_direnv, snapshot: Snapshot::default() };
+    let root = ControlPath::new(0, "");
+    search::git_entry(&mut gathering, &root, &grounds.first()?.dir);
+    for anchor in (1_u8..).take(grounds.len().saturating_sub(1)) {
+        gathering.git_directory(&ControlPath::new(anchor, ""));
+    }
+    let nothing = BTreeMap::new();
+    gathering.named(earlier.map_or(&nothing, |manifest| &manifest.named));
+    for directory in earlier.into_iter().flat_map(|manifest| &manifest.git_directories) {
+        gathering.git_directory(directory);
+    }
+    search::search(&mut gathering, &scope.seeds);
+    gathering.named(&nothing);
+    for path in earlier.into_iter().flat_map(|manifest| manifest.watched.iter()) {
+        again(&mut gathering, path);
+    }
+    let snapshot = gathering.snapshot;
+    Some((snapshot, anchors))
+}
+
+/// Looks at a path of the manifest that the search did not come to this time.
+fn again(gathering: &mut Gathering, (path, watched): (&ControlPath, &Watched)) {
+    if gathering.snapshot.watched.contains_key(path) {
+        return;
+    }
+    let Some(ground) = gathering.grounds.get(usize::from(path.anchor)) else { return };
+    let (Some(name), Some(parent)) = (path.below.file_name(), path.below.parent()) else { return };
+    let Some(dir) = ground.enter(parent) else { return };
+    if watched.trace == Trace::Directory {
+        search::git_entry(gathering, &ControlPath::new(path.anchor, parent), &dir);
+    } else {
+        gathering.file(path, &dir, name, ControlKind { tier: watched.tier, reads: watched.reads });
+    }
+}
+
+/// Compares the control files of a project with its manifest for a session that ended, puts back what the host would run, and
+/// keeps what the person is to hear. `None` if the session has no manifest. Sessions that are not `known` any more wait for nothing.
+pub fn end(shelf: &ControlShelf, session: &SessionId, tool: &str, known: impl Fn(&SessionId) -> bool) -> io::Result<Option<Compared>> {
+    let Some(mut manifest) = shelf.manifest().filter(|manifest| manifest.sessions.contains(session)) else { return Ok(None) };
+    manifest.sessions.retain(|other| other != session && known(other));
+    let scope = &ControlScope {
+        anchors: manifest.anchors.iter().map(|anchor| anchor.path.clone()).collect(),
+        seeds: manifest.seeds.iter().map(|seed| seed.below.clone()).collect(),
+        with_direnv: manifest.with_direnv,
+    };
+    let mut ledger = shelf.ledger();
+    let mut compared = Compared { anchors: manifest.anchors.clone(), ..Compared::default() };
+    let snapshot = rounds(shelf, scope, &manifest, &ledger, &mut compared)?;
+    for change in &mut compared.changes {
+        session.as_str().clone_into(&mut change.session);
+        tool.clone_into(&mut change.tool);
+        change.when = crate::host::now();
+    }
+    if !compared.changes.is_empty() {
+        for change in compared.changes.iter().filter(|change| change.handled != Handled::Counted) {
+            ledger.add(change.clone());
+        }
+        ledger.anchors.clone_from(&manifest.anchors);
+        shelf.write_ledger(&ledger)?;
+    }
+    match snapshot {
+        _ if manifest.sessions.is_empty() => shelf.forget_manifest()?,
+        // The others are compared with what stands now.
+        Some(snapshot) => {
+            for (hash, bytes) in wanted_contents(&snapshot) {
+                shelf.keep(hash, bytes)?;
+            }
+            let ControlManifest { anchors, sessions, since, seeds, with_direnv, .. } = manifest;
+            shelf.write_manifest(&ControlManifest { sessions, since, seeds, with_direnv, ..manifest_of(&snapshot, anchors) })?;
+        }
+        None => shelf.write_manifest(&manifest)?,
+    }
+    if !compared.changes.is_empty() && shelf.manifest().is_none() {
+        shelf.tidy(&ledger.contents().collect::<BTreeSet<_>>())?;
+    }
+    Ok(Some(compared))
+}
+
+/// Opens the anchor of a path.
+pub fn ground_of(anchors: &[PathBuf], path: &ControlPath) -> Option<Ground> {
+    Ground::open(anchors.get(usize::from(path.anchor))?).map(|(ground, _)| ground)
+}
+
+/// Says whether direnv runs `.envrc` here: it is installed.
+pub fn has_direnv(host: &crate::host::Host) -> bool {
+    host.program("direnv").is_some()
+}
+
+/// The path of a directory below another, for whoever knows both.
+pub fn seed(root: &Path, directory: &Path) -> Vec<PathBuf> {
+    let below = directory.strip_prefix(root).unwrap_or(Path::new(""));
+    below.ancestors().filter(|path| !path.as_os_str().is_empty()).map(Path::to_owned).collect()
+}

@@ -1,0 +1,129 @@
+//! Puts back and sets aside, in directories that a container writes: by descriptor, never through a link, never over what was not
+//! looked at.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, FileType, Mode as Perm, RenameFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::core::control::{ControlPath, Trace, unescaped};
+use crate::core::sync::Hash;
+use crate::host::control::ground::{Ground, LARGEST, kind_at, trace};
+use crate::host::control::shelf::ControlShelf;
+use crate::host::fs::slot::{Swap, slot};
+
+/// Names of what was moved out of the way and could not be kept in the store.
+const ASIDE: &str = ".ai-set-aside-";
+
+/// What is to stand at a path.
+#[derive(Clone, Copy, Debug)]
+pub enum Wish<'a> {
+    Nothing,
+    File { bytes: &'a [u8], executable: bool },
+    Link { to: &'a str },
+}
+
+/// Makes `wish` stand at a path where `now` stands.
+///
+/// # Errors
+/// Where something else stands there meanwhile, or a directory cannot be written.
+pub fn make(ground: &Ground, path: &ControlPath, now: Option<&Trace>, wish: Wish, shelf: &ControlShelf) -> io::Result<()> {
+    let (Some(name), Some(parent)) = (path.below.file_name(), path.below.parent()) else { return Err(io::ErrorKind::InvalidInput.into()) };
+    if let (Wish::File { bytes, executable }, Some(Trace::File { hash, .. })) = (wish, now)
+        && swap(ground, &path.below, bytes, executable, hash)?
+    {
+        return Ok(());
+    }
+    let dir = match ground.enter(parent) {
+        Some(dir) => dir,
+        None if matches!(wish, Wish::Nothing) => return Ok(()),
+        None => return write_new(ground, &path.below, wish),
+    };
+    open_up(&dir);
+    if now.is_some() {
+        take_away(&dir, name, shelf)?;
+    }
+    if matches!(wish, Wish::Nothing) { Ok(()) } else { write_new(ground, &path.below, wish) }
+}
+
+/// Replaces a file that still has the content that was looked at, never leaving its place empty.
+fn swap(ground: &Ground, below: &Path, bytes: &[u8], executable: bool, expected: &str) -> io::Result<bool> {
+    let Some(slot) = slot(&ground.path, below, false)? else { return Ok(false) };
+    let perm = perm(slot.perm(), executable);
+    // Another name of the file, say; there is another way for that.
+    Ok(matches!(slot.put(bytes, perm, Some(&Hash(expected.into())), LARGEST), Ok(Swap::Done)))
+}
+
+fn write_new(ground: &Ground, below: &Path, wish: Wish) -> io::Result<()> {
+    let Some(slot) = slot(&ground.path, below, true)? else { return Err(io::ErrorKind::NotFound.into()) };
+    match wish {
+        Wish::Nothing => Ok(()),
+        Wish::File { bytes, executable } => match slot.put(bytes, perm(None, executable), None, LARGEST)? {
+            Swap::Done => Ok(()),
+            Swap::Overtaken => Err(io::ErrorKind::AlreadyExists.into()),
+        },
+        Wish::Link { to } => {
+            let parent = ground.enter(below.parent().unwrap_or(Path::new(""))).ok_or(io::ErrorKind::NotFound)?;
+            let target = OsString::from_vec(unescaped(to).ok_or(io::ErrorKind::InvalidData)?);
+            let name = below.file_name().unwrap_or_default();
+            Ok(retry_on_intr(|| rustix::fs::symlinkat(&target, &parent, name))?)
+        }
+    }
+}
+
+/// As the file was open to others, or as git makes a new one; with or without the right to run it.
+fn perm(now: Option<u32>, executable: bool) -> u32 {
+    let perm = now.map_or(0o644, |perm| perm & 0o666 | 0o600);
+    if executable { perm | (perm & 0o444) >> 2 } else { perm }
+}
+
+/// Whoever took our right to write a directory of our own gives it back.
+fn open_up(dir: &OwnedFd) {
+    if let Ok(stat) = rustix::fs::fstat(dir)
+        && stat.st_mode & 0o300 != 0o300
+    {
+        // The writing that follows says what is wrong.
+        let _ = rustix::fs::fchmod(dir, Perm::from_raw_mode(stat.st_mode & 0o7777 | 0o700));
+    }
+}
+
+/// Takes away what stands at a name: its content goes to the store, or it stays beside under a name that nobody runs.
+fn take_away(dir: &OwnedFd, name: &OsStr, shelf: &ControlShelf) -> io::Result<()> {
+    let aside = aside_name()?;
+    match retry_on_intr(|| rustix::fs::renameat_with(dir, name, dir, &aside, RenameFlags::NOREPLACE)) {
+        Err(Errno::NOENT) => return Ok(()),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => retry_on_intr(|| rustix::fs::renameat(dir, name, dir, &aside))?,
+        renamed => renamed?,
+    }
+    match (kind_at(dir, &aside), trace(dir, &aside)) {
+        (_, Some((Trace::File { hash, .. }, bytes))) => shelf.keep(&hash, &bytes)?,
+        // Nothing is in a link or a pipe.
+        (Some(FileType::Symlink | FileType::Fifo | FileType::Socket | FileType::CharacterDevice | FileType::BlockDevice), _) => {}
+        _ => return Ok(()),
+    }
+    match retry_on_intr(|| rustix::fs::unlinkat(dir, &aside, AtFlags::empty())) {
+        Err(Errno::NOENT) => Ok(()),
+        unlinked => Ok(unlinked?),
+    }
+}
+
+fn aside_name() -> io::Result<OsString> {
+    let session = crate::host::fresh_session().map_err(|failure| io::Error::other(failure.message))?;
+    Ok(OsStr::from_bytes(format!("{ASIDE}{session}").as_bytes()).to_owned())
+}
+
+/// The slot of a path, for whoever writes it on the person's word.
+pub fn exists(ground: &Ground, path: &ControlPath) -> Option<Trace> {
+    let (name, parent) = (path.below.file_name()?, path.below.parent()?);
+    trace(&ground.enter(parent)?, name).map(|(trace, _)| trace)
+}
+
+/// The content of a file, if it is one.
+pub fn content(ground: &Ground, path: &ControlPath) -> Option<Vec<u8>> {
+    let (name, parent) = (path.below.file_name()?, path.below.parent()?);
+    trace(&ground.enter(parent)?, name).filter(|(trace, _)| matches!(trace, Trace::File { .. })).map(|(_, bytes)| bytes)
+}

@@ -1,0 +1,227 @@
+//! The manifest against what is there now: judged, acted upon, looked at again until it is at rest.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use crate::core::control::judge::{ControlChange, GitDirectory, Judgement, Leads, Standing, judge};
+use crate::core::control::kinds::{self, ControlKind};
+use crate::core::control::record::{ControlLedger, ControlManifest, Handled, PendingChange};
+use crate::core::control::{ControlPath, Trace, Watched};
+use crate::host::control::act::Wish;
+use crate::host::control::gather::Snapshot;
+use crate::host::control::ground::{self, Ground};
+use crate::host::control::shelf::ControlShelf;
+use crate::host::control::{Compared, ControlScope, decide, look};
+
+/// How often what moves under us is looked at again.
+const ROUNDS: usize = 5;
+
+/// Looks, judges and acts until nothing is left to be done, or what moves does not come to rest.
+pub fn rounds(
+    shelf: &ControlShelf,
+    scope: &ControlScope,
+    manifest: &ControlManifest,
+    ledger: &ControlLedger,
+    compared: &mut Compared,
+) -> io::Result<Option<Snapshot>> {
+    for round in 0..ROUNDS {
+        let Some((snapshot, anchors)) = look(scope, Some(manifest)) else {
+            compared.lost = scope.anchors.first().cloned();
+            return Ok(None);
+        };
+        if let Some((lost, _)) = manifest.anchors.iter().zip(&anchors).find(|(then, now)| then != now) {
+            compared.lost = Some(lost.path.clone());
+            return Ok(None);
+        }
+        let found: Vec<JudgedChange> = differing(manifest, &snapshot)
+            .filter(|(path, before, _)| !is_old(scope, manifest, path, *before))
+            .map(|(path, before, after)| {
+                let judgement = judged(shelf, manifest, ledger, &snapshot, path, before, after);
+                JudgedChange { path, before, after, judgement }
+            })
+            .collect();
+        let acts = found.iter().any(|found| matches!(found.judgement, Judgement::Back | Judgement::Rewrite { .. }));
+        let is_last = round + 1 == ROUNDS;
+        for found in found {
+            keep(shelf, &snapshot, &found)?;
+            note(compared, handle(shelf, scope, found, is_last));
+        }
+        compared.is_cut_short = snapshot.is_cut && !manifest.is_cut;
+        remember(shelf, compared);
+        if !acts {
+            return Ok(Some(snapshot));
+        }
+    }
+    Ok(None)
+}
+
+/// A path whose content is not what it was, judged.
+struct JudgedChange<'a> {
+    path: &'a ControlPath,
+    before: Option<&'a Watched>,
+    after: Option<&'a Watched>,
+    judgement: Judgement,
+}
+
+/// Keeps what a tool wrote, in case it is missed.
+fn keep(shelf: &ControlShelf, snapshot: &Snapshot, found: &JudgedChange) -> io::Result<()> {
+    let content = found.after.and_then(|watched| content_of(snapshot, &watched.trace));
+    match content.filter(|_| !matches!(found.judgement, Judgement::Fine | Judgement::Count)) {
+        Some((hash, bytes)) => shelf.keep(hash, bytes),
+        None => Ok(()),
+    }
+}
+
+/// Does what was judged; `None` where nothing is to be said.
+fn handle(shelf: &ControlShelf, scope: &ControlScope, found: JudgedChange, is_last: bool) -> Option<PendingChange> {
+    let JudgedChange { path, before, after, judgement } = found;
+    let (handled, names) = match judgement {
+        Judgement::Fine => return None,
+        Judgement::Count => (Handled::Counted, Vec::new()),
+        Judgement::Report => (Handled::Reported, Vec::new()),
+        // It moves as fast as it is put back.
+        Judgement::Back | Judgement::Rewrite { .. } if is_last => (Handled::Failed, Vec::new()),
+        Judgement::Back => (decide::put_back(shelf, scope, path, before, after), Vec::new()),
+        Judgement::Rewrite { bytes, names } => (decide::rewrite(shelf, scope, path, after, &bytes), names),
+    };
+    let Watched { tier, reads, .. } = before.or(after)?;
+    let trace = |watched: Option<&Watched>| watched.map(|watched| watched.trace.clone());
+    Some(PendingChange {
+        path: path.clone(),
+        tier: *tier,
+        reads: *reads,
+        handled,
+        names,
+        before: trace(before),
+        after: trace(after),
+        session: String::new(),
+        tool: String::new(),
+        when: 0,
+    })
+}
+
+/// Has the contents of what is reported at hand, for a short diff.
+fn remember(shelf: &ControlShelf, compared: &mut Compared) {
+    let reported = compared.changes.iter().filter(|change| change.handled == Handled::Reported);
+    let traces: Vec<Trace> = reported.flat_map(|change| change.before.iter().chain(&change.after).cloned()).collect();
+    compared.contents.extend(traces.iter().filter_map(|trace| with_hash(trace, kept_content(shelf, trace))));
+}
+
+/// A change that is met again in a later round is told once.
+fn note(compared: &mut Compared, change: Option<PendingChange>) {
+    let Some(change) = change else { return };
+    match compared.changes.iter_mut().find(|known| known.path == change.path) {
+        Some(known) if change.handled == Handled::Failed => known.handled = Handled::Failed,
+        Some(known) if known.after == change.after => {}
+        Some(known) if matches!(known.handled, Handled::Reported | Handled::Counted) => *known = change,
+        _ => compared.changes.push(change),
+    }
+}
+
+/// Every path whose content is not what it was.
+fn differing<'a>(
+    manifest: &'a ControlManifest,
+    snapshot: &'a Snapshot,
+) -> impl Iterator<Item = (&'a ControlPath, Option<&'a Watched>, Option<&'a Watched>)> {
+    let paths: BTreeSet<&ControlPath> = manifest.watched.keys().chain(snapshot.watched.keys()).collect();
+    let pairs = paths.into_iter().map(|path| (path, manifest.watched.get(path), snapshot.watched.get(path)));
+    pairs.filter(|(_, before, after)| before.map(|watched| &watched.trace) != after.map(|watched| &watched.trace))
+}
+
+/// Whether a path that the manifest does not have was there before it was taken: the project has more than is looked at, and it was
+/// not come to then. The change time says so, which nobody can set.
+fn is_old(scope: &ControlScope, manifest: &ControlManifest, path: &ControlPath, before: Option<&Watched>) -> bool {
+    if before.is_some() || !manifest.is_cut {
+        return false;
+    }
+    let changed = || {
+        let (ground, _) = Ground::open(scope.anchors.get(usize::from(path.anchor))?)?;
+        let dir = ground.enter(path.below.parent()?)?;
+        Some(ground::changed_at(&dir, path.below.file_name()?))
+    };
+    changed().is_some_and(|changed| changed < manifest.since)
+}
+
+fn judged(
+    shelf: &ControlShelf,
+    manifest: &ControlManifest,
+    ledger: &ControlLedger,
+    snapshot: &Snapshot,
+    path: &ControlPath,
+    before: Option<&Watched>,
+    after: Option<&Watched>,
+) -> Judgement {
+    let Some(watched) = before.or(after) else { return Judgement::Fine };
+    let old = before.and_then(|watched| kept_content(shelf, &watched.trace));
+    let nothing = BTreeSet::new();
+    let new = after.and_then(|watched| content_of(snapshot, &watched.trace)).map(|(_, bytes)| bytes.as_slice());
+    judge(&ControlChange {
+        path,
+        kind: ControlKind { tier: watched.tier, reads: watched.reads },
+        before: standing(before, old.as_deref()),
+        after: standing(after, new),
+        leads: if snapshot.lead_outside.contains(path) { Leads::Outside } else { Leads::Inside },
+        git_directory: git_directory(manifest, snapshot, path),
+        allowed: ledger.allowed.get(path).unwrap_or(&nothing),
+    })
+}
+
+fn git_directory(manifest: &ControlManifest, snapshot: &Snapshot, path: &ControlPath) -> GitDirectory {
+    let holds =
+        |directory: &&ControlPath| directory.anchor == path.anchor && *directory != path && path.below.starts_with(&directory.below);
+    // The innermost: a submodule may be gone from a repository that is there.
+    let innermost =
+        manifest.git_directories.iter().chain(&snapshot.git_directories).filter(holds).max_by_key(|found| found.below.as_os_str().len());
+    match innermost {
+        None => GitDirectory::None,
+        Some(directory) if snapshot.git_directories.contains(directory) => GitDirectory::There,
+        Some(_) if is_named_elsewhere(manifest, path) => GitDirectory::There,
+        Some(_) => GitDirectory::Gone,
+    }
+}
+
+fn is_named_elsewhere(manifest: &ControlManifest, path: &ControlPath) -> bool {
+    manifest.named.contains_key(path) && !kinds::is_in_git(&path.below)
+}
+
+fn with_hash(trace: &Trace, bytes: Option<Vec<u8>>) -> Option<(String, Vec<u8>)> {
+    match trace {
+        Trace::File { hash, .. } => Some((hash.clone(), bytes?)),
+        _ => None,
+    }
+}
+
+pub fn kept_content(shelf: &ControlShelf, trace: &Trace) -> Option<Vec<u8>> {
+    match trace {
+        Trace::File { hash, .. } => shelf.content(hash),
+        _ => None,
+    }
+}
+
+fn content_of<'a>(snapshot: &'a Snapshot, trace: &Trace) -> Option<(&'a String, &'a Vec<u8>)> {
+    match trace {
+        Trace::File { hash, .. } => snapshot.contents.get_key_value(hash),
+        _ => None,
+    }
+}
+
+/// A content that is not kept any more cannot be compared by key: it counts as strange.
+fn standing<'a>(watched: Option<&Watched>, bytes: Option<&'a [u8]>) -> Standing<'a> {
+    match (watched.map(|watched| &watched.trace), bytes) {
+        (None, _) => Standing::Absent,
+        (Some(Trace::File { executable, .. }), Some(bytes)) => Standing::File { bytes, executable: *executable },
+        (Some(Trace::Link { .. }), _) => Standing::Link,
+        (Some(Trace::Directory), _) => Standing::Directory,
+        (Some(Trace::File { .. } | Trace::Strange { .. }), _) => Standing::Strange,
+    }
+}
+
+/// The part of a wish that a trace of the manifest says.
+pub fn wish<'a>(before: Option<&'a Watched>, bytes: Option<&'a [u8]>) -> Option<Wish<'a>> {
+    match (before.map(|watched| &watched.trace), bytes) {
+        (None, _) => Some(Wish::Nothing),
+        (Some(Trace::File { executable, .. }), Some(bytes)) => Some(Wish::File { bytes, executable: *executable }),
+        (Some(Trace::Link { to }), _) => Some(Wish::Link { to }),
+        _ => None,
+    }
+}

@@ -1,0 +1,137 @@
+//! The ground that is looked at: directories that a container writes, entered one component at a time, no link followed.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, Dir, FileType, Mode as Perm, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::core::control::record::AnchorDir;
+use crate::core::control::{Trace, escaped};
+use crate::core::sync::{Mode, Reading, Refusal};
+use crate::core::text::digest::sha256;
+use crate::host::fs::{self, Trust, read};
+
+/// Largest control file whose content is compared, in bytes.
+pub const LARGEST: u64 = 1 << 20;
+
+/// An anchor with its directory open.
+#[derive(Debug)]
+pub struct Ground {
+    pub path: PathBuf,
+    pub dir: OwnedFd,
+    /// Whether the number of links of a directory here says that it has no directories in it.
+    pub counts_links: bool,
+}
+
+/// One name in a directory.
+pub struct DirName {
+    pub name: OsString,
+    pub is_directory: bool,
+}
+
+impl Ground {
+    /// Opens a directory; `None` where it is gone.
+    pub fn open(path: &Path) -> Option<(Self, AnchorDir)> {
+        let dir = std::fs::File::from(fs::enter(path, Path::new(""), false).ok()??);
+        let metadata = dir.metadata().ok()?;
+        let anchor = AnchorDir { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() };
+        let dir = OwnedFd::from(dir);
+        let counts_links = counts_links(&dir);
+        Some((Self { path: path.to_owned(), dir, counts_links }, anchor))
+    }
+
+    /// Enters a directory below; `None` unless every component is a directory that can be read.
+    pub fn enter(&self, below: &Path) -> Option<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut dir: Option<OwnedFd> = None;
+        if below.as_os_str().is_empty() {
+            return retry_on_intr(|| rustix::fs::openat(&self.dir, ".", flags, Perm::empty())).ok();
+        }
+        for name in below {
+            let from = dir.as_ref().unwrap_or(&self.dir);
+            dir = Some(retry_on_intr(|| rustix::fs::openat(from, name, flags, Perm::empty())).ok()?);
+        }
+        dir
+    }
+}
+
+/// File systems whose directories have two links and one more for each directory in them.
+#[cfg(target_os = "linux")]
+fn counts_links(dir: &OwnedFd) -> bool {
+    const EXT4: u64 = 0xEF53;
+    const XFS: u64 = 0x5846_5342;
+    const TMPFS: u64 = 0x0102_1994;
+    const F2FS: u64 = 0xF2F5_2010;
+    let kind = rustix::fs::fstatfs(dir).map_or(0, |found| u64::try_from(found.f_type).unwrap_or(0));
+    [EXT4, XFS, TMPFS, F2FS].contains(&kind)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn counts_links(_dir: &OwnedFd) -> bool {
+    false
+}
+
+/// What kind of thing a name is; `None` if there is none.
+pub fn kind_at(dir: &OwnedFd, name: impl AsRef<OsStr>) -> Option<FileType> {
+    let stat = retry_on_intr(|| rustix::fs::statat(dir, name.as_ref(), AtFlags::SYMLINK_NOFOLLOW)).ok()?;
+    Some(FileType::from_raw_mode(stat.st_mode))
+}
+
+/// Whether a directory below `dir` has no directory in it, where links are counted so.
+pub fn is_leaf(dir: &OwnedFd, name: &OsStr) -> bool {
+    retry_on_intr(|| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)).is_ok_and(|stat| stat.st_nlink == 2)
+}
+
+/// The change time of what stands at a name, in seconds; nobody can set it.
+pub fn changed_at(dir: &OwnedFd, name: &OsStr) -> u64 {
+    let stat = retry_on_intr(|| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW));
+    stat.map_or(u64::MAX, |stat| u64::try_from(stat.st_ctime).unwrap_or(0))
+}
+
+/// The names in a directory, `most` at most, and whether there are more.
+pub fn list(dir: &OwnedFd, most: usize) -> (Vec<DirName>, bool) {
+    let Ok(entries) = retry_on_intr(|| Dir::read_from(dir)) else { return (Vec::new(), true) };
+    let mut names = Vec::new();
+    for entry in entries {
+        let Ok(entry) = entry else { return (names, true) };
+        let name = entry.file_name().to_bytes();
+        if name == b"." || name == b".." {
+            continue;
+        }
+        if names.len() >= most {
+            return (names, true);
+        }
+        let name = OsStr::from_bytes(name).to_owned();
+        let kind = match entry.file_type() {
+            FileType::Unknown => kind_at(dir, &name).unwrap_or(FileType::Unknown),
+            kind => kind,
+        };
+        names.push(DirName { name, is_directory: kind == FileType::Directory });
+    }
+    (names, false)
+}
+
+/// What stands at a name, with the content if it is a file.
+pub fn trace(dir: &OwnedFd, name: &OsStr) -> Option<(Trace, Vec<u8>)> {
+    let strange = |why: &str| Some((Trace::Strange { why: why.into() }, Vec::new()));
+    match read::read(dir, name, LARGEST, Trust::Login) {
+        Ok(Reading::Absent) => None,
+        Ok(Reading::File { bytes, mode }) => Some((Trace::File { hash: sha256(&bytes), executable: mode == Mode::Executable }, bytes)),
+        Ok(Reading::Refused(Refusal::Link)) => {
+            let target = retry_on_intr(|| rustix::fs::readlinkat(dir, name, Vec::new()));
+            let target = target.map(std::ffi::CString::into_bytes).unwrap_or_default();
+            Some((Trace::Link { to: escaped(&target) }, Vec::new()))
+        }
+        Ok(Reading::Refused(Refusal::TooBig)) => strange("more than 1 MiB"),
+        Ok(Reading::Refused(Refusal::Unreadable)) => strange("closed to you"),
+        Ok(Reading::Refused(Refusal::Moving)) => strange("changing all the time"),
+        Ok(Reading::Refused(Refusal::NotAFile)) if kind_at(dir, name) == Some(FileType::Directory) => strange("a directory"),
+        Ok(Reading::Refused(_)) => strange("no plain file"),
+        Err(Errno::NOENT | Errno::NOTDIR) => None,
+        Err(error) => strange(&format!("unreadable ({error})")),
+    }
+}

@@ -1,0 +1,143 @@
+//! Looks for repositories within a project, and for control files beside them: the first levels of it, never all.
+
+use std::collections::VecDeque;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fd::OwnedFd;
+use rustix::fs::FileType;
+
+use crate::core::control::kinds::{self, GIT_FILE, Shape, Tier};
+use crate::core::control::named::inside;
+use crate::core::control::{ControlPath, Trace, Watched};
+use crate::host::control::gather::Gathering;
+use crate::host::control::ground::{self, DirName, Ground};
+use crate::host::fs::{self, Child, Trust};
+
+/// Directories that are looked at, and names in those that have others in them. A repository of 100,000 files costs no more.
+const MOST_DIRECTORIES: usize = 500;
+const MOST_NAMES: usize = 5_000;
+
+/// Directories that are full and hold what programs made: looked into last.
+const LAST: [&str; 10] = [".cache", ".tox", ".venv", "build", "dist", "node_modules", "target", "vendor", "venv", "__pycache__"];
+
+/// Looks through the project below the first anchor, level by level; `seeds` are directories that are looked at in any case.
+pub fn search(gathering: &mut Gathering, seeds: &[PathBuf]) {
+    let Some(root) = gathering.grounds.first() else { return };
+    let mut search = Search { root, queue: VecDeque::new(), later: VecDeque::new(), names: 0, directories: 0 };
+    for seed in std::iter::once(Path::new("")).chain(seeds.iter().map(PathBuf::as_path)) {
+        search.queue.push_back(seed.to_owned());
+    }
+    while let Some(below) = search.queue.pop_front().or_else(|| search.later.pop_front()) {
+        search.look_into(gathering, &below);
+    }
+    gathering.snapshot.is_cut |= search.names >= MOST_NAMES || search.directories >= MOST_DIRECTORIES;
+}
+
+struct Search<'a> {
+    root: &'a Ground,
+    queue: VecDeque<PathBuf>,
+    later: VecDeque<PathBuf>,
+    names: usize,
+    directories: usize,
+}
+
+impl Search<'_> {
+    fn look_into(&mut self, gathering: &mut Gathering, below: &Path) {
+        let Some(dir) = self.root.enter(below) else { return };
+        let at = ControlPath::new(0, below);
+        git_entry(gathering, &at, &dir);
+        let (names, _) = ground::list(&dir, MOST_NAMES.saturating_sub(self.names));
+        self.names += names.len();
+        let is_bare = ["HEAD", "objects", "refs"].iter().all(|wanted| names.iter().any(|entry| entry.name == *wanted));
+        if is_bare {
+            gathering.git_directory(&at);
+        }
+        control_files(gathering, &at, &dir, &names);
+        for entry in names.iter().filter(|entry| entry.is_directory && !entry.name.eq_ignore_ascii_case(".git")) {
+            self.directory(gathering, below, &dir, &entry.name);
+        }
+    }
+
+    /// A directory in one that is open: what can be seen of it from here, and whether it is worth going into.
+    fn directory(&mut self, gathering: &mut Gathering, below: &Path, dir: &OwnedFd, name: &OsStr) {
+        if self.directories >= MOST_DIRECTORIES {
+            return;
+        }
+        self.directories += 1;
+        let path = below.join(name);
+        if !self.root.counts_links || !ground::is_leaf(dir, name) {
+            let queue = if LAST.iter().any(|last| name == *last) { &mut self.later } else { &mut self.queue };
+            queue.push_back(path);
+            return;
+        }
+        // No directory is in it. A file that says where one of git's is, may be.
+        let inner = |file: &str| ground::kind_at(dir, Path::new(name).join(file)).is_some();
+        let has_direnv = gathering.with_direnv && inner(".envrc");
+        if (inner(".git") || has_direnv)
+            && let Child::Directory(inner) = fs::child(dir, name, Trust::State)
+        {
+            let at = ControlPath::new(0, &path);
+            git_entry(gathering, &at, &inner);
+            control_files(gathering, &at, &inner, &[DirName { name: ".envrc".into(), is_directory: false }]);
+        }
+    }
+}
+
+/// Adds what `.git` in a directory is, and what it leads to.
+pub fn git_entry(gathering: &mut Gathering, at: &ControlPath, dir: &OwnedFd) {
+    let path = at.join(".git");
+    match ground::kind_at(dir, ".git") {
+        None => {}
+        Some(FileType::Directory) => {
+            let trace = Trace::Directory;
+            gathering.snapshot.watched.insert(path.clone(), Watched { tier: GIT_FILE.tier, reads: GIT_FILE.reads, trace });
+            gathering.git_directory(&path);
+        }
+        Some(_) => {
+            gathering.file(&path, dir, OsStr::new(".git"), GIT_FILE);
+            led_to(gathering, &path);
+        }
+    }
+}
+
+/// Follows a `.git` file, by its words alone, to a directory that is watched too.
+fn led_to(gathering: &mut Gathering, path: &ControlPath) {
+    let Some(Trace::File { hash, .. }) = gathering.snapshot.watched.get(path).map(|watched| &watched.trace) else { return };
+    let bytes = gathering.snapshot.contents.get(hash).cloned().unwrap_or_default();
+    let Some(target) = bytes.strip_prefix(b"gitdir:").map(<[u8]>::trim_ascii) else { return };
+    let target = Path::new(OsStr::from_bytes(target));
+    let file = gathering.absolute(path);
+    let beside = file.parent().unwrap_or(Path::new("/"));
+    for (anchor, ground) in (0_u8..).zip(gathering.grounds) {
+        if let Some(below) = inside(&ground.path, beside, target) {
+            return gathering.git_directory(&ControlPath::new(anchor, below));
+        }
+    }
+    let absolute = beside.join(target);
+    if fs::enter_following(&absolute).is_ok_and(|found| found.is_some()) {
+        gathering.snapshot.lead_outside.insert(path.clone());
+    }
+}
+
+/// Adds the control files among the names of a directory. What only a build runs counts at the root alone.
+fn control_files(gathering: &mut Gathering, at: &ControlPath, dir: &OwnedFd, names: &[DirName]) {
+    let is_root = at.below.as_os_str().is_empty();
+    for entry in names {
+        let with_direnv = gathering.with_direnv;
+        for (path, shape, kind) in kinds::rows_of(&entry.name, with_direnv).filter(|(.., kind)| is_root || kind.tier != Tier::Builds) {
+            // As it is spelled here, where that differs.
+            let mut below = PathBuf::from(&entry.name);
+            below.extend(Path::new(path).iter().skip(1));
+            let known = gathering.snapshot.watched.contains_key(&at.join(&below));
+            if !known {
+                gathering.path(at, dir, &below, *shape, *kind);
+            }
+        }
+    }
+    let is_workspace = |entry: &&DirName| Path::new(&entry.name).extension().is_some_and(|kind| kind == "code-workspace");
+    for entry in names.iter().filter(is_workspace).take(16) {
+        gathering.path(at, dir, Path::new(&entry.name), Shape::File, kinds::OPENED);
+    }
+}

@@ -1,0 +1,102 @@
+//! The store's own side: manifest, ledger, contents. No container sees any of it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::core::control::record::{ControlLedger, ControlManifest};
+use crate::core::store::Store;
+use crate::core::text::digest::sha256;
+use crate::host::fs::files::{private_dir, write_for_this_boot};
+use crate::host::fs::lock::{self, Lock, LockError};
+use crate::host::fs::{self, slot};
+
+/// Largest file of ours, in bytes.
+const LARGEST: u64 = 64 << 20;
+
+/// What is kept for one project, with the right to change it.
+pub struct ControlShelf {
+    directory: PathBuf,
+    _lock: Lock,
+}
+
+impl ControlShelf {
+    /// Waits for the right to change what is kept.
+    pub fn open(store: &Store, project: &str) -> Result<Self, LockError> {
+        let directory = store.control(project);
+        let lock = lock::acquire(&directory)?;
+        Ok(Self { directory, _lock: lock })
+    }
+
+    /// `None` where there is none, or a loss of power left nothing of it.
+    pub fn manifest(&self) -> Option<ControlManifest> {
+        self.read("manifest.json")
+    }
+
+    pub fn ledger(&self) -> ControlLedger {
+        self.read("ledger.json").unwrap_or_default()
+    }
+
+    pub fn write_manifest(&self, manifest: &ControlManifest) -> std::io::Result<()> {
+        self.write("manifest.json", manifest)
+    }
+
+    pub fn write_ledger(&self, ledger: &ControlLedger) -> std::io::Result<()> {
+        self.write("ledger.json", ledger)
+    }
+
+    pub fn forget_manifest(&self) -> std::io::Result<()> {
+        self.delete(Path::new("manifest.json"))
+    }
+
+    /// Keeps a content. One that is kept already is left alone.
+    pub fn keep(&self, hash: &str, bytes: &[u8]) -> std::io::Result<()> {
+        let path = self.directory.join("objects").join(hash);
+        if path.is_file() {
+            return Ok(());
+        }
+        private_dir(&self.directory.join("objects"))?;
+        write_for_this_boot(&path, bytes)
+    }
+
+    /// A content, if it is there and is what its name says.
+    pub fn content(&self, hash: &str) -> Option<Vec<u8>> {
+        let bytes = self.bytes(&Path::new("objects").join(hash))?;
+        (sha256(&bytes) == hash).then_some(bytes)
+    }
+
+    /// Forgets contents that neither the manifest nor the ledger names.
+    pub fn tidy(&self, wanted: &std::collections::BTreeSet<&str>) -> std::io::Result<()> {
+        let Some(objects) = fs::enter(&self.directory, Path::new("objects"), false)? else { return Ok(()) };
+        for name in fs::names(&objects, &self.directory.join("objects"))? {
+            if !name.to_str().is_some_and(|name| wanted.contains(name)) {
+                self.delete(&Path::new("objects").join(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_slice(&self.bytes(Path::new(name))?).ok()
+    }
+
+    fn bytes(&self, below: &Path) -> Option<Vec<u8>> {
+        use crate::core::sync::Reading;
+        match slot::slot(&self.directory, below, false).ok()??.read(LARGEST) {
+            Ok(Reading::File { bytes, .. }) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    fn write(&self, name: &str, value: &impl Serialize) -> std::io::Result<()> {
+        write_for_this_boot(&self.directory.join(name), &serde_json::to_vec(value)?)
+    }
+
+    fn delete(&self, below: &Path) -> std::io::Result<()> {
+        match slot::slot(&self.directory, below, false)? {
+            Some(slot) => Ok(slot.delete()?),
+            None => Ok(()),
+        }
+    }
+}

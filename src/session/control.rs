@@ -1,0 +1,112 @@
+//! Control files of the project of a session: the manifest when it begins, the comparison and what is said when it ends.
+//!
+//! Nothing here stops a run or changes its exit code: what cannot be done is said.
+
+use std::fmt::Display;
+
+use crate::core::control::record::{Handled, PendingChange};
+use crate::core::control::report::{ControlReport, report, short_diff, shown, visible};
+use crate::core::control::{ControlPath, Trace};
+use crate::core::lease::{Lease, SessionId};
+use crate::core::plan::Plan;
+use crate::core::store::Store;
+use crate::core::workspace::Workspace;
+use crate::host::control::shelf::ControlShelf;
+use crate::host::control::{self, Compared, ControlScope};
+use crate::host::store::state;
+use crate::host::{Host, output};
+use crate::session::context::Context;
+
+/// Changed files that are shown with a short diff.
+const MOST_SHOWN: usize = 6;
+
+/// Takes the manifest for a session that begins.
+pub fn begin(context: &Context, store: &Store, plan: &Plan) {
+    let host = &context.host;
+    let workspace = &plan.workspace;
+    let is_running = |session: &SessionId| state::lease(store, session).is_some_and(|lease| state::is_owner_alive(&lease));
+    let begun = ControlShelf::open(store, &workspace.project).map_err(|error| error.to_string()).and_then(|shelf| {
+        let scope = scope(host, workspace);
+        control::begin(&shelf, &scope, &plan.session, is_running).map_err(|error| error.to_string())
+    });
+    match begun {
+        Ok(compared) => tell(compared),
+        Err(why) => unwatched(why),
+    }
+}
+
+/// Takes a session that does not start out of the manifest.
+pub fn forget(store: &Store, project: &str, session: &SessionId) {
+    if let Ok(shelf) = ControlShelf::open(store, project) {
+        // The next run compares with it and finds nothing.
+        let _ = control::forget(&shelf, session);
+    }
+}
+
+/// Compares for a session that ended, puts back, and says so.
+pub fn end(store: &Store, lease: &Lease) {
+    // A session of an older program, or one whose manifest could not be taken, which was said.
+    if !crate::host::fs::files::is_directory(&store.control(&lease.project)) {
+        return;
+    }
+    let known = |session: &SessionId| state::lease(store, session).is_some();
+    let ended = ControlShelf::open(store, &lease.project)
+        .map_err(|error| error.to_string())
+        .and_then(|shelf| control::end(&shelf, &lease.session, &lease.tool, known).map_err(|error| error.to_string()));
+    match ended {
+        Ok(compared) => tell(compared),
+        Err(why) => uncompared(why),
+    }
+}
+
+fn scope(host: &Host, workspace: &Workspace) -> ControlScope {
+    let anchors = std::iter::once(workspace.root.clone()).chain(workspace.common.iter().map(|common| common.source.clone()));
+    let below = workspace.workdir.as_path().strip_prefix(workspace.target.as_path()).unwrap_or(std::path::Path::new(""));
+    ControlScope {
+        anchors: anchors.collect(),
+        seeds: control::seed(&workspace.root, &workspace.root.join(below)),
+        with_direnv: control::has_direnv(host),
+    }
+}
+
+fn unwatched(why: impl Display) {
+    output::warn(&format!("files that your machine runs from this project are not compared after this run: {why}"));
+}
+
+fn uncompared(why: impl Display) {
+    output::warn(&format!("cannot compare the files that your machine runs from this project: {why}; hint: look before you use git there"));
+}
+
+/// Says what a comparison found.
+fn tell(compared: Option<Compared>) {
+    let Some(compared) = compared else { return };
+    if let Some(lost) = &compared.lost {
+        let lost = visible(&lost.to_string_lossy());
+        output::warn(&format!(
+            "`{lost}` is gone or another directory since the run began; nothing in it was compared; hint: look before you use git there"
+        ));
+    }
+    let ControlReport { warnings, notes } = report(&compared.changes, &compared.anchors, compared.is_cut_short);
+    for warning in &warnings {
+        output::warn(warning);
+    }
+    for note in &notes {
+        output::note(note);
+    }
+    let reported = compared.changes.iter().filter(|change| change.handled == Handled::Reported);
+    for change in reported.take(MOST_SHOWN) {
+        show(&compared, change);
+    }
+}
+
+/// A short diff of a file that stays as it is.
+fn show(compared: &Compared, change: &PendingChange) {
+    let path: &ControlPath = &change.path;
+    let content = |trace: &Option<Trace>| match trace {
+        Some(Trace::File { hash, .. }) => compared.contents.get(hash).map(Vec::as_slice),
+        _ => None,
+    };
+    for line in short_diff(content(&change.before).unwrap_or_default(), content(&change.after).unwrap_or_default()) {
+        output::note(&format!("  {}: {line}", shown(path, &compared.anchors)));
+    }
+}
