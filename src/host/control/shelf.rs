@@ -25,7 +25,7 @@ impl ControlShelf {
     /// Waits for the right to change what is kept.
     pub fn open(store: &Store, project: &str) -> Result<Self, LockError> {
         let directory = store.control(project);
-        let lock = lock::acquire(&directory)?;
+        let lock = lock::acquire(&directory, lock::WAIT)?;
         Ok(Self { directory, _lock: lock })
     }
 
