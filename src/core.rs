@@ -21,6 +21,7 @@ pub mod login;
 pub mod plan;
 pub mod project;
 pub mod render;
+pub mod setup;
 pub mod shell;
 pub mod store;
 pub mod sync;

@@ -24,6 +24,7 @@ pub mod machine;
 pub mod migrate;
 pub mod output;
 mod scope;
+pub mod setup;
 pub mod store;
 pub mod sync;
 
@@ -50,6 +51,8 @@ pub struct Wanted<'a> {
     pub native: Option<&'a str>,
     /// What is let in, with the words of the person: their paths are looked at.
     pub admit: Option<(&'a Config, &'a [OsString])>,
+    /// Files that instructions import from elsewhere: where they are inside, and on the host.
+    pub imports: Vec<(PathBuf, PathBuf)>,
 }
 
 impl Host {
@@ -91,6 +94,7 @@ impl Host {
             ssh_agent: self.ssh_agent(),
             exe: self.exe(),
             looked: self.look(wanted.admit),
+            imports: wanted.imports.clone(),
             system_authorities: machine::look::system_authorities(),
             native: wanted.native.and_then(|program| self.program(program)),
             env: self.env.clone(),

@@ -22,6 +22,7 @@ pub mod repair;
 pub mod run;
 pub mod secrets;
 pub mod settings;
+pub mod setup;
 pub mod tolerant;
 
 use crate::core::failure::Result;

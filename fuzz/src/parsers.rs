@@ -85,7 +85,12 @@ pub fn manifest(bytes: &[u8]) {
 
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let _ = Config::new(Scope { tool: "claude", ..Scope::default() }, &[ConfigSource { path: "config.toml".into(), text: text.into() }], &Env::default(), Layer::default());
+    let _ = Config::new(
+        Scope { tool: "claude", ..Scope::default() },
+        &[ConfigSource { path: "config.toml".into(), text: text.into() }],
+        &Env::default(),
+        Layer::default(),
+    );
 }
 
 /// No key that was not handed over is named in what the container reads.

@@ -123,7 +123,7 @@ impl Here {
         let workspace = Workspace::new(&context.facts(None), settings.workspace.value, settings.force_workspace.value)?;
         Ok(Self {
             places: places(&context.host, &context.tool, &workspace.project),
-            request: request(&context.tool, &context.config, Direction::In),
+            request: request(&context.host, &context.tool, &context.config, Direction::In),
         })
     }
 
@@ -175,7 +175,7 @@ pub fn diff_out(host: &Host, lease: &Lease) -> Result<()> {
     let Some(tool) = Tool::load(&lease.tool, |name| host.manifest(name))? else { return Ok(()) };
     let (config, failure) = tolerant::config(host, &lease.tool);
     tolerant::tell(failure);
-    let here = Here { places: places(host, &tool, &lease.project), request: request(&tool, &config, Direction::Out) };
+    let here = Here { places: places(host, &tool, &lease.project), request: request(host, &tool, &config, Direction::Out) };
     print_diff(&here, false)
 }
 

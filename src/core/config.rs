@@ -191,6 +191,8 @@ settings! {
     label_disable: bool = false, env "AI_LABEL_DISABLE", yes_or_no;
     /// Whether the token of `gh auth token` is in the container's environment.
     gh_token: bool = false, env "AI_GH_TOKEN", yes_or_no;
+    /// Whether a run goes on without a hook that guards and is not in the container.
+    allow_missing_guards: bool = false, env "AI_ALLOW_MISSING_GUARDS", yes_or_no;
     host_sync: HostSync = HostSync::Import, env "AI_HOST_SYNC", one_of;
     /// Whose caches are used: those of this project, or those of all.
     cache_scope: CacheScope = CacheScope::Project, env "AI_CACHE_SCOPE", one_of;

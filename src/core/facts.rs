@@ -34,6 +34,8 @@ pub struct Facts {
     pub present: Vec<PathBuf>,
     /// What is at the paths of the host that the plan asked about.
     pub looked: Vec<Looked>,
+    /// Files that the person's instructions import from outside the tool's own directory: where they are inside, and on the host.
+    pub imports: Vec<(PathBuf, PathBuf)>,
     /// The bundle of certificate authorities of a system whose administrator added some.
     pub system_authorities: Option<PathBuf>,
     /// Where this tool is on the host: for `--native`.

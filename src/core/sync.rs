@@ -62,6 +62,14 @@ pub struct Rule {
     pub seed: Option<String>,
 }
 
+impl Rule {
+    /// Returns the rule by which a file or directory comes along from the host, and never goes back.
+    pub fn tree(path: String, host: String) -> Self {
+        let (keys, executes) = (Vec::new(), Vec::new());
+        Self { path, host: Some(host), class: Class::Tree, keys, executes, lock: None, seed: None }
+    }
+}
+
 /// Before a run, or after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -62,6 +62,11 @@ impl Tool {
         Ok(Some(Self { name: name.into(), base: parent, manifest: manifest.on_top_of(base), purpose: Purpose::Work }))
     }
 
+    /// Returns the tool's own directory below the person's home, where it has one.
+    pub fn host_directory(&self) -> Option<&str> {
+        self.manifest.state.as_ref()?.home.host.as_deref()
+    }
+
     pub fn is_exec(&self) -> bool {
         self.name == EXEC
     }

@@ -13,7 +13,7 @@ use crate::host::machine::process;
 use crate::host::store::{admit, state};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
-use crate::session::{control, login_turn, settings};
+use crate::session::{control, login_turn, settings, setup};
 
 /// A session whose lease is written.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32, deadli
     if state == context.host.store {
         settings::sync(&context.host, &context.tool, &context.config, &plan.workspace.project, Direction::In, deadline);
     }
-    match login_turn::before(context, &state, session, &plan.image) {
+    match setup::check(context, plan, &state).and_then(|()| login_turn::before(context, &state, session, &plan.image)) {
         Ok(()) => Ok(Begun { lease, state }),
         Err(failure) => {
             control::forget(&state, &plan.workspace.project, session);

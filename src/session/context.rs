@@ -11,6 +11,7 @@ use crate::core::store::Store;
 use crate::core::text::nearest::nearest;
 use crate::core::tool::Tool;
 use crate::host::{Host, Wanted};
+use crate::session::setup;
 
 /// What every command about one tool starts from.
 pub struct Context {
@@ -37,6 +38,7 @@ impl Context {
             session,
             native,
             admit: Some((&self.config, &[])),
+            imports: Vec::new(),
         })
     }
 
@@ -45,7 +47,14 @@ impl Context {
         let native = Some(self.tool.native_program());
         let words = command.paths(&self.tool.manifest.path_options);
         let admit = Some((&self.config, words.as_slice()));
-        self.host.facts(&Wanted { engine: self.config.settings.engine.value, files: self.files(), session, native, admit })
+        self.host.facts(&Wanted {
+            engine: self.config.settings.engine.value,
+            files: self.files(),
+            session,
+            native,
+            admit,
+            imports: setup::imports_from_elsewhere(&self.host, &self.tool),
+        })
     }
 
     /// Looks again at what a session that began may have changed: its state, and what the engine said about itself.

@@ -10,6 +10,7 @@ use crate::host::machine::deadline::Deadline;
 use crate::host::sync::place::Places;
 use crate::host::sync::{self, SyncError};
 use crate::host::{Host, output};
+use crate::session::setup;
 
 /// The places of one tool and project.
 pub fn places(host: &Host, tool: &Tool, project: &str) -> Places {
@@ -23,16 +24,21 @@ pub fn places(host: &Host, tool: &Tool, project: &str) -> Places {
     }
 }
 
-pub fn request(tool: &Tool, config: &Config, direction: Direction) -> Request {
-    Request { rules: rules(tool), direction, host_sync: config.settings.host_sync.value, brake: Brake::On }
+pub fn request(host: &Host, tool: &Tool, config: &Config, direction: Direction) -> Request {
+    Request { rules: rules(host, tool), direction, host_sync: config.settings.host_sync.value, brake: Brake::On }
 }
 
 /// A profile shares instructions and commands with the host's own tool, but neither its account nor its settings: these may name
 /// another server or a key helper.
-fn rules(tool: &Tool) -> Vec<Rule> {
+fn rules(host: &Host, tool: &Tool) -> Vec<Rule> {
     let is_profile = tool.name != tool.base;
     let own = |rule: &Rule| is_profile && rule.class != Class::Tree;
-    tool.manifest.sync.iter().map(|rule| if own(rule) { Rule { host: None, ..rule.clone() } } else { rule.clone() }).collect()
+    tool.manifest
+        .sync
+        .iter()
+        .map(|rule| if own(rule) { Rule { host: None, ..rule.clone() } } else { rule.clone() })
+        .chain(setup::rules(host, tool))
+        .collect()
 }
 
 /// Syncs before or after a run. What fails is told and does not stop the run; whether all of it was done is the value.
@@ -40,7 +46,7 @@ pub fn sync(host: &Host, tool: &Tool, config: &Config, project: &str, direction:
     if tool.manifest.sync.is_empty() {
         return true;
     }
-    match sync::run(&places(host, tool, project), &request(tool, config, direction), deadline) {
+    match sync::run(&places(host, tool, project), &request(host, tool, config, direction), deadline) {
         Ok(report) => {
             tell(&tool.name, &report);
             report.is_whole()

@@ -18,6 +18,7 @@ mod process;
 mod require;
 mod rootless;
 mod sandbox;
+mod setup;
 mod shells;
 mod terminal;
 mod terminal_keys;

@@ -24,6 +24,7 @@ pub(super) fn push(request: &Request, workspace: &Workspace, parts: &mut Parts) 
     let config = request.config;
     mounts(request, workspace, parts)?;
     clouds(request, parts);
+    imports(request, parts);
     caches(request, workspace, parts);
     network(request, parts)?;
     let settings = &config.settings;
@@ -71,6 +72,16 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
         parts.push(Part::Mount(Mount::bind(&thing.real, ContainerPath::new(at), rule.value.access)), "let in by you", rule.origin.clone());
     }
     Ok(())
+}
+
+/// What the person's instructions import from outside the tool's own directory is there under the same spelling.
+fn imports(request: &Request, parts: &mut Parts) {
+    for (at, path) in &request.facts.imports {
+        if refusal(path, request.facts).is_none() && takes_mounts(at) {
+            let mount = Mount::bind(path, ContainerPath::new(at), Access::ReadOnly);
+            parts.push(Part::Mount(mount), "your instructions import it", Origin::Host);
+        }
+    }
 }
 
 fn inside(workspace: &Workspace, real: &Path) -> PathBuf {

@@ -55,6 +55,7 @@ fn facts(case: &Case) -> Facts {
         ssh_agent: SshAgent::Socket(case.agent.into()),
         exe: "/usr/local/bin/ai".into(),
         looked: Vec::new(),
+        imports: Vec::new(),
         system_authorities: None,
         present: OPTIONAL_FILES.iter().map(PathBuf::from).collect(),
         native: None,

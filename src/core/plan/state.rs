@@ -1,6 +1,6 @@
 //! The mounts of a tool's state: one directory for the login, one home for the project, and who the user is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::core::config::Origin;
 use crate::core::container::ContainerPath;
@@ -30,7 +30,12 @@ pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, par
     let login = tool.login_file().and_then(|file| Some(store.root().join(file.parent()?)));
     match login.filter(|_| state.login.at_home && tool.purpose == Purpose::Login) {
         Some(login) => bind(parts, &login, at.clone(), "the login itself, since the tool replaces its files by name"),
-        None => bind(parts, &home, at.clone(), "settings, history and trust of this project"),
+        None => {
+            bind(parts, &home, at.clone(), "settings, history and trust of this project");
+            if let Some(spelled) = host_spelling(tool, facts).filter(|spelled| spelled != at.as_path()) {
+                bind(parts, &home, ContainerPath::new(spelled), "your settings name their programs by the host's path");
+            }
+        }
     }
     for path in &state.shared {
         bind(parts, &shared.join(path), at.join(path), "the same for all projects");
@@ -39,6 +44,11 @@ pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, par
         let target = at.join(path).as_os_str().to_string_lossy().into_owned();
         parts.push(Part::Scratch { target, exec: false }, "of no use to another run", origin());
     }
+}
+
+/// The tool's own directory as the host spells it.
+fn host_spelling(tool: &Tool, facts: &Facts) -> Option<PathBuf> {
+    Some(facts.home.as_ref()?.join(tool.host_directory()?))
 }
 
 /// The volume that holds a tool's login where the store cannot: `ai sync in` makes it.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processors};
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::setup::NameRule;
 use crate::core::sync::Rule;
 
 /// The text of a manifest and where it came from.
@@ -45,6 +46,10 @@ pub struct Manifest {
     pub secret: BTreeMap<String, SecretRule>,
     pub state: Option<StateRules>,
     pub sync: Vec<Rule>,
+    /// What the settings name outside themselves.
+    pub names: Vec<NameRule>,
+    /// Instruction files, below the tool's own directory, whose `@` imports come along.
+    pub imports: Vec<String>,
 }
 
 /// Default limits, before they are clamped to what the engine has.
@@ -114,6 +119,8 @@ pub struct HomeRules {
     pub at: String,
     /// The variable that tells the program so.
     pub env: Option<String>,
+    /// The same directory below the person's home: what settings name by that path is there inside, too.
+    pub host: Option<String>,
     /// The value of that variable where it is not `at`.
     pub value: Option<String>,
 }
@@ -204,6 +211,8 @@ impl Manifest {
             secret: self.secret,
             state: self.state.or(base.state),
             sync: or(self.sync, base.sync),
+            names: or(self.names, base.names),
+            imports: or(self.imports, base.imports),
         }
     }
 }

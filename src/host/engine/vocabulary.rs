@@ -12,12 +12,16 @@ use crate::core::render;
 use crate::core::tool::Tool;
 use crate::host::fs::files;
 use crate::host::machine::process;
+use crate::host::store::image;
 use crate::host::{Host, output};
 
 /// Records the options and sub-commands of each tool that `image` holds.
 pub fn learn(host: &Host, facts: &Facts, image: &str) -> Result<()> {
     if facts.engine.program.is_none() {
         return Err(Failure::new(Kind::Unavailable, "cannot learn the tools' options: no engine"));
+    }
+    if let Err(error) = image::remember_programs(&host.store, image, programs(&facts.engine, image)?) {
+        output::warn(&format!("cannot remember the programs of {image}: {error}"));
     }
     for name in host.tool_names() {
         let Ok(Some(tool)) = Tool::load(&name, |name| host.manifest(name)) else { continue };
@@ -35,6 +39,16 @@ pub fn learn(host: &Host, facts: &Facts, image: &str) -> Result<()> {
         saved.map_err(|error| Failure::new(Kind::General, format!("cannot write `{}`", path.display())).because(error))?;
     }
     Ok(())
+}
+
+/// Returns the names of the programs in an image.
+fn programs(engine: &Engine, image: &str) -> Result<Vec<String>> {
+    let script = "IFS=:; for directory in $PATH; do ls -1 \"$directory\" 2>/dev/null; done; :";
+    let stdout = run(engine, image, &["-c", script].map(OsString::from), "the image for its programs")?;
+    let mut names: Vec<String> = String::from_utf8_lossy(&stdout).lines().map(str::to_owned).collect();
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
 }
 
 /// Asks a tool in a container for its help, then once more for that of its sub-commands.
@@ -72,6 +86,16 @@ fn help_of(engine: &Engine, image: &str, tool: &Tool, contexts: &[String]) -> Re
     // A leading `-` stands for no context, since an empty line would be lost.
     let contexts: Vec<String> = contexts.iter().map(|context| format!("-{context}")).collect();
     let joined = contexts.join("\n");
+    let mut command: Vec<OsString> = ["-c", SCRIPT, "sh", &joined].map(OsString::from).into();
+    command.extend(tool.manifest.command.iter().map(OsString::from));
+    let stdout = run(engine, image, &command, &format!("{} for its options", tool.name))?;
+    let text = String::from_utf8_lossy(&stdout);
+    let parts = text.split('\u{1e}').filter_map(|part| part.split_once('\n'));
+    Ok(parts.map(|(context, text)| (context.trim_start_matches('-').to_owned(), text.to_owned())).collect())
+}
+
+/// Runs a shell in a container that reaches nothing, and returns what it printed.
+fn run(engine: &Engine, image: &str, command: &[OsString], whom: &str) -> Result<Vec<u8>> {
     let home = Variable::Literal("HOME".into(), "/tmp".into());
     let parts = [
         Part::Program("sh"),
@@ -82,16 +106,10 @@ fn help_of(engine: &Engine, image: &str, tool: &Tool, contexts: &[String]) -> Re
         Part::NoLog,
         Part::Variable(home),
     ];
-    let mut command: Vec<OsString> = ["-c", SCRIPT, "sh", &joined].map(OsString::from).into();
-    command.extend(tool.manifest.command.iter().map(OsString::from));
-    let args = render::container(parts.iter(), image, &command, engine.kind);
+    let args = render::container(parts.iter(), image, command, engine.kind);
     let (status, stdout, stderr) = process::output(&render::program(engine), &args)?;
-    if !status.success() {
-        return Err(Failure::new(Kind::Unavailable, format!("cannot ask {} for its options", tool.name))
-            .because(String::from_utf8_lossy(&stderr))
-            .hint("ai image status"));
+    if status.success() {
+        return Ok(stdout);
     }
-    let text = String::from_utf8_lossy(&stdout);
-    let parts = text.split('\u{1e}').filter_map(|part| part.split_once('\n'));
-    Ok(parts.map(|(context, text)| (context.trim_start_matches('-').to_owned(), text.to_owned())).collect())
+    Err(Failure::new(Kind::Unavailable, format!("cannot ask {whom}")).because(String::from_utf8_lossy(&stderr)).hint("ai image status"))
 }

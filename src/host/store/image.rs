@@ -16,7 +16,10 @@ pub fn version(store: &Store, image: &str, tool: &str) -> Option<String> {
 /// Remembers the versions of the tools in an image.
 pub fn remember(store: &Store, image: &str, tools: &Map<String, Value>) -> io::Result<()> {
     let mut images = read(&store.images());
-    images.insert(image.to_owned(), tools.clone().into());
+    let programs = images.get(image).and_then(|known| known.get(PROGRAMS)).cloned();
+    let mut known = tools.clone();
+    known.extend(programs.map(|programs| (PROGRAMS.to_owned(), programs)));
+    images.insert(image.to_owned(), known.into());
     write(store, &store.images(), &images)
 }
 
@@ -47,4 +50,23 @@ fn read(path: &std::path::Path) -> Map<String, Value> {
 fn write(store: &Store, path: &std::path::Path, map: &Map<String, Value>) -> io::Result<()> {
     private_dir(store.root())?;
     write_private(path, &serde_json::to_vec_pretty(map)?)
+}
+
+/// Beside the versions of the tools: no tool is called so, since the name has a capital.
+const PROGRAMS: &str = "Programs";
+
+/// Remembers the programs in an image.
+pub fn remember_programs(store: &Store, image: &str, programs: Vec<String>) -> io::Result<()> {
+    let mut images = read(&store.images());
+    let known = images.entry(image.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+    if let Some(known) = known.as_object_mut() {
+        known.insert(PROGRAMS.to_owned(), programs.into());
+    }
+    write(store, &store.images(), &images)
+}
+
+/// Returns the names of the programs in an image, as they were when it was last built or looked at.
+pub fn programs(store: &Store, image: &str) -> Option<Vec<String>> {
+    let known = read(&store.images()).get(image)?.get(PROGRAMS)?.as_array()?.clone();
+    Some(known.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
 }

@@ -1,0 +1,225 @@
+//! What a person's settings name: programs, files, addresses; and whether a container has them.
+//!
+//! A tool goes on without a hook that it cannot start, so what guards must be told from what decorates.
+
+pub mod imports;
+pub mod program;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::core::engine::is_loopback;
+
+/// A place of a settings file whose value names something outside the file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NameRule {
+    /// The file, below the tool's home.
+    pub file: String,
+    /// Keys from the top, separated by dots; `*` stands for any of a table or list.
+    pub at: String,
+    pub names: NameKind,
+    /// Whether it guards: a run must not go on without it.
+    #[serde(default)]
+    pub guards: bool,
+    /// What a person calls it.
+    pub called: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NameKind {
+    /// A command line, or a list of its words.
+    Program,
+    File,
+    Url,
+}
+
+/// One thing that a settings file names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub kind: NameKind,
+    pub guards: bool,
+    pub called: String,
+    /// The words: of a command line, or the one path or address.
+    pub words: Vec<String>,
+}
+
+/// Returns everything that a settings file names, as its rules say.
+pub fn named(rules: &[NameRule], file: &str, settings: &Value) -> Vec<Named> {
+    let mut found = Vec::new();
+    for rule in rules.iter().filter(|rule| rule.file == file) {
+        let keys: Vec<&str> = rule.at.split('.').collect();
+        for value in values(settings, &keys) {
+            let words = match (rule.names, value) {
+                (NameKind::Program, Value::String(line)) => program::words(line),
+                (NameKind::File | NameKind::Url, Value::String(text)) => vec![text.clone()],
+                (_, Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+                _ => continue,
+            };
+            if !words.is_empty() {
+                found.push(Named { kind: rule.names, guards: rule.guards, called: rule.called.clone(), words });
+            }
+        }
+    }
+    found
+}
+
+/// The values at a place.
+fn values<'a>(value: &'a Value, keys: &[&str]) -> Vec<&'a Value> {
+    let Some((key, rest)) = keys.split_first() else { return vec![value] };
+    match (*key, value) {
+        ("*", Value::Array(list)) => list.iter().flat_map(|item| values(item, rest)).collect(),
+        ("*", Value::Object(table)) => table.values().flat_map(|item| values(item, rest)).collect(),
+        (key, Value::Object(table)) => table.get(key).map_or_else(Vec::new, |item| values(item, rest)),
+        _ => Vec::new(),
+    }
+}
+
+/// What is known of the inside of a container.
+pub struct Inside<'a> {
+    /// The home on the host, and that of the container.
+    pub host_home: Option<&'a Path>,
+    /// Where the tool's own directory is on the host, and in the container.
+    pub tool_directory: (PathBuf, PathBuf),
+    /// Paths below the tool's own directory that came along.
+    pub came_along: &'a dyn Fn(&Path) -> bool,
+    /// Container paths that a mount covers.
+    pub mounted: &'a dyn Fn(&Path) -> bool,
+    /// The programs of the image by name, where they are known.
+    pub programs: Option<&'a [String]>,
+    /// Whether `localhost` in the container is the person's machine.
+    pub shares_loopback: bool,
+}
+
+/// Why something that is named is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A program that the image has not.
+    Program(String),
+    /// A path of the host that is not mounted.
+    Path(PathBuf),
+    /// An address of the host's own loopback.
+    Address(String),
+}
+
+/// Returns what of `named` a container lacks.
+pub fn missing(named: &Named, inside: &Inside) -> Option<Missing> {
+    match named.kind {
+        NameKind::Url => named.words.iter().find(|url| !inside.shares_loopback && is_local(url)).map(|url| Missing::Address(url.clone())),
+        NameKind::File => named.words.iter().find_map(|word| absent_path(word, inside)),
+        NameKind::Program => {
+            let paths = named.words.iter().find_map(|word| absent_path(word, inside));
+            paths.or_else(|| absent_program(named.words.first()?, inside))
+        }
+    }
+}
+
+fn is_local(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(_, rest)| is_loopback(rest.split(['/', '?', '#']).next().unwrap_or_default()))
+}
+
+/// A word that is a path, which nothing brings into the container. What belongs to the system is the image's business.
+fn absent_path(word: &str, inside: &Inside) -> Option<Missing> {
+    let path = program::path(word, inside.host_home)?;
+    let of_system = ["/usr", "/bin", "/sbin", "/opt", "/lib", "/etc", "/tmp", "/dev", "/proc", "/var", "/workspace", "/ai"];
+    let (host, container) = &inside.tool_directory;
+    let below = path.strip_prefix(host).or_else(|_| path.strip_prefix(container)).ok();
+    let is_there = match below {
+        Some(below) => (inside.came_along)(below),
+        None => {
+            let is_own = inside.host_home.is_some_and(|home| path.starts_with(home));
+            (inside.mounted)(&path) || (!is_own && of_system.iter().any(|system| path.starts_with(system)))
+        }
+    };
+    (!is_there).then_some(Missing::Path(path))
+}
+
+fn absent_program(word: &str, inside: &Inside) -> Option<Missing> {
+    let programs = inside.programs?;
+    let is_name = !word.contains('/') && !word.contains('$');
+    (is_name && !program::is_of_shell(word) && !programs.iter().any(|known| known == word)).then(|| Missing::Program(word.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inside<'a>(programs: Option<&'a [String]>, came: &'a dyn Fn(&Path) -> bool, mounted: &'a dyn Fn(&Path) -> bool) -> Inside<'a> {
+        Inside {
+            host_home: Some(Path::new("/home/u")),
+            tool_directory: ("/home/u/.claude".into(), "/home/ai/.claude".into()),
+            came_along: came,
+            mounted,
+            programs,
+            shares_loopback: false,
+        }
+    }
+
+    #[track_caller]
+    fn check(command: &str, expected: Option<Missing>) {
+        let programs = ["python3", "sh", "jq"].map(str::to_owned);
+        let came = |below: &Path| below == Path::new("hooks/guard.sh");
+        let mounted = |path: &Path| path.starts_with("/home/u/notes");
+        let named = Named { kind: NameKind::Program, guards: true, called: "hook".into(), words: program::words(command) };
+        assert_eq!(missing(&named, &inside(Some(&programs), &came, &mounted)), expected, "{command}");
+    }
+
+    #[test]
+    fn what_came_along_is_there_under_every_spelling() {
+        for command in [
+            "/home/u/.claude/hooks/guard.sh",
+            "~/.claude/hooks/guard.sh --x",
+            "$HOME/.claude/hooks/guard.sh",
+            "sh ${HOME}/.claude/hooks/guard.sh",
+            "\"$HOME\"/.claude/hooks/guard.sh",
+            "A=1 python3 /home/ai/.claude/hooks/guard.sh",
+        ] {
+            check(command, None);
+        }
+        check("/home/u/.claude/hooks/other.sh", Some(Missing::Path("/home/u/.claude/hooks/other.sh".into())));
+    }
+
+    #[test]
+    fn what_is_elsewhere_is_named() {
+        check("/home/u/bin/guard", Some(Missing::Path("/home/u/bin/guard".into())));
+        check("python3 ~/bin/guard.py", Some(Missing::Path("/home/u/bin/guard.py".into())));
+        check("/home/u/notes/x.sh", None);
+        check("/usr/bin/notify", None);
+        check("notify-send done", Some(Missing::Program("notify-send".into())));
+        check("jq . && notify-send x", None);
+        check("echo hi", None);
+        check("$CLAUDE_PROJECT_DIR/x.sh", None);
+        check("", None);
+    }
+
+    #[test]
+    fn places_are_found_through_tables_and_lists() {
+        let settings = serde_json::json!({"hooks": {"PreToolUse": [{"hooks": [{"command": "a b"}, {"command": "c"}]}], "Stop": [{"hooks": [{"command": "d"}]}]}});
+        let rule =
+            |at: &str| NameRule { file: "s.json".into(), at: at.into(), names: NameKind::Program, guards: false, called: "x".into() };
+        let words = |at: &str| named(&[rule(at)], "s.json", &settings).into_iter().map(|named| named.words.join(" ")).collect::<Vec<_>>();
+        assert_eq!(words("hooks.PreToolUse.*.hooks.*.command"), ["a b", "c"]);
+        assert_eq!(words("hooks.*.*.hooks.*.command"), ["a b", "c", "d"]);
+        assert_eq!(words("hooks.Nothing.*.command"), Vec::<String>::new());
+        assert!(named(&[rule("hooks")], "other.json", &settings).is_empty());
+    }
+
+    #[test]
+    fn loopback_of_the_host_is_out_of_reach() {
+        let none = |_: &Path| false;
+        for (url, is_local) in [
+            ("http://localhost:3456", true),
+            ("http://127.0.0.1:1/v1", true),
+            ("https://[::1]:8080/x", true),
+            ("http://host.docker.internal:1", false),
+            ("https://localhost.example/x", false),
+            ("https://api.example.com/?u=http://localhost", false),
+        ] {
+            let named = Named { kind: NameKind::Url, guards: false, called: "base URL".into(), words: vec![url.into()] };
+            assert_eq!(missing(&named, &inside(None, &none, &none)).is_some(), is_local, "{url}");
+        }
+    }
+}
