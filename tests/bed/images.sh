@@ -89,11 +89,12 @@ base_tree() {
     rm -rf "${tree}"/usr/share/{doc,man,info,locale}/* "${tree}"/var/{cache/apt,lib/apt/lists,log}/*
     base_node "${tree}"
     # A registry may only be reachable through a proxy with its own certificate authority. Its bundle lies
-    # where the package `ca-certificates` does not overwrite it, and only npm and apt are told: a variable
+    # where the package `ca-certificates` does not overwrite it, and only npm, pip and apt are told: a variable
     # would be seen by the tools as well.
     mkdir -p "${tree}/usr/local/share/ai-bed" "${tree}/usr/local/etc"
     ca_bundle >"${tree}/usr/local/share/ai-bed/ca.crt"
     printf 'cafile=/usr/local/share/ai-bed/ca.crt\nupdate-notifier=false\n' >"${tree}/usr/local/etc/npmrc"
+    printf '[global]\ncert = /usr/local/share/ai-bed/ca.crt\n' >"${tree}/etc/pip.conf"
     printf 'Acquire::https::CAInfo "/usr/local/share/ai-bed/ca.crt";\n' >"${tree}/etc/apt/apt.conf.d/90ai-bed"
 }
 

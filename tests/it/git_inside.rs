@@ -104,6 +104,37 @@ fn a_filter_runs_or_nothing_is_committed() {
     }
 }
 
+// SE-11: large files become pointers, and those that are there stay as they are.
+#[test]
+fn large_files_are_stored_as_pointers() {
+    let lfs = "[filter \"lfs\"]\n clean = git-lfs clean -- %f\n smudge = git-lfs smudge -- %f\n process = git-lfs filter-process\n required = true\n";
+    let Some(bed) = repository(lfs) else { return };
+    bed.write(bed.project().join(".gitattributes"), "*.bin filter=lfs diff=lfs merge=lfs -text\n");
+    let made = prints(&bed, "head -c 300000 /dev/urandom >a.bin; git add -A; git commit -qm asset; git cat-file -p HEAD:a.bin");
+    assert!(made.starts_with("version https://git-lfs.github.com/spec/v1\n") && made.ends_with("size 300000\n"), "{made}");
+    assert_eq!(prints(&bed, "touch a.bin; git status --short"), "");
+    // An image without the program stores nothing.
+    let gone = "mkdir /tmp/bin; for p in git sh; do ln -s $(command -v $p) /tmp/bin; done; cp a.bin b.bin; PATH=/tmp/bin; git add b.bin";
+    let outcome = inside(&bed, gone);
+    assert!(outcome.code != 0 && outcome.err().contains("git-lfs"), "{outcome:?}");
+    assert_eq!(prints(&bed, "git ls-files b.bin"), "");
+}
+
+// NE-09
+#[test]
+fn the_image_has_what_assistants_call() {
+    let Some(bed) = repository("") else { return };
+    let programs = "bzip2 cc curl file g++ gh git git-lfs gpg jq less make nano node npm patch pip3 ps python3 rg rsync sqlite3 ssh \
+                    tar unzip uv uvx wget xz zip";
+    assert_eq!(prints(&bed, &format!("for p in {programs}; do command -v $p >/dev/null || echo $p; done")), "");
+    let python = "python3 -m venv .venv && .venv/bin/python -c 'print(6 * 7)'";
+    let compiler = "printf 'int puts(const char *); int main(void) { return puts(\"built\") < 0; }' >x.c && make -s x && ./x";
+    assert_eq!(prints(&bed, &format!("{python} && {compiler} && echo $EDITOR")), "42\nbuilt\nnano\n");
+    // SE-13: what is made beside the project would be gone.
+    let beside = inside(&bed, "mkdir ../beside");
+    assert!(beside.code != 0 && beside.err().contains("denied"), "{beside:?}");
+}
+
 // SE-11: hooks, templates and messages of the person.
 #[test]
 fn the_persons_hooks_and_templates_are_used() {
