@@ -18,6 +18,7 @@ pub mod identity;
 pub mod lease;
 pub mod log;
 pub mod login;
+pub mod person;
 pub mod plan;
 pub mod project;
 pub mod render;

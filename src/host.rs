@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::config::Config;
 use crate::core::engine::kind::{Engine, EngineKind};
-use crate::core::facts::{Env, Facts, Machine, SshAgent, Terminal, User};
+use crate::core::facts::{Env, Facts, Machine, SshAgent, Terminal};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::SessionId;
 use crate::core::store::Store;
@@ -23,6 +23,7 @@ pub mod identity;
 pub mod machine;
 pub mod migrate;
 pub mod output;
+pub mod person;
 mod scope;
 pub mod setup;
 pub mod store;
@@ -86,11 +87,11 @@ impl Host {
             present: self.present(&wanted.files, &state),
             store: self.store.root().to_owned(),
             state: state.root().to_owned(),
-            user: User { uid: rustix::process::getuid().as_raw(), gid: rustix::process::getgid().as_raw() },
+            user: person::user(&self.env, &engine),
             terminal: terminal(),
             machine: machine(&engine),
             engine,
-            time_zone: self.time_zone(),
+            time_zone: person::time_zone(&self.env),
             ssh_agent: self.ssh_agent(),
             exe: self.exe(),
             looked: self.look(wanted.admit),
@@ -202,15 +203,6 @@ impl Host {
         let on_path = self.env.get("PATH").into_iter().flat_map(std::env::split_paths).filter(|entry| entry.is_absolute());
         let same = on_path.map(|entry| entry.join("ai")).find(|program| program.canonicalize().is_ok_and(|program| program == me));
         same.unwrap_or(me)
-    }
-
-    fn time_zone(&self) -> Option<String> {
-        if let Some(zone) = self.env.text("TZ") {
-            return Some(zone.into());
-        }
-        let link = std::fs::read_link("/etc/localtime").ok();
-        let of_link = link.as_deref().and_then(Path::to_str).and_then(|link| link.split_once("zoneinfo/")).map(|(_, zone)| zone.to_owned());
-        of_link.or_else(|| std::fs::read_to_string("/etc/timezone").ok().map(|zone| zone.trim().to_owned())).filter(|zone| !zone.is_empty())
     }
 }
 

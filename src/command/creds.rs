@@ -89,7 +89,7 @@ pub enum CredsCommand {
 }
 
 pub fn run(command: CredsCommand) -> Result<u8> {
-    let host = Host::new()?;
+    let host = if matches!(command, CredsCommand::Status { .. }) { Host::new()? } else { Host::to_write()? };
     match command {
         CredsCommand::Status { tool, json } => status::run(&host, tool.as_deref(), json),
         CredsCommand::Import { tool, from, replace } => import::import(&host, &tool, from, replace),
@@ -140,7 +140,7 @@ pub fn place(host: &Host, name: &str) -> Result<Place> {
 fn in_use(host: &Host, tool: &Tool) -> Result<Place> {
     let place = Place::of(tool, host, &host.store).ok_or_else(|| no_login(tool))?;
     let config = Config::new(host.scope(&tool.name).borrowed(), &host.config_sources()?, &host.env, Layer::default())?;
-    let user = User { uid: host::uid(), gid: host::gid() };
+    let user = User { uid: host::uid(), gid: host::gid(), ..User::default() };
     let engine = host.engine(config.settings.engine.value);
     let known = learn::last(&host.store, &engine);
     let volume = Volume::of(&engine.with(known), &plan::image(tool, &config), tool, &user)?;

@@ -24,7 +24,7 @@ pub struct InstallArgs {
 }
 
 pub fn install(wanted: &InstallArgs) -> Result<u8> {
-    let host = Host::new()?;
+    let host = Host::to_write()?;
     if let Some(directory) = &wanted.shims {
         return make_shims(&host, directory.as_deref(), wanted.dry_run);
     }
@@ -49,7 +49,7 @@ pub fn install(wanted: &InstallArgs) -> Result<u8> {
 }
 
 pub fn uninstall(wanted: &InstallArgs) -> Result<u8> {
-    let host = Host::new()?;
+    let host = Host::to_write()?;
     if let Some(directory) = &wanted.shims {
         return remove_shims(&host, directory.as_deref(), wanted.dry_run);
     }

@@ -90,7 +90,7 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
             let begun = session::open(&context, &decided, owner.unwrap_or_else(process::parent))?;
             output::data(format!("{}\n", begun.lease.session).as_bytes())?;
         }
-        SyncCommand::Out { session, code, dry_run: false } => match close::close(&Host::new()?, &session, code)? {
+        SyncCommand::Out { session, code, dry_run: false } => match close::close(&Host::to_write()?, &session, code)? {
             Kept::All => {}
             Kept::Nothing => return Ok(1),
         },

@@ -22,7 +22,7 @@ pub struct UseArgs {
 }
 
 pub fn run(wanted: &UseArgs) -> Result<u8> {
-    let host = Host::new()?;
+    let host = if wanted.tool.is_some() && !wanted.name { Host::to_write()? } else { Host::new()? };
     let Some(typed) = &wanted.tool else {
         let (name, origin) = default_tool(&host)?;
         let text = if wanted.quiet { format!("{name}\n") } else { default::overview(&name, origin, &tools(&host)) };

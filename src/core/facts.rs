@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::admit::path::{Looked, Thing};
 use crate::core::engine::kind::Engine;
+use crate::core::person::Group;
 
 /// Everything that a decision may depend on.
 #[derive(Clone, Debug)]
@@ -42,10 +43,16 @@ pub struct Facts {
     pub native: Option<PathBuf>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct User {
     pub uid: u32,
     pub gid: u32,
+    /// Beside `gid`, by which files may be reached.
+    pub groups: Vec<Group>,
+    /// As it is in a container.
+    pub name: String,
+    /// What new files are closed to.
+    pub umask: u32,
 }
 
 /// Which standard streams are terminals.

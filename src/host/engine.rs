@@ -3,8 +3,9 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::core::engine::kind::Engine;
+use crate::core::engine::kind::{Engine, EngineKind};
 use crate::core::engine::traits::ImageQuestion;
 use crate::core::engine::{Address, start};
 use crate::core::failure::{Failure, Kind, Result};
@@ -97,10 +98,35 @@ pub fn is_down(engine: &Engine) -> bool {
 
 fn unreachable_by(engine: &Engine, socket: &Path, error: &io::Error) -> Failure {
     let failure = unreachable(socket, error);
+    if is_podman(engine) {
+        let why = "`docker` is podman on this machine";
+        return Failure::new(Kind::Unavailable, format!("cannot reach Docker at `{}`: {why}", socket.display()))
+            .because(error)
+            .hint("export AI_ENGINE=podman, or engine = \"podman\" in config.toml: ai config edit");
+    }
+    if is_snap(engine) {
+        return failure
+            .hint("Docker from snap sees no hidden directories, and the store is one: AI_HOME=\"$HOME/docker-ai-config\"; ai doctor");
+    }
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => failure.hint(start::hint(engine)),
         _ => failure,
     }
+}
+
+/// Whether the client called `docker` is podman's, as Fedora's package `podman-docker` has it.
+fn is_podman(engine: &Engine) -> bool {
+    let Some(program) = engine.program.as_ref().filter(|_| engine.kind == EngineKind::Docker) else { return false };
+    process::output_within(program.as_os_str(), &["--version"], PATIENCE)
+        .is_ok_and(|(_, stdout, _)| String::from_utf8_lossy(&stdout).to_ascii_lowercase().contains("podman"))
+}
+
+/// How long a client may take to say what it is.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether the client is from a snap.
+fn is_snap(engine: &Engine) -> bool {
+    engine.program.as_ref().is_some_and(|program| program.starts_with("/snap") || program.starts_with("/var/lib/snapd"))
 }
 
 fn unreachable(socket: &Path, error: &io::Error) -> Failure {

@@ -22,7 +22,7 @@ pub struct Context {
 
 impl Context {
     pub fn new(name: &str, flags: Layer) -> Result<Self> {
-        let host = Host::new()?;
+        let host = Host::to_write()?;
         let tool = Tool::load(name, |name| host.manifest(name))?.ok_or_else(|| unknown_tool(name, &host))?;
         let config = Config::new(host.scope(name).borrowed(), &host.config_sources()?, &host.env, flags)?;
         config.refuse_misspelt(&host.tool_names())?;

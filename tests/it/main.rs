@@ -51,6 +51,7 @@ mod logins;
 mod migrate;
 mod once;
 mod paths;
+mod person;
 mod projects;
 mod real;
 mod repository;

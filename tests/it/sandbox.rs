@@ -174,6 +174,12 @@ impl Sandbox {
         true
     }
 
+    /// Puts the user of [`Sandbox::as_user`] into one more group.
+    pub fn also_in(&mut self, group: u32) {
+        let groups = self.wrapper.iter_mut().find(|word| word.to_string_lossy().starts_with("--groups=")).unwrap();
+        groups.push(format!(",{group}"));
+    }
+
     /// The program under test.
     pub fn ai<W: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = W>) -> Run {
         self.run("ai").args(args)

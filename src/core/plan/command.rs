@@ -62,6 +62,11 @@ impl Command {
 
     /// Returns the first words in the container, and the person's words behind them.
     pub(super) fn split(&self, request: &Request) -> Result<(Vec<OsString>, Vec<OsString>)> {
+        let (command, words) = self.words_inside(request)?;
+        Ok((under_umask(request.facts.user.umask, command), words))
+    }
+
+    fn words_inside(&self, request: &Request) -> Result<(Vec<OsString>, Vec<OsString>)> {
         let shell = |line: OsString| vec!["sh".into(), "-c".into(), line];
         match self {
             Self::Tool(words) => Ok((program(request), words.clone())),
@@ -75,6 +80,18 @@ impl Command {
 
 /// bash where the image has it, since people type into it.
 const INTERACTIVE_SHELL: &str = "command -v bash >/dev/null && exec bash; exec sh";
+
+/// Engines begin with this.
+const USUAL_UMASK: u32 = 0o022;
+
+/// A command under the person's umask, where that is another than the engine's: files of a group stay the group's.
+fn under_umask(umask: u32, command: Vec<OsString>) -> Vec<OsString> {
+    if umask == USUAL_UMASK {
+        return command;
+    }
+    let line = format!("umask {umask:03o}; exec \"$@\"");
+    ["sh".into(), "-c".into(), line.into(), "sh".into()].into_iter().chain(command).collect()
+}
 
 /// The tool's own program, behind what its manifest says must be done first where there is a login.
 fn program(request: &Request) -> Vec<OsString> {

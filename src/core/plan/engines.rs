@@ -46,7 +46,7 @@ fn facts(case: &Case) -> Facts {
         home: Some(home),
         state: store.clone(),
         store,
-        user: User { uid: case.uid, gid: case.uid },
+        user: User { uid: case.uid, gid: case.uid, name: "jo".into(), umask: 0o022, ..User::default() },
         env: Env::default(),
         terminal: Terminal { stdin: true, stdout: true, stderr: true, in_front: true },
         engine: engine.with(Some(case.learnt.clone())),

@@ -31,6 +31,12 @@ impl Variable {
 const TERMINAL: [&str; 9] =
     ["TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "NO_COLOR", "FORCE_COLOR", "COLORFGBG", "WT_SESSION", "KITTY_WINDOW_ID"];
 
+/// What git asks before its settings.
+const GIT_IDENTITY: [&str; 5] = ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"];
+
+/// The one shell that every image has; `passwd` says so, too.
+const SHELL: &str = "/bin/sh";
+
 /// The variables of `request`, each name once: the user's literals, then the manifest's, then what is inherited.
 pub(super) fn push(request: &Request, secrets: &[Found], agent: Option<&Way>, parts: &mut Parts) {
     let Request { tool, config, facts, .. } = request;
@@ -97,6 +103,14 @@ pub(super) fn push(request: &Request, secrets: &[Found], agent: Option<&Way>, pa
         variables.literal("SSH_AUTH_SOCK", SSH_AGENT, "your SSH agent", config.settings.ssh_agent.origin.clone());
     }
     let is_root = facts.user.uid == 0 || (facts.engine.rootless && facts.engine.kind.traits().rootless_user == RootlessUser::Root);
+    let name = if is_root { "root" } else { &facts.user.name };
+    for variable in ["USER", "LOGNAME"] {
+        variables.literal(variable, name, "your name, as the container's list of users has it", Origin::Host);
+    }
+    variables.literal("SHELL", SHELL, "the shell that programs start", Origin::Default);
+    for name in GIT_IDENTITY.into_iter().filter(|name| facts.env.is_set(name)) {
+        variables.inherited(name, "who you are for git, as you said in this shell", Origin::Host);
+    }
     if is_root {
         variables.literal("IS_SANDBOX", "1", "tools that refuse root accept it in a sandbox, and this is one", Origin::Host);
     }

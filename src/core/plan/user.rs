@@ -1,6 +1,7 @@
 //! Which user the tool is, so that its files belong to the person who called it.
 
 use crate::core::config::Origin;
+use crate::core::engine::Product;
 use crate::core::engine::kind::Engine;
 use crate::core::engine::traits::RootlessUser;
 use crate::core::facts::User;
@@ -25,5 +26,11 @@ pub(super) fn push(user: &User, engine: &Engine, parts: &mut Parts) {
             parts.push(Part::User { uid: 0, gid: 0 }, "in a rootless engine, root in the container is you", Origin::Host);
         }
         (false, _) => parts.push(Part::User { uid, gid }, "files belong to you", Origin::Host),
+    }
+    // In another machine, or in a namespace of the person's, the numbers mean other groups.
+    if !engine.rootless && engine.product == Product::Native {
+        for group in &user.groups {
+            parts.push(Part::Group(group.id), "files of this group of yours", Origin::Host);
+        }
     }
 }

@@ -64,7 +64,7 @@ fn append<const N: usize>(level: Level, event: &str, more: impl FnOnce() -> [(&'
         return;
     }
     let Ok(host) = Host::new() else { return };
-    if host.store.log().exists() {
+    if host.store.log().exists() && host.of_somebody_else().is_none() {
         let more = more().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let _ = write(&host, &host.store, level, event, more);
     }

@@ -10,7 +10,9 @@ use rustix::io::{Errno, retry_on_intr};
 
 use crate::core::container::{HOME, SHARED};
 use crate::core::engine::kind::Engine;
+use crate::core::facts::User;
 use crate::core::lease::{Lease, SessionId, is_alive};
+use crate::core::person::is_plain;
 use crate::core::store::Store;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
@@ -18,7 +20,7 @@ use crate::host::fs::files::{private_dir, write, write_for_this_boot};
 use crate::host::fs::scratch_dir;
 use crate::host::machine::process;
 use crate::host::store::project;
-use crate::host::{Host, identity};
+use crate::host::{Host, identity, person};
 
 /// Makes everything that the plan of `tool` in `workspace` mounts, and writes the session's lease.
 pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<()> {
@@ -27,7 +29,7 @@ pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspa
     write_for_this_boot(&store.lease(&lease.session), &serde_json::to_vec(lease)?)?;
     private_dir(&store.ssh())?;
     private_dir(&store.gh())?;
-    user_files(store)?;
+    user_files(store, &person::user(&host.env, engine))?;
     identity::prepare(host, store, workspace, engine)?;
     if tool.manifest.state.is_some() {
         tool_state(store, tool, workspace)?;
@@ -70,18 +72,22 @@ fn link(path: &Path, target: &str) -> io::Result<()> {
 }
 
 /// passwd and group of the user in the container.
-fn user_files(store: &Store) -> io::Result<()> {
+fn user_files(store: &Store, user: &User) -> io::Result<()> {
     let directory = store.user();
     private_dir(&directory)?;
-    let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
-    let mut passwd = format!("root:x:0:0:root:{}:/bin/sh\n", if uid == 0 { HOME } else { "/root" });
+    let User { uid, gid, name, groups, .. } = user;
+    let mut passwd = format!("root:x:0:0:root:{}:/bin/sh\n", if *uid == 0 { HOME } else { "/root" });
     passwd.push_str("nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
-    if uid != 0 {
-        passwd.push_str(&format!("ai:x:{uid}:{gid}:ai:{HOME}:/bin/sh\n"));
+    if *uid != 0 {
+        passwd.push_str(&format!("{name}:x:{uid}:{gid}:{name}:{HOME}:/bin/sh\n"));
     }
     let mut group = "root:x:0:\nnogroup:x:65534:\n".to_owned();
-    if gid != 0 {
-        group.push_str(&format!("ai:x:{gid}:\n"));
+    if *gid != 0 {
+        group.push_str(&format!("{name}:x:{gid}:\n"));
+    }
+    for other in groups {
+        let other_name = other.name.clone().filter(|other| is_plain(other) && other != name);
+        group.push_str(&format!("{}:x:{}:{name}\n", other_name.unwrap_or_else(|| format!("group-{}", other.id)), other.id));
     }
     // Readable by all, as everywhere: the engine's root reads them, and nothing secret is in them.
     write(&directory.join("passwd"), passwd.as_bytes(), 0o644)?;
