@@ -153,6 +153,7 @@ pub fn status(tool: &str, json: bool) -> Result<()> {
             Health::Valid => "valid".to_owned(),
             Health::Broken => "broken".to_owned(),
             Health::Ambiguous => "ambiguous".to_owned(),
+            Health::Unread => "unread".to_owned(),
             Health::Crowded => "too many keys".to_owned(),
             Health::Refused(why) => format!("refused: {why}"),
         };

@@ -4,6 +4,7 @@
 //! comes out; the file system, the clock and the lock belong to `host::sync`.
 
 pub mod base;
+pub mod bound;
 pub mod document;
 pub mod generation;
 pub mod journal;
@@ -16,10 +17,13 @@ pub mod report;
 pub mod toml;
 pub mod tree;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::sync::bound::Bound;
+use crate::core::sync::json::lenient::Extra;
 use crate::core::text::digest::sha256;
 
 /// How a path of a tool's manifest is merged.
@@ -48,12 +52,18 @@ pub struct Rule {
     #[serde(default)]
     pub host: Option<String>,
     pub class: Class,
-    /// Dotted paths that flow; only for [`Class::Keys`].
+    /// Dotted paths that flow inwards; only for [`Class::Keys`].
     #[serde(default)]
     pub keys: Vec<String>,
-    /// Dotted paths that run programs, and so never leave a project.
+    /// Dotted paths of the values that may leave a project, each with what it may be.
     #[serde(default)]
+    pub out: BTreeMap<String, Bound>,
+    /// What older manifests said must not leave a project. Nothing does but what is in `out`, so it says nothing any more.
+    #[serde(default, skip_serializing)]
     pub executes: Vec<String>,
+    /// What the tool reads beyond JSON.
+    #[serde(default)]
+    pub reads: Vec<Extra>,
     /// What a tool puts behind the file's name for the directory that it makes while it writes the file: we do as well.
     #[serde(default)]
     pub lock: Option<String>,
@@ -205,8 +215,8 @@ impl Flow {
         self.from != Place::Project || class != Class::Tree
     }
 
-    /// Towards the project a key that runs programs may flow, away from it never.
-    pub fn trusts_executes(self) -> bool {
+    /// Towards the project, where everything may flow.
+    pub fn is_inward(self) -> bool {
         matches!((self.from, self.to), (Place::Host, Place::Hub) | (Place::Hub, Place::Project))
     }
 
@@ -217,6 +227,12 @@ impl Flow {
 }
 
 impl Rule {
+    #[cfg(test)]
+    pub fn of(class: Class) -> Rule {
+        let (keys, executes, reads) = (Vec::new(), Vec::new(), Vec::new());
+        Rule { path: String::new(), host: None, class, keys, out: BTreeMap::new(), executes, reads, lock: None, seed: None }
+    }
+
     /// Where the rule's file is in a place, if it is there at all.
     pub fn site(&self, place: Place) -> Option<Site> {
         let path = match place {
@@ -232,9 +248,11 @@ impl Rule {
     }
 
     pub fn gate(&self, flow: Flow) -> merge::Gate {
-        let only = (self.class == Class::Keys).then_some(self.keys.as_slice());
-        let never: &[String] = if flow.trusts_executes() { &[] } else { &self.executes };
-        merge::Gate::new(only, never)
+        match self.class {
+            _ if !flow.is_inward() => merge::Gate::values(&self.out),
+            Class::Keys => merge::Gate::only(&self.keys),
+            _ => merge::Gate::Open,
+        }
     }
 }
 

@@ -46,6 +46,7 @@ mod habits;
 mod identity;
 mod images;
 mod init;
+mod known_settings;
 mod install;
 mod logins;
 mod migrate;

@@ -121,9 +121,10 @@ fn a_broken_file_is_named_with_its_tool_and_stops_nobody() {
 #[test]
 fn status_shows_direction_time_hash_and_validity_of_each_file() {
     let sandbox = Sandbox::new();
+    sandbox.write("home/.claude/settings.json", "{\"theme\":\"light\"}");
     sandbox.ai(["run", "claude", "x"]).prints();
     sandbox.write("home/.claude/settings.json", "{\"theme\":\"dark\"}");
-    fs::write(home(&sandbox, "claude").join("settings.json"), "{\"model\":\"x\"}").unwrap();
+    fs::write(home(&sandbox, "claude").join("settings.json"), "{\"theme\":\"light\",\"verbose\":true}").unwrap();
     sandbox.write("home/.claude.json", "{");
     let hub = fs::File::open(sandbox.store().join("global_state/claude/hub/settings.json")).unwrap();
     hub.set_modified(SystemTime::now() - Duration::from_secs(2 * 3600 + 5)).unwrap();

@@ -1,10 +1,11 @@
 //! What a pair of places last agreed on, as one file per pair.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::sync::Hash;
+use crate::core::sync::journal::Agreement;
 
 /// Raised when an older program would misread what a newer one wrote.
 pub const SCHEMA: u32 = 1;
@@ -13,6 +14,12 @@ pub const SCHEMA: u32 = 1;
 pub struct Base {
     schema: u32,
     pub files: BTreeMap<String, Entry>,
+    /// Files that one of the places had lost since: what is missing there was not deleted by anybody.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lost: BTreeSet<String>,
+    /// Files of trees that the person deleted, with what they held.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub deleted: BTreeMap<String, Hash>,
 }
 
 /// What was agreed about one file.
@@ -52,7 +59,7 @@ impl Entry {
 
 impl Default for Base {
     fn default() -> Base {
-        Base { schema: SCHEMA, files: BTreeMap::new() }
+        Base { schema: SCHEMA, files: BTreeMap::new(), lost: BTreeSet::new(), deleted: BTreeMap::new() }
     }
 }
 
@@ -63,6 +70,19 @@ impl Base {
 
     pub fn encode(&self) -> Vec<u8> {
         encode(self)
+    }
+
+    /// Takes over what a sync agreed on. Whatever was lost or deleted before is then as it should be.
+    pub fn agree(&mut self, Agreement { path, entry, deleted, .. }: &Agreement) {
+        self.lost.remove(path);
+        match entry {
+            Some(entry) => self.files.insert(path.clone(), entry.clone()),
+            None => self.files.remove(path),
+        };
+        match deleted {
+            Some(hash) => self.deleted.insert(path.clone(), hash.clone()),
+            None => self.deleted.remove(path),
+        };
     }
 
     /// The records of the files of a tree, by their names in it.

@@ -5,15 +5,17 @@ mod laws;
 #[cfg(test)]
 mod tests;
 
-use crate::core::sync::merge::{self, Edits, Gate, Prefer, Table, Versions};
-use crate::core::sync::{Class, json, toml};
+use crate::core::sync::json::lenient::Extra;
+use crate::core::sync::merge::{self, Edits, Gate, Lack, Prefer, Table, Versions};
+use crate::core::sync::{Class, Rule, json, toml};
 
 /// Most keys of a document, in all its tables together: ten times what anybody has, and still merged in a tenth of a second.
 pub const MOST: usize = 50_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Json,
+pub enum Format<'a> {
+    /// With what the tool reads beyond JSON.
+    Json(&'a [Extra]),
     Toml,
 }
 
@@ -24,6 +26,8 @@ pub enum Flaw {
     Broken,
     /// Readers may differ in what they make of it.
     Ambiguous,
+    /// It has comments or the like, which the tool does not read: a slip of a person's, not a file that was torn.
+    Unread,
     /// It has more than [`MOST`] keys.
     TooMany,
 }
@@ -36,6 +40,14 @@ pub struct Document<'a> {
     keys: usize,
 }
 
+/// How two documents are merged.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    pub gate: &'a Gate,
+    pub prefer: Prefer,
+    pub lack: Lack,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Merged {
     pub text: String,
@@ -43,17 +55,19 @@ pub struct Merged {
     pub conflicts: Vec<String>,
 }
 
-impl Format {
-    pub fn of(class: Class) -> Option<Format> {
-        match class {
-            Class::Json | Class::Keys => Some(Format::Json),
+impl<'a> Format<'a> {
+    pub fn of(rule: &'a Rule) -> Option<Format<'a>> {
+        match rule.class {
+            Class::Json | Class::Keys => Some(Format::Json(&rule.reads)),
             Class::Toml => Some(Format::Toml),
             Class::Lines | Class::Tree => None,
         }
     }
 
     pub fn parse(self, bytes: &[u8]) -> Result<Document<'_>, Flaw> {
-        let text = std::str::from_utf8(bytes).map_err(|_| Flaw::Broken)?;
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return Err(self.flaw_of_other_encodings(bytes));
+        };
         if text.trim().is_empty() {
             return Err(Flaw::Broken);
         }
@@ -62,24 +76,30 @@ impl Format {
 
     fn parse_text(self, text: &str) -> Result<Document<'_>, Flaw> {
         let (table, keys) = match self {
-            Format::Json => json::parse(text)?,
+            Format::Json(reads) => json::parse(text, reads)?,
             Format::Toml => toml::parse(text)?,
         };
         Ok(Document { text, table, keys })
+    }
+
+    /// A file in Latin-1 or UTF-16 was written by somebody, and some tools read it.
+    fn flaw_of_other_encodings(self, bytes: &[u8]) -> Flaw {
+        let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+        if wide || self.parse_text(&String::from_utf8_lossy(bytes)).is_ok() { Flaw::Unread } else { Flaw::Broken }
     }
 
     /// Whether this may be a document that is only half written.
     pub fn is_torn(self, bytes: &[u8]) -> bool {
         let Ok(text) = std::str::from_utf8(bytes) else { return true };
         match self {
-            Format::Json => json::is_torn(text),
+            Format::Json(_) => json::is_torn(text),
             Format::Toml => text.trim().is_empty() || toml::parse(text).err() == Some(Flaw::Broken),
         }
     }
 
     fn empty(self) -> &'static str {
         match self {
-            Format::Json => "{}\n",
+            Format::Json(_) => "{}\n",
             Format::Toml => "",
         }
     }
@@ -87,36 +107,61 @@ impl Format {
     fn apply(self, ours: &str, theirs: &str, edits: &Edits) -> Option<String> {
         match self {
             Format::Toml => toml::apply(ours, theirs, edits),
-            Format::Json => json::apply(ours, theirs, edits),
+            Format::Json(_) => json::apply(ours, theirs, edits),
         }
     }
 }
 
-impl Document<'_> {
+impl<'a> Document<'a> {
     pub fn is_empty(&self) -> bool {
         self.table.is_empty()
+    }
+
+    /// Whether it holds nothing but what another document holds.
+    pub fn is_within(&self, other: &Document<'a>) -> bool {
+        self.table.over(&other.table) == other.table
+    }
+
+    /// Whether it has no part of something that another document has.
+    pub fn lacks(&self, other: &Document) -> bool {
+        self.table.lacks(&other.table)
+    }
+
+    #[cfg(test)]
+    fn names(&self) -> std::collections::BTreeSet<String> {
+        self.table.keys()
+    }
+
+    /// The same with what it lacks of another one, for comparing only.
+    #[must_use]
+    pub fn over(&self, below: &Document<'a>) -> Self {
+        Self { text: self.text, table: self.table.over(&below.table), keys: self.keys + below.keys }
     }
 }
 
 /// Ours with what theirs changed since the base, as far as the gate lets it pass; nothing if it would have too many keys.
-///
-/// Where ours is absent there is nothing that it could have changed, so everything passable is taken.
-pub fn merge(format: Format, versions: Versions<Option<&Document>>, gate: &Gate, prefer: Prefer) -> Result<Merged, Flaw> {
+pub fn merge(format: Format, versions: Versions<Option<&Document>>, terms: Terms) -> Result<Merged, Flaw> {
     let nothing = Document { text: format.empty(), table: Table::default(), keys: 0 };
     let theirs = versions.theirs.unwrap_or(&nothing);
+    // What was lost was changed by nobody.
+    let base = versions.base.filter(|_| terms.lack == Lack::Deleted || versions.ours.is_some()).unwrap_or(&nothing);
+    let open = terms.gate.is_open();
     let Some(ours) = versions.ours else {
-        let text = if gate.is_open() { theirs.text.to_owned() } else { edited(format, &nothing, &nothing, theirs, gate, prefer).text };
+        let whole = open && base.table.is_empty();
+        let text = if whole { theirs.text.to_owned() } else { edited(format, &base.table, &nothing, theirs, terms).text };
         return Ok(Merged { text, conflicts: Vec::new() });
     };
-    let base = versions.base.unwrap_or(&nothing);
-    if gate.is_open() && ours.text == base.text {
+    if open && terms.lack == Lack::Deleted && ours.text == base.text {
         let text = if theirs.table == base.table { ours.text } else { theirs.text };
         return Ok(Merged { text: text.to_owned(), conflicts: Vec::new() });
     }
-    let merged = edited(format, base, ours, theirs, gate, prefer);
-    let must_be_read = gate.is_open() && merged.text != ours.text || ours.keys + theirs.keys > MOST;
+    let merged = match terms.lack {
+        Lack::Deleted => edited(format, &base.table, ours, theirs, terms),
+        Lack::Lost => edited(format, &base.table.common(&ours.table, &theirs.table), ours, theirs, terms),
+    };
+    let must_be_read = open && merged.text != ours.text || ours.keys + theirs.keys > MOST;
     let is_theirs = must_be_read && is_same(format, &merged.text, theirs)?;
-    Ok(if gate.is_open() && merged.text != ours.text && is_theirs { Merged { text: theirs.text.to_owned(), ..merged } } else { merged })
+    Ok(if open && merged.text != ours.text && is_theirs { Merged { text: theirs.text.to_owned(), ..merged } } else { merged })
 }
 
 /// Whether two texts mean the same; fails if the first has too many keys.
@@ -127,14 +172,21 @@ fn is_same(format: Format, text: &str, other: &Document) -> Result<bool, Flaw> {
     }
 }
 
-/// What both sides agree on once theirs has flowed: the base with theirs' changes.
-pub fn agreed(format: Format, base: Option<&Document>, theirs: &Document, gate: &Gate) -> Result<String, Flaw> {
-    Ok(merge(format, Versions { base, ours: base, theirs: Some(theirs) }, gate, Prefer::Theirs)?.text)
+/// What both sides agree on once theirs has flowed: what was agreed, with theirs' changes since the base.
+pub fn agreed(
+    format: Format,
+    was: Option<&Document>,
+    base: Option<&Document>,
+    theirs: &Document,
+    gate: &Gate,
+) -> Result<String, Flaw> {
+    let terms = Terms { gate, prefer: Prefer::Theirs, lack: Lack::Deleted };
+    Ok(merge(format, Versions { base, ours: was, theirs: Some(theirs) }, terms)?.text)
 }
 
-fn edited(format: Format, base: &Document, ours: &Document, theirs: &Document, gate: &Gate, prefer: Prefer) -> Merged {
-    let tables = Versions { base: &base.table, ours: &ours.table, theirs: &theirs.table };
-    let merge = merge::merge(tables, gate, prefer);
+fn edited(format: Format, base: &Table, ours: &Document, theirs: &Document, terms: Terms) -> Merged {
+    let tables = Versions { base, ours: &ours.table, theirs: &theirs.table };
+    let merge = merge::merge(tables, terms.gate, terms.prefer);
     if merge.edits.is_empty() {
         return Merged { text: ours.text.to_owned(), conflicts: merge.conflicts };
     }

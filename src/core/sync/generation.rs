@@ -60,7 +60,7 @@ impl Record {
                 (Some(_), None) => continue,
             };
             let change = Change { site: past.site.clone(), before: past.after.clone(), act, lock: past.lock.clone() };
-            plan.units.push(Unit { changes: vec![change], agreements: Vec::new() });
+            plan.units.push(Unit { changes: vec![change], ..Unit::default() });
         }
         plan
     }

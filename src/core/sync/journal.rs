@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::sync::base::{Entry, SCHEMA};
-use crate::core::sync::{Direction, Hash, Mode, Pair, Site, lines};
+use crate::core::sync::{Direction, Hash, Mode, Pair, Place, Site, lines};
 
 /// Everything that is needed to finish a sync without the process that began it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,16 @@ pub struct Scope {
 pub struct Unit {
     pub changes: Vec<Change>,
     pub agreements: Vec<Agreement>,
+    /// Noted before anything is changed.
+    #[serde(default)]
+    pub losses: Vec<Loss>,
+}
+
+/// A place that had no readable copy of a file that others know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    pub place: Place,
+    pub path: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,16 +67,19 @@ pub enum Act {
         addition: Hash,
         length: usize,
     },
-    /// Only an undo removes: what a sync had created.
+    /// What the person deleted on the host and nobody changed; and an undo takes away what a sync had created.
     Remove,
 }
 
-/// A line of a base: what both sides of the pair now have in common, or that the file is forgotten.
+/// A line of a base: what both sides of the pair now have in common, or that the file is forgotten, or deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreement {
     pub pair: Pair,
     pub path: String,
     pub entry: Option<Entry>,
+    /// What the file held that the person deleted.
+    #[serde(default)]
+    pub deleted: Option<Hash>,
 }
 
 /// What is to be done about a change, given what is in its place now.
@@ -89,6 +102,17 @@ impl Journal {
 
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.units.iter().flat_map(|unit| &unit.changes)
+    }
+}
+
+impl Loss {
+    /// Whether the pair's base names the place.
+    pub fn concerns(&self, pair: Pair) -> bool {
+        match self.place {
+            Place::Host => pair == Pair::HostHub,
+            Place::Hub => true,
+            Place::Project => pair == Pair::HubProject,
+        }
     }
 }
 

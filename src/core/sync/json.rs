@@ -2,6 +2,8 @@
 //!
 //! Values are never turned into numbers or maps and back: `1e400` and escapes come out as they went in.
 
+pub mod lenient;
+mod list;
 mod scan;
 mod write;
 
@@ -9,33 +11,51 @@ use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
 use crate::core::sync::document::Flaw;
+use crate::core::sync::json::lenient::{Extra, plain};
 use crate::core::sync::json::scan::{Node, scan};
 use crate::core::sync::json::write::Writer;
 use crate::core::sync::merge::{Edits, Table, Tree};
 
-/// The document as a tree with the number of its keys, or why it is none.
-pub fn parse(text: &str) -> Result<(Table<'_>, usize), Flaw> {
+/// The document as a tree with the number of its keys, or why it is none for a reader of these extras.
+pub fn parse<'a>(text: &'a str, reads: &[Extra]) -> Result<(Table<'a>, usize), Flaw> {
+    let (plain, extras) = plain(text);
+    if extras.is_empty() {
+        return parse_plain(text);
+    }
+    let (table, keys) = parse_plain(&plain)?;
+    if extras.iter().any(|extra| !reads.contains(extra)) {
+        return Err(Flaw::Unread);
+    }
+    Ok((table.into_owned(), keys))
+}
+
+fn parse_plain(text: &str) -> Result<(Table<'_>, usize), Flaw> {
     let (root, keys) = scan(text)?;
     match tree(text, root)? {
         Tree::Table(table) => Ok((table, keys)),
-        Tree::Leaf(_) => Err(Flaw::Broken),
+        Tree::List(_) | Tree::Leaf(_) => Err(Flaw::Broken),
     }
 }
 
 /// Whether this may only be half of a document, at a fraction of the cost of [`parse`].
 pub fn is_torn(text: &str) -> bool {
-    !text.trim_ascii_start().starts_with('{') || serde_json::from_str::<IgnoredAny>(text).is_err()
+    let plain = plain(text).0;
+    !plain.trim_ascii_start().starts_with('{') || serde_json::from_str::<IgnoredAny>(&plain).is_err()
 }
 
 /// Ours after the edits, or nothing if one of them has no place in it. Each text is gone through once, whatever the edits are.
 pub fn apply(ours: &str, theirs: &str, edits: &Edits) -> Option<String> {
-    let ((root, _), (source, _)) = (scan(ours).ok()?, scan(theirs).ok()?);
-    Writer::new(ours, theirs).document(&root, &source, edits)
+    let (our_plain, their_plain) = (plain(ours).0, plain(theirs).0);
+    let ((root, _), (source, _)) = (scan(&our_plain).ok()?, scan(&their_plain).ok()?);
+    Writer::new(ours, &our_plain, theirs).document(&root, &source, edits)
 }
 
 fn tree<'a>(text: &'a str, node: Node<'a>) -> Result<Tree<'a>, Flaw> {
     let members = match node {
-        Node::Leaf(span) => return Ok(Tree::Leaf(squeeze(text.get(span).unwrap_or_default()))),
+        Node::Leaf(span) => {
+            let text = text.get(span).unwrap_or_default();
+            return Ok(list::items(text).map_or_else(|| Tree::Leaf(list::spell(squeeze(text))), Tree::List));
+        }
         Node::Object { members, .. } => members,
     };
     let mut table = Table::default();
@@ -69,7 +89,12 @@ fn squeeze(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use crate::core::sync::document::MOST;
-    use crate::core::sync::merge::Edit;
+    use crate::core::sync::json::lenient::EVERYTHING;
+    use crate::core::sync::merge::{Edit, Union};
+
+    fn parse(text: &str) -> Result<(Table<'_>, usize), Flaw> {
+        super::parse(text, &[])
+    }
 
     fn edits<'a>(dotted: &'a str, last: Edit<'a>) -> Edits<'a> {
         match dotted.split_once('.') {
@@ -146,7 +171,10 @@ mod tests {
         check("{}{}", Some(Flaw::Broken));
         check("[1]", Some(Flaw::Broken));
         check("null", Some(Flaw::Broken));
-        check("// no\n{}", Some(Flaw::Broken));
+        check("// no\n{}", Some(Flaw::Unread));
+        check("{\"a\":1,}", Some(Flaw::Unread));
+        check("\u{feff}{}", Some(Flaw::Unread));
+        check("{\"a\":1 // no", Some(Flaw::Broken));
         check(r#"{"a":1,"a":2}"#, Some(Flaw::Ambiguous));
         check(r#"{"a":1,"\u0061":2}"#, Some(Flaw::Ambiguous));
         check(r#"{"\ud800":1}"#, Some(Flaw::Ambiguous));
@@ -162,6 +190,29 @@ mod tests {
         assert_eq!(parse(&with(MOST + 1)).err(), Some(Flaw::TooMany));
         let nested = format!("{{\"a\":{}}}", with(MOST));
         assert_eq!(parse(&nested).err(), Some(Flaw::TooMany));
+    }
+
+    // SE-08
+    #[test]
+    fn comments_stay_where_they_are() {
+        let text = "\u{feff}{\n  // about a\n  \"a\": 1, // tail of a\n  /* about b */ \"b\": [1, // one\n    2],\n}\n";
+        let check = |edited: Option<String>, from: &str, to: &str| assert_eq!(edited.unwrap(), text.replacen(from, to, 1));
+        let unite = |gone: &[&str]| {
+            let union = Union { gone: gone.iter().map(|item| (*item).to_owned()).collect(), new: vec!["3".into()] };
+            apply(text, "{}", &edits("b", Edit::Unite(union)))
+        };
+        assert!(super::parse(text, &EVERYTHING).is_ok());
+        check(set(text, "a"), "1", "9");
+        check(set(text, "z"), "2],", "2],\n  \"z\": 9,");
+        check(unite(&["2"]), "2]", "3]");
+        check(unite(&[]), "2]", "2,\n    3]");
+        for edited in [set(text, "z"), remove(text, "a"), remove(text, "b")] {
+            let edited = edited.unwrap();
+            assert!(super::parse(&edited, &EVERYTHING).is_ok(), "{edited}");
+            for comment in ["// about a", "// tail of a", "/* about b */"] {
+                assert!(edited.contains(comment), "{comment} is gone: {edited}");
+            }
+        }
     }
 
     #[test]

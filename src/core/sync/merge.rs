@@ -3,14 +3,18 @@
 //! The result is a list of edits to *ours*, so that a format can apply them to the user's own text and leave the rest of it alone.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// A document as far as merging is concerned: tables are merged, everything else is replaced as a whole. Names and values are
-/// borrowed from the text wherever they stand in it as they are.
+use crate::core::sync::bound::Bound;
+
+/// A document as far as merging is concerned: tables are merged by key, lists by element, everything else is replaced
+/// as a whole. Names and values are borrowed from the text wherever they stand in it as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tree<'a> {
     Table(Table<'a>),
-    /// A value in a spelling that is equal when the value is.
+    /// A list of scalars, each in a spelling that is equal when the value is.
+    List(Vec<Cow<'a, str>>),
+    /// A value in a spelling that is equal when the value is; scalars are spelled as JSON.
     Leaf(Cow<'a, str>),
 }
 
@@ -37,10 +41,22 @@ pub enum Prefer {
 }
 
 /// Which keys may flow.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gate {
-    only: Option<Vec<Vec<String>>>,
-    never: Vec<Vec<String>>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Everything, so a side's bytes may be taken as they are.
+    Open,
+    /// What lies at or below these paths.
+    Only(Vec<Vec<String>>),
+    /// The values at these paths, if they are within their bounds; that a value is gone never passes.
+    Values(Vec<(Vec<String>, Bound)>),
+}
+
+/// What it means that a side lacks what the base has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    Deleted,
+    /// The side was absent or broken in between, so nobody deleted anything.
+    Lost,
 }
 
 /// The way from ours to the merged document: what becomes of some keys of a table, each named once.
@@ -53,6 +69,14 @@ pub enum Edit<'a> {
     Remove,
     /// The key's own table changes, and is made where there is none.
     Within(Edits<'a>),
+    /// Elements of the key's own list go, and others come to its end.
+    Unite(Union),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Union {
+    pub gone: BTreeSet<String>,
+    pub new: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,7 +89,7 @@ pub struct Merge<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Passage {
     Free,
-    /// Something below this key may not pass, or only something below it may.
+    /// Only something below this key may pass.
     Partly,
     Closed,
 }
@@ -101,19 +125,20 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn key(&mut self, at: Versions<Option<&'a Tree<'a>>>) -> Option<Edit<'a>> {
-        let passage = self.gate.passage(&self.path);
+        let passage = self.gate.passage(&self.path, at);
         if passage == Passage::Closed || at.theirs == at.base || at.theirs == at.ours {
             return None;
         }
         match (passage, at.ours, at.theirs) {
             (_, Some(Tree::Table(_)), Some(Tree::Table(_))) => self.within(at),
             // A value that is no table holds nothing that may pass, and must not cover what may not.
-            (Passage::Partly, Some(Tree::Leaf(_)), _) => None,
+            (Passage::Partly, Some(Tree::Leaf(_) | Tree::List(_)), _) => None,
             (Passage::Partly, _, _) => self.within(at),
             _ if at.ours == at.base => Some(if at.theirs.is_some() { Edit::Take } else { Edit::Remove }),
             // One side deleted what the other changed: the change is worth more.
             (_, _, None) => None,
             (_, None, Some(_)) => Some(Edit::Take),
+            (_, Some(Tree::List(ours)), Some(Tree::List(theirs))) => unite(list(at.base), ours, theirs),
             (_, Some(_), Some(_)) => {
                 self.conflicts.push(self.path.join("."));
                 (self.prefer == Prefer::Theirs).then_some(Edit::Take)
@@ -130,8 +155,25 @@ impl<'a> Walk<'a, '_> {
 fn table<'a>(tree: Option<&'a Tree<'a>>) -> Option<&'a Table<'a>> {
     match tree {
         Some(Tree::Table(table)) => Some(table),
-        Some(Tree::Leaf(_)) | None => None,
+        Some(Tree::Leaf(_) | Tree::List(_)) | None => None,
     }
+}
+
+fn list<'a, 'b>(tree: Option<&'b Tree<'a>>) -> &'b [Cow<'a, str>] {
+    match tree {
+        Some(Tree::List(list)) => list,
+        Some(Tree::Table(_) | Tree::Leaf(_)) | None => &[],
+    }
+}
+
+/// What theirs added to a list since the base and what it took out, so that both sides' changes hold.
+fn unite<'a>(base: &[Cow<'_, str>], ours: &[Cow<'_, str>], theirs: &[Cow<'_, str>]) -> Option<Edit<'a>> {
+    let [base, kept, wanted] = [base, ours, theirs].map(|list| list.iter().map(|item| &**item).collect::<HashSet<&str>>());
+    let gone = base.iter().filter(|item| !wanted.contains(*item) && kept.contains(*item)).map(|item| (*item).to_owned()).collect();
+    let mut known: HashSet<&str> = base.union(&kept).copied().collect();
+    let new = theirs.iter().filter(|item| known.insert(item)).map(|item| item.clone().into_owned()).collect();
+    let union = Union { gone, new };
+    (union != Union::default()).then_some(Edit::Unite(union))
 }
 
 impl<'a> Table<'a> {
@@ -151,6 +193,83 @@ impl<'a> Table<'a> {
         }
         new
     }
+
+    #[cfg(test)]
+    pub fn keys(&self) -> BTreeSet<String> {
+        self.names.iter().map(|name| name.clone().into_owned()).collect()
+    }
+
+    /// The same, on its own feet.
+    pub fn into_owned(self) -> Table<'static> {
+        let mut items = self.items;
+        let mut found = Table::default();
+        for name in self.names {
+            if let Some(tree) = items.remove(&name) {
+                found.insert(name.into_owned().into(), tree.into_owned());
+            }
+        }
+        found
+    }
+
+    /// What of this table both others have as well, down to the elements of lists.
+    #[must_use]
+    pub fn common(&self, one: &Table, other: &Table) -> Table<'a> {
+        let mut found = Table::default();
+        for name in &self.names {
+            if let (Some(base), Some(one), Some(other)) = (self.get(name), one.get(name), other.get(name)) {
+                found.insert(name.clone(), common(base, one, other));
+            }
+        }
+        found
+    }
+
+    /// This table with what it lacks of another one.
+    #[must_use]
+    pub fn over(&self, below: &Table<'a>) -> Table<'a> {
+        let mut found = self.clone();
+        for name in &below.names {
+            match (found.items.get_mut(name), below.get(name)) {
+                (None, Some(tree)) => _ = found.insert(name.clone(), tree.clone()),
+                (Some(Tree::Table(above)), Some(Tree::Table(below))) => *above = above.over(below),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Whether it has no part of something that another table has.
+    pub fn lacks(&self, other: &Table) -> bool {
+        other.names.iter().any(|name| match (self.get(name), other.get(name)) {
+            (None, Some(_)) => true,
+            (Some(Tree::Table(own)), Some(Tree::Table(other))) => own.lacks(other),
+            (Some(Tree::List(own)), Some(Tree::List(other))) => {
+                let own: HashSet<&str> = own.iter().map(|item| &**item).collect();
+                other.iter().any(|item| !own.contains(&**item))
+            }
+            _ => false,
+        })
+    }
+}
+
+impl Tree<'_> {
+    fn into_owned(self) -> Tree<'static> {
+        match self {
+            Tree::Table(table) => Tree::Table(table.into_owned()),
+            Tree::List(list) => Tree::List(list.into_iter().map(|item| item.into_owned().into()).collect()),
+            Tree::Leaf(value) => Tree::Leaf(value.into_owned().into()),
+        }
+    }
+}
+
+fn common<'a>(base: &Tree<'a>, one: &Tree, other: &Tree) -> Tree<'a> {
+    match (base, one, other) {
+        (Tree::Table(base), Tree::Table(one), Tree::Table(other)) => Tree::Table(base.common(one, other)),
+        (Tree::List(base), Tree::List(one), Tree::List(other)) => {
+            let [one, other] = [one, other].map(|list| list.iter().map(|item| &**item).collect::<HashSet<&str>>());
+            Tree::List(base.iter().filter(|item| one.contains(&***item) && other.contains(&***item)).cloned().collect())
+        }
+        _ => base.clone(),
+    }
 }
 
 impl PartialEq for Table<'_> {
@@ -162,31 +281,40 @@ impl PartialEq for Table<'_> {
 impl Eq for Table<'_> {}
 
 impl Gate {
-    pub fn new(only: Option<&[String]>, never: &[String]) -> Gate {
-        let split = |dotted: &[String]| dotted.iter().map(|path| path.split('.').map(str::to_owned).collect()).collect();
-        Gate { only: only.map(split), never: split(never) }
+    pub fn only(dotted: &[String]) -> Gate {
+        Gate::Only(dotted.iter().map(|path| split(path)).collect())
     }
 
-    /// Everything may flow, so a side's bytes may be taken as they are.
+    pub fn values<'a>(out: impl IntoIterator<Item = (&'a String, &'a Bound)>) -> Gate {
+        Gate::Values(out.into_iter().map(|(path, bound)| (split(path), bound.clone())).collect())
+    }
+
     pub fn is_open(&self) -> bool {
-        self.only.is_none() && self.never.is_empty()
+        *self == Gate::Open
     }
 
-    fn passage(&self, path: &[&str]) -> Passage {
+    fn passage(&self, path: &[&str], at: Versions<Option<&Tree>>) -> Passage {
         let agree = |rule: &Vec<String>| rule.iter().zip(path).all(|(rule, name)| rule == name);
-        let covers = |rule: &Vec<String>| rule.len() <= path.len() && agree(rule);
-        let below = |rule: &Vec<String>| rule.len() >= path.len() && agree(rule);
-        let listed = match &self.only {
-            None => Passage::Free,
-            Some(only) if only.iter().any(covers) => Passage::Free,
-            Some(only) if only.iter().any(below) => Passage::Partly,
-            Some(_) => Passage::Closed,
-        };
-        match listed {
-            Passage::Closed => Passage::Closed,
-            _ if self.never.iter().any(covers) => Passage::Closed,
-            _ if self.never.iter().any(below) => Passage::Partly,
-            open => open,
+        match self {
+            Gate::Open => Passage::Free,
+            Gate::Only(rules) if rules.iter().any(|rule| rule.len() <= path.len() && agree(rule)) => Passage::Free,
+            Gate::Only(rules) if rules.iter().any(agree) => Passage::Partly,
+            Gate::Only(_) => Passage::Closed,
+            Gate::Values(rules) => value_passage(rules.iter().filter(|(rule, _)| rule.len() >= path.len() && agree(rule)), path, at),
         }
     }
+}
+
+fn value_passage<'g>(mut rules: impl Iterator<Item = &'g (Vec<String>, Bound)>, path: &[&str], at: Versions<Option<&Tree>>) -> Passage {
+    match (at.ours, at.theirs) {
+        (_, Some(Tree::Table(_))) if rules.any(|(rule, _)| rule.len() > path.len()) => Passage::Partly,
+        (None | Some(Tree::Leaf(_)), Some(Tree::Leaf(value))) if rules.any(|(rule, bound)| rule.len() == path.len() && bound.admits(value)) => {
+            Passage::Free
+        }
+        _ => Passage::Closed,
+    }
+}
+
+fn split(dotted: &str) -> Vec<String> {
+    dotted.split('.').map(str::to_owned).collect()
 }

@@ -1,5 +1,6 @@
 //! From what was read in all places to what is to be written in them.
 
+mod documents;
 mod files;
 #[cfg(test)]
 mod tests;
@@ -8,12 +9,11 @@ mod view;
 use std::collections::BTreeMap;
 
 use crate::core::sync::base::{Base, Entry};
-use crate::core::sync::document::{self, Format};
+use crate::core::sync::document::Format;
 use crate::core::sync::journal::{Act, Agreement, Change, Unit};
-use crate::core::sync::merge::{Prefer, Versions};
 use crate::core::sync::plan::view::{View, pick};
 use crate::core::sync::report::{News, Notice};
-use crate::core::sync::{Class, Flow, Hash, Pair, Place, Reading, Refusal, Request, Rule, Site, lines};
+use crate::core::sync::{Class, Flow, Hash, Pair, Reading, Refusal, Request, Rule, Site, lines};
 
 /// Everything that was read for one sync.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +54,7 @@ pub fn plan(request: &Request, seen: &Seen) -> Plan {
     for rule in &request.rules {
         let flows = flows.iter().copied().filter(|flow| flow.carries(rule.class));
         let mut step = Step { request, rule, seen, plan: &mut plan };
-        match Format::of(rule.class) {
+        match Format::of(rule) {
             Some(format) => step.document(format, flows),
             None if rule.class == Class::Lines => step.lines(flows),
             None => step.tree(flows),
@@ -85,7 +85,7 @@ impl Plan {
     }
 
     fn add(&mut self, unit: Unit) {
-        if !unit.changes.is_empty() || !unit.agreements.is_empty() {
+        if unit != Unit::default() {
             self.units.push(unit);
         }
     }
@@ -99,60 +99,6 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn document(&mut self, format: Format, flows: impl Iterator<Item = Flow>) {
-        let mut unit = Unit::default();
-        let mut views = self.views(Some(format));
-        for flow in flows {
-            let Some((from, to)) = pick(&views, flow) else {
-                continue;
-            };
-            if let Some(text) = self.flow_document(format, flow, from, to, &mut unit) {
-                self.put(&mut unit, views.get_mut(&flow.to), text.into_bytes());
-            }
-        }
-        self.plan.add(unit);
-    }
-
-    /// The new text of the flow's target, if it changes.
-    fn flow_document(&mut self, format: Format, flow: Flow, from: &View, to: &View, unit: &mut Unit) -> Option<String> {
-        let gate = self.rule.gate(flow);
-        let seed = self.rule.seed.as_ref().filter(|_| flow.to == Place::Project && to.content.is_none());
-        let Some(theirs) = from.document(format) else {
-            return seed.cloned();
-        };
-        let ours = to.document(format);
-        let base_text = self.entry(flow, &self.rule.path).and_then(Entry::text);
-        if ours.is_some() && base_text == Some(theirs.text) {
-            // Theirs changed nothing, and ours may have: there is nothing to do, and nothing new to agree on.
-            return None;
-        }
-        let base = base_text.and_then(|text| format.parse(text.as_bytes()).ok());
-        let Ok(agreed) = document::agreed(format, base.as_ref(), &theirs, &gate) else {
-            self.notice(&from.site, News::Crowded);
-            return None;
-        };
-        let news = base_text != Some(agreed.as_str());
-        if flow.to == Place::Host && to.disk.is_none() && base.is_some() && !news {
-            return None;
-        }
-        let seeded = seed.and_then(|text| format.parse(text.as_bytes()).ok());
-        let versions = Versions { base: base.as_ref(), ours: ours.as_deref().or(seeded.as_ref()), theirs: Some(&*theirs) };
-        let Ok(merged) = document::merge(format, versions, &gate, flow.prefer()) else {
-            self.notice(&to.site, News::Crowded);
-            return None;
-        };
-        if news {
-            unit.agreements.push(agreement(flow, self.rule.path.clone(), Entry::Text(agreed)));
-        }
-        if !merged.conflicts.is_empty() && ours.is_some() {
-            let loser = if flow.prefer() == Prefer::Theirs { to } else { from };
-            self.conflict(loser, merged.conflicts);
-        }
-        let unchanged = ours.as_ref().is_some_and(|ours| ours.text == merged.text);
-        let nothing = ours.is_none() && seeded.is_none() && format.parse(merged.text.as_bytes()).is_ok_and(|document| document.is_empty());
-        (!unchanged && !nothing && !merged.text.is_empty()).then_some(merged.text)
-    }
-
     fn lines(&mut self, flows: impl Iterator<Item = Flow>) {
         let mut unit = Unit::default();
         let mut views = self.views(None);
@@ -209,5 +155,5 @@ impl<'a> Step<'a> {
 }
 
 fn agreement(flow: Flow, path: String, entry: Entry) -> Agreement {
-    Agreement { pair: flow.pair(), path, entry: Some(entry) }
+    Agreement { pair: flow.pair(), path, entry: Some(entry), deleted: None }
 }

@@ -26,6 +26,7 @@ pub enum Health {
     Valid,
     Broken,
     Ambiguous,
+    Unread,
     /// See [`crate::core::sync::report::News::Crowded`].
     Crowded,
     Refused(Refusal),
@@ -61,7 +62,7 @@ pub fn mark(found: &mut [Status], request: &Request, plan: &Plan) {
 fn files(request: &Request, seen: &Seen) -> Vec<Status> {
     let mut found = Vec::new();
     for rule in &request.rules {
-        let format = Format::of(rule.class);
+        let format = Format::of(rule);
         for place in [Place::Host, Place::Hub, Place::Project] {
             let Some(site) = rule.site(place) else {
                 continue;
@@ -113,6 +114,7 @@ fn of_file(site: Site, reading: &Reading, format: Option<Format>) -> Status {
             let health = match format.map(|format| format.parse(bytes)) {
                 Some(Err(Flaw::Broken)) => Health::Broken,
                 Some(Err(Flaw::Ambiguous)) => Health::Ambiguous,
+                Some(Err(Flaw::Unread)) => Health::Unread,
                 Some(Err(Flaw::TooMany)) => Health::Crowded,
                 Some(Ok(_)) | None => Health::Valid,
             };

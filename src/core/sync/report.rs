@@ -16,6 +16,8 @@ pub enum News {
     Broken,
     /// Two readers may understand it differently: left alone.
     Ambiguous,
+    /// It has what its tool does not read, such as comments: left alone.
+    Unread,
     /// It has, or would have, too many keys to be settings of anybody.
     Crowded,
     /// Both sides changed these keys (none for a whole file); the loser's copy is in `conflicts`.
@@ -84,6 +86,7 @@ impl fmt::Display for Notice {
             News::Ambiguous => write!(out, "skipped {site}: it can be read in two ways (a key occurs twice)"),
             News::Conflict(keys) if keys.is_empty() => write!(out, "{site} changed on both sides; the other copy is in conflicts"),
             News::Conflict(keys) => write!(out, "{site} changed on both sides ({}); the other copy is in conflicts", some(keys)),
+            News::Unread => write!(out, "skipped {site}: its tool does not read it (a comment, a comma too many, or another encoding)"),
             News::Crowded => write!(out, "skipped {site}: it has more than {MOST} keys"),
             News::Vanished { gone, of } => {
                 write!(out, "stopped at {site}: {gone} of {of} files are gone")

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use toml_edit::{DocumentMut, Item, Table as Section, TableLike, Value};
 
 use crate::core::sync::document::{Flaw, MOST};
-use crate::core::sync::merge::{Edit, Edits, Table, Tree};
+use crate::core::sync::merge::{Edit, Edits, Table, Tree, Union};
 
 /// The document as a tree with the number of its keys, or why it is none.
 pub fn parse(text: &str) -> Result<(Table<'_>, usize), Flaw> {
@@ -36,11 +36,18 @@ fn table(section: &dyn TableLike, keys: &mut usize) -> Table<'static> {
         *keys += 1;
         let tree = match item.as_table_like() {
             Some(section) => Tree::Table(table(section, keys)),
-            None => Tree::Leaf(spell(item).into()),
+            None => match item.as_array() {
+                Some(values) if values.iter().all(is_scalar) => Tree::List(values.iter().map(|value| spell_value(value).into()).collect()),
+                _ => Tree::Leaf(spell(item).into()),
+            },
         };
         found.insert(name.to_owned().into(), tree);
     }
     found
+}
+
+fn is_scalar(value: &Value) -> bool {
+    !matches!(value, Value::Array(_) | Value::InlineTable(_))
 }
 
 /// One spelling for equal values, whatever quotes, bases and comments they were written with.
@@ -55,7 +62,7 @@ fn spell(item: &Item) -> String {
 
 fn spell_value(value: &Value) -> String {
     match value {
-        Value::String(text) => format!("{:?}", text.value()),
+        Value::String(text) => serde_json::Value::from(text.value().as_str()).to_string(),
         Value::Integer(number) => number.value().to_string(),
         Value::Float(number) => format!("{:?}", number.value()),
         Value::Boolean(truth) => truth.value().to_string(),
@@ -86,6 +93,7 @@ fn change(ours: &mut Item, theirs: Option<&dyn TableLike>, edits: &Edits) -> Opt
                 section.get(name)?;
                 gone.insert(*name);
             }
+            Edit::Unite(union) => unite(section.get_mut(name)?, theirs?.get(name)?, union)?,
             Edit::Within(edits) => {
                 if section.get(name).is_none() {
                     let mut made = Section::new();
@@ -118,6 +126,20 @@ fn take(ours: &mut dyn TableLike, theirs: &dyn TableLike, name: &str) -> Option<
     let above = key.leaf_decor().prefix().and_then(|text| text.as_str());
     if above.is_some_and(|text| text.contains('#')) {
         *ours.key_mut(name)?.leaf_decor_mut() = key.leaf_decor().clone();
+    }
+    Some(())
+}
+
+fn unite(ours: &mut Item, theirs: &Item, Union { gone, new }: &Union) -> Option<()> {
+    let (ours, theirs) = (ours.as_array_mut()?, theirs.as_array()?);
+    ours.retain(|value| !gone.contains(&spell_value(value)));
+    let lines = ours.iter().last().and_then(|value| value.decor().prefix()?.as_str()).filter(|text| text.contains('\n'));
+    let indentation = lines.and_then(|text| text.rfind('\n').and_then(|at| text.get(at..))).map(str::to_owned);
+    for item in new {
+        let mut value = theirs.iter().find(|value| spell_value(value) == *item)?.clone();
+        let prefix = indentation.as_deref().unwrap_or(if ours.is_empty() { "" } else { " " });
+        *value.decor_mut() = toml_edit::Decor::new(prefix, "");
+        ours.push_formatted(value);
     }
     Some(())
 }
@@ -171,6 +193,20 @@ mod tests {
         check("a = 1\n", "# about b\nb = 2 # yes\n", &["b"], "a = 1\n# about b\nb = 2 # yes\n");
         check("a = 1\n\n[t]\nx = 1\n", "[t]\ny = 2\n[u.v]\nw = 3\n", &["t.y", "u"], "a = 1\n\n[t]\nx = 1\ny = 2\n[u.v]\nw = 3\n");
         check("t = { x = 1 }\n", "[t.deep]\ny = 2\n", &["t.deep"], "t = { x = 1 , deep = { y = 2 } }\n");
+    }
+
+    // SE-06
+    #[test]
+    fn elements_of_a_list_go_and_come() {
+        let check = |ours: &str, theirs: &str, gone: &[&str], new: &[&str], expected: &str| {
+            let own = |items: &[&str]| items.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>();
+            let union = Union { gone: own(gone).into_iter().collect(), new: own(new) };
+            let edits = vec![("t", Edit::Within(vec![("l", Edit::Unite(union))]))];
+            assert_eq!(apply(ours, theirs, &edits).unwrap(), expected);
+        };
+        check("t.l = ['a', 'b'] # c\n", "t.l = ['c']\n", &["a"], &["c"], "t.l = [ 'b', 'c'] # c\n");
+        check("[t]\nl = []\n", "t.l = ['c', 'd']\n", &[], &["c", "d"], "[t]\nl = ['c', 'd']\n");
+        check("t.l = [\n  'a', # a\n  'b',\n]\n", "t.l = [\"c\"]\n", &[], &["c"], "t.l = [\n  'a', # a\n  'b',\n  \"c\",\n]\n");
     }
 
     #[test]

@@ -31,6 +31,9 @@ enum Outcome {
 /// Applies a committed journal, records what came of it, and forgets it. What there is no time for is as if it had been decided
 /// never: its sources are where they were.
 pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline) -> Result<Applied, SyncError> {
+    for loss in journal.units.iter().flat_map(|unit| &unit.losses) {
+        shelf::note_loss(places, loss)?;
+    }
     let mut applied = Applied::default();
     let (mut happened, mut number, mut agreements) = (Vec::new(), 0, Vec::new());
     for unit in &journal.units {
@@ -177,11 +180,8 @@ fn agree(places: &Places, agreements: &[&Agreement]) -> Result<(), SyncError> {
     for (pair, agreements) in pairs {
         let mut base = shelf::base(places, pair)?;
         let before = base.clone();
-        for Agreement { path, entry, .. } in agreements {
-            match entry {
-                Some(entry) => base.files.insert(path.clone(), entry.clone()),
-                None => base.files.remove(path),
-            };
+        for agreement in agreements {
+            base.agree(agreement);
         }
         if base != before {
             shelf::write_base(places, pair, &base)?;

@@ -55,7 +55,7 @@ fn read_settled(places: &Places, rule: &Rule, site: &Site) -> Reading {
     let limit = if rule.class == Class::Lines { ANY } else { SETTINGS };
     let mut reading = read_site(places, site, limit);
     for _ in 0..2 {
-        let torn = |bytes: &[u8]| Format::of(rule.class).is_some_and(|format| format.is_torn(bytes));
+        let torn = |bytes: &[u8]| Format::of(rule).is_some_and(|format| format.is_torn(bytes));
         match &reading {
             Reading::File { bytes, .. } if torn(bytes) => {
                 fs::pause();

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::core::sync::base::{self, Base, Unusable};
 use crate::core::sync::generation::Record;
-use crate::core::sync::journal::{Change, Journal, Scope};
+use crate::core::sync::journal::{Change, Journal, Loss, Scope};
 use crate::core::sync::plan::{Copy, Shelf};
-use crate::core::sync::{Hash, Mode, Pair, Reading, Site};
+use crate::core::sync::{Hash, Mode, Pair, Place, Reading, Site};
 use crate::host::fs::slot::{self, Slot};
 use crate::host::fs::{self, FileError};
 use crate::host::sync::SyncError;
@@ -108,8 +108,11 @@ pub fn object(store: &Path, hash: &Hash) -> Result<Option<Vec<u8>>, FileError> {
 }
 
 pub fn base(places: &Places, pair: Pair) -> Result<Base, SyncError> {
-    let path = base_path(places, pair);
-    match read(&places.store, &path)?.map(|bytes| Base::decode(&bytes)) {
+    base_at(places, &base_path(places, pair))
+}
+
+fn base_at(places: &Places, path: &Path) -> Result<Base, SyncError> {
+    match read(&places.store, path)?.map(|bytes| Base::decode(&bytes)) {
         Some(Ok(base)) => Ok(base),
         Some(Err(Unusable::Newer)) => Err(SyncError::Newer { path: places.store.join(path) }),
         // Without a base everything is merged as if for the first time: more conflicts, no loss.
@@ -119,6 +122,24 @@ pub fn base(places: &Places, pair: Pair) -> Result<Base, SyncError> {
 
 pub fn write_base(places: &Places, pair: Pair, base: &Base) -> Result<(), FileError> {
     write(&places.store, &base_path(places, pair), &base.encode())
+}
+
+/// Notes in every base that names the place that the file was lost there.
+pub fn note_loss(places: &Places, loss: &Loss) -> Result<(), SyncError> {
+    let own = [Pair::HostHub, Pair::HubProject].into_iter().filter(|pair| loss.concerns(*pair));
+    let mut paths: Vec<PathBuf> = own.map(|pair| base_path(places, pair)).collect();
+    if loss.place == Place::Hub {
+        let directory = Path::new("sync/base").join(&places.tool);
+        let others = names(&places.store.join(&directory))?.into_iter().filter(|name| name.to_string_lossy().starts_with("project-"));
+        paths.extend(others.map(|name| directory.join(name)));
+    }
+    for path in paths {
+        let mut base = base_at(places, &path)?;
+        if base.lost.insert(loss.path.clone()) {
+            write(&places.store, &path, &base.encode())?;
+        }
+    }
+    Ok(())
 }
 
 fn base_path(places: &Places, pair: Pair) -> PathBuf {

@@ -11,6 +11,7 @@ mod hostile;
 mod siege;
 
 use super::*;
+use crate::core::sync::bound::Bound;
 use crate::core::sync::{Brake, Class, Hash, HostSync, Refusal, Rule};
 use crate::host::fs::slot::{Swap, slot};
 
@@ -20,7 +21,8 @@ pub struct Bed {
 }
 
 pub fn rule(path: &str, class: Class) -> Rule {
-    Rule { path: path.into(), host: Some(path.into()), class, keys: vec!["theme".into()], executes: Vec::new(), lock: None, seed: None }
+    let out = ["theme", "a"].map(|key| (key.to_owned(), Bound::Number(0..=999))).into();
+    Rule { path: path.into(), host: Some(path.into()), keys: vec!["theme".into()], out, ..Rule::of(class) }
 }
 
 pub fn request(direction: Direction, host_sync: HostSync) -> Request {

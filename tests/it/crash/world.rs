@@ -76,7 +76,7 @@ impl World {
                 "store": self.path("store"), "tool": "claude", "project_id": home,
             },
             "request": { "direction": direction, "host_sync": host_sync, "rules": [
-                { "path": "settings.json", "host": ".claude/settings.json", "class": "json", "executes": ["hooks"] },
+                { "path": "settings.json", "host": ".claude/settings.json", "class": "json", "out": { "a": "text", "b": "text", "theme": "text" } },
                 { "path": ".claude.json", "host": ".claude.json", "class": "keys", "keys": ["oauthAccount", "theme"] },
                 { "path": "config.toml", "host": ".codex/config.toml", "class": "toml" },
                 { "path": "history.jsonl", "host": ".claude/history.jsonl", "class": "lines" },

@@ -2,13 +2,42 @@
 
 use proptest::prelude::*;
 
+use crate::core::sync::bound::Bound;
+use crate::core::sync::document::Format;
+use crate::core::sync::merge::Lack;
 use crate::core::sync::document::tests::{Case, JSON, TOML};
 
 /// A document of few names, so that versions of it collide.
 fn table() -> impl Strategy<Value = serde_json::Value> {
-    let leaf = prop_oneof![any::<u8>().prop_map(|n| (n % 3).into()), Just("s, \"}".into()), Just(serde_json::json!([1, { "a": 2 }]))];
+    let leaf = prop_oneof![any::<u8>().prop_map(|n| (n % 3).into()), Just("s, \"}".into()), Just(serde_json::json!([1, { "a": 2 }])), list()];
     leaf.prop_recursive(3, 16, 4, |inner| prop::collection::btree_map("[abcé]", inner, 0..4).prop_map(|map| serde_json::json!(map)))
         .prop_filter("a table", serde_json::Value::is_object)
+}
+
+/// A list of few scalars, some of them twice.
+fn list() -> impl Strategy<Value = serde_json::Value> {
+    prop::collection::vec(prop_oneof![Just("a,"), Just("b]"), Just("c\"")], 0..4).prop_map(|items| serde_json::json!(items))
+}
+
+/// A table with the elements of its lists in one order and once each: lists merge as sets.
+fn sorted(value: &serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect(),
+        serde_json::Value::Array(items) => {
+            let mut items = items.clone();
+            items.sort_by_key(ToString::to_string);
+            items.dedup();
+            items.into()
+        }
+        other => other.clone(),
+    }
+}
+
+fn value(case: &Case, text: &str) -> serde_json::Value {
+    sorted(&match case.format {
+        Format::Json(_) => serde_json::from_str(text).unwrap(),
+        Format::Toml => ::toml::from_str(text).unwrap(),
+    })
 }
 
 fn spellings(value: &serde_json::Value) -> [(&'static Case<'static>, String); 3] {
@@ -34,8 +63,7 @@ proptest! {
             let one = case.merge(&base, &left, &right);
             let two = case.merge(&base, &right, &left);
             if one.conflicts.is_empty() {
-                let same = case.format.parse_text(&one.text).unwrap().table == case.format.parse_text(&two.text).unwrap().table;
-                prop_assert!(same, "{} is not {}", one.text, two.text);
+                prop_assert_eq!(value(case, &one.text), value(case, &two.text));
             }
         }
     }
@@ -43,11 +71,46 @@ proptest! {
     #[test]
     fn law_a_merged_document_has_nothing_left_to_merge(base in table(), ours in table(), theirs in table()) {
         for (case, base, ours, theirs) in spellings(&base).into_iter().zip(spellings(&ours)).zip(spellings(&theirs)).map(|(((c, b), (_, o)), (_, t))| (c, b, o, t)) {
-            let gated = Case { never: &["a", "b.c"], ..*case };
+            let bounds = [("a", Bound::Number(0..=1)), ("b.c", Bound::Text(8))];
+            let gated = Case { out: &bounds, ..*case };
             for case in [case, &gated] {
                 let once = case.merge(&base, &ours, &theirs);
                 let twice = case.merge(&theirs, &once.text, &theirs);
                 prop_assert_eq!(&once.text, &twice.text);
+            }
+        }
+    }
+
+    // BO-09
+    #[test]
+    fn law_outwards_nothing_is_removed_and_only_what_is_listed_is_changed(base in table(), ours in table(), theirs in table()) {
+        let bounds = [("a", Bound::Number(0..=1)), ("b.c", Bound::Text(8))];
+        for ((case, base), ((_, ours), (_, theirs))) in spellings(&base).into_iter().zip(spellings(&ours).into_iter().zip(spellings(&theirs))) {
+            let merged = value(case, &Case { out: &bounds, ..*case }.merge(&base, &ours, &theirs).text);
+            let before = value(case, &ours);
+            let strip = |value: &serde_json::Value| {
+                let mut value = value.clone();
+                let map = value.as_object_mut().unwrap();
+                map.remove("a");
+                if let Some(inner) = map.get_mut("b").and_then(|inner| inner.as_object_mut()) { inner.remove("c"); }
+                map.retain(|key, value| key != "b" || *value != serde_json::json!({}));
+                value
+            };
+            prop_assert_eq!(strip(&merged), strip(&before));
+            for path in ["/a", "/b", "/b/c"] {
+                prop_assert!(before.pointer(path).is_none() || merged.pointer(path).is_some(), "{} is gone", path);
+            }
+        }
+    }
+
+    // SE-07
+    #[test]
+    fn law_nothing_is_removed_because_something_was_lost(base in table(), ours in table(), theirs in table()) {
+        for ((case, base), ((_, ours), (_, theirs))) in spellings(&base).into_iter().zip(spellings(&ours).into_iter().zip(spellings(&theirs))) {
+            let merged = Case { lack: Lack::Lost, ..*case }.merge(&base, &ours, &theirs).text;
+            let merged = case.format.parse_text(&merged).unwrap();
+            for side in [&ours, &theirs] {
+                prop_assert!(case.format.parse_text(side).unwrap().names().iter().all(|key| merged.names().contains(key)));
             }
         }
     }

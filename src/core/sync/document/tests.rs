@@ -2,23 +2,31 @@
 
 use super::*;
 
+use crate::core::sync::bound::Bound;
+
 pub struct Case<'a> {
-    pub format: Format,
+    pub format: Format<'static>,
     pub only: Option<&'a [&'a str]>,
-    pub never: &'a [&'a str],
+    pub out: &'a [(&'a str, Bound)],
+    pub lack: Lack,
 }
 
-pub const JSON: Case = Case { format: Format::Json, only: None, never: &[] };
-pub const TOML: Case = Case { format: Format::Toml, only: None, never: &[] };
+pub const JSON: Case = Case { format: Format::Json(&[]), only: None, out: &[], lack: Lack::Deleted };
+pub const TOML: Case = Case { format: Format::Toml, ..JSON };
 
 impl Case<'_> {
     pub fn merge(&self, base: &str, ours: &str, theirs: &str) -> Merged {
         let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let gate = Gate::new(self.only.map(own).as_deref(), &own(self.never));
+        let out: Vec<(String, Bound)> = self.out.iter().map(|(key, bound)| ((*key).to_owned(), bound.clone())).collect();
+        let gate = match self.only.map(own) {
+            Some(only) => Gate::only(&only),
+            None if out.is_empty() => Gate::Open,
+            None => Gate::values(out.iter().map(|(key, bound)| (key, bound))),
+        };
         let parse = |text: &'static str| self.format.parse_text(text).unwrap();
         let leak = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
         let (base, ours, theirs) = (parse(leak(base)), parse(leak(ours)), parse(leak(theirs)));
-        merge(self.format, Versions { base: Some(&base), ours: Some(&ours), theirs: Some(&theirs) }, &gate, Prefer::Theirs).unwrap()
+        merge(self.format, Versions { base: Some(&base), ours: Some(&ours), theirs: Some(&theirs) }, Terms { gate: &gate, prefer: Prefer::Theirs, lack: self.lack }).unwrap()
     }
 
     fn check(&self, base: &str, ours: &str, theirs: &str, expected: &str) {
@@ -52,18 +60,53 @@ fn a_result_that_equals_a_side_has_its_bytes() {
     JSON.check(r#"{"a":1}"#, "{ \"a\" : 2 }", r#"{"a":2}"#, "{ \"a\" : 2 }");
 }
 
+// BO-08
 #[test]
-fn a_key_that_executes_does_not_pass_in_any_disguise() {
-    let gate = Case { never: &["hooks", "t.cmd"], ..JSON };
+fn a_key_that_is_not_listed_does_not_pass_in_any_disguise() {
+    let out = [("a", Bound::Number(0..=9)), ("t.ok", Bound::Bool)];
+    let gate = Case { out: &out, ..JSON };
     gate.check("{}", r#"{"a":1}"#, r#"{"a":2,"hooks":{"x":1}}"#, r#"{"a":2}"#);
     gate.check("{}", r#"{"a":1}"#, r#"{"a":1,"\u0068ooks":{"x":1}}"#, r#"{"a":1}"#);
-    gate.check(r#"{"hooks":1}"#, r#"{"hooks":1,"a":1}"#, r#"{"a":2}"#, r#"{"hooks":1,"a":2}"#);
-    gate.check("{}", r#"{"a":1}"#, r#"{"a":1,"t":{"cmd":"rm","ok":1}}"#, r#"{"a":1,"t":{"ok": 1}}"#);
+    gate.check("{}", r#"{"a":1}"#, r#"{"a":99}"#, r#"{"a":1}"#);
+    gate.check(r#"{"hooks":1,"a":1}"#, r#"{"hooks":1,"a":1}"#, "{}", r#"{"hooks":1,"a":1}"#);
+    gate.check("{}", r#"{"a":1}"#, r#"{"a":1,"t":{"cmd":"rm","ok":true}}"#, r#"{"a":1,"t":{"ok": true}}"#);
     gate.check(r#"{"t":{"cmd":"a"}}"#, r#"{"t":{"cmd":"a"}}"#, r#"{"t":5}"#, r#"{"t":{"cmd":"a"}}"#);
     gate.check("{}", "{}", r#"{"t":{"cmd":"rm"}}"#, "{}");
-    let gate = Case { never: &["mcp_servers", "t.cmd"], ..TOML };
+    let gate = Case { out: &out, ..TOML };
     gate.check("", "a = 1\n", "a = 2\nmcp_servers.x.command = 'rm'\n[t]\n'cmd' = 1\n", "a = 2\n");
-    gate.check("", "a = 1\n", "a = 2\nt = { cmd = 'rm' }\n", "a = 2\n");
+    gate.check("", "a = 1\n", "a = 2\nt = { cmd = 'rm' }\n[[u]]\nx = 1\n", "a = 2\n");
+    gate.check("", "a = 1\n", "\"\\u0074\".cmd = 1\n't'.ok = true\n", "a = 1\n\n[t]\nok = true\n");
+}
+
+// SE-06
+#[test]
+fn both_sides_changes_of_a_list_hold() {
+    let check = |base: &str, ours: &str, theirs: &str, expected: &str| {
+        let wrap = |list: &str| format!("{{\"l\": {list}}}");
+        JSON.check(&wrap(base), &wrap(ours), &wrap(theirs), &wrap(expected));
+        let toml = |list: &str| format!("l = {list}\n");
+        let merged = TOML.merge(&toml(base), &toml(ours), &toml(theirs));
+        let same = TOML.format.parse_text(&merged.text).unwrap().table == TOML.format.parse_text(&toml(expected)).unwrap().table;
+        assert!(same && merged.conflicts.is_empty(), "{}", merged.text);
+    };
+    check("[1]", "[1, 2]", "[1, 3]", "[1, 2, 3]");
+    check("[1, 2]", "[1, 2, 4]", "[2, 3]", "[2, 4, 3]");
+    check("[1, 2]", "[2]", "[1, 2, 3]", "[2, 3]");
+    check("[1, 2]", "[2]", "[1]", "[]");
+    check("[1]", "[]", "[1, 1]", "[]");
+    JSON.check("{}", r#"{"l": ["a"]}"#, r#"{"l": ["b", "\u0061"]}"#, r#"{"l": ["a", "b"]}"#);
+    // A list of tables is one value: nobody can say which element is which.
+    assert_eq!(JSON.merge(r#"{"l":[{"a":1}]}"#, r#"{"l":[{"a":2}]}"#, r#"{"l":[{"a":3}]}"#).conflicts, ["l"]);
+}
+
+// SE-07
+#[test]
+fn what_was_lost_comes_back_and_what_was_changed_stays() {
+    let lost = Case { lack: Lack::Lost, ..JSON };
+    lost.check(r#"{"a":1,"b":1}"#, r#"{"b":2}"#, r#"{"a":1,"b":1}"#, r#"{"b":2,"a":1}"#);
+    lost.check(r#"{"l":[1,2]}"#, r#"{"l":[3]}"#, r#"{"l":[1,2]}"#, r#"{"l":[3, 1, 2]}"#);
+    lost.check(r#"{"a":1,"t":{"x":1}}"#, r#"{"a":1,"t":{"x":1}}"#, r#"{"t":{}}"#, r#"{"a":1,"t":{"x":1}}"#);
+    lost.check(r#"{"a":1}"#, r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":2}"#);
 }
 
 #[test]

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::core::sync::json::list;
 use crate::core::sync::json::scan::{Member, Node};
 use crate::core::sync::merge::{Edit, Edits};
 
 pub struct Writer<'a> {
     ours: &'a str,
+    /// Ours without what is no JSON.
+    plain: &'a str,
     theirs: &'a str,
     out: String,
 }
@@ -21,8 +24,8 @@ struct Style<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(ours: &'a str, theirs: &'a str) -> Self {
-        Self { ours, theirs, out: String::with_capacity(ours.len()) }
+    pub fn new(ours: &'a str, plain: &'a str, theirs: &'a str) -> Self {
+        Self { ours, plain, theirs, out: String::with_capacity(ours.len()) }
     }
 
     /// The whole text; nothing if an edit has no place in it.
@@ -40,15 +43,24 @@ impl<'a> Writer<'a> {
         let style = self.style(span, members, opening, closing)?;
         let sources = by_name(source);
         let mut changes: HashMap<&str, &Edit> = edits.iter().map(|(name, edit)| (*name, edit)).collect();
-        let (mut end, mut is_first) = (span.start, true);
+        let (mut end, mut is_first, mut comments) = (span.start, true, String::new());
         for member in members {
             let change = changes.remove(&*member.key);
             if change != Some(&Edit::Remove) {
                 // What is between two members goes with the second; who comes first stands where the first one stood.
-                self.out.push_str(if is_first { style.opening } else { self.ours.get(end..member.name.start)? });
+                let gap = end..member.name.start;
+                if is_first && end != span.start {
+                    comments += &self.comments(gap.clone())?;
+                }
+                let [one, two] = if is_first { [style.opening, &comments] } else { [&comments, self.ours.get(gap)?] };
+                self.out.push_str(one);
+                self.out.push_str(two);
+                comments.clear();
                 self.out.push_str(self.ours.get(member.name.start..member.value.span().start)?);
                 self.value(&member.value, sources.get(&*member.key).copied(), change)?;
                 is_first = false;
+            } else if end != span.start {
+                comments += &self.comments(end..member.name.start)?;
             }
             end = member.value.span().end;
         }
@@ -57,21 +69,46 @@ impl<'a> Writer<'a> {
             self.fresh_member(name, style.colon, sources.get(name).copied(), edit)?;
             is_first = false;
         }
+        self.out.push_str(if is_first { "" } else { &comments });
         self.out.push_str(if is_first { "{}" } else { style.closing });
         Some(())
     }
 
     fn style(&self, span: &Range<usize>, members: &[Member], opening: &'a str, closing: &'a str) -> Option<Style<'a>> {
         let Some((first, last)) = members.first().zip(members.last()) else {
+            // A comment may be all that is in it.
+            let said = self.ours.get(span.start..span.end - 1).filter(|_| self.ours.get(span.clone()) != self.plain.get(span.clone()));
+            let (opening, closing) = said.map_or((opening, closing), |said| (said, "}"));
             return Some(Style { opening, gap: format!(",{}", opening.get(1..)?), colon: ": ", closing });
         };
         let opening = self.ours.get(span.start..first.name.start)?;
         let gap = match members.get(1) {
-            Some(second) => self.ours.get(first.value.span().end..second.name.start)?.to_owned(),
-            None => format!(",{}", opening.get(1..)?),
+            Some(second) => self.spacing(first.value.span().end..second.name.start)?,
+            None => format!(",{}", self.spacing(span.start + 1..first.name.start)?),
         };
-        let colon = self.ours.get(first.name.end..first.value.span().start)?;
+        let colon = self.plain.get(first.name.end..first.value.span().start)?;
         Some(Style { opening, gap, colon, closing: self.ours.get(last.value.span().end..span.end)? })
+    }
+
+    /// What is between two members; where there is a comment, only the line end and the indentation.
+    fn spacing(&self, gap: Range<usize>) -> Option<String> {
+        let (real, blank) = (self.ours.get(gap.clone())?, self.plain.get(gap)?);
+        if real == blank {
+            return Some(real.to_owned());
+        }
+        let comma = if blank.contains(',') { "," } else { "" };
+        let line = blank.rfind('\n').and_then(|at| real.get(at..)).map_or(" ", |line| &line[..line.len() - line.trim_start().len()]);
+        Some(format!("{comma}{line}"))
+    }
+
+    /// What is between two members, without the comma, if it says something: it stays, whoever it is about.
+    fn comments(&self, gap: Range<usize>) -> Option<String> {
+        let (real, blank) = (self.ours.get(gap.clone())?, self.plain.get(gap)?);
+        let mut kept = if real == blank { String::new() } else { real.to_owned() };
+        if let Some(comma) = blank.find(',').filter(|_| !kept.is_empty()) {
+            kept.remove(comma);
+        }
+        Some(kept)
     }
 
     /// The value of a member of ours.
@@ -79,6 +116,7 @@ impl<'a> Writer<'a> {
         match (change, node) {
             (None, _) => self.out.push_str(self.ours.get(node.span())?),
             (Some(Edit::Within(edits)), Node::Object { .. }) => self.object(node, source, edits, "{", "}")?,
+            (Some(Edit::Unite(union)), _) => self.out.push_str(&list::united(self.ours.get(node.span())?, union)?),
             (Some(edit), _) => self.fresh(source, edit)?,
         }
         Some(())
@@ -87,7 +125,7 @@ impl<'a> Writer<'a> {
     /// A value where ours has none that could be kept.
     fn fresh(&mut self, source: Option<&Node>, edit: &Edit) -> Option<()> {
         let edits = match edit {
-            Edit::Remove => return None,
+            Edit::Remove | Edit::Unite(_) => return None,
             Edit::Take => {
                 self.out.push_str(self.theirs.get(source?.span())?);
                 return Some(());

@@ -1,9 +1,11 @@
 //! Plans against a world of values, so that whole syncs can be tried by the thousand.
 
 mod laws;
+mod settings;
 
 use super::*;
-use crate::core::sync::{Brake, Direction, HostSync, Mode};
+use crate::core::sync::bound::Bound;
+use crate::core::sync::{Brake, Direction, HostSync, Mode, Place};
 
 /// Files by place and path; what a place has below `skills` is a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,16 +17,11 @@ pub struct World {
 pub const PLACES: [Place; 3] = [Place::Host, Place::Hub, Place::Project];
 
 fn rule(path: &str, class: Class) -> Rule {
-    let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    Rule {
-        path: path.to_owned(),
-        host: Some(format!(".tool/{path}")),
-        class,
-        keys: own(&["theme", "o.id"]),
-        executes: own(&["hooks", "o.cmd"]),
-        lock: None,
-        seed: None,
-    }
+    let keys = ["theme", "o.id"].map(str::to_owned);
+    let number = |key: &String| (key.clone(), Bound::Number(0..=9));
+    let words = Bound::Words(vec!["dark".into(), "light".into()]);
+    let out = keys.iter().map(number).chain([("tone".to_owned(), words)]).collect();
+    Rule { path: path.to_owned(), host: Some(format!(".tool/{path}")), keys: keys.into(), out, ..Rule::of(class) }
 }
 
 fn request(direction: Direction, host_sync: HostSync) -> Request {
@@ -71,8 +68,16 @@ impl World {
     }
 
     pub fn sync(&mut self, direction: Direction, host_sync: HostSync) -> Plan {
-        let request = request(direction, host_sync);
-        let plan = plan(&request, &self.seen(&request));
+        self.sync_with(&request(direction, host_sync))
+    }
+
+    pub fn sync_with(&mut self, request: &Request) -> Plan {
+        let plan = plan(request, &self.seen(request));
+        for loss in plan.units.iter().flat_map(|unit| &unit.losses) {
+            for pair in [Pair::HostHub, Pair::HubProject].into_iter().filter(|pair| loss.concerns(*pair)) {
+                self.bases.entry(pair).or_default().lost.insert(loss.path.clone());
+            }
+        }
         for unit in &plan.units {
             for change in &unit.changes {
                 let file = self.files.entry(change.site.clone()).or_default();
@@ -83,12 +88,8 @@ impl World {
                     Act::Remove => unreachable!("a sync removes nothing"),
                 }
             }
-            for Agreement { pair, path, entry } in &unit.agreements {
-                let files = &mut self.bases.entry(*pair).or_default().files;
-                match entry {
-                    Some(entry) => files.insert(path.clone(), entry.clone()),
-                    None => files.remove(path),
-                };
+            for agreement in &unit.agreements {
+                self.bases.entry(agreement.pair).or_default().agree(agreement);
             }
         }
         plan
@@ -97,30 +98,16 @@ impl World {
 
 #[test]
 fn settings_go_from_the_host_through_the_hub_to_the_project_and_back_to_the_hub() {
-    let mut world = World::default().with(Place::Host, "settings.json", r#"{"theme":"dark"}"#);
+    let mut world = World::default().with(Place::Host, "settings.json", r#"{"tone":"dark"}"#);
     world.sync(Direction::In, HostSync::Import);
-    assert_eq!(world.text(Place::Project, "settings.json"), r#"{"theme":"dark"}"#);
-    let mut world = world.with(Place::Project, "settings.json", r#"{"theme":"light"}"#);
+    assert_eq!(world.text(Place::Project, "settings.json"), r#"{"tone":"dark"}"#);
+    let mut world = world.with(Place::Project, "settings.json", r#"{"tone":"light"}"#);
     world.sync(Direction::Out, HostSync::Import);
-    assert_eq!(world.text(Place::Hub, "settings.json"), r#"{"theme":"light"}"#);
-    assert_eq!(world.text(Place::Host, "settings.json"), r#"{"theme":"dark"}"#);
+    assert_eq!(world.text(Place::Hub, "settings.json"), r#"{"tone":"light"}"#);
+    assert_eq!(world.text(Place::Host, "settings.json"), r#"{"tone":"dark"}"#);
     assert!(world.sync(Direction::In, HostSync::Import).is_settled());
     world.sync(Direction::Out, HostSync::Both);
-    assert_eq!(world.text(Place::Host, "settings.json"), r#"{"theme":"light"}"#);
-}
-
-#[test]
-fn what_runs_programs_never_leaves_a_project() {
-    let planted = r#"{"theme":"x","hooks":{"evil":1},"o":{"cmd":"rm","id":7}}"#;
-    let mut world = World::default().with(Place::Project, "settings.json", planted).with(Place::Project, "skills/s.md", "evil");
-    world.sync(Direction::Out, HostSync::Both);
-    world.sync(Direction::In, HostSync::Both);
-    world.sync(Direction::Out, HostSync::Both);
-    for place in [Place::Hub, Place::Host] {
-        assert_eq!(world.text(place, "settings.json"), "{\n  \"theme\": \"x\",\n  \"o\": {\"id\": 7}\n}\n");
-        assert_eq!(world.text(place, "skills/s.md"), "");
-    }
-    assert_eq!(world.text(Place::Project, "settings.json"), planted);
+    assert_eq!(world.text(Place::Host, "settings.json"), r#"{"tone":"light"}"#);
 }
 
 #[test]

@@ -17,9 +17,18 @@ pub struct View<'a> {
     pub content: Option<Cow<'a, [u8]>>,
     /// The content as it was read and understood, until a step writes another one.
     pub read: Option<Document<'a>>,
+    /// Whether there was something to be read.
+    pub found: Found,
     /// Of the content, computed once; only trees, which compare wholes, keep it up to date.
     pub hash: Option<Hash>,
     pub mode: Mode,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    Whole,
+    /// Absent, empty or torn.
+    Lost,
 }
 
 impl<'a> Step<'a> {
@@ -58,18 +67,22 @@ impl<'a> Step<'a> {
                 Some(View { disk, mode, ..View::nothing(site) })
             }
             Some(Err(flaw)) => {
-                self.notice(&site, if flaw == Flaw::TooMany { News::Crowded } else { News::Ambiguous });
+                self.notice(&site, match flaw {
+                    Flaw::TooMany => News::Crowded,
+                    Flaw::Unread => News::Unread,
+                    Flaw::Ambiguous | Flaw::Broken => News::Ambiguous,
+                });
                 None
             }
-            Some(Ok(document)) => Some(View { hash: disk.clone(), disk, content, read: Some(document), mode, site }),
-            None => Some(View { hash: disk.clone(), disk, content, mode, ..View::nothing(site) }),
+            Some(Ok(document)) => Some(View { found: Found::Whole, hash: disk.clone(), disk, content, read: Some(document), mode, site }),
+            None => Some(View { found: Found::Whole, hash: disk.clone(), disk, content, mode, ..View::nothing(site) }),
         }
     }
 }
 
 impl View<'_> {
     pub fn nothing(site: Site) -> Self {
-        View { site, disk: None, content: None, read: None, hash: None, mode: Mode::Plain }
+        View { site, disk: None, content: None, read: None, found: Found::Lost, hash: None, mode: Mode::Plain }
     }
 
     pub fn document(&self, format: Format) -> Option<Cow<'_, Document<'_>>> {

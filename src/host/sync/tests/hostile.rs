@@ -18,11 +18,11 @@ fn a_host_that_cannot_be_written_is_told_and_stops_nobody() {
     bed.places.host_home = Some("/proc".into());
     let report = bed.export();
     assert!(matches!(news(&report)[..], [News::Unwritable(_)]), "{report:?}");
-    assert!(!report.is_whole() && bed.read("store/hub/settings.json") == "{\"a\":1}");
+    assert!(!report.is_whole() && bed.read("store/hub/settings.json") == "{\n  \"a\": 1\n}\n");
     assert!(!repair(&bed.places).unwrap(), "no journal is left behind");
     bed.places.host_home = Some(bed.path("host"));
     assert_eq!(bed.export().notices, []);
-    assert_eq!(bed.read("host/settings.json"), "{\"a\":1}", "nothing was agreed before");
+    assert_eq!(bed.read("host/settings.json"), "{\n  \"a\": 1\n}\n", "nothing was agreed before");
 }
 
 // Z-051
