@@ -6,6 +6,7 @@
 pub mod base;
 pub mod bound;
 pub mod document;
+pub mod gate;
 pub mod generation;
 pub mod journal;
 pub mod json;
@@ -247,11 +248,11 @@ impl Rule {
         self.lock.clone().filter(|_| place != Place::Hub)
     }
 
-    pub fn gate(&self, flow: Flow) -> merge::Gate {
+    pub fn gate(&self, flow: Flow) -> gate::Gate {
         match self.class {
-            _ if !flow.is_inward() => merge::Gate::values(&self.out),
-            Class::Keys => merge::Gate::only(&self.keys),
-            _ => merge::Gate::Open,
+            _ if !flow.is_inward() => gate::Gate::values(&self.out),
+            Class::Keys => gate::Gate::only(&self.keys),
+            _ => gate::Gate::Open,
         }
     }
 }

@@ -5,8 +5,9 @@ mod laws;
 #[cfg(test)]
 mod tests;
 
+use crate::core::sync::gate::Gate;
 use crate::core::sync::json::lenient::Extra;
-use crate::core::sync::merge::{self, Edits, Gate, Lack, Prefer, Table, Versions};
+use crate::core::sync::merge::{self, Edits, Lack, Prefer, Table, Versions};
 use crate::core::sync::{Class, Rule, json, toml};
 
 /// Most keys of a document, in all its tables together: ten times what anybody has, and still merged in a tenth of a second.
@@ -173,13 +174,7 @@ fn is_same(format: Format, text: &str, other: &Document) -> Result<bool, Flaw> {
 }
 
 /// What both sides agree on once theirs has flowed: what was agreed, with theirs' changes since the base.
-pub fn agreed(
-    format: Format,
-    was: Option<&Document>,
-    base: Option<&Document>,
-    theirs: &Document,
-    gate: &Gate,
-) -> Result<String, Flaw> {
+pub fn agreed(format: Format, was: Option<&Document>, base: Option<&Document>, theirs: &Document, gate: &Gate) -> Result<String, Flaw> {
     let terms = Terms { gate, prefer: Prefer::Theirs, lack: Lack::Deleted };
     Ok(merge(format, Versions { base, ours: was, theirs: Some(theirs) }, terms)?.text)
 }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::core::sync::bound::Bound;
+use crate::core::sync::gate::{Gate, Passage};
 
 /// A document as far as merging is concerned: tables are merged by key, lists by element, everything else is replaced
 /// as a whole. Names and values are borrowed from the text wherever they stand in it as they are.
@@ -38,17 +38,6 @@ pub struct Versions<T> {
 pub enum Prefer {
     Ours,
     Theirs,
-}
-
-/// Which keys may flow.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gate {
-    /// Everything, so a side's bytes may be taken as they are.
-    Open,
-    /// What lies at or below these paths.
-    Only(Vec<Vec<String>>),
-    /// The values at these paths, if they are within their bounds; that a value is gone never passes.
-    Values(Vec<(Vec<String>, Bound)>),
 }
 
 /// What it means that a side lacks what the base has.
@@ -84,14 +73,6 @@ pub struct Merge<'a> {
     pub edits: Edits<'a>,
     /// Dotted paths that both sides changed.
     pub conflicts: Vec<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Passage {
-    Free,
-    /// Only something below this key may pass.
-    Partly,
-    Closed,
 }
 
 /// Changes of theirs since the base, as edits to ours. Looks at each key once.
@@ -279,42 +260,3 @@ impl PartialEq for Table<'_> {
 }
 
 impl Eq for Table<'_> {}
-
-impl Gate {
-    pub fn only(dotted: &[String]) -> Gate {
-        Gate::Only(dotted.iter().map(|path| split(path)).collect())
-    }
-
-    pub fn values<'a>(out: impl IntoIterator<Item = (&'a String, &'a Bound)>) -> Gate {
-        Gate::Values(out.into_iter().map(|(path, bound)| (split(path), bound.clone())).collect())
-    }
-
-    pub fn is_open(&self) -> bool {
-        *self == Gate::Open
-    }
-
-    fn passage(&self, path: &[&str], at: Versions<Option<&Tree>>) -> Passage {
-        let agree = |rule: &Vec<String>| rule.iter().zip(path).all(|(rule, name)| rule == name);
-        match self {
-            Gate::Open => Passage::Free,
-            Gate::Only(rules) if rules.iter().any(|rule| rule.len() <= path.len() && agree(rule)) => Passage::Free,
-            Gate::Only(rules) if rules.iter().any(agree) => Passage::Partly,
-            Gate::Only(_) => Passage::Closed,
-            Gate::Values(rules) => value_passage(rules.iter().filter(|(rule, _)| rule.len() >= path.len() && agree(rule)), path, at),
-        }
-    }
-}
-
-fn value_passage<'g>(mut rules: impl Iterator<Item = &'g (Vec<String>, Bound)>, path: &[&str], at: Versions<Option<&Tree>>) -> Passage {
-    match (at.ours, at.theirs) {
-        (_, Some(Tree::Table(_))) if rules.any(|(rule, _)| rule.len() > path.len()) => Passage::Partly,
-        (None | Some(Tree::Leaf(_)), Some(Tree::Leaf(value))) if rules.any(|(rule, bound)| rule.len() == path.len() && bound.admits(value)) => {
-            Passage::Free
-        }
-        _ => Passage::Closed,
-    }
-}
-
-fn split(dotted: &str) -> Vec<String> {
-    dotted.split('.').map(str::to_owned).collect()
-}

@@ -4,12 +4,13 @@ use proptest::prelude::*;
 
 use crate::core::sync::bound::Bound;
 use crate::core::sync::document::Format;
-use crate::core::sync::merge::Lack;
 use crate::core::sync::document::tests::{Case, JSON, TOML};
+use crate::core::sync::merge::Lack;
 
 /// A document of few names, so that versions of it collide.
 fn table() -> impl Strategy<Value = serde_json::Value> {
-    let leaf = prop_oneof![any::<u8>().prop_map(|n| (n % 3).into()), Just("s, \"}".into()), Just(serde_json::json!([1, { "a": 2 }])), list()];
+    let leaf =
+        prop_oneof![any::<u8>().prop_map(|n| (n % 3).into()), Just("s, \"}".into()), Just(serde_json::json!([1, { "a": 2 }])), list()];
     leaf.prop_recursive(3, 16, 4, |inner| prop::collection::btree_map("[abcé]", inner, 0..4).prop_map(|map| serde_json::json!(map)))
         .prop_filter("a table", serde_json::Value::is_object)
 }

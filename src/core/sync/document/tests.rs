@@ -26,7 +26,12 @@ impl Case<'_> {
         let parse = |text: &'static str| self.format.parse_text(text).unwrap();
         let leak = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
         let (base, ours, theirs) = (parse(leak(base)), parse(leak(ours)), parse(leak(theirs)));
-        merge(self.format, Versions { base: Some(&base), ours: Some(&ours), theirs: Some(&theirs) }, Terms { gate: &gate, prefer: Prefer::Theirs, lack: self.lack }).unwrap()
+        merge(
+            self.format,
+            Versions { base: Some(&base), ours: Some(&ours), theirs: Some(&theirs) },
+            Terms { gate: &gate, prefer: Prefer::Theirs, lack: self.lack },
+        )
+        .unwrap()
     }
 
     fn check(&self, base: &str, ours: &str, theirs: &str, expected: &str) {

@@ -75,7 +75,14 @@ impl<'a> Step<'a> {
         }
     }
 
-    fn sides<'b>(&self, format: Format, flow: Flow, (from, to): (&'b View<'b>, &'b View<'b>), theirs: &'b Document<'b>, unit: &Unit) -> Sides<'b>
+    fn sides<'b>(
+        &self,
+        format: Format,
+        flow: Flow,
+        (from, to): (&'b View<'b>, &'b View<'b>),
+        theirs: &'b Document<'b>,
+        unit: &Unit,
+    ) -> Sides<'b>
     where
         'a: 'b,
     {
@@ -102,7 +109,8 @@ impl<'a> Step<'a> {
         }
         let gate = self.rule.gate(flow);
         // Outwards a seed is no change of the project: it counts as agreed.
-        let under = seed.as_ref().filter(|_| !flow.is_inward()).map(|seed| base.as_ref().map_or_else(|| seed.clone(), |base| base.over(seed)));
+        let under =
+            seed.as_ref().filter(|_| !flow.is_inward()).map(|seed| base.as_ref().map_or_else(|| seed.clone(), |base| base.over(seed)));
         let compared = under.as_ref().or(base.as_ref());
         let ours = to.document(format);
         let Ok(agreed) = document::agreed(format, base.as_ref(), compared, theirs, &gate) else {
@@ -122,8 +130,7 @@ impl<'a> Step<'a> {
             self.conflict(loser, merged.conflicts);
         }
         let unchanged = ours.as_ref().is_some_and(|ours| ours.text == merged.text);
-        let nothing =
-            ours.is_none() && seed.is_none() && format.parse(merged.text.as_bytes()).is_ok_and(|document| document.is_empty());
+        let nothing = ours.is_none() && seed.is_none() && format.parse(merged.text.as_bytes()).is_ok_and(|document| document.is_empty());
         (!unchanged && !nothing && !merged.text.is_empty()).then_some(merged.text)
     }
 

@@ -31,7 +31,12 @@ impl<'a> Step<'a> {
             }
             for name in self.known(flow).filter(|name| !from.names.contains(*name)) {
                 let path = self.path(name);
-                units.entry(name.to_owned()).or_default().agreements.push(Agreement { pair: flow.pair(), path, entry: None, deleted: None });
+                units.entry(name.to_owned()).or_default().agreements.push(Agreement {
+                    pair: flow.pair(),
+                    path,
+                    entry: None,
+                    deleted: None,
+                });
             }
             self.flow_files(flow, &from, &mut to, &mut units);
             trees.insert(flow.to, to);

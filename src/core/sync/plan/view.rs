@@ -67,11 +67,14 @@ impl<'a> Step<'a> {
                 Some(View { disk, mode, ..View::nothing(site) })
             }
             Some(Err(flaw)) => {
-                self.notice(&site, match flaw {
-                    Flaw::TooMany => News::Crowded,
-                    Flaw::Unread => News::Unread,
-                    Flaw::Ambiguous | Flaw::Broken => News::Ambiguous,
-                });
+                self.notice(
+                    &site,
+                    match flaw {
+                        Flaw::TooMany => News::Crowded,
+                        Flaw::Unread => News::Unread,
+                        Flaw::Ambiguous | Flaw::Broken => News::Ambiguous,
+                    },
+                );
                 None
             }
             Some(Ok(document)) => Some(View { found: Found::Whole, hash: disk.clone(), disk, content, read: Some(document), mode, site }),

@@ -76,7 +76,8 @@ fn the_rules_of_the_host_are_back_whatever_was_lost() {
 // SE-07: a hub that was lost is no deletion of what only projects had told it.
 #[test]
 fn a_hub_that_was_lost_deletes_nothing_in_a_project() {
-    let mut world = World::default().with(Place::Host, "settings.json", r#"{"k":1}"#).with(Place::Project, "settings.json", r#"{"theme":2}"#);
+    let mut world =
+        World::default().with(Place::Host, "settings.json", r#"{"k":1}"#).with(Place::Project, "settings.json", r#"{"theme":2}"#);
     world.sync(Direction::In, HostSync::Import);
     world.sync(Direction::Out, HostSync::Import);
     for lost in ["", "{", r#"{"theme":3}"#] {
@@ -166,7 +167,8 @@ fn what_the_tool_reads_is_valid_and_keeps_its_bytes() {
     let mut rules = request(Direction::In, HostSync::Import);
     rules.rules[0].reads = crate::core::sync::json::lenient::EVERYTHING.into();
     let host = "\u{feff}{\n  // why\n  \"k\": 1,\n}\n";
-    let mut world = World::default().with(Place::Host, "settings.json", host).with(Place::Project, "settings.json", "{ /* mine */ \"p\": 1 }");
+    let mut world =
+        World::default().with(Place::Host, "settings.json", host).with(Place::Project, "settings.json", "{ /* mine */ \"p\": 1 }");
     let plan = world.sync_with(&rules);
     assert_eq!(plan.notices, []);
     assert_eq!(world.text(Place::Hub, "settings.json"), host);
