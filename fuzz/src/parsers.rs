@@ -11,8 +11,10 @@ use crate::core::facts::Env;
 use crate::core::identity::ssh::{self, Files};
 use crate::core::lease::Lease;
 use crate::core::login::Login;
-use crate::core::sync::document::{self, Format};
-use crate::core::sync::merge::{Gate, Prefer, Versions};
+use crate::core::sync::document::{self, Format, Terms};
+use crate::core::sync::gate::Gate;
+use crate::core::sync::json::lenient::Extra;
+use crate::core::sync::merge::{Lack, Prefer, Versions};
 use crate::core::sync::{base, lines};
 use crate::core::tool::manifest::{Manifest, Source};
 
@@ -32,16 +34,20 @@ pub const ALL: [(&str, Parser); 10] = [
     ("records", records),
 ];
 
+/// With all that some tool reads beyond JSON.
+const JSON: Format = Format::Json(&[Extra::Comments, Extra::TrailingCommas, Extra::Bom]);
+
 fn document(format: Format, bytes: &[u8]) {
     let Ok(document) = format.parse(bytes) else { return };
     assert!(!format.is_torn(bytes), "what was read is whole");
     let versions = Versions { base: Some(&document), ours: Some(&document), theirs: Some(&document) };
-    let merged = document::merge(format, versions, &Gate::default(), Prefer::Ours).expect("it is no bigger than itself");
+    let terms = Terms { gate: &Gate::Open, prefer: Prefer::Ours, lack: Lack::Deleted };
+    let merged = document::merge(format, versions, terms).expect("it is no bigger than itself");
     assert_eq!(merged.text, document.text, "nothing changed, so nothing is edited");
 }
 
 pub fn json(bytes: &[u8]) {
-    document(Format::Json, bytes);
+    document(JSON, bytes);
 }
 
 pub fn toml(bytes: &[u8]) {
@@ -52,15 +58,16 @@ pub fn toml(bytes: &[u8]) {
 fn merge(format: Format, bytes: &[u8]) {
     let parts: Vec<&[u8]> = bytes.splitn(3, |byte| *byte == 0).collect();
     let [Ok(base), Ok(ours), Ok(theirs)] = [0, 1, 2].map(|at| format.parse(parts.get(at).copied().unwrap_or_default())) else { return };
-    for prefer in [Prefer::Ours, Prefer::Theirs] {
+    let ways = [(Prefer::Ours, Lack::Deleted), (Prefer::Theirs, Lack::Deleted), (Prefer::Theirs, Lack::Lost)];
+    for (prefer, lack) in ways {
         let versions = Versions { base: Some(&base), ours: Some(&ours), theirs: Some(&theirs) };
-        let Ok(merged) = document::merge(format, versions, &Gate::default(), prefer) else { continue };
+        let Ok(merged) = document::merge(format, versions, Terms { gate: &Gate::Open, prefer, lack }) else { continue };
         assert!(format.parse(merged.text.as_bytes()).is_ok(), "a merge of what was read can be read: {}", merged.text);
     }
 }
 
 pub fn merge_json(bytes: &[u8]) {
-    merge(Format::Json, bytes);
+    merge(JSON, bytes);
 }
 
 pub fn merge_toml(bytes: &[u8]) {
