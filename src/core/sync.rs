@@ -76,8 +76,7 @@ pub struct Rule {
 impl Rule {
     /// Returns the rule by which a file or directory comes along from the host, and never goes back.
     pub fn tree(path: String, host: String) -> Self {
-        let (keys, executes) = (Vec::new(), Vec::new());
-        Self { path, host: Some(host), class: Class::Tree, keys, executes, lock: None, seed: None }
+        Self { path, host: Some(host), ..Rule::of(Class::Tree) }
     }
 }
 
@@ -228,7 +227,7 @@ impl Flow {
 }
 
 impl Rule {
-    #[cfg(test)]
+    /// Returns a rule that says nothing but its class.
     pub fn of(class: Class) -> Rule {
         let (keys, executes, reads) = (Vec::new(), Vec::new(), Vec::new());
         Rule { path: String::new(), host: None, class, keys, out: BTreeMap::new(), executes, reads, lock: None, seed: None }
