@@ -1,17 +1,25 @@
-# shellcheck shell=bash disable=SC2154 # the template that includes this sets __ai_bin
+# shellcheck shell=bash
+
+# Each of these gets the path of our program, then the word that was typed, then its arguments.
 
 # Whether our program is still there: if not, nothing may run, least of all the tool without its container.
 function __ai_found() {
-    if [[ -x "${__ai_bin}" ]]; then \builtin return 0; fi
-    \builtin printf '%s\n' "ai: cannot run $1: ${__ai_bin} is gone; hint: install ai again, then start a new shell" >&2
+    if [[ -x "$1" ]]; then \builtin return 0; fi
+    \builtin printf '%s\n' "ai: cannot run $2: $1 is gone; hint: install ai again, then start a new shell" >&2
     \builtin return 127
 }
 
+# What a DEBUG trap or a trace of the shell prints inside `$(…)` would be taken for what our program says, and `set -k` takes
+# `name=value` away from `local`: all of them end here where bash can give them back (4.4).
+
 # One run of a tool: settings in, plan, the engine's own command line, settings out.
 function __ai_run() {
+    \builtin local - 2>/dev/null && \builtin set +kxT
     # The owner is this process, which lives as long as the run: inside `$(…)` it would be the substitution.
-    \builtin local __ai_session='' __ai_plan='' __ai_trap='' __ai_tty=none __ai_code=130 __ai_owner="${BASHPID:-$$}" IFS=$' \t\n'
-    __ai_found "$1" || \builtin return
+    \builtin local __ai_bin="$1" __ai_session='' __ai_plan='' __ai_trap='' __ai_tty=none __ai_code=130 __ai_owner="${BASHPID:-$$}"
+    \builtin local IFS=$' \t\n'
+    __ai_found "$1" "$2" || \builtin return
+    \builtin shift
     if [[ "${2-}" == --native || "${2-}" == --local ]]; then
         __ai_plan="$("${__ai_bin}" resolve --shell bash -- "$@")" || \builtin return
         \builtin eval "${__ai_plan} && __ai_code=0 || __ai_code=\$?"
@@ -39,26 +47,28 @@ function __ai_run() {
 
 # A word that the program itself understands, with this shell's default tool.
 function __ai_word() {
-    __ai_found "$1" || \builtin return
-    AI_TOOL="${AI_TOOL-}" "${__ai_bin}" word "$1" -- "${@:2}"
+    __ai_found "$1" "$2" || \builtin return
+    AI_TOOL="${AI_TOOL-}" "$1" word "$2" -- "${@:3}"
 }
 
 # The default tool.
 function __ai_default() {
+    \builtin local - 2>/dev/null && \builtin set +kxT
     \builtin local __ai_tool=''
-    __ai_found "$1" || \builtin return
-    __ai_tool="$(AI_TOOL="${AI_TOOL-}" "${__ai_bin}" use --quiet)" || \builtin return
-    __ai_run "${__ai_tool}" "${@:2}"
+    __ai_found "$1" "$2" || \builtin return
+    __ai_tool="$(AI_TOOL="${AI_TOOL-}" "$1" use --quiet)" || \builtin return
+    __ai_run "$1" "${__ai_tool}" "${@:3}"
 }
 
 # Only a function can set a variable of its shell. It is not exported.
 function __ai_mode() {
+    \builtin local - 2>/dev/null && \builtin set +kxT
     \builtin local __ai_tool=''
-    if [[ $# -ne 2 || "$2" == help || "$2" == -h || "$2" == --help ]]; then
+    if [[ $# -ne 3 || "$3" == help || "$3" == -h || "$3" == --help ]]; then
         __ai_word "$@"
         \builtin return
     fi
-    __ai_found "$1" || \builtin return
-    __ai_tool="$("${__ai_bin}" use --name -- "$2")" || \builtin return
+    __ai_found "$1" "$2" || \builtin return
+    __ai_tool="$("$1" use --name -- "$3")" || \builtin return
     AI_TOOL="${__ai_tool}"
 }

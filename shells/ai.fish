@@ -1,7 +1,9 @@
+# Each of these gets the path of our program, then the word that was typed, then its arguments.
+
 # Whether our program is still there: if not, nothing may run, least of all the tool without its container.
 function __ai_found
-    builtin test -x "$__ai_bin"; and return
-    builtin printf '%s\n' "ai: cannot run $argv[1]: $__ai_bin is gone; hint: install ai again, then start a new shell" >&2
+    builtin test -x "$argv[1]"; and return
+    builtin printf '%s\n' "ai: cannot run $argv[2]: $argv[1] is gone; hint: install ai again, then start a new shell" >&2
     return 127
 end
 
@@ -17,7 +19,9 @@ end
 
 # One run of a tool: settings in, plan, the engine's own command line, settings out.
 function __ai_run
-    __ai_found $argv[1]; or return
+    __ai_found $argv[1..2]; or return
+    set --local __ai_bin $argv[1]
+    set --erase argv[1]
     # Words, not text to evaluate: in a pipe, `eval` would hold back all output until the tool has ended.
     if builtin contains -- "$argv[2]" --native --local
         set --local __ai_argv ($__ai_bin resolve --format argv0 -- $argv | builtin string split0)
@@ -52,24 +56,24 @@ end
 
 # A word that the program itself understands, with this shell's default tool.
 function __ai_word
-    __ai_found $argv[1]; or return
-    AI_TOOL="$AI_TOOL" $__ai_bin word $argv[1] -- $argv[2..]
+    __ai_found $argv[1..2]; or return
+    AI_TOOL="$AI_TOOL" $argv[1] word $argv[2] -- $argv[3..]
 end
 
 # The default tool.
 function __ai_default
-    __ai_found $argv[1]; or return
-    set --local __ai_tool (AI_TOOL="$AI_TOOL" $__ai_bin use --quiet); or return
-    __ai_run $__ai_tool $argv[2..]
+    __ai_found $argv[1..2]; or return
+    set --local __ai_tool (AI_TOOL="$AI_TOOL" $argv[1] use --quiet); or return
+    __ai_run $argv[1] $__ai_tool $argv[3..]
 end
 
 # Only a function can set a variable of its shell. It is not exported.
 function __ai_mode
-    if builtin test (count $argv) -ne 2; or builtin contains -- "$argv[2]" help -h --help
+    if builtin test (builtin count $argv) -ne 3; or builtin contains -- "$argv[3]" help -h --help
         __ai_word $argv
         return
     end
-    __ai_found $argv[1]; or return
-    set --local __ai_tool ($__ai_bin use --name -- $argv[2]); or return
+    __ai_found $argv[1..2]; or return
+    set --local __ai_tool ($argv[1] use --name -- $argv[3]); or return
     set --global AI_TOOL $__ai_tool
 end

@@ -1,16 +1,10 @@
-# Whether our program is still there: if not, nothing may run, least of all the tool without its container.
-function __ai_found {
-    [[ -x "${__ai_bin}" ]] && \builtin return
-    \builtin print -ru2 -- "ai: cannot run $1: ${__ai_bin} is gone; hint: install ai again, then start a new shell"
-    \builtin return 127
-}
+# Each of these gets the path of our program, then the word that was typed, then its arguments; `__ai_call` has prepared the shell.
 
 # One run of a tool: settings in, plan, the engine's own command line, settings out.
 function __ai_run {
-    \builtin emulate -L zsh
-    \builtin local __ai_session='' __ai_plan='' __ai_tty=none
+    \builtin local __ai_bin="$1" __ai_session='' __ai_plan='' __ai_tty=none
     \builtin local -i __ai_code=130
-    __ai_found "$1" || \builtin return
+    \builtin shift
     if [[ "${2-}" == --native || "${2-}" == --local ]]; then
         __ai_plan="$("${__ai_bin}" resolve --shell zsh -- "$@")" || \builtin return
         \builtin eval "${__ai_plan}"
@@ -38,28 +32,22 @@ function __ai_run {
 
 # A word that the program itself understands, with this shell's default tool.
 function __ai_word {
-    \builtin emulate -L zsh
-    __ai_found "$1" || \builtin return
-    AI_TOOL="${AI_TOOL-}" "${__ai_bin}" word "$1" -- "${@:2}"
+    AI_TOOL="${AI_TOOL-}" "$1" word "$2" -- "${@:3}"
 }
 
 # The default tool.
 function __ai_default {
-    \builtin emulate -L zsh
     \builtin local __ai_tool=''
-    __ai_found "$1" || \builtin return
-    __ai_tool="$(AI_TOOL="${AI_TOOL-}" "${__ai_bin}" use --quiet)" || \builtin return
-    __ai_run "${__ai_tool}" "${@:2}"
+    __ai_tool="$(AI_TOOL="${AI_TOOL-}" "$1" use --quiet)" || \builtin return
+    __ai_run "$1" "${__ai_tool}" "${@:3}"
 }
 
 # Only a function can set a variable of its shell. It is not exported.
 function __ai_mode {
-    \builtin emulate -L zsh
     \builtin local __ai_tool=''
-    if [[ $# -ne 2 || "$2" == help || "$2" == -h || "$2" == --help ]]; then
+    if [[ $# -ne 3 || "$3" == help || "$3" == -h || "$3" == --help ]]; then
         __ai_word "$@"
         \builtin return
     fi
-    __ai_found "$1" || \builtin return
-    __ai_tool="$("${__ai_bin}" use --name -- "$2")" && \builtin typeset -g AI_TOOL="${__ai_tool}"
+    __ai_tool="$("$1" use --name -- "$3")" && \builtin typeset -g AI_TOOL="${__ai_tool}"
 }

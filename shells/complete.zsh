@@ -1,6 +1,5 @@
 # Completion: the program knows what may stand at a place. It is asked once for each place: the words before it, and whether an
 # option is begun there; then this shell picks what fits, without another process.
-\builtin typeset -gA __ai_answers
 function __ai_complete {
     \builtin local __ai_word="${(Q)PREFIX}" __ai_kind='' __ai_place='' __ai_answer=''
     \builtin local -i __ai_code=1
@@ -21,17 +20,4 @@ function __ai_complete {
     (($#__ai_lines)) && _describe -t words word __ai_lines && __ai_code=0
     [[ "${__ai_answer}" == files* ]] && _files && __ai_code=0
     \builtin return __ai_code
-}
-
-# compinit may come before this, after it, twice or never: registers at the first prompt that finds it.
-function __ai_register {
-    \builtin emulate -L zsh
-    \builtin typeset -ga precmd_functions
-    precmd_functions=("${(@)precmd_functions:#__ai_register}")
-    if [[ "${1-}" == later ]] || ! \builtin whence compdef >/dev/null; then
-        precmd_functions+=(__ai_register)
-        \builtin return 0
-    fi
-    compdef __ai_complete "${__ai_completed[@]}"
-    if (($#__ai_precommands)); then compdef _precommand "${__ai_precommands[@]}"; fi
 }

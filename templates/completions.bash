@@ -1,5 +1,4 @@
-# shellcheck shell=bash
-# What completes the words of ai in bash; `ai completions bash` prints it by itself.
+#<# What completes the words of ai in bash; `ai completions bash` prints it by itself. #>
 __ai_bin=@@exe@@
 
 @@completer@@

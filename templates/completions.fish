@@ -1,4 +1,4 @@
-# What completes the words of ai in fish; `ai completions fish` prints it by itself.
+#<# What completes the words of ai in fish; `ai completions fish` prints it by itself. #>
 set --global __ai_bin @@exe@@
 
 @@completer@@

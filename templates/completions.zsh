@@ -1,17 +1,28 @@
-# What completes the words of ai in zsh; `ai completions zsh` prints it by itself.
+#<# What completes the words of ai in zsh; `ai completions zsh` prints it by itself. #>
+#% if standalone
 \builtin typeset -g __ai_bin=@@exe@@
-\builtin typeset -ga __ai_completed __ai_precommands
-__ai_completed=(
-    ai
+@@caller@@
+#% endif
+\builtin typeset -gA __ai_answers
+@@register@@
+#<# compinit may come before this, after it, twice or never: this registers at once if it can, and at the first prompt that finds it. #>
+function __ai_register {
+\builtin emulate -L zsh
+precmd_functions=("${(@)precmd_functions:#__ai_register}")
+if ((${+functions[compdef]})); then
+compdef __ai_complete ai \
 #% for name in completed
-    @@name@@
+@@name@@ \
 #% endfor
-)
-__ai_precommands=(
+;
+#% if precommands
+compdef _precommand \
 #% for name in precommands
-    @@name@@
+@@name@@ \
 #% endfor
-)
-
-@@completer@@
-if [[ -o interactive ]]; then __ai_register later; fi
+;
+#% endif
+else precmd_functions+=(__ai_register)
+fi;
+}
+if [[ -o interactive ]]; then __ai_register; precmd_functions=("${(@)precmd_functions:#__ai_register}" __ai_register); fi

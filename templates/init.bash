@@ -1,5 +1,3 @@
-# shellcheck shell=bash
-# Shell integration of ai for bash; made by: ai init bash
 __ai_bin=@@exe@@
 
 @@library@@
@@ -7,13 +5,20 @@ __ai_bin=@@exe@@
 \builtin unalias @@function.name@@ 2>/dev/null || \builtin true
 #% if function.plain
 function @@function.name@@ {
-    @@function.runner@@ @@function.subject@@ "$@"
+#% if function.alone
+    if ! \builtin declare -F __ai_run >/dev/null; then
+        # Copied without the library, as into another shell, it is still the same run.
+        @@exe@@ run @@function.subject@@ -- "$@"
+        \builtin return
+    fi
+#% endif
+    @@function.runner@@ @@exe@@ @@function.subject@@ "$@"
 }
 #% else
 # A POSIX shell knows no such name.
 if [[ ! -o posix ]]; then
     function @@function.name@@ {
-        @@function.runner@@ @@function.subject@@ "$@"
+        @@function.runner@@ @@exe@@ @@function.subject@@ "$@"
     }
 fi
 #% endif

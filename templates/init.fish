@@ -1,10 +1,16 @@
-# Shell integration of ai for fish; made by: ai init fish
 set --global __ai_bin @@exe@@
 
 @@library@@
 #% for function in functions
 function @@function.name@@
-    @@function.runner@@ @@function.subject@@ $argv
+    #% if function.alone
+    if not functions --query __ai_run
+        # Copied without the library, as into another shell, it is still the same run.
+        @@exe@@ run @@function.subject@@ -- $argv
+        return
+    end
+    #% endif
+    @@function.runner@@ @@exe@@ @@function.subject@@ $argv
 end
 #% endfor
 #% if completions

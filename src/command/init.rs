@@ -20,9 +20,16 @@ pub struct InitArgs {
     /// No completions
     #[arg(long)]
     pub no_completions: bool,
+    /// Print what the script brings in when it is first needed
+    #[arg(long, hide = true)]
+    pub library: bool,
 }
 
 pub fn run(init: &InitArgs) -> Result<u8> {
+    if init.library {
+        output::data(script::library(init.shell).as_bytes())?;
+        return Ok(0);
+    }
     let host = Host::new()?;
     if !init.prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         || init.prefix.starts_with(|c: char| c.is_ascii_digit())

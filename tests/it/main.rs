@@ -39,6 +39,7 @@ mod doctor_shell;
 mod documents;
 mod engines;
 mod environment;
+mod every_setting;
 mod faults;
 mod formats;
 mod git_inside;

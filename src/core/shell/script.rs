@@ -52,19 +52,27 @@ impl Runner {
 
 /// The files of one shell: its templates, and the library whose text they put in as it stands.
 struct Files {
+    /// Reads what the others make, so that no alias changes it meanwhile.
+    load: &'static str,
     init: &'static str,
     completions: &'static str,
     functions: &'static str,
     completer: &'static str,
+    /// What zsh needs before it has the library.
+    caller: &'static str,
+    register: &'static str,
 }
 
 macro_rules! files {
     ($shell:literal) => {
         Files {
+            load: include_str!(concat!("../../../templates/load.", $shell)),
             init: include_str!(concat!("../../../templates/init.", $shell)),
             completions: include_str!(concat!("../../../templates/completions.", $shell)),
             functions: include_str!(concat!("../../../shells/ai.", $shell)),
             completer: include_str!(concat!("../../../shells/complete.", $shell)),
+            caller: include_str!("../../../shells/call.zsh"),
+            register: include_str!("../../../shells/register.zsh"),
         }
     };
 }
@@ -87,25 +95,47 @@ pub fn completions(shell: Shell, integration: &Integration) -> Result<String> {
     render_as(shell, "completions", integration)
 }
 
+/// What the script of zsh brings in when it is first needed: the library.
+pub fn library(shell: Shell) -> String {
+    let files = files(shell);
+    [files.functions, files.completer].map(without_comments).join("\n") + "\n"
+}
+
 fn render_as(shell: Shell, template: &str, integration: &Integration) -> Result<String> {
     let files = files(shell);
     let result = environment(shell).and_then(|mut environment| {
         environment.add_template("completions", files.completions)?;
         environment.add_template("init", files.init)?;
-        environment.get_template(template)?.render(values(integration, &files))
+        environment.add_template("load", files.load)?;
+        let script = environment.get_template(template)?.render(values(template, integration, &files))?;
+        // For zsh each line is a quoted word.
+        let script = match shell {
+            Shell::Zsh => script.replace(" \\\n", " ").lines().filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+            Shell::Bash | Shell::Fish => Value::from_safe_string(script.trim_end().to_owned()),
+        };
+        environment.get_template("load")?.render(context! { script })
     });
     result.map_err(|error| Failure::new(Kind::General, format!("cannot render the script for {shell}")).because(error))
 }
 
+/// The text without what is there for people: zsh takes time to pass over it.
+fn without_comments(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.is_empty());
+    lines.map(str::trim_start).collect::<Vec<_>>().join("\n")
+}
+
 /// The names that templates know.
-fn values(integration: &Integration, files: &Files) -> Value {
+fn values(template: &str, integration: &Integration, files: &Files) -> Value {
     // Parsed as a template, the library would take longer than all the rest.
     let as_it_stands = |text: &str| Value::from_safe_string(text.trim_end().to_owned());
+    let without_comments = |text: &str| Value::from_safe_string(without_comments(text));
     let function = |function: &Function| {
         context! {
             name => &*function.name,
             runner => function.runner.name(),
             subject => &*function.subject,
+            alone => function.runner == Runner::Tool,
+            word => matches!(function.runner, Runner::Word | Runner::Gone),
             // What a POSIX shell takes as a function's name.
             plain => !function.name.contains('-'),
         }
@@ -114,9 +144,17 @@ fn values(integration: &Integration, files: &Files) -> Value {
     let (like_sudo, own): (Vec<&Function>, Vec<&Function>) =
         integration.functions.iter().filter(|function| function.runner != Runner::Gone).partition(|function| function.subject == EXEC);
     let names = |functions: Vec<&Function>| functions.into_iter().map(|function| function.name.clone()).collect::<Vec<_>>();
+    let is_word = |function: &&Function| matches!(function.runner, Runner::Word | Runner::Gone);
+    let words: Vec<&Function> = integration.functions.iter().filter(is_word).collect();
+    let prefix = words.first().and_then(|function| function.name.strip_suffix(&function.subject)).unwrap_or_default().to_owned();
     context! {
+        prefix,
+        words => names(words),
         library => as_it_stands(files.functions),
         completer => as_it_stands(files.completer),
+        caller => without_comments(files.caller),
+        register => without_comments(files.register),
+        standalone => template == "completions",
         exe => &*integration.exe,
         functions => integration.functions.iter().map(function).collect::<Vec<_>>(),
         completions => integration.completions,

@@ -1,0 +1,21 @@
+# What the functions of people's words call: a function of the library, the path of our program, the word, its arguments. The
+# library comes from the program when it is first needed: it takes zsh longer to read than all else that loads.
+function __ai_call {
+    \builtin emulate -L zsh -o noaliases
+    # What it prints would be taken for what our program says.
+    \builtin trap - DEBUG
+    __ai_fetch "$2" "$3" && "$@"
+}
+
+# If our program is gone, nothing may run, least of all the tool without its container.
+function __ai_fetch {
+    \builtin emulate -L zsh -o noaliases
+    [[ -x "$1" ]] || {
+        \builtin print -ru2 -- "ai: cannot run $2: $1 is gone; hint: install ai again, then start a new shell"
+        \builtin return 127
+    }
+    ((${+functions[__ai_run]})) && \builtin return
+    \builtin trap - DEBUG
+    \builtin eval "$("$1" init zsh --library)"
+    ((${+functions[__ai_run]})) || \builtin return 127
+}
