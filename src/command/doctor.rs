@@ -16,7 +16,7 @@ use crate::session::tolerant;
 use clap::{Args, Subcommand};
 
 mod files;
-mod shell;
+pub mod shell;
 
 use shell::DoctorShellArgs;
 

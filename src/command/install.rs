@@ -2,14 +2,22 @@
 
 use clap::Args;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crate::core::doctor::shell::obstacles;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::shell::Shell;
 use crate::core::shell::block::{self, diff};
-use crate::host::fs::files;
-use crate::host::machine::rc;
+use crate::core::shell::known_lines;
+use crate::core::shell::rc_lines::Loading;
+use crate::host::machine::{process, rc};
 use crate::host::output;
 use crate::host::{self, Host};
+
+mod shims;
+
+/// Longer than any file of zsh's takes that every script of it reads, too.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 #[derive(Debug, Args)]
 pub struct InstallArgs {
@@ -26,38 +34,72 @@ pub struct InstallArgs {
 pub fn install(wanted: &InstallArgs) -> Result<u8> {
     let host = Host::to_write()?;
     if let Some(directory) = &wanted.shims {
-        return make_shims(&host, directory.as_deref(), wanted.dry_run);
+        return shims::make(&host, directory.as_deref(), wanted.dry_run);
     }
+    refuse_foreign_home(&host)?;
     let shell = shell(&host, wanted.shell)?;
     let exe = exe(&host)?;
-    let line = block::line(shell, &exe);
-    let mut files = vec![(rc_file(&host, shell)?, line)];
-    if let Some(login) = bash_login_file(&host, shell)? {
-        files.push((login, block::guarded_line(&exe)));
+    let mut files = vec![rc_file(&host, shell)?];
+    files.extend(bash_login_file(&host, shell)?);
+    files.extend(old_files(&host, shell)?);
+    let files = files.iter().map(|path| whole(path)).collect::<Result<Vec<_>>>()?;
+    let text = |rc: &rc::Rc| rc.content.clone().unwrap_or_default();
+    let args = files.iter().find_map(|rc| block::args(&text(rc), shell)).unwrap_or_default();
+    let (home, tools) = (home(&host)?, host.tool_names());
+    let loading = Loading { shell, exe: &exe, home: Some(&home), args: &args, tools: &tools };
+    for (index, rc) in files.iter().enumerate() {
+        let lines = match index {
+            0 => loading.lines(),
+            _ if shell == Shell::Bash => loading.guarded(),
+            // Where it was before.
+            _ => {
+                let Some(text) = rc.content.as_ref().filter(|text| block::has_block(text)) else { continue };
+                refuse_managed(rc, &loading.typed())?;
+                change(&host, rc, block::without_block(text), wanted.dry_run)?;
+                continue;
+            }
+        };
+        refuse_managed(rc, &lines[0])?;
+        let consented = old_script_turned_off(rc, wanted.dry_run);
+        let old = consented.as_deref().or(rc.content.as_deref());
+        if let Some((number, _)) = block::by_hand(old.unwrap_or_default(), shell).first() {
+            output::warn(&format!("{}:{number} loads it already; hint: remove that line, the block does the same", rc.path.display()));
+        }
+        change(&host, rc, Some(block::with_block(old, &lines)), wanted.dry_run)?;
     }
-    let files = files.into_iter().map(|(path, line)| Ok((whole(&path)?, line))).collect::<Result<Vec<_>>>()?;
-    for (rc, line) in files {
-        refuse_managed(&rc, &line)?;
-        let consented = old_script_turned_off(&rc, wanted.dry_run);
-        let new = block::with_block(consented.as_deref().or(rc.content.as_deref()), &line);
-        change(&host, &rc, Some(new), wanted.dry_run)?;
+    if wanted.dry_run { Ok(0) } else { say_whether_it_works(&host, shell, &loading) }
+}
+
+/// Asks a new shell, and says that it works only if it does; else why it does not.
+fn say_whether_it_works(host: &Host, shell: Shell, loading: &Loading) -> Result<u8> {
+    if host.program(shell.name()).is_none() {
+        output::note(&format!("{shell} is not on PATH, so nobody could be asked whether it works; then: ai doctor shell {shell}"));
+        return Ok(0);
     }
-    if !wanted.dry_run {
-        output::note(&format!("it works in the next {shell}; for this one: {}", block::line(shell, &exe)));
+    let checkup = super::doctor::shell::look(host, shell)?;
+    let wrong = obstacles(&checkup);
+    if wrong.is_empty() {
+        output::note(&format!("it works in the next {shell}; for this one: {}", loading.typed()));
+        return Ok(0);
     }
-    Ok(0)
+    for finding in wrong {
+        let hint = finding.hint.as_ref().map_or_else(String::new, |hint| format!("; hint: {hint}"));
+        output::warn(&format!("it does not work yet in a new {shell}: {}: {}{hint}", finding.title, finding.cause));
+    }
+    Ok(1)
 }
 
 pub fn uninstall(wanted: &InstallArgs) -> Result<u8> {
     let host = Host::to_write()?;
     if let Some(directory) = &wanted.shims {
-        return remove_shims(&host, directory.as_deref(), wanted.dry_run);
+        return shims::remove(&host, directory.as_deref(), wanted.dry_run);
     }
     let shell = shell(&host, wanted.shell)?;
     let mut paths = vec![rc_file(&host, shell)?];
     if shell == Shell::Bash {
         paths.extend(login_files(&host)?);
     }
+    paths.extend(old_files(&host, shell)?);
     let mut found = false;
     for rc in paths.iter().map(|path| whole(path)).collect::<Result<Vec<_>>>()? {
         let Some(text) = rc.content.as_ref().filter(|text| block::has_block(text)) else { continue };
@@ -79,7 +121,8 @@ pub fn shell(host: &Host, wanted: Option<Shell>) -> Result<Shell> {
         Shell::ALL.into_iter().find(|shell| shell.name() == name)
     };
     wanted.or_else(of_env).ok_or_else(|| {
-        Failure::new(Kind::Usage, "cannot tell which shell you use: $SHELL is none of zsh, bash and fish").hint("ai install zsh")
+        Failure::new(Kind::Usage, "cannot tell which shell you use: $SHELL is none of zsh, bash and fish")
+            .hint("ai install zsh, or for any other shell: ai install --shims")
     })
 }
 
@@ -99,10 +142,42 @@ pub fn rc_file(host: &Host, shell: Shell) -> Result<PathBuf> {
     let directory = |name: &str| host.env.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = home(host)?;
     Ok(match shell {
-        Shell::Zsh => directory("ZDOTDIR").unwrap_or(home).join(".zshrc"),
+        // Where it is may be said in a file that only zsh reads.
+        Shell::Zsh => zsh_directory(host).or_else(|| directory("ZDOTDIR")).unwrap_or(home).join(".zshrc"),
         Shell::Bash => home.join(".bashrc"),
-        Shell::Fish => directory("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("fish/conf.d/ai.fish"),
+        Shell::Fish => directory("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("fish/config.fish"),
     })
+}
+
+/// The directory of its files, as zsh itself says.
+fn zsh_directory(host: &Host) -> Option<PathBuf> {
+    let zsh = host.program("zsh")?;
+    let question = ["-c", "\\builtin print -r -- \"__ai_zdotdir ${ZDOTDIR-$HOME}\""];
+    let (_, stdout, _) = process::output_within(zsh.as_os_str(), &question, PATIENCE).ok()?;
+    let text = String::from_utf8(stdout).ok()?;
+    let said = text.lines().filter_map(|line| line.strip_prefix("__ai_zdotdir ")).next_back()?;
+    Some(PathBuf::from(said)).filter(|path| path.is_absolute())
+}
+
+/// Where an earlier `ai install` put the block: for fish into a file that is read before the person's own, whose aliases won.
+fn old_files(host: &Host, shell: Shell) -> Result<Vec<PathBuf>> {
+    let rc = rc_file(host, shell)?;
+    Ok(match shell {
+        Shell::Fish => vec![rc.with_file_name("conf.d").join("ai.fish")],
+        Shell::Zsh | Shell::Bash => Vec::new(),
+    })
+}
+
+/// Fails where root would leave its files in the home of somebody else, who could not read them.
+fn refuse_foreign_home(host: &Host) -> Result<()> {
+    let home = home(host)?;
+    match rc::owner(&home) {
+        Some(owner) if rc::is_root() && owner != 0 => {
+            Err(Failure::new(Kind::NotAllowed, format!("cannot install for root: HOME is `{}`, which is somebody else's", home.display()))
+                .hint("run it without sudo, or with a home of root's own: sudo -H ai install"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The files of which a login bash reads the first that is there.
@@ -122,7 +197,7 @@ fn bash_login_file(host: &Host, shell: Shell) -> Result<Option<PathBuf>> {
     }
     let first = files.into_iter().find(|rc| rc.content.is_some());
     Ok(match first {
-        Some(rc) => (!rc.content.as_deref().is_some_and(block::leads_to_bashrc)).then_some(rc.path),
+        Some(rc) => (!rc.content.as_deref().is_some_and(known_lines::leads_to_bashrc)).then_some(rc.path),
         // Terminals of macOS start login shells.
         None => cfg!(target_os = "macos").then(|| home(host).map(|home| home.join(".bash_profile"))).transpose()?,
     })
@@ -155,7 +230,7 @@ fn refuse_managed(rc: &rc::Rc, line: &str) -> Result<()> {
 /// The file with the lines of the old script turned off, if there are any and the user wants it.
 fn old_script_turned_off(rc: &rc::Rc, dry_run: bool) -> Option<Vec<u8>> {
     let text = rc.content.as_ref()?;
-    let old = block::old_lines(text);
+    let old = known_lines::old_lines(text);
     let (number, line) = old.first()?;
     let place = format!("{}:{number}", rc.path.display());
     let terminal = host::terminal();
@@ -184,49 +259,4 @@ fn change(host: &Host, rc: &rc::Rc, new: Option<Vec<u8>>, dry_run: bool) -> Resu
     let backup = backup.map_or_else(String::new, |backup| format!("; as it was: {}", backup.display()));
     output::note(&format!("changed {path}{backup}"));
     Ok(())
-}
-
-fn shims_directory(host: &Host, wanted: Option<&Path>) -> PathBuf {
-    wanted.map_or_else(|| host.store.shims(), rc::absolute)
-}
-
-fn make_shims(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {
-    let directory = shims_directory(host, wanted);
-    let exe = host.exe();
-    let failed =
-        |error: std::io::Error| Failure::new(Kind::General, format!("cannot make links in `{}`", directory.display())).because(error);
-    if !dry_run {
-        files::private_dir(&directory).map_err(failed)?;
-    }
-    for tool in host.tool_names() {
-        let link = directory.join(&tool);
-        if dry_run {
-            output::data(format!("{} -> {}\n", link.display(), exe.display()).as_bytes())?;
-        } else if !rc::make_link(&link, &exe).map_err(failed)? {
-            output::warn(&format!("`{}` is something else and stays", link.display()));
-        }
-    }
-    if !dry_run {
-        output::note(&format!("put {} first on the PATH of what should run the tools in containers", directory.display()));
-    }
-    Ok(0)
-}
-
-fn remove_shims(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {
-    let directory = shims_directory(host, wanted);
-    let exe = host.exe();
-    let links = rc::links_to(&directory, &exe);
-    if links.is_empty() {
-        output::note(&format!("nothing to do: no link in {} leads to ai", directory.display()));
-    }
-    for link in links {
-        if dry_run {
-            output::data(format!("{}\n", link.display()).as_bytes())?;
-        } else {
-            rc::remove_link(&link)
-                .map_err(|error| Failure::new(Kind::General, format!("cannot remove `{}`", link.display())).because(error))?;
-            output::note(&format!("removed {}", link.display()));
-        }
-    }
-    Ok(0)
 }

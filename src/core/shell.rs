@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::{ffi::OsStr, fmt};
 
 pub mod block;
+pub mod known_lines;
+pub mod rc_lines;
 pub mod script;
 
 /// A shell that `ai init` can print functions for.

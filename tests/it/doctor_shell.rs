@@ -12,7 +12,7 @@ fn rc(shell: Shell) -> &'static str {
     match shell {
         Shell::Zsh => ".zshrc",
         Shell::Bash => ".bashrc",
-        Shell::Fish => ".config/fish/conf.d/ai.fish",
+        Shell::Fish => ".config/fish/config.fish",
     }
 }
 

@@ -8,28 +8,28 @@ use crate::sandbox::{Sandbox, tree};
 use crate::shells::Shell;
 
 /// The file that each shell reads, below the home.
-fn rc(shell: Shell) -> &'static str {
+pub fn rc(shell: Shell) -> &'static str {
     match shell {
         Shell::Zsh => ".zshrc",
         Shell::Bash => ".bashrc",
-        Shell::Fish => ".config/fish/conf.d/ai.fish",
+        Shell::Fish => ".config/fish/config.fish",
     }
 }
 
 #[track_caller]
-fn install(sandbox: &Sandbox, args: &[&str]) -> String {
+pub fn install(sandbox: &Sandbox, args: &[&str]) -> String {
     let outcome = sandbox.ai(["install"].iter().chain(args)).outcome();
     assert_eq!((outcome.code, outcome.out().as_str()), (0, ""), "{}", outcome.err());
     outcome.err()
 }
 
-fn uninstall(sandbox: &Sandbox, args: &[&str]) {
+pub fn uninstall(sandbox: &Sandbox, args: &[&str]) {
     let outcome = sandbox.ai(["uninstall"].iter().chain(args)).outcome();
     assert_eq!(outcome.code, 0, "{}", outcome.err());
 }
 
 /// The home without the store.
-fn home(sandbox: &Sandbox) -> Vec<(PathBuf, (u32, Vec<u8>))> {
+pub fn home(sandbox: &Sandbox) -> Vec<(PathBuf, (u32, Vec<u8>))> {
     let is_file = |path: &Path| !path.is_dir() && !path.starts_with(sandbox.store());
     tree(&sandbox.home()).into_iter().filter(|(path, _)| is_file(path)).collect()
 }
@@ -128,7 +128,7 @@ fn a_file_that_somebody_else_manages_is_left_alone() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("home/.zshrc", "managed\n");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
-    let line = "hint: add this line where that file comes from: eval \"$(";
+    let line = "hint: add this line where that file comes from: 'builtin' 'test' '-x' ";
     sandbox.ai(["install", "zsh"]).outcome().refused(77, &["cannot change `", ".zshrc`: it is read-only", line]);
     assert_eq!(fs::read(&file).unwrap(), b"managed\n");
 
@@ -160,7 +160,7 @@ fn a_dry_run_shows_the_change_and_makes_none() {
     sandbox.write("home/.zshrc", "mine\n");
     let before = tree(&sandbox.home());
     let shown = sandbox.ai(["install", "zsh", "--dry-run"]).prints();
-    assert!(shown.contains(" mine\n+# >>> ai >>>\n+eval \"$(") && shown.contains("+# <<< ai <<<\n"), "{shown}");
+    assert!(shown.contains(" mine\n+# >>> ai >>>\n+'builtin' 'test' '-x' ") && shown.contains("+# <<< ai <<<\n"), "{shown}");
     assert_eq!(before, tree(&sandbox.home()));
 }
 

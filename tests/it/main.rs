@@ -19,6 +19,7 @@ mod require;
 mod rootless;
 mod sandbox;
 mod setup;
+mod setups;
 mod shells;
 mod terminal;
 mod terminal_keys;

@@ -25,8 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub fn run(wanted: &DoctorShellArgs) -> Result<u8> {
     let host = Host::new()?;
     let shell = install::shell(&host, wanted.shell)?;
-    let names: Vec<String> = init::functions(&host).into_iter().map(|function| function.name).collect();
-    let answer = ask(&host, shell, &names);
+    super::report(&examine(&look(&host, shell)?), None, wanted.json)
+}
+
+/// Finds out what a new shell of this kind makes of the integration.
+pub fn look(host: &Host, shell: Shell) -> Result<Checkup> {
+    let names: Vec<String> = init::functions(host).into_iter().map(|function| function.name).collect();
+    let answer = ask(host, shell, &names);
     let exe = host.exe();
     let loaded = answer.as_ref().ok().and_then(|answer| answer.program.as_deref());
     let program = match loaded.map(|path| rc::target(Path::new(path))) {
@@ -35,11 +40,10 @@ pub fn run(wanted: &DoctorShellArgs) -> Result<u8> {
         _ => Program::Same,
     };
     let mut files = Vec::new();
-    for path in start_files(&host, shell)? {
+    for path in start_files(host, shell)? {
         files.extend(install::read(&path)?.content.map(|content| (path, content)));
     }
-    let checkup = Checkup { shell, files, rc: install::rc_file(&host, shell)?, names, exe, answer, program };
-    super::report(&examine(&checkup), None, wanted.json)
+    Ok(Checkup { shell, files, rc: install::rc_file(host, shell)?, names, exe, answer, program })
 }
 
 /// What a shell says that starts as the user's do; why it says nothing otherwise.
@@ -50,7 +54,7 @@ fn ask(host: &Host, shell: Shell, names: &[String]) -> std::result::Result<Answe
         Shell::Bash => (include_str!("../../../shells/doctor.bash"), Some("ai")),
         Shell::Fish => (include_str!("../../../shells/doctor.fish"), None),
     };
-    let args: Vec<&str> = ["-i", "-c", script].into_iter().chain(zero).chain(names.iter().map(String::as_str)).collect();
+    let args: Vec<&str> = ["-i", "-c", script].into_iter().chain(zero).chain(names.iter().map(String::as_str)).chain(["ai"]).collect();
     match process::output_alone(&program, &args, PATIENCE) {
         Ok((_, stdout, stderr)) => Answer::parse(&String::from_utf8_lossy(&stdout)).ok_or_else(|| {
             let last = String::from_utf8_lossy(&stderr).lines().last().map_or_else(String::new, |line| format!(" ({line})"));
@@ -63,13 +67,13 @@ fn ask(host: &Host, shell: Shell, names: &[String]) -> std::result::Result<Answe
 /// The user's own files that a shell of this kind may read when it starts.
 fn start_files(host: &Host, shell: Shell) -> Result<Vec<PathBuf>> {
     let rc = install::rc_file(host, shell)?;
-    let directory = rc.parent().unwrap_or(&rc);
+    let directory = rc.parent().map(Path::to_owned).unwrap_or_default();
     Ok(match shell {
         Shell::Zsh => [".zshenv", ".zprofile", ".zshrc", ".zlogin"].into_iter().map(|name| directory.join(name)).collect(),
         Shell::Bash => std::iter::once(rc).chain(install::login_files(host)?).collect(),
         Shell::Fish => {
-            let mut files = rc::files_in(directory, "fish");
-            files.extend(directory.parent().map(|directory| directory.join("config.fish")));
+            let mut files = rc::files_in(&directory.join("conf.d"), "fish");
+            files.push(rc);
             files
         }
     })

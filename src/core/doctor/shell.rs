@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::doctor::{Finding, Level};
 use crate::core::shell::Shell;
-use crate::core::shell::block::{Line, alias_lines, loading_lines, old_lines, setup_lines};
+use crate::core::shell::known_lines::{Line, alias_lines, loading_lines, old_lines, setup_lines};
 
 /// What the host found out about one shell.
 #[derive(Debug)]
@@ -69,8 +69,28 @@ pub fn examine(checkup: &Checkup) -> Vec<Finding> {
     findings.extend(order(checkup));
     findings.extend(old_script(checkup));
     findings.extend(shadows(checkup));
+    findings.extend(own_name(checkup));
+    findings.extend(twice(checkup));
     findings.extend(program(checkup));
     findings
+}
+
+/// What keeps the words of the tools from running their containers.
+pub fn obstacles(checkup: &Checkup) -> Vec<Finding> {
+    let matters = |finding: &Finding| finding.title == "integration" || finding.title == "program" || finding.title.starts_with("name ");
+    examine(checkup).into_iter().filter(|finding| matters(finding) && finding.level >= Level::Warning).collect()
+}
+
+/// An alias of our own name, such as those that frameworks have.
+fn own_name(checkup: &Checkup) -> Option<Finding> {
+    let answer = checkup.answer.as_ref().ok()?;
+    let what = match answer.aliases.iter().find(|(name, _)| name == "ai") {
+        Some((_, text)) => format!("the alias `{text}`"),
+        None if answer.functions.iter().any(|name| name == "ai") => "a function".to_owned(),
+        None => return None,
+    };
+    let cause = format!("`ai` is {what} in a new {}, so that is what runs instead of this program", checkup.shell);
+    Some(Finding::new(Level::Warning, "alias ai", cause).hint("type `command ai`, also in the line that loads; or remove that name"))
 }
 
 /// Lines of all files of the shell, with their files.
@@ -157,6 +177,18 @@ fn shadows(checkup: &Checkup) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Another line that loads it costs each shell its time.
+fn twice(checkup: &Checkup) -> Option<Finding> {
+    let lines: Vec<String> = places(checkup, |text| loading_lines(text, checkup.shell))
+        .map(|(path, (number, _))| format!("{}:{number}", path.display()))
+        .collect();
+    let guarded = checkup.shell == Shell::Bash && lines.len() == 2 && !lines[1].contains(".bashrc");
+    (lines.len() > 1 && !guarded).then(|| {
+        Finding::new(Level::Note, "loaded twice", format!("each of these lines loads it: {}", lines.join(", ")))
+            .hint(format!("keep one of them; ai install {} makes one of several blocks", checkup.shell))
+    })
 }
 
 fn program(checkup: &Checkup) -> Option<Finding> {

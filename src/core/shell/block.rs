@@ -1,7 +1,8 @@
 //! The marked block in an rc file: how it gets in, and how it comes out without a trace. Pure; bytes that are not ours
 //! stay as they are, whatever their encoding and line ends.
 
-use crate::core::shell::Shell;
+use crate::core::shell::known_lines::{Line, loading_lines};
+use crate::core::shell::{Shell, rc_lines};
 
 /// Begins the block's first line; what follows says how to undo it.
 const BEGIN: &str = "# >>> ai >>>";
@@ -13,46 +14,95 @@ const CREATED: &str = " (in a file of its own)";
 /// Before a line of the user's that was turned off with consent.
 const OFF: &str = "# turned off by ai install: ";
 
-/// The line that loads the integration.
-pub fn line(shell: Shell, exe: &str) -> String {
-    let exe = shell.quote(exe);
-    match shell {
-        Shell::Zsh | Shell::Bash => format!("eval \"$({exe} init {shell})\""),
-        Shell::Fish => format!("{exe} init fish | source"),
-    }
-}
-
-/// The same for a file that other shells and scripts read too.
-pub fn guarded_line(exe: &str) -> String {
-    format!("if [ -n \"${{BASH_VERSION-}}\" ]; then case $- in *i*) {} ;; esac; fi", line(Shell::Bash, exe))
-}
-
-/// `old` with the block, which replaces an earlier one in its place; `None` stands for no file.
-pub fn with_block(old: Option<&[u8]>, line: &str) -> Vec<u8> {
-    let text = old.unwrap_or_default();
-    if let Some(block) = find(text) {
-        return [&text[..block.begin], render(line, block.how).as_bytes(), &text[block.end..]].concat();
-    }
-    let (how, gap) = match old {
-        None => (CREATED, ""),
-        Some(text) if !text.is_empty() && !text.ends_with(b"\n") => (JOINED, "\n"),
-        Some(_) => ("", ""),
+/// `old` with one block of these lines, which replaces earlier ones where the first of them is; `None` stands for no file. What a
+/// person wrote into them stays.
+pub fn with_block(old: Option<&[u8]>, lines: &[String]) -> Vec<u8> {
+    let mut text = old.unwrap_or_default().to_vec();
+    let Some(first) = find(&text) else {
+        let (how, gap) = match old {
+            None => (CREATED, ""),
+            Some(text) if !text.is_empty() && !text.ends_with(b"\n") => (JOINED, "\n"),
+            Some(_) => ("", ""),
+        };
+        return [&text, gap.as_bytes(), &render(lines, how, &Theirs::default())].concat();
     };
-    [text, gap.as_bytes(), render(line, how).as_bytes()].concat()
+    let mut theirs = theirs(&text[first.begin..first.end]);
+    while let Some(next) = find(&text[first.end..]) {
+        let (begin, end) = (first.end + next.begin, first.end + next.end);
+        let more = self::theirs(&text[begin..end]);
+        theirs.after.extend([more.before, more.after].concat());
+        text.drain(begin..end);
+    }
+    text.splice(first.begin..first.end, render(lines, first.how, &theirs));
+    text
 }
 
-fn render(line: &str, how: &str) -> String {
-    format!("{BEGIN}{how}\n{line}\n{END}\n")
+fn render(lines: &[String], how: &str, theirs: &Theirs) -> Vec<u8> {
+    let ours: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    [format!("{BEGIN}{how}\n").as_bytes(), &theirs.before, ours.as_bytes(), &theirs.after, format!("{END}\n").as_bytes()].concat()
 }
 
-/// `text` without the block and with turned-off lines on again; `None` if nothing of a file of our own is left.
+/// What a person wrote into a block, before and after the lines of ours.
+#[derive(Default)]
+struct Theirs {
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+fn theirs(block: &[u8]) -> Theirs {
+    let mut theirs = Theirs::default();
+    let mut seen = false;
+    let count = lines(block).count();
+    for line in lines(block).skip(1).take(count.saturating_sub(2)) {
+        if is_ours(line) {
+            seen = true;
+        } else if seen {
+            theirs.after.extend_from_slice(line);
+        } else {
+            theirs.before.extend_from_slice(line);
+        }
+    }
+    theirs
+}
+
+/// Whether a line in a block is one that `ai install` wrote, now or before.
+fn is_ours(line: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(line);
+    text.contains("__ai_bin") || Shell::ALL.into_iter().any(|shell| !loading_lines(line, shell).is_empty())
+}
+
+/// The arguments for `ai init` in the first block.
+pub fn args(text: &[u8], shell: Shell) -> Option<String> {
+    let block = find(text)?;
+    let found = loading_lines(&text[block.begin..block.end], shell);
+    found.first().and_then(|(_, line)| rc_lines::args(line, shell))
+}
+
+/// The lines outside of blocks that load the integration.
+pub fn by_hand(text: &[u8], shell: Shell) -> Vec<Line> {
+    let mut inside = false;
+    let mut skip = Vec::new();
+    for (index, line) in lines(text).enumerate() {
+        inside |= line.starts_with(BEGIN.as_bytes());
+        if inside {
+            skip.push(index + 1);
+        }
+        inside &= line.trim_ascii_end() != END.as_bytes();
+    }
+    loading_lines(text, shell).into_iter().filter(|(number, _)| !skip.contains(number)).collect()
+}
+
+/// `text` without the blocks, but with what a person wrote into them, and with turned-off lines on again; `None` if nothing of a
+/// file of our own is left.
 pub fn without_block(text: &[u8]) -> Option<Vec<u8>> {
     let mut rest = text.to_vec();
     let mut created = false;
     while let Some(block) = find(&rest) {
         created |= block.how == CREATED;
-        let joined = block.how == JOINED && block.end == rest.len() && rest[..block.begin].ends_with(b"\n");
-        rest.drain(block.begin - usize::from(joined)..block.end);
+        let theirs = theirs(&rest[block.begin..block.end]);
+        let kept = [theirs.before, theirs.after].concat();
+        let joined = block.how == JOINED && kept.is_empty() && block.end == rest.len() && rest[..block.begin].ends_with(b"\n");
+        rest.splice(block.begin - usize::from(joined)..block.end, kept);
     }
     let rest: Vec<u8> = lines(&rest).flat_map(|line| line.strip_prefix(OFF.as_bytes()).unwrap_or(line).to_vec()).collect();
     (!created || !rest.is_empty()).then_some(rest)
@@ -102,73 +152,14 @@ fn find(text: &[u8]) -> Option<Block> {
 }
 
 /// Lines with their ends.
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split_inclusive(|byte| *byte == b'\n')
-}
-
-/// A line of a file: its 1-based number and its text.
-pub type Line = (usize, String);
-
-/// The lines that are no comments and that `wanted` finds.
-fn code_lines(text: &[u8], wanted: impl Fn(&str) -> bool) -> Vec<Line> {
-    let text = lines(text).map(|line| String::from_utf8_lossy(line).trim_end().to_owned());
-    let is_code = |line: &str| !line.trim_start().starts_with('#');
-    text.enumerate().filter(|(_, line)| is_code(line) && wanted(line)).map(|(index, line)| (index + 1, line)).collect()
-}
-
-/// The lines that load the script which this program replaces.
-pub fn old_lines(text: &[u8]) -> Vec<Line> {
-    let is_old = |file: &str| {
-        file == "docker-ai.zsh" || (file.starts_with("ai-assistant") && [".zsh", ".sh", ".bash"].iter().any(|end| file.ends_with(end)))
-    };
-    code_lines(text, |line| line.split(|c: char| c.is_whitespace() || "/\"';&|()[]".contains(c)).any(is_old))
-}
-
-/// The lines that load the integration, from `ai install` or by hand.
-pub fn loading_lines(text: &[u8], shell: Shell) -> Vec<Line> {
-    let (call, plugin) = (format!(" init {shell}"), format!("/ai.plugin.{shell}"));
-    let is_ours = |before: &str| {
-        before
-            .trim_end_matches(['\'', '"'])
-            .strip_suffix("ai")
-            .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || "-_".contains(c)))
-    };
-    code_lines(text, |line| line.contains(&plugin) || line.split_once(&call).is_some_and(|(before, _)| is_ours(before)))
-}
-
-/// The lines of zsh that start completion or a framework.
-pub fn setup_lines(text: &[u8]) -> Vec<Line> {
-    let is_framework = |line: &str| {
-        ["oh-my-zsh.sh", "prezto", "zinit.zsh", "antigen.zsh"].iter().any(|name| line.contains(name))
-            && [". ", "source "].iter().any(|word| line.contains(word))
-    };
-    // Not where it is only declared.
-    let runs = |line: &str| line.split([';', '&', '|']).any(|command| command.split_whitespace().next() == Some("compinit"));
-    code_lines(text, |line| is_framework(line) || runs(line))
-}
-
-/// The lines that define an alias of this name.
-pub fn alias_lines(text: &[u8], name: &str) -> Vec<Line> {
-    code_lines(text, |line| {
-        let mut words = line.split_whitespace();
-        let is_alias = words.next() == Some("alias");
-        let defined = words.find(|word| !word.starts_with('-'));
-        is_alias && defined.is_some_and(|word| word.split('=').next() == Some(name))
-    })
 }
 
 /// `text` with the lines of these 1-based numbers as comments.
 pub fn turned_off(text: &[u8], numbers: &[usize]) -> Vec<u8> {
     let off = |index: usize| if numbers.contains(&(index + 1)) { OFF.as_bytes() } else { b"" };
     lines(text).enumerate().flat_map(|(index, line)| [off(index), line].concat()).collect()
-}
-
-/// Whether this login file makes bash read `.bashrc`.
-pub fn leads_to_bashrc(text: &[u8]) -> bool {
-    lines(text).map(<[u8]>::trim_ascii_start).any(|line| {
-        let line = String::from_utf8_lossy(line);
-        !line.starts_with('#') && line.contains(".bashrc") && [". ", "source "].iter().any(|word| line.contains(word))
-    })
 }
 
 /// The change from `old` to `new` as `diff -u` prints it. Both differ in one place only.
@@ -199,14 +190,15 @@ pub fn diff(path: &str, old: &[u8], new: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::shell::known_lines::old_lines;
 
     #[track_caller]
     fn check(old: Option<&str>) {
-        let line = line(Shell::Zsh, "/opt/it's/ai");
+        let line = ["eval \"$('/opt/it'\\''s/ai' init zsh)\"".to_owned()];
         let new = with_block(old.map(str::as_bytes), &line);
         assert_eq!(with_block(Some(&new), &line), new, "twice is once");
         assert_eq!(without_block(&new).as_deref(), old.map(str::as_bytes), "and back");
-        let other = with_block(Some(&new), "eval other");
+        let other = with_block(Some(&new), &["eval \"$(/ai init zsh)\"".to_owned(), "true __ai_bin".to_owned()]);
         assert_eq!(without_block(&other).as_deref(), old.map(str::as_bytes), "also after an update");
     }
 
@@ -220,7 +212,7 @@ mod tests {
 
     #[test]
     fn lines_around_the_block_stay() {
-        let new = with_block(Some(b"a"), "x");
+        let new = with_block(Some(b"a"), &["true __ai_bin".to_owned()]);
         let edited = [&new[..], b"later\n"].concat();
         assert_eq!(without_block(&edited).unwrap(), b"a\nlater\n");
     }
@@ -232,19 +224,19 @@ mod tests {
         assert_eq!(found, [(2, "  source ~/src/ai-assistant.zsh".to_owned())]);
         let new = turned_off(old, &[2]);
         assert!(old_lines(&new).is_empty());
-        assert_eq!(without_block(&with_block(Some(&new), "x")).unwrap(), old);
+        assert_eq!(without_block(&with_block(Some(&new), &["true __ai_bin".to_owned()])).unwrap(), old);
     }
 
     #[test]
-    fn lines_are_known_by_what_they_do() {
-        let numbers = |lines: Vec<Line>| lines.into_iter().map(|(number, _)| number).collect::<Vec<_>>();
-        let zsh = b"# eval \"$(ai init zsh)\"\neval \"$(ai init zsh)\"\neval \"$(zoxide init zsh)\"\neval \"$('/a b/ai' init zsh --only claude)\"\n";
-        assert_eq!(numbers(loading_lines(zsh, Shell::Zsh)), [2, 4]);
-        assert_eq!(numbers(loading_lines(b"ai init fish | source\nsource x/ai.plugin.fish\n", Shell::Fish)), [1, 2]);
-        let setup = b"autoload -Uz compinit\nautoload -Uz compinit && compinit\nsource $ZSH/oh-my-zsh.sh\ncompinit -u\n";
-        assert_eq!(numbers(setup_lines(setup)), [2, 3, 4]);
-        let aliases = b"alias claude='x'\nalias -g claude=x\nalias claude x\nalias c=claude\nalias c claude\n# alias claude=x\n";
-        assert_eq!(numbers(alias_lines(aliases, "claude")), [1, 2, 3]);
+    fn what_people_write_into_a_block_stays_and_blocks_become_one() {
+        let block = |line: &str| format!("# >>> ai >>>\nexport A=1\n{line}\nexport B=2\n# <<< ai <<<\n");
+        let old = format!("a\n{}b\n{}c\n", block("eval \"$(/x/ai init zsh --only claude)\""), block("eval \"$(/y/ai init zsh)\""));
+        assert_eq!(args(old.as_bytes(), Shell::Zsh).as_deref(), Some(" --only claude"));
+        let new = with_block(Some(old.as_bytes()), &["new __ai_bin".to_owned()]);
+        let expected = "a\n# >>> ai >>>\nexport A=1\nnew __ai_bin\nexport B=2\nexport A=1\nexport B=2\n# <<< ai <<<\nb\nc\n";
+        assert_eq!(String::from_utf8_lossy(&new), expected);
+        assert_eq!(without_block(&new).unwrap(), b"a\nexport A=1\nexport B=2\nexport A=1\nexport B=2\nb\nc\n");
+        assert_eq!(by_hand(b"eval \"$(ai init zsh)\"\n# >>> ai >>>\neval \"$(ai init zsh)\"\n# <<< ai <<<\n", Shell::Zsh).len(), 1);
     }
 
     #[test]
@@ -255,18 +247,6 @@ mod tests {
         assert_eq!(unclosed(text), Some(1));
         assert_eq!(unclosed(b"a\n# >>> ai >>> (in a file of its own)\nx\n# >>> ai >>>\nx\n# <<< ai <<<\n"), Some(2));
         assert_eq!(unclosed(b"# <<< ai <<<\n# >>> ai >>>\nx\n# <<< ai <<<\r\n"), None);
-    }
-
-    #[test]
-    fn login_files_that_read_bashrc_are_known() {
-        for (text, expected) in [
-            ("[ -f ~/.bashrc ] && . ~/.bashrc\n", true),
-            ("  source \"$HOME/.bashrc\"\n", true),
-            ("# . ~/.bashrc\n", false),
-            ("export A=1\n", false),
-        ] {
-            assert_eq!(leads_to_bashrc(text.as_bytes()), expected, "{text}");
-        }
     }
 
     #[test]
