@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{
     changes, commit, complete, completions, config, creds, doctor, env, exec, gc, help, image, init, install, login, project, ps, resolve,
-    run, stop, sync, tools, use_tool, word,
+    run, stop, sync, tools, trust, use_tool, word,
 };
 
 pub mod overrides;
@@ -41,6 +41,8 @@ pub enum Command {
     Env(env::EnvArgs),
     /// List the tools and profiles
     Tools(tools::ToolsArgs),
+    /// Show what this project's .ai.toml asks for, and agree to it or not
+    Trust(trust::TrustArgs),
     /// Show or set the default tool
     Use(use_tool::UseArgs),
     /// Commit what is staged, with a message from the default tool (not there yet)

@@ -35,6 +35,7 @@ pub mod sync;
 #[cfg(feature = "faults")]
 mod sync_job;
 pub mod tools;
+pub mod trust;
 pub mod use_tool;
 pub mod word;
 
@@ -67,6 +68,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Env(env) => env::run(env.words),
         Command::Config(config) => config::run(&config),
         Command::Tools(tools) => tools::run(&tools),
+        Command::Trust(trust) => trust::run(&trust),
         Command::Use(wanted) => use_tool::run(&wanted),
         Command::Commit(commit) => commit::run(&commit),
         Command::Word(word) => word::run(&word),

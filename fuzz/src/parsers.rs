@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::core::census::Container;
 use crate::core::complete::help_text;
-use crate::core::config::{Config, Layer, Scope, Source as ConfigSource};
+use crate::core::config::source::{Scope, Source as ConfigSource};
+use crate::core::config::{Config, Layer};
 use crate::core::engine::learnt::{self, Learnt};
 use crate::core::facts::Env;
 use crate::core::identity::ssh::{self, Files};
@@ -94,7 +95,7 @@ pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = Config::new(
         Scope { tool: "claude", ..Scope::default() },
-        &[ConfigSource { path: "config.toml".into(), text: text.into() }],
+        &[ConfigSource::own("config.toml", text)],
         &Env::default(),
         Layer::default(),
     );

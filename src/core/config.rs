@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::path::Path;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -18,15 +17,18 @@ use crate::core::admit::publish::Publish;
 use crate::core::admit::variable::EnvTable;
 use crate::core::admit::{Admitted, last_of_each};
 use crate::core::config::layers::{Layers, admitted_by, unknown_profile};
+use crate::core::config::source::{Scope, Source, Standing};
 use crate::core::config::value::{at_least_one, one_of, parse_bytes, plain_name, processors, yes_or_no};
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::policy::trust::{self, Asked};
 use crate::core::sync::HostSync;
 use crate::core::tool::manifest::SecretRule;
 
 mod layers;
 mod refuse;
+pub mod source;
 mod table;
 pub mod value;
 
@@ -194,6 +196,8 @@ settings! {
     /// Whether a run goes on without a hook that guards and is not in the container.
     allow_missing_guards: bool = false, env "AI_ALLOW_MISSING_GUARDS", yes_or_no;
     host_sync: HostSync = HostSync::Import, env "AI_HOST_SYNC", one_of;
+    /// Whether the project's own file is read.
+    project_file: bool = true, env "AI_PROJECT_FILE", yes_or_no;
     /// Whose caches are used: those of this project, or those of all.
     cache_scope: CacheScope = CacheScope::Project, env "AI_CACHE_SCOPE", one_of;
     /// Size of `/dev/shm`, such as 1g.
@@ -238,29 +242,15 @@ pub struct Config {
     pub build: Build,
     /// Every `[tool.NAME]` of the files, whether of this tool or not.
     pub sections: Vec<Setting<String>>,
-}
-
-/// A configuration file's text and the path that messages name.
-#[derive(Clone, Debug)]
-pub struct Source {
-    pub path: String,
-    pub text: String,
-}
-
-/// Which sections of the files count.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Scope<'a> {
-    pub tool: &'a str,
-    /// The root of the project.
-    pub project: Option<&'a Path>,
-    pub home: Option<&'a Path>,
+    /// What the project's own file asks for.
+    pub asked: Asked,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let settings = Layer::default().resolve();
         let admitted = Admitted::default();
-        Self { settings, admitted, secret: BTreeMap::new(), build: Build::default(), sections: Vec::new() }
+        Self { settings, admitted, secret: BTreeMap::new(), build: Build::default(), sections: Vec::new(), asked: Asked::default() }
     }
 }
 
@@ -273,13 +263,21 @@ impl Config {
         let mut config = Self::default();
         let own = flags.over(Layer::from_env(env)?);
         let mut layers = Layers::default();
-        for source in sources {
+        for source in sources.iter().filter(|source| source.standing == Standing::Own) {
             layers.read(scope, own.profile.as_deref(), source, &mut config)?;
         }
         if let Some(profile) = own.profile.as_ref().filter(|name| !layers.profiles.contains(name)) {
             return Err(unknown_profile(profile, &layers.profiles));
         }
-        let layer = own.over(layers.project.over(layers.profile.over(layers.plain)));
+        let mut layer = layers.project.over(layers.profile.over(layers.plain));
+        for source in sources.iter().filter(|source| source.standing != Standing::Own) {
+            let (asked, refused) = layers::of_project(scope, source)?;
+            let (in_force, mut asked) = trust::judge(asked, &layer.clone().resolve(), source.standing == Standing::Agreed);
+            asked.refused.extend(refused);
+            layer = in_force.over(layer);
+            config.asked = asked;
+        }
+        let layer = own.over(layer);
         config.admitted = layer.admitted.clone();
         config.settings = layer.resolve();
         config.settings.refuse_what_cannot_be()?;

@@ -103,6 +103,7 @@ impl Plan {
         env::push(request, &secrets, agent.as_ref(), &mut parts);
         mounts(request, &workspace, agent, &mut parts);
         admit::push(request, &workspace, &mut parts)?;
+        notes.extend(config.asked.note());
         notes.extend(proxy::note(request));
         notes.extend(paths::notes(request, &workspace, &parts));
         parts.push(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);

@@ -46,6 +46,11 @@ impl Store {
         self.0.join("tools")
     }
 
+    /// What the person agreed to, by project.
+    pub fn trust(&self) -> PathBuf {
+        self.0.join("trust")
+    }
+
     pub fn sessions(&self) -> PathBuf {
         self.0.join("sessions")
     }

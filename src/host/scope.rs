@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::core::admit::path::{self, Bases, Looked};
-use crate::core::config::{Config, Scope};
+use crate::core::config::Config;
+use crate::core::config::source::Scope;
 use crate::host::{Host, machine};
 
 /// Which sections of the configuration count here.
@@ -22,10 +23,14 @@ impl Here<'_> {
 }
 
 impl Host {
+    /// The root of the project here.
+    pub fn project_root(&self) -> Option<PathBuf> {
+        self.cwd().map(|cwd| machine::git::root(cwd).unwrap_or(cwd).to_owned())
+    }
+
     /// Which sections of the configuration count for a tool here.
     pub fn scope<'a>(&self, tool: &'a str) -> Here<'a> {
-        let project = self.cwd().map(|cwd| machine::git::root(cwd).unwrap_or(cwd).to_owned());
-        Here { tool, project, home: self.home() }
+        Here { tool, project: self.project_root(), home: self.home() }
     }
 
     /// Looks at every path that what is let in names.

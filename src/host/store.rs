@@ -8,3 +8,4 @@ pub mod login;
 pub mod project;
 pub mod settings;
 pub mod state;
+pub mod trust;

@@ -69,6 +69,7 @@ mod threats;
 mod tidy;
 mod tools;
 mod transcripts;
+mod trust;
 mod volumes;
 mod words;
 mod workspace;

@@ -6,8 +6,9 @@ use toml::Spanned;
 
 use crate::core::admit::Admitted;
 use crate::core::admit::mount::MountRule;
+use crate::core::config::source::{Scope, Source};
 use crate::core::config::table::{line_of, read};
-use crate::core::config::{Config, Layer, Origin, Scope, Setting, Source, Table};
+use crate::core::config::{Config, Layer, Origin, Setting, Table};
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::text::nearest::nearest;
@@ -54,6 +55,23 @@ impl Layers {
         }
         Ok(())
     }
+}
+
+/// Reads a project's own file: what it sets for the tool, and the sections that no project can have.
+pub fn of_project(scope: Scope, source: &Source) -> Result<(Layer, Vec<String>)> {
+    let file = read(source)?;
+    let origin = |at: usize| Origin::File(source.path.clone(), line_of(&source.text, at));
+    let section = file.tool.get(scope.tool).map(Spanned::get_ref);
+    let layer = file.layer(&origin);
+    let layer = section.map(|section| section.layer(&origin)).unwrap_or_default().over(layer);
+    let has_secret = !file.secret.is_empty() || file.tool.values().any(|section| !section.get_ref().secret.is_empty());
+    let sections = [
+        ("secret", has_secret),
+        ("build", file.build.is_some()),
+        ("profile", !file.profile.is_empty()),
+        ("project", !file.project.is_empty()),
+    ];
+    Ok((layer, sections.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name.to_owned()).collect()))
 }
 
 /// Puts a section over what its layer has already.

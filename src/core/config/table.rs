@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use crate::core::admit::Admitted;
-use crate::core::config::{Origin, Setting, Source, Table};
+use crate::core::config::source::Source;
+use crate::core::config::{Origin, Setting, Table};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::text::nearest::nearest;
 

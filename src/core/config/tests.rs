@@ -1,7 +1,7 @@
 use super::*;
 
 fn source(path: &str, text: &str) -> Source {
-    Source { path: path.into(), text: text.into() }
+    Source::own(path, text)
 }
 
 fn of(tool: &str) -> Scope<'_> {

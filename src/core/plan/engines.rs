@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::core::config::{Config, Layer, Scope};
+use crate::core::config::source::Scope;
+use crate::core::config::{Config, Layer};
 use crate::core::engine::kind::{Engine, EngineKind};
 use crate::core::engine::learnt::{Learnt, Limits};
 use crate::core::engine::{Address, Chosen, Endpoint, is_rootless, product};

@@ -9,13 +9,28 @@ use crate::host::Host;
 use crate::host::fs::files;
 
 impl Host {
-    /// The configuration files that exist, lowest layer first.
-    pub fn config_sources(&self) -> Result<Vec<config::Source>> {
+    /// Returns the person's configuration files and the project's own, lowest layer first.
+    pub fn config_sources(&self) -> Result<Vec<config::source::Source>> {
+        let mut sources = self.own_config_sources()?;
+        if self.reads_project_file(&sources) {
+            sources.extend(self.project_file()?);
+        }
+        Ok(sources)
+    }
+
+    /// A person who wants nothing of a project's file is not kept from working by one that is broken.
+    fn reads_project_file(&self, own: &[config::source::Source]) -> bool {
+        let config = config::Config::new(config::source::Scope::default(), own, &self.env, config::Layer::default());
+        config.map_or(true, |config| config.settings.project_file.value)
+    }
+
+    /// Returns the configuration files that exist, lowest layer first.
+    pub fn own_config_sources(&self) -> Result<Vec<config::source::Source>> {
         let paths = [PathBuf::from("/etc/ai/config.toml"), self.store.config()];
         let mut sources = Vec::new();
         for path in paths {
             if let Some(text) = files::read_text(&path)? {
-                sources.push(config::Source { path: path.display().to_string(), text });
+                sources.push(config::source::Source::own(path.display().to_string(), text));
             }
         }
         Ok(sources)

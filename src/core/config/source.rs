@@ -1,0 +1,37 @@
+//! The files of a configuration, and which parts of them count.
+
+use std::path::Path;
+
+/// A configuration file's text and the path that messages name.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub path: String,
+    pub text: String,
+    pub standing: Standing,
+}
+
+/// Whose file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The person's own, or the system's.
+    Own,
+    /// The project's: it asks.
+    Asks,
+    /// The project's, and the person agreed to this very text.
+    Agreed,
+}
+
+impl Source {
+    pub fn own(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { path: path.into(), text: text.into(), standing: Standing::Own }
+    }
+}
+
+/// Which sections of the files count.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scope<'a> {
+    pub tool: &'a str,
+    /// The root of the project.
+    pub project: Option<&'a Path>,
+    pub home: Option<&'a Path>,
+}

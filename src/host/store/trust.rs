@@ -1,0 +1,79 @@
+//! The project's own file, and what the person agreed to: kept in the store, bound to the path and the text.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::core::config::source::{Source, Standing};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::policy::trust::{FILE, seal};
+use crate::core::store::Store;
+use crate::core::sync::Reading;
+use crate::core::text::digest::sha256;
+use crate::host::Host;
+use crate::host::fs::files::{private_dir, read_text, write_private};
+use crate::host::fs::slot::slot;
+
+/// Largest file of a project that is read, in bytes.
+const LARGEST: u64 = 64 << 10;
+
+impl Host {
+    /// Returns the file of the project here with its standing: one read, whose bytes are both judged and used.
+    ///
+    /// # Errors
+    /// Where it is there and is no regular text file of reasonable size: what it would tighten must not be passed over.
+    pub fn project_file(&self) -> Result<Option<Source>> {
+        let Some(path) = self.project_file_path() else { return Ok(None) };
+        let root = path.parent().unwrap_or(Path::new("/"));
+        let cannot = |why: &str| {
+            Failure::new(Kind::Config, format!("cannot use `{}`: {why}", path.display()))
+                .hint("mend it, or leave it out: AI_PROJECT_FILE=no")
+        };
+        let reading = slot(root, Path::new(FILE), false).and_then(|slot| slot.map_or(Ok(Reading::Absent), |slot| slot.read(LARGEST)));
+        let bytes = match reading.map_err(|error| cannot(&error.to_string()))? {
+            Reading::Absent => return Ok(None),
+            Reading::File { bytes, .. } => bytes,
+            Reading::Refused(why) => return Err(cannot(&why.to_string())),
+        };
+        let text = String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8"))?;
+        let path = path.display().to_string();
+        let standing = if agreed(&self.store, &path).as_deref() == Some(&seal(&path, &text)) { Standing::Agreed } else { Standing::Asks };
+        Ok(Some(Source { path, text, standing }))
+    }
+
+    /// Where the project's file is, or would be.
+    pub fn project_file_path(&self) -> Option<PathBuf> {
+        Some(self.project_root()?.join(FILE))
+    }
+}
+
+/// Returns the seal of what the person agreed to last for this file.
+fn agreed(store: &Store, path: &str) -> Option<String> {
+    read_text(&record(store, path)).ok().flatten()?.lines().next().map(str::to_owned)
+}
+
+/// Returns the text that the person agreed to last, for showing what changed since.
+pub fn agreed_text(store: &Store, path: &str) -> Option<String> {
+    let record = read_text(&record(store, path)).ok().flatten()?;
+    record.split_once('\n').map(|(_, text)| text.to_owned())
+}
+
+/// Remembers that the person agreed to this text.
+pub fn agree(store: &Store, source: &Source) -> io::Result<()> {
+    private_dir(&store.trust())?;
+    let record = record(store, &source.path);
+    write_private(&record, format!("{}\n{}", seal(&source.path, &source.text), source.text).as_bytes())
+}
+
+/// Forgets what the person agreed to.
+pub fn revoke(store: &Store, path: &str) -> io::Result<bool> {
+    let record = record(store, path);
+    let was = matches!(read_text(&record), Ok(Some(text)) if !text.is_empty());
+    if was {
+        write_private(&record, b"")?;
+    }
+    Ok(was)
+}
+
+fn record(store: &Store, path: &str) -> PathBuf {
+    store.trust().join(&sha256(path.as_bytes())[..16])
+}
