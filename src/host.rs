@@ -79,9 +79,11 @@ impl Host {
     pub fn facts(&self, wanted: &Wanted) -> Facts {
         let cwd = self.cwd().map(Path::to_owned);
         let engine = self.engine(wanted.engine);
+        let repo = cwd.as_deref().and_then(machine::git::repo);
         let state = wanted.session.map_or_else(|| self.store.clone(), |session| self.state_of(session));
         Facts {
-            repo: cwd.as_deref().and_then(machine::git::repo),
+            consents: repo.as_ref().map_or_else(Vec::new, |_| store::consent::read(&self.store)),
+            repo,
             cwd,
             home: self.home(),
             present: self.present(&wanted.files, &state),

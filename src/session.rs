@@ -16,6 +16,7 @@ pub mod ending;
 pub mod image;
 pub mod live;
 pub mod login_turn;
+pub mod mended;
 pub mod native;
 pub mod ready;
 pub mod repair;
@@ -27,6 +28,7 @@ pub mod tolerant;
 
 use crate::core::failure::Result;
 use crate::host::machine::deadline::Deadline;
+use crate::host::store::layout;
 use crate::host::sync::PATIENCE;
 use begin::Begun;
 use context::Context;
@@ -36,6 +38,7 @@ use decide::Decided;
 /// anything is written.
 pub fn open(context: &Context, decided: &Decided, owner: i32) -> Result<Begun> {
     let engine = ready::ready(context, decided)?;
+    layout::upgrade(&context.host.store)?;
     let deadline = Deadline::after(PATIENCE);
     // What others left must not run beside this session; what it wrote can wait until this session has what it needs.
     let dead = repair::stop(&context.host, &decided.facts.engine)?;

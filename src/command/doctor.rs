@@ -6,13 +6,15 @@ use crate::core::engine::proof::Proof;
 use crate::core::facts::Facts;
 use crate::core::failure::Result;
 use crate::core::plan;
-use crate::host::doctor::{checkup, prove};
+use crate::core::tool::Tool;
+use crate::host::Host;
+use crate::host::doctor::{checkup, closed, prove};
 use crate::host::engine::{Image, check, learn, moved};
 use crate::host::output;
 use crate::session::context::Context;
-use crate::session::image;
 use crate::session::live::Sessions;
 use crate::session::tolerant;
+use crate::session::{image, mended};
 use clap::{Args, Subcommand};
 
 mod files;
@@ -28,7 +30,7 @@ pub struct DoctorArgs {
     /// Run about thirty small containers, and record what holds on this engine
     #[arg(long)]
     pub prove: bool,
-    /// Repair what can be repaired without asking: permissions of the store
+    /// Repair what can be repaired without asking: permissions of the store, directories that a container broke
     #[arg(long)]
     pub fix: bool,
     #[arg(long)]
@@ -114,11 +116,13 @@ fn behind(context: &Context, facts: &Facts, image: &str, found: &Image) -> Resul
 
 fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach, fix: bool, mut notes: Vec<Finding>) -> Checkup<'a> {
     let store = context.host.store.root();
-    let mut open = checkup::open_paths(store);
+    let tools = tools(&context.host);
+    let mut open = closed::open_paths(store);
     let mut repaired = 0;
     if fix {
-        repaired = checkup::close(&open);
-        open = checkup::open_paths(store);
+        notes.extend(mend(&context.host, &tools));
+        repaired = closed::close(store, &open);
+        open = closed::open_paths(store);
     }
     let (mut dead, mut kept) = (None, 0);
     if matches!(reach, Reach::Answers { .. }) {
@@ -136,6 +140,7 @@ fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach,
         reach,
         open,
         repaired,
+        broken: closed::broken(&context.host, &tools),
         writable: checkup::is_writable(store),
         disk: checkup::disk(store),
         git: context.host.program("git"),
@@ -145,6 +150,23 @@ fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach,
         kept,
         notes,
     }
+}
+
+/// The tools that can be loaded; what is wrong with the others is a finding of its own.
+fn tools(host: &Host) -> Vec<Tool> {
+    host.tool_names().iter().filter_map(|name| Tool::load(name, |name| host.manifest(name)).ok().flatten()).collect()
+}
+
+/// Makes anew what containers broke of the store; returns what could not be.
+fn mend(host: &Host, tools: &[Tool]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for tool in tools {
+        match closed::mend(host, tool) {
+            Ok(found) => mended::tell(host, tool, &host.store, &found),
+            Err(error) => findings.push(Finding::new(Level::Error, "store", format!("cannot mend the state of {}: {error}", tool.name))),
+        }
+    }
+    findings
 }
 
 fn row(finding: &Finding) -> String {

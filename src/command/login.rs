@@ -36,7 +36,7 @@ pub fn login(login: &LoginArgs) -> Result<u8> {
     let args = args.iter().map(OsString::from).chain(more.iter().cloned()).collect();
     keep(name, &place)?;
     let before = look(name, &place)?;
-    let code = run_in_container(&context, &place, args)?;
+    let code = in_container(&context, Command::Tool(args))?;
     let after = look(name, &place)?;
     match after.as_ref().map(|login| login.validity) {
         Some(Validity::Good) if after != before => {
@@ -70,7 +70,7 @@ pub fn logout(logout: &LogoutArgs) -> Result<u8> {
     }
     keep(name, &place)?;
     let code = match context.tool.manifest.logout.split_first() {
-        Some((_, args)) => run_in_container(&context, &place, args.iter().map(OsString::from).collect())?,
+        Some((_, args)) => in_container(&context, Command::Tool(args.iter().map(OsString::from).collect()))?,
         None => {
             place.replace(&std::collections::BTreeMap::new()).map_err(|error| failed("remove", name, &error))?;
             0
@@ -83,21 +83,6 @@ pub fn logout(logout: &LogoutArgs) -> Result<u8> {
     }
     output::note(&format!("logged out of {name}, in every project"));
     Ok(0)
-}
-
-/// Runs the tool. One that replaces its files by name gets the store's directory as its home, since no directory of a volume
-/// can be mounted by itself everywhere: what is in the volume goes there before, and comes back after.
-fn run_in_container(context: &Context, place: &Place, args: Vec<OsString>) -> Result<u8> {
-    let name = &context.tool.name;
-    let is_home = context.tool.manifest.state.as_ref().is_some_and(|state| state.login.at_home);
-    let store = Place::of(&context.tool, &context.host, &context.host.store).filter(|_| is_home && place.volume().is_some());
-    let Some(store) = store else { return in_container(context, Command::Tool(args)) };
-    let failed = |error: std::io::Error| failed("move", name, &error);
-    place.files().and_then(|files| store.replace(&files)).map_err(failed)?;
-    let code = in_container(context, Command::Tool(args));
-    // Also after a run that failed: the tool may have got a new token before.
-    store.files().and_then(|files| place.replace(&files)).map_err(failed)?;
-    code
 }
 
 fn look(name: &str, place: &Place) -> Result<Option<Login>> {

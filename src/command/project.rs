@@ -13,6 +13,8 @@ use crate::host::store::{project, state};
 use crate::session::context::Context;
 use clap::{Args, Subcommand};
 
+mod allow;
+
 #[derive(Debug, Args)]
 pub struct ProjectArgs {
     #[command(subcommand)]
@@ -32,12 +34,23 @@ pub enum ProjectCommand {
         #[arg(value_name = "PROJECT")]
         old: String,
     },
+    /// Let this project have the directories beyond itself that its repository needs
+    Allow(AllowArgs),
+}
+
+/// What `ai project allow` is told.
+#[derive(Debug, Args)]
+pub struct AllowArgs {
+    /// Take back what this project was allowed
+    #[arg(long)]
+    pub remove: bool,
 }
 
 pub fn run(command: Option<ProjectCommand>) -> Result<u8> {
     match command.unwrap_or(ProjectCommand::List { json: false }) {
         ProjectCommand::List { json } => list(&Host::new()?, json),
         ProjectCommand::Adopt { old } => adopt(&old),
+        ProjectCommand::Allow(allow) => allow::run(&allow),
     }
 }
 

@@ -19,6 +19,10 @@ pub const GIT_HOST: &str = "/ai/git-host";
 pub const GH: &str = "/ai/gh";
 /// Where the caches of package managers are mounted.
 pub const CACHE: &str = "/ai/cache";
+/// Where the settings of SSH that the host made are mounted, read-only.
+pub const SSH: &str = "/ai/ssh";
+/// Where worktrees that are not mounted are said to be.
+pub const TREES: &str = "/ai/trees";
 /// Where the SSH agent's socket is mounted.
 pub const SSH_AGENT: &str = "/ai/ssh-agent.sock";
 

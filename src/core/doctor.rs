@@ -80,6 +80,8 @@ pub struct Checkup<'a> {
     /// Paths in the store that others can read or write.
     pub open: Vec<PathBuf>,
     pub repaired: usize,
+    /// What stands where a directory of the store must be, and what it is.
+    pub broken: Vec<(PathBuf, &'static str)>,
     /// Whether a file can be made in the store; the reason if not.
     pub writable: Result<(), String>,
     /// Percent of the store's file system that is used, and bytes that are free.

@@ -23,6 +23,7 @@ pub struct Facts {
     pub user: User,
     pub env: Env,
     pub repo: Option<Repo>,
+    pub consents: Vec<Consent>,
     pub terminal: Terminal,
     pub engine: Engine,
     pub machine: Machine,
@@ -82,16 +83,17 @@ pub struct Machine {
     pub memory: u64,
 }
 
-/// The nearest repository at or above the working directory.
+/// The nearest repository at or above the working directory. Everything in it may have been made by a container or come out of an
+/// archive: what of it lies elsewhere is judged before it is mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repo {
-    /// The directory that holds `.git`.
+    /// The directory that holds `.git`, or what other version control has in its place.
     pub root: PathBuf,
     pub kind: RepoKind,
-    /// What `objects/info/alternates` names, as far as it is an object directory.
+    /// Object directories of other repositories that this one borrows from.
     pub alternates: Vec<Spot>,
-    /// Administrative directories of worktrees that the container does not see: git would take them for deleted.
-    pub siblings: Vec<Spot>,
+    /// What git knows of linked worktrees.
+    pub trees: Vec<Tree>,
 }
 
 /// A directory that belongs to a repository.
@@ -103,27 +105,49 @@ pub struct Spot {
     pub spelled: PathBuf,
 }
 
+/// A linked worktree, by what its administrative directory says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tree {
+    /// Its directory below `worktrees`.
+    pub name: String,
+    /// Where its `.git` file is said to be.
+    pub file: PathBuf,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RepoKind {
-    /// `.git` is a directory, or a file that we have no reason to follow.
+    /// `.git` is a directory, or leads to nothing outside of the root that we have a reason to follow.
     Plain,
-    /// A linked worktree whose administrative directory points back at it.
-    Worktree {
-        /// The shared `.git` directory, links resolved.
-        common: PathBuf,
-        /// The same directory as the `.git` file spells it: absolute, or relative to the worktree.
-        spelled: PathBuf,
-        /// What git calls this worktree: its directory below `worktrees`.
-        name: OsString,
-    },
+    /// A linked worktree whose administrative directory points back at it. The shared `.git` directory is the spot.
+    Worktree(Spot),
     /// A submodule: `superproject` holds the `.git` directory with its `modules`.
     Submodule {
         superproject: PathBuf,
         /// Its directory there, links resolved.
         directory: PathBuf,
+        proven: Proof,
     },
+    /// `.git` leads to a directory elsewhere that says nothing of this one: made with `--separate-git-dir`, or a link.
+    Elsewhere(Spot),
+    /// It leads to a place that cannot be mounted by itself, or is of a version control that keeps its data elsewhere; why, in words.
+    Beyond(String),
     /// The working directory is inside a `.git` directory or a bare repository without a work tree.
     Bare,
+}
+
+/// Whether the repository above says by itself that a submodule is its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Its configuration and `.gitmodules`, which nobody in the submodule can write, name this directory.
+    Given,
+    Missing,
+}
+
+/// A project may have a directory beyond itself, as the person agreed.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Consent {
+    pub root: PathBuf,
+    pub path: PathBuf,
 }
 
 /// The environment, read once; in the system's order, which is as good as any for a few look-ups.

@@ -7,14 +7,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::core::config::{Config, Origin};
-use crate::core::container::container_name;
+use crate::core::container::{ContainerPath, TREES, container_name};
 use crate::core::engine;
 use crate::core::engine::agent::Way;
 use crate::core::engine::kind::Engine;
 use crate::core::facts::{Facts, Terminal};
 use crate::core::failure::Result;
 use crate::core::lease::SessionId;
-use crate::core::store::Store;
+use crate::core::store::{Seen, Store};
 use crate::core::text::digest::sha256;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
@@ -34,6 +34,8 @@ mod paths;
 pub mod proxy;
 mod reach;
 pub mod secret;
+#[cfg(test)]
+mod sources;
 mod state;
 mod terminal;
 mod user;
@@ -108,7 +110,7 @@ impl Plan {
         notes.extend(paths::notes(request, &workspace, &parts));
         parts.push(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
 
-        notes.extend(workspace.note.clone());
+        notes.extend(workspace.notes.iter().cloned());
         let prefix = if secrets.iter().any(secret::Found::needs_fetching) {
             vec![facts.exe.clone().into_os_string(), "env".into(), tool.name.clone().into(), "--".into()]
         } else {
@@ -165,26 +167,24 @@ impl Parts {
 
 fn mounts(request: &Request, workspace: &Workspace, agent: Option<Way>, parts: &mut Parts) {
     let Request { tool, config, facts, .. } = request;
-    let root = Mount::bind(&workspace.root, workspace.target.clone(), Access::ReadWrite);
+    let root = Mount::bind(&workspace.judged(), workspace.target.clone(), Access::ReadWrite);
     parts.push(Part::Mount(root), "the project", config.settings.workspace.origin.clone());
-    if let Some(common) = &workspace.common {
-        let mount = Mount::bind(&common.source, common.target.clone(), Access::ReadWrite);
-        parts.push(Part::Mount(mount), "the repository that this linked worktree belongs to", Origin::Host);
+    for extra in &workspace.extras {
+        parts.push(Part::Mount(Mount::bind(&extra.source, extra.target.clone(), extra.access)), extra.reason, Origin::Host);
     }
-    if let Some(own) = &workspace.own {
-        let place = Store::new(&facts.state).git(&workspace.project).join(workspace.place_file());
-        let mount = Mount::bind(place, own.clone(), Access::ReadOnly);
-        parts.push(Part::Mount(mount), "git knows where the worktree is inside, and does not prune it", Origin::Host);
+    let store = Store::new(&facts.state);
+    let mut tree = |name: &str, target: ContainerPath, reason: &'static str| {
+        let mount = Mount::bind(store.fixed(Seen::Tree(&workspace.project, name)), target, Access::ReadOnly);
+        parts.push(Part::Mount(mount), reason, Origin::Host);
+    };
+    if !workspace.trees.is_empty() {
+        tree(&workspace.trees_name(), ContainerPath::new(TREES), "worktrees that are not mounted are said to be there");
     }
-    for objects in &workspace.alternates {
-        let mount = Mount::bind(&objects.source, objects.target.clone(), Access::ReadOnly);
-        parts.push(Part::Mount(mount), "the repository borrows objects from there", Origin::Host);
+    for file in &workspace.trees {
+        let reason = "git knows where the worktree is inside, and does not tidy it away";
+        tree(&format!("{}/gitdir", file.name), file.target.clone(), reason);
     }
-    for sibling in &workspace.siblings {
-        let mount = Mount::bind(&sibling.source, sibling.target.clone(), Access::ReadOnly);
-        parts.push(Part::Mount(mount), "a worktree that looks deleted from inside must not be pruned", Origin::Host);
-    }
-    state::push(tool, &Store::new(&facts.state), &workspace.project, facts, parts);
+    state::push(tool, &store, &workspace.project, facts, parts);
     if let Some(agent) = agent {
         reach::mount_agent(agent, &config.settings.ssh_agent.origin, parts);
     }

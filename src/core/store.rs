@@ -4,6 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::core::lease::SessionId;
 
+pub mod table;
+
+/// The number of the layout that [`table::TABLE`] describes.
+pub const LAYOUT: u32 = 2;
+
 /// The store, or the temporary directory that stands in for it where it cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Store(PathBuf);
@@ -82,6 +87,11 @@ impl Store {
         self.project(tool, project).join("home")
     }
 
+    /// What a manifest shares between projects beside the login: one directory for each path, none below another.
+    pub fn common(&self, tool: &str, path: &str) -> PathBuf {
+        self.tool(tool).join("common").join(path.replace('%', "%25").replace('/', "%2F"))
+    }
+
     /// Generated files that tell programs in the container who the user is: `passwd`, `group`.
     pub fn user(&self) -> PathBuf {
         self.0.join("global_state/user")
@@ -92,22 +102,59 @@ impl Store {
         self.0.join("global_state/cache").join(scope)
     }
 
+    /// What all tools share in one project. No container can write the directory itself.
+    pub fn own(&self, project: &str) -> PathBuf {
+        self.0.join("global_state/projects").join(project)
+    }
+
     /// The settings of git for one project, the container's own among them.
     pub fn git(&self, project: &str) -> PathBuf {
-        self.0.join("global_state/git").join(project)
+        self.own(project).join("git")
     }
 
     /// What was made for one project from the host's settings of git. No container can write it.
     pub fn git_host(&self, project: &str) -> PathBuf {
-        self.0.join("global_state/git").join(format!("{project}.host"))
+        self.own(project).join("git.host")
     }
 
+    /// The container's `~/.ssh` in one project.
+    pub fn ssh_home(&self, project: &str) -> PathBuf {
+        self.own(project).join("ssh")
+    }
+
+    /// The directory of GitHub's command line in one project.
+    pub fn gh_home(&self, project: &str) -> PathBuf {
+        self.own(project).join("gh")
+    }
+
+    /// Files that tell git where the worktrees of one project are inside.
+    pub fn trees(&self, project: &str) -> PathBuf {
+        self.own(project).join("trees")
+    }
+
+    /// SSH settings, public keys and known hosts as the host gives them to all projects.
     pub fn ssh(&self) -> PathBuf {
         self.0.join("global_state/ssh")
     }
 
+    /// The login of GitHub's command line that a new project begins with.
     pub fn gh(&self) -> PathBuf {
         self.0.join("global_state/gh")
+    }
+
+    /// The file that holds [`LAYOUT`].
+    pub fn layout(&self) -> PathBuf {
+        self.0.join("layout")
+    }
+
+    /// What projects may have beyond themselves, as the person agreed.
+    pub fn consent(&self) -> PathBuf {
+        self.0.join("consent.json")
+    }
+
+    /// Where what a container broke is set aside.
+    pub fn aside(&self) -> PathBuf {
+        self.0.join("sync/quarantine/aside")
     }
 
     /// Which session of a tool may renew its login, where only one may.
@@ -132,5 +179,107 @@ impl Store {
 
     pub fn log(&self) -> PathBuf {
         self.0.join("log/events.jsonl")
+    }
+}
+
+/// A path that nobody but the host can lead elsewhere: a place of the store whose parents no container can write, or what the
+/// person named. Nothing else but the workspace becomes a mount's source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fixed(PathBuf);
+
+impl Fixed {
+    /// A path that the person's own configuration or environment names.
+    pub fn of_person(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
+}
+
+/// A place of the store that containers see.
+#[derive(Clone, Copy, Debug)]
+pub enum Seen<'a> {
+    Passwd,
+    Group,
+    User,
+    Ssh,
+    SshHome(&'a str),
+    Gh(&'a str),
+    Git(&'a str),
+    /// Of a project, or `all`.
+    Cache(&'a str),
+    GitHost(&'a str),
+    /// The file of one worktree, by the name that [`crate::core::worktree`] gives it.
+    Tree(&'a str, &'a str),
+    /// Of a tool.
+    Shared(&'a str),
+    /// Of a tool, by a path in its home.
+    Common(&'a str, &'a str),
+    /// Of a tool in a project.
+    Home(&'a str, &'a str),
+}
+
+impl Store {
+    pub fn fixed(&self, place: Seen) -> Fixed {
+        Fixed(match place {
+            Seen::Passwd => self.user().join("passwd"),
+            Seen::Group => self.user().join("group"),
+            Seen::User => self.user(),
+            Seen::Ssh => self.ssh(),
+            Seen::SshHome(project) => self.ssh_home(project),
+            Seen::Gh(project) => self.gh_home(project),
+            Seen::Git(project) => self.git(project),
+            Seen::Cache(scope) => self.cache(scope),
+            Seen::GitHost(project) => self.git_host(project),
+            Seen::Tree(project, name) => self.trees(project).join(name),
+            Seen::Shared(tool) => self.shared(tool),
+            Seen::Common(tool, path) => self.common(tool, path),
+            Seen::Home(tool, project) => self.home(tool, project),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::table::{TABLE, Writer};
+    use super::*;
+
+    /// The path that a row of the table stands for, for one tool and one project.
+    fn filled(path: &str) -> PathBuf {
+        Path::new("/s").join(path.replace("<tool>", "t").replace("<project>", "p-01234567").replace("<path>", "a").trim_end_matches('/'))
+    }
+
+    // BO-01
+    #[test]
+    fn no_source_of_the_store_lies_below_what_a_container_writes() {
+        let store = Store::new("/s");
+        let (tool, project) = ("t", "p-01234567");
+        let places = [
+            Seen::Passwd,
+            Seen::Group,
+            Seen::User,
+            Seen::Ssh,
+            Seen::SshHome(project),
+            Seen::Gh(project),
+            Seen::Git(project),
+            Seen::Cache(project),
+            Seen::GitHost(project),
+            Seen::Tree(project, "x"),
+            Seen::Shared(tool),
+            Seen::Common(tool, "a"),
+            Seen::Common(tool, "a/b"),
+            Seen::Home(tool, project),
+        ];
+        let open: Vec<PathBuf> = TABLE.iter().filter(|row| row.writer == Writer::Containers).map(|row| filled(row.path)).collect();
+        for place in places {
+            let fixed = store.fixed(place);
+            let above: Vec<_> = open.iter().filter(|open| fixed.as_path() != *open && fixed.as_path().starts_with(open)).collect();
+            assert!(above.is_empty(), "{fixed:?} is below {above:?}");
+            assert!(TABLE.iter().any(|row| fixed.as_path().starts_with(filled(row.path))), "{fixed:?} is not in the table");
+        }
+        assert_eq!(store.common(tool, "a/b").parent(), store.common(tool, "a").parent());
+        assert_ne!(store.common(tool, "a%2Fb"), store.common(tool, "a/b"));
     }
 }

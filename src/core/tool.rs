@@ -91,6 +91,11 @@ impl Tool {
         tool
     }
 
+    /// Whether this is a login that replaces its files by name: the login's directory stands in for the tool's home then.
+    pub fn logs_in_at_home(&self) -> bool {
+        self.purpose == Purpose::Login && self.manifest.state.as_ref().is_some_and(|state| state.login.at_home)
+    }
+
     /// The host program that `--native` runs.
     pub fn native_program(&self) -> &str {
         self.manifest.native.as_deref().or(self.manifest.command.first().map(String::as_str)).unwrap_or(&self.name)

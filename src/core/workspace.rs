@@ -5,17 +5,54 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::core::config::Policy;
-use crate::core::container::ContainerPath;
-use crate::core::container::slug;
-use crate::core::facts::{Facts, Repo, RepoKind};
+use crate::core::container::{ContainerPath, TREES, slug};
+use crate::core::facts::{Consent, Facts, Proof, Repo, RepoKind};
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::plan::mount::Access;
 use crate::core::text::digest::sha256;
+
+mod refusal;
+
+pub use refusal::is_system;
+use refusal::refusal;
+
+/// A directory of the person's projects that was judged here: it may be mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    pub path: PathBuf,
+}
+
+impl Judged {
+    fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+}
 
 /// A host directory that must be reachable in the container beside the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extra {
-    pub source: PathBuf,
+    pub source: Judged,
     pub target: ContainerPath,
+    pub access: Access,
+    pub reason: &'static str,
+}
+
+/// A file that tells git inside where a linked worktree is. Git tidies away what it knows of those that it does not find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeFile {
+    /// Below the project's directory of such files.
+    pub name: String,
+    /// Where git looks for it.
+    pub target: ContainerPath,
+    /// The `.git` file of the worktree, inside.
+    pub content: ContainerPath,
+}
+
+/// A directory beyond the project that it does not get, as long as the person has not agreed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Want {
+    pub path: PathBuf,
+    pub what: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,26 +60,26 @@ pub struct Workspace {
     pub root: PathBuf,
     pub target: ContainerPath,
     pub workdir: ContainerPath,
-    /// The shared `.git` directory of a linked worktree.
-    pub common: Option<Extra>,
-    /// Where git notes the place of this linked worktree, which is another one inside.
-    pub own: Option<ContainerPath>,
-    /// Object directories that the repository borrows from.
-    pub alternates: Vec<Extra>,
-    /// Administrative directories of worktrees that are not mounted: git in the container must not tidy them away.
-    pub siblings: Vec<Extra>,
+    /// What of the repository lies elsewhere.
+    pub extras: Vec<Extra>,
+    pub trees: Vec<TreeFile>,
+    pub wants: Vec<Want>,
     /// Last component of the root, `project` if there is none.
     pub name: String,
     /// `<slug>-<8 hex of sha256(root)>`: names the project's partition of state.
     pub project: String,
-    /// What a person should know about how the root was chosen.
-    pub note: Option<String>,
+    /// What a person should know about how the root was chosen, and what is missing.
+    pub notes: Vec<String>,
 }
 
 impl Workspace {
-    /// The file, beside the project's settings of git, that says where the linked worktree is inside.
-    pub fn place_file(&self) -> String {
-        format!("gitdir{}", self.target.as_os_str().to_string_lossy().replace('/', "-"))
+    pub fn judged(&self) -> Judged {
+        Judged::new(&self.root)
+    }
+
+    /// The directory of this mapping's tree files: another one puts the same worktree elsewhere.
+    pub fn trees_name(&self) -> String {
+        sha256(self.target.as_os_str().as_bytes())[..8].to_owned()
     }
 
     pub fn new(facts: &Facts, policy: Policy, force: bool) -> Result<Self> {
@@ -51,44 +88,129 @@ impl Workspace {
                 .hint("cd to a directory that exists")
         };
         let cwd = facts.cwd.as_deref().ok_or_else(gone)?;
-        let (root, note) = root(facts, cwd)?;
-        if !force && let Some(why) = refusal(root, facts) {
-            return Err(Failure::new(Kind::Config, format!("cannot mount `{}`: {why}", root.display()))
-                .hint("cd to a project, or set AI_FORCE_WORKSPACE=1 for this one run (`ai run --force-workspace`)"));
-        }
-        let text = |path: &Path| {
-            let why = "engines take paths as UTF-8 and would replace other bytes";
-            path.to_str().map(drop).ok_or_else(|| {
-                Failure::new(Kind::Config, format!("cannot mount `{}`: its name is not UTF-8; {why}", path.display()))
-                    .hint("rename the directory")
-            })
-        };
+        let mut wants = Vec::new();
+        let (root, mut notes) = root(facts, cwd, &mut wants)?;
+        let judge = Judge { facts, root, force };
+        judge.accept(root)?;
         text(cwd)?;
         let below = cwd.strip_prefix(root).unwrap_or(Path::new(""));
         let name = root.file_name().and_then(OsStr::to_str).unwrap_or("project").to_owned();
         let target = target(policy, root, below, &name);
         let workdir = target.join(below);
-        let (common, own) = match facts.repo.as_ref().filter(|repo| repo.root == root).map(|repo| &repo.kind) {
-            Some(RepoKind::Worktree { common, spelled, name }) => {
-                text(common)?;
-                let common = Extra { source: common.clone(), target: absolute(&target, spelled) };
-                let own = common.target.join("worktrees").join(name).join("gitdir");
-                (Some(common), Some(own))
-            }
-            _ => (None, None),
-        };
-        let alternates = alternates(facts, root, &target);
-        let siblings = siblings(facts, root, &target);
-        Ok(Self { project: project_id(root, &name), root: root.to_owned(), target, workdir, common, own, alternates, siblings, name, note })
+        let (mut extras, mut trees) = (Vec::new(), Vec::new());
+        if let Some(repo) = facts.repo.as_ref().filter(|repo| is_mounted(repo, root)) {
+            extras = judge.extras(repo, &target, &mut wants)?;
+            let common = extras.iter().find(|extra| extra.access == Access::ReadWrite).map(|extra| extra.target.clone());
+            trees = tree_files(repo, root, &target, &common.unwrap_or_else(|| target.join(".git")));
+        }
+        notes.extend(wants.iter().map(note));
+        let project = project_id(root, &name);
+        let mut workspace = Self { root: root.to_owned(), target, workdir, extras, trees, wants, name, project, notes };
+        let directory = workspace.trees_name();
+        for tree in &mut workspace.trees {
+            tree.name = format!("{directory}/{}", tree.name);
+        }
+        Ok(workspace)
     }
 }
 
-/// The directory to mount, and a note where it is not the obvious one.
-fn root<'a>(facts: &'a Facts, cwd: &'a Path) -> Result<(&'a Path, Option<String>)> {
-    let Some(repo) = &facts.repo else { return Ok((cwd, None)) };
+/// Whether the repository comes with what is mounted at `root`.
+fn is_mounted(repo: &Repo, root: &Path) -> bool {
+    repo.root == root || matches!(&repo.kind, RepoKind::Submodule { superproject, .. } if superproject == root)
+}
+
+fn note(want: &Want) -> String {
+    format!("{}: `{}`; without it, git may not work inside; hint: ai project allow", want.what, want.path.display())
+}
+
+fn text(path: &Path) -> Result<()> {
+    let why = "engines take paths as UTF-8 and would replace other bytes";
+    path.to_str().map(drop).ok_or_else(|| {
+        Failure::new(Kind::Config, format!("cannot mount `{}`: its name is not UTF-8; {why}", path.display())).hint("rename the directory")
+    })
+}
+
+/// Decides what may be mounted, by the same rules for every source.
+struct Judge<'a> {
+    facts: &'a Facts,
+    root: &'a Path,
+    force: bool,
+}
+
+impl Judge<'_> {
+    fn accept(&self, path: &Path) -> Result<()> {
+        match refusal(path, self.facts).filter(|_| !self.force) {
+            None => text(path),
+            Some(why) => Err(Failure::new(Kind::Config, format!("cannot mount `{}`: {why}", path.display()))
+                .hint("cd to a project, or set AI_FORCE_WORKSPACE=1 for this one run (`ai run --force-workspace`)")),
+        }
+    }
+
+    /// What of the repository lies outside of the root. What lies inside comes with it, and gets no mount of its own.
+    fn extras(&self, repo: &Repo, target: &ContainerPath, wants: &mut Vec<Want>) -> Result<Vec<Extra>> {
+        let mut extras: Vec<Extra> = Vec::new();
+        let extra = |path: &Path, spelled: &Path, access, reason| -> Result<Extra> {
+            self.accept(path)?;
+            Ok(Extra { source: Judged::new(path), target: absolute(target, spelled), access, reason })
+        };
+        match &repo.kind {
+            RepoKind::Worktree(common) => {
+                let reason = "the repository that this linked worktree belongs to";
+                extras.push(extra(&common.path, &common.spelled, Access::ReadWrite, reason)?);
+            }
+            RepoKind::Elsewhere(directory) if self.agreed(&directory.path) => {
+                let reason = "the repository that `.git` leads to, as you agreed";
+                extras.push(extra(&directory.path, &directory.spelled, Access::ReadWrite, reason)?);
+            }
+            RepoKind::Elsewhere(directory) => {
+                wants.push(Want { path: directory.path.clone(), what: "`.git` leads to a directory outside of the project" });
+            }
+            _ => {}
+        }
+        for objects in &repo.alternates {
+            let is_there = |extra: &Extra| objects.path.starts_with(&extra.source.path);
+            if objects.path.starts_with(self.root) || extras.iter().any(is_there) {
+                continue;
+            }
+            if self.agreed(&objects.path) {
+                let reason = "the repository borrows objects from there, as you agreed";
+                extras.push(extra(&objects.path, &objects.spelled, Access::ReadOnly, reason)?);
+            } else if refusal(&objects.path, self.facts).is_none() {
+                wants.push(Want { path: objects.path.clone(), what: "the repository borrows objects from another one" });
+            }
+        }
+        Ok(extras)
+    }
+
+    fn agreed(&self, path: &Path) -> bool {
+        agreed(self.facts, self.root, path)
+    }
+}
+
+fn agreed(facts: &Facts, root: &Path, path: &Path) -> bool {
+    facts.consents.iter().any(|Consent { root: of, path: to }| of == root && to == path)
+}
+
+/// The directory to mount, and what to say where it is not the obvious one.
+fn root<'a>(facts: &'a Facts, cwd: &'a Path, wants: &mut Vec<Want>) -> Result<(&'a Path, Vec<String>)> {
+    let Some(repo) = &facts.repo else { return Ok((cwd, Vec::new())) };
+    let mut notes = Vec::new();
     let root = match &repo.kind {
-        RepoKind::Plain | RepoKind::Worktree { .. } => repo.root.as_path(),
-        RepoKind::Submodule { superproject, .. } => superproject.as_path(),
+        RepoKind::Plain | RepoKind::Worktree(_) | RepoKind::Elsewhere(_) => repo.root.as_path(),
+        RepoKind::Beyond(why) => {
+            notes.push(format!("{why}: it will not work inside"));
+            repo.root.as_path()
+        }
+        RepoKind::Submodule { superproject, proven, .. } if *proven == Proof::Given || agreed(facts, &repo.root, superproject) => {
+            superproject.as_path()
+        }
+        RepoKind::Submodule { superproject, .. } => {
+            wants.push(Want {
+                path: superproject.clone(),
+                what: "`.git` names a module of the repository above, which does not know this one",
+            });
+            repo.root.as_path()
+        }
         RepoKind::Bare => {
             return Err(Failure::new(
                 Kind::Config,
@@ -98,36 +220,39 @@ fn root<'a>(facts: &'a Facts, cwd: &'a Path) -> Result<(&'a Path, Option<String>
         }
     };
     if root != cwd && refusal(root, facts).is_some() {
+        wants.clear();
         let note = format!("`{}` is a repository but no project; only the working directory is mounted", root.display());
-        return Ok((cwd, Some(note)));
+        return Ok((cwd, vec![note]));
     }
-    Ok((root, None))
+    Ok((root, notes))
 }
 
+/// Where the root is mounted. The tools know a project by its path, so no two directories of it may have the same one: what lies below
+/// a directory that is named like the root itself is mounted as by [`Policy::Named`].
 fn target(policy: Policy, root: &Path, below: &Path, name: &str) -> ContainerPath {
     let workspace = ContainerPath::new("/workspace");
     match policy {
-        Policy::Adaptive if below.as_os_str().is_empty() => workspace.join(name),
+        Policy::Adaptive if below.components().next().is_none_or(|first| first.as_os_str() == name) => workspace.join(name),
         Policy::Named => workspace.join(name),
         Policy::Adaptive | Policy::Flat => workspace,
         Policy::Mirror => ContainerPath::new(root),
     }
 }
 
-/// Where the object directories outside of the root have to be for git to find them. Those inside come with the root.
-fn alternates(facts: &Facts, root: &Path, target: &ContainerPath) -> Vec<Extra> {
-    let is_mounted =
-        |repo: &&Repo| repo.root == root || matches!(&repo.kind, RepoKind::Submodule { superproject, .. } if superproject == root);
-    let Some(repo) = facts.repo.as_ref().filter(is_mounted) else { return Vec::new() };
-    let outside = repo.alternates.iter().filter(|alternate| !alternate.path.starts_with(root));
-    let safe = outside.filter(|alternate| refusal(&alternate.path, facts).is_none() && alternate.path.to_str().is_some());
-    safe.map(|alternate| Extra { source: alternate.path.clone(), target: absolute(target, &alternate.spelled) }).collect()
-}
-
-fn siblings(facts: &Facts, root: &Path, target: &ContainerPath) -> Vec<Extra> {
-    let repo = facts.repo.as_ref().filter(|repo| repo.root == root);
-    let named = repo.into_iter().flat_map(|repo| &repo.siblings).filter(|sibling| sibling.path.to_str().is_some());
-    named.map(|sibling| Extra { source: sibling.path.clone(), target: absolute(target, &sibling.spelled) }).collect()
+/// The files for git's list of worktrees: where each is inside, or, if it is not mounted, a place that is there.
+fn tree_files(repo: &Repo, root: &Path, target: &ContainerPath, common: &ContainerPath) -> Vec<TreeFile> {
+    let file = |tree: &crate::core::facts::Tree| TreeFile {
+        name: tree.name.clone(),
+        target: common.join("worktrees").join(&tree.name).join("gitdir"),
+        content: match tree.file.strip_prefix(root) {
+            Ok(below) => target.join(below),
+            Err(_) => ContainerPath::new(TREES).join(&tree.name).join(".git"),
+        },
+    };
+    match repo.kind {
+        RepoKind::Plain | RepoKind::Worktree(_) | RepoKind::Elsewhere(_) if repo.root == root => repo.trees.iter().map(file).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// `path` as seen from `base`, without asking any file system.
@@ -150,84 +275,32 @@ fn project_id(root: &Path, name: &str) -> String {
     format!("{}-{}", slug(name), &hash[..8])
 }
 
-/// Directories whose contents no tool should see as a whole: mounting them, or what is above them, is a mistake.
-const SYSTEM: [&str; 26] = [
-    "/Applications",
-    "/Library",
-    "/System",
-    "/Users",
-    "/Volumes",
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/home",
-    "/lib",
-    "/lib64",
-    "/media",
-    "/mnt",
-    "/opt",
-    "/private",
-    "/proc",
-    "/root",
-    "/run",
-    "/sbin",
-    "/srv",
-    "/sys",
-    "/tmp",
-    "/usr",
-    "/var",
-    "/workspace",
-];
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
 
-/// Directories that are the system's down to their last file.
-const SYSTEM_WHOLE: [&str; 14] = [
-    "/System",
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/lib64",
-    "/proc",
-    "/sbin",
-    "/sys",
-    "/usr/bin",
-    "/usr/lib",
-    "/usr/sbin",
-    "/usr/share",
-];
+    use proptest::prelude::*;
 
-/// Directories in the home that hold keys.
-const KEYS: [&str; 6] = [".ssh", ".gnupg", ".aws", ".kube", ".docker", ".password-store"];
+    use super::*;
 
-/// Whether a directory is the system's, or is above all that is.
-pub fn is_system(root: &Path) -> bool {
-    let is = |system: &str| root == Path::new(system);
-    root.parent().is_none() || SYSTEM.iter().any(|system| is(system)) || SYSTEM_WHOLE.iter().any(|system| root.starts_with(system))
-}
-
-/// Why `root` must not be mounted, if it must not.
-fn refusal(root: &Path, facts: &Facts) -> Option<String> {
-    if root.parent().is_none() {
-        return Some("it is the whole file system".into());
+    fn below() -> impl Strategy<Value = PathBuf> {
+        let name = prop_oneof![Just("foo"), Just("bar"), Just("workspace")];
+        proptest::collection::vec(name, 0..4).prop_map(|parts| parts.into_iter().collect())
     }
-    if is_system(root) {
-        return Some("it is a system directory".into());
-    }
-    if root.starts_with(&facts.store) {
-        return Some("it is inside the store of `ai`".into());
-    }
-    if let Some(home) = &facts.home {
-        if root == home {
-            return Some("it is your home directory".into());
-        }
-        if let Some(keys) = KEYS.iter().find(|keys| root.starts_with(home.join(keys))) {
-            return Some(format!("it holds keys (`~/{keys}`)"));
-        }
-        if home.starts_with(root) {
-            return Some("your home directory is below it".into());
+
+    proptest! {
+        // SE-14
+        #[test]
+        fn no_two_directories_of_a_project_have_one_path(
+            directories in proptest::collection::btree_set(below(), 1..12),
+            policy in prop_oneof![Just(Policy::Adaptive), Just(Policy::Named), Just(Policy::Flat), Just(Policy::Mirror)],
+        ) {
+            let mut seen = BTreeMap::new();
+            for below in directories {
+                let workdir = target(policy, Path::new("/p/foo"), &below, "foo").join(&below);
+                let other = seen.insert(workdir.clone(), below.clone());
+                prop_assert_eq!(other, None, "{:?} is {:?}, too", below, workdir);
+            }
         }
     }
-    facts.store.starts_with(root).then(|| "the store of `ai` is below it".into())
 }

@@ -6,6 +6,7 @@
 pub mod files;
 pub mod lock;
 pub mod read;
+pub mod shape;
 pub mod slot;
 pub mod tool_lock;
 pub mod tree;
@@ -23,7 +24,7 @@ use crate::host::fs::read::is_link;
 
 const PRIVATE_DIR: u32 = 0o700;
 
-/// What a temporary file system is mounted on; see [`scratch_dir`].
+/// What a temporary file system is mounted on; see [`open_to_all`].
 const SCRATCH_DIR: u32 = 0o1777;
 
 /// Names of files that are being written begin like this.
@@ -81,17 +82,15 @@ pub fn enter(root: &Path, below: &Path, create: bool) -> Result<Option<OwnedFd>,
     Ok(Some(dir))
 }
 
-/// Makes a directory below `root` that a temporary file system will be mounted on, and opens it to everybody: runc before 1.1.8 gives
-/// the file system the directory's mode and leaves it root's, whatever the mount options say, so anything less would be closed to the
-/// person inside. Outside, the directory above it is closed.
-pub fn scratch_dir(root: &Path, below: &Path) -> Result<(), FileError> {
-    let fail = |source: Errno| FileError { verb: "open", path: root.join(below), source: source.into() };
-    let Some(dir) = enter(root, below, true)? else { return Ok(()) };
-    let mode = retry_on_intr(|| rustix::fs::fstat(&dir)).map_err(fail)?.st_mode & 0o7777;
+/// Opens a directory that a temporary file system will be mounted on to everybody: runc before 1.1.8 gives the file system the
+/// directory's mode and leaves it root's, whatever the mount options say, so anything less would be closed to the person inside.
+/// Outside, the directory above it is closed.
+pub fn open_to_all(dir: &OwnedFd) -> Result<(), Errno> {
+    let mode = retry_on_intr(|| rustix::fs::fstat(dir))?.st_mode & 0o7777;
     if mode == SCRATCH_DIR {
         return Ok(());
     }
-    retry_on_intr(|| rustix::fs::fchmod(&dir, Perm::from_raw_mode(SCRATCH_DIR))).map_err(fail)
+    retry_on_intr(|| rustix::fs::fchmod(dir, Perm::from_raw_mode(SCRATCH_DIR)))
 }
 
 fn make_all(path: &Path) -> Result<(), FileError> {
@@ -122,6 +121,15 @@ fn make(dir: &OwnedFd, name: &OsStr) -> Result<(), Errno> {
 #[expect(clippy::disallowed_methods, reason = "waiting is an effect, and this is the edge")]
 pub fn pause() {
     std::thread::sleep(std::time::Duration::from_millis(10));
+}
+
+/// Opens a directory in an open one, following no link; nothing if it is absent.
+pub fn step(dir: &OwnedFd, name: &OsStr) -> Result<Option<OwnedFd>, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match retry_on_intr(|| rustix::fs::openat(dir, name, flags, Perm::empty())) {
+        Err(Errno::NOENT) => Ok(None),
+        opened => opened.map(Some),
+    }
 }
 
 /// What a name in a directory leads to.

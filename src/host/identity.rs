@@ -6,33 +6,88 @@ mod keychain;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::core::container::HOME;
+use crate::core::container::{HOME, SSH};
 use crate::core::engine::kind::Engine;
 use crate::core::identity::ssh::{self, Files, Wanted};
 use crate::core::store::Store;
+use crate::core::sync::Reading;
 use crate::core::text::digest::sha256;
 use crate::core::workspace::Workspace;
 use crate::host::Host;
-use crate::host::fs::files::{private_dir, read_text, write_private};
+use crate::host::fs;
+use crate::host::fs::files::{private_dir, read_own, read_text, write_private};
+use crate::host::fs::shape::Shaper;
+use crate::host::fs::slot::slot;
 
 pub fn prepare(host: &Host, store: &Store, workspace: &Workspace, engine: &Engine) -> io::Result<()> {
     git::prepare(host, store, workspace, engine)?;
     keychain::load(std::env::consts::OS, &host.ssh_agent(), store, Path::new(keychain::SSH_ADD));
-    ssh(host, store)
+    trees(store, workspace)?;
+    ssh(host, store, &workspace.project)
+}
+
+/// The files that tell git inside where worktrees are. Git writes such a file anew when it is a day old, and fails where it cannot: so
+/// they are from the future.
+fn trees(store: &Store, workspace: &Workspace) -> io::Result<()> {
+    let root = store.trees(&workspace.project);
+    for tree in &workspace.trees {
+        let directory = root.join(&tree.name);
+        private_dir(&directory)?;
+        write_private(&directory.join(".git"), b"")?;
+        let file = directory.join("gitdir");
+        write_private(&file, &[tree.content.as_os_str().as_encoded_bytes(), b"\n"].concat())?;
+        std::fs::File::open(&file)?.set_modified(std::time::UNIX_EPOCH + FAR)?;
+    }
+    Ok(())
+}
+
+/// Beyond the end of any run, and before the end of a 32 bit clock.
+const FAR: std::time::Duration = std::time::Duration::from_secs(0x7000_0000);
+
+/// Writes a file of ours into a directory that containers write, whatever stands there; no link is followed.
+fn own_file(directory: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    let Some(slot) = slot(directory, Path::new(name), true)? else { return Ok(()) };
+    if matches!(slot.read(LARGEST), Ok(Reading::File { bytes, .. }) if bytes == content) {
+        return Ok(());
+    }
+    Ok(slot.write_at_once(content)?)
+}
+
+/// No file that we make for a container is larger, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// The project's directory of GitHub's command line. A new one begins with the login that the store has; what a project does with it
+/// stays there.
+pub fn gh(store: &Store, project: &str, shaper: &mut Shaper) -> io::Result<()> {
+    private_dir(&store.gh())?;
+    let own = store.own(project);
+    if matches!(fs::enter(&own, Path::new("gh"), false), Ok(None))
+        && let Ok(Some((login, _))) = read_own(&store.gh().join("hosts.yml"))
+    {
+        private_dir(&own)?;
+        let staged = tempfile::Builder::new().prefix(".gh-").tempdir_in(&own)?;
+        let new = staged.path().join("gh");
+        private_dir(&new)?;
+        write_private(&new.join("hosts.yml"), &login)?;
+        // Another run of this project may have been quicker.
+        let _ = std::fs::rename(&new, own.join("gh"));
+    }
+    shaper.directory(&own, "gh").map(drop)
 }
 
 /// Most files that SSH settings may consist of.
 const MOST: usize = 64;
 
-fn ssh(host: &Host, store: &Store) -> io::Result<()> {
+/// What the host gives to all projects, and the project's own `~/.ssh`, which begins with it.
+fn ssh(host: &Host, store: &Store, project: &str) -> io::Result<()> {
     let directory = store.ssh();
+    private_dir(&directory)?;
+    own_file(&store.ssh_home(project), "config", format!("Include {SSH}/config\n").as_bytes())?;
     let Some(home) = host.home() else { return Ok(()) };
     let own = home.join(".ssh");
-    let known_hosts = directory.join("known_hosts");
-    if !known_hosts.exists() {
-        // Hosts that are known already need no question; what is added from now on stays here.
-        write_private(&known_hosts, &std::fs::read(own.join("known_hosts")).unwrap_or_default())?;
-    }
+    // Hosts that are known already need no question; what is added from now on stays with the project.
+    let known = read_own(&own.join("known_hosts")).ok().flatten().unwrap_or_default().0;
+    write_private(&directory.join("known_hosts"), &known)?;
     let text = read_text(&own.join("config")).ok().flatten().unwrap_or_default();
     let mut files = Files::default();
     let mut texts = vec![text.clone()];
@@ -50,14 +105,14 @@ fn ssh(host: &Host, store: &Store) -> io::Result<()> {
                         let file = format!("{}.pub", &sha256(name.as_bytes())[..12]);
                         private_dir(&directory.join("keys"))?;
                         write_private(&directory.join("keys").join(&file), public.as_bytes())?;
-                        files.keys.insert(name, format!("{HOME}/.ssh/keys/{file}"));
+                        files.keys.insert(name, format!("{SSH}/keys/{file}"));
                     }
                 }
                 Wanted::Include(_) => {}
             }
         }
     }
-    let text = ssh::rewrite(&text, &files, &format!("{HOME}/.ssh/known_hosts"));
+    let text = ssh::rewrite(&text, &files, &format!("{HOME}/.ssh/known_hosts {SSH}/known_hosts"));
     write_private(&directory.join("config"), text.as_bytes())
 }
 

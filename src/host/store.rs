@@ -1,8 +1,10 @@
 //! The store on disk: what each part of it holds, and who may touch it when.
 
 pub mod admit;
+pub mod consent;
 pub mod guard;
 pub mod image;
+pub mod layout;
 pub mod log;
 pub mod login;
 pub mod project;

@@ -8,12 +8,14 @@ use crate::core::lease::{Lease, Process, SessionId};
 use crate::core::plan::Plan;
 use crate::core::store::Store;
 use crate::core::sync::Direction;
+use crate::host::fs::shape::Aside;
 use crate::host::machine::deadline::Deadline;
+use crate::host::machine::git::trees;
 use crate::host::machine::process;
 use crate::host::store::{admit, state};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
-use crate::session::{control, login_turn, settings, setup};
+use crate::session::{control, login_turn, mended, settings, setup};
 
 /// A session whose lease is written.
 #[derive(Debug)]
@@ -30,7 +32,9 @@ pub struct Begun {
 pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32, deadline: &Deadline) -> Result<Begun> {
     let session = &plan.session;
     let lease = lease(context, plan, engine, owner);
-    let state = prepare(context, plan, engine, &lease)?;
+    trees::mend(&plan.workspace.root, None);
+    let (state, aside) = prepare(context, plan, engine, &lease)?;
+    mended::tell(&context.host, &context.tool, &state, &aside);
     control::begin(context, &state, plan);
     if state == context.host.store {
         settings::sync(&context.host, &context.tool, &context.config, &plan.workspace.project, Direction::In, deadline);
@@ -63,18 +67,22 @@ fn lease(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Lease {
 }
 
 /// Makes the state of a session in the store, or in a temporary directory where the store cannot be written.
-fn prepare(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Result<Store> {
+fn prepare(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Result<(Store, Vec<Aside>)> {
     let Context { host, tool, .. } = context;
     let prepare = |store: &Store| {
-        let prepared = state::prepare(host, store, engine, tool, &plan.workspace, lease).and_then(|()| admit::prepare(store, plan));
+        let prepared =
+            state::prepare(host, store, engine, tool, &plan.workspace, lease).and_then(|aside| admit::prepare(store, plan).map(|()| aside));
         // What was made of it may be the lease, which belongs to no session then.
         prepared.inspect_err(|_| forget(host, store, &lease.session))
     };
-    let Err(error) = prepare(&host.store) else { return Ok(host.store.clone()) };
+    let error = match prepare(&host.store) {
+        Ok(aside) => return Ok((host.store.clone(), aside)),
+        Err(error) => error,
+    };
     without_store(&host.store, &error)?;
     let temporary = host.temporary_state(&lease.session);
     match prepare(&temporary) {
-        Ok(()) => Ok(temporary),
+        Ok(aside) => Ok((temporary, aside)),
         Err(error) => Err(Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error)),
     }
 }

@@ -9,6 +9,7 @@ use crate::core::store::Store;
 use crate::core::sync::Direction;
 use crate::core::tool::Tool;
 use crate::host::machine::deadline::Deadline;
+use crate::host::machine::git::trees;
 use crate::host::store::state;
 use crate::host::sync::PATIENCE;
 use crate::host::{self, Host, output};
@@ -76,6 +77,7 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
     }
     // Before anything else: the next prompt may run what was left for it.
     control::end(state, lease);
+    trees::mend(std::path::Path::new(&lease.root), Some(lease.since));
     if *state != host.store {
         return state::close(&host.store, state, session).map_err(failed).map(|()| Kept::Nothing);
     }

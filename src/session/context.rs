@@ -10,6 +10,7 @@ use crate::core::plan::{self, Command, secret};
 use crate::core::store::Store;
 use crate::core::text::nearest::nearest;
 use crate::core::tool::Tool;
+use crate::host::store::layout;
 use crate::host::{Host, Wanted};
 use crate::session::setup;
 
@@ -23,6 +24,7 @@ pub struct Context {
 impl Context {
     pub fn new(name: &str, flags: Layer) -> Result<Self> {
         let host = Host::to_write()?;
+        layout::check(&host.store)?;
         let tool = Tool::load(name, |name| host.manifest(name))?.ok_or_else(|| unknown_tool(name, &host))?;
         let config = Config::new(host.scope(name).borrowed(), &host.config_sources()?, &host.env, flags)?;
         config.refuse_misspelt(&host.tool_names())?;

@@ -9,6 +9,7 @@ use crate::core::control::report::{ControlReport, report, short_diff, shown, vis
 use crate::core::control::{ControlPath, Trace};
 use crate::core::lease::{Lease, SessionId};
 use crate::core::plan::Plan;
+use crate::core::plan::mount::Access;
 use crate::core::store::Store;
 use crate::core::workspace::Workspace;
 use crate::host::control::shelf::ControlShelf;
@@ -60,7 +61,9 @@ pub fn end(store: &Store, lease: &Lease) {
 }
 
 fn scope(host: &Host, workspace: &Workspace) -> ControlScope {
-    let anchors = std::iter::once(workspace.root.clone()).chain(workspace.common.iter().map(|common| common.source.clone()));
+    // What of the repository lies elsewhere and is written from inside.
+    let common = workspace.extras.iter().filter(|extra| extra.access == Access::ReadWrite);
+    let anchors = std::iter::once(workspace.root.clone()).chain(common.map(|extra| extra.source.path.clone()));
     let below = workspace.workdir.as_path().strip_prefix(workspace.target.as_path()).unwrap_or(std::path::Path::new(""));
     ControlScope {
         anchors: anchors.collect(),

@@ -87,7 +87,7 @@ fn no_tool_sees_the_state_of_another() {
     for (tool, _) in TOOLS {
         for (source, target, _) in sandbox.plan([tool, "x"]).mounts() {
             let source = Path::new(&source);
-            let own = [tool, "user", "ssh", "gh", "git", "cache"].map(|name| state.join(name));
+            let own = [tool, "user", "ssh", "projects", "cache"].map(|name| state.join(name));
             assert!(source == sandbox.project() || own.iter().any(|own| source.starts_with(own)), "{tool}: {source:?} at {target}");
         }
     }

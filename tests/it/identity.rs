@@ -42,14 +42,19 @@ fn the_hosts_ssh_settings_parse_inside_and_name_no_private_key() {
     bed.write("home/.ssh/config", config);
     let ask = |host: &str| bed.ai(["exec", "--", "ssh", "-G", host]).outcome().out();
     let work = ask("work");
-    assert!(work.contains("hostname git.example\n") && work.contains("identityfile /home/ai/.ssh/keys/"), "{work}");
-    assert!(work.contains("userknownhostsfile /home/ai/.ssh/known_hosts\n"), "{work}");
+    assert!(work.contains("hostname git.example\n") && work.contains("identityfile /ai/ssh/keys/"), "{work}");
+    assert!(work.contains("userknownhostsfile /home/ai/.ssh/known_hosts /ai/ssh/known_hosts\n"), "{work}");
     assert!(ask("inc").contains("port 2222\n") && !work.contains("port 2222\n"));
     assert!(ask("lab").contains("user me\n"));
-    let inside = bed.ai(["exec", "--", "sh", "-c", "cat ~/.ssh/* ~/.ssh/keys/* 2>/dev/null; echo x >>~/.ssh/known_hosts"]).prints();
+    let inside =
+        bed.ai(["exec", "--", "sh", "-c", "cat ~/.ssh/* /ai/ssh/* /ai/ssh/keys/* 2>/dev/null; echo x >>~/.ssh/known_hosts"]).prints();
     assert!(!inside.contains("PRIVATE") && inside.contains("# not in a container: UseKeychain yes"), "{inside}");
     assert!(!bed.home().join(".ssh/known_hosts").exists());
-    assert_eq!(fs::read_to_string(bed.store().join("global_state/ssh/known_hosts")).unwrap(), "x\n");
+    // BO-11: what one project came to know is of that project.
+    assert_eq!(bed.ai(["exec", "--", "cat", "/home/ai/.ssh/known_hosts"]).prints(), "x\n");
+    let other = bed.root().join("work/other");
+    fs::create_dir(&other).unwrap();
+    assert_eq!(bed.ai(["exec", "--", "sh", "-c", "cat ~/.ssh/known_hosts /ai/ssh/known_hosts 2>/dev/null; true"]).cwd(other).prints(), "");
     bed.nothing_left();
 }
 

@@ -137,6 +137,9 @@ fn objects_that_are_borrowed_can_be_read_and_not_written() {
     repository(&bed, &other);
     fs::remove_dir_all(bed.project()).unwrap();
     bed.run("git").args(["clone", "--quiet", "--shared", "other", "proj"]).cwd(bed.root().join("work")).outcome();
+    let outcome = bed.ai(["exec", "--", "git", "log"]).outcome();
+    assert!(outcome.code == 128 && outcome.err().contains("hint: ai project allow"), "{}", outcome.err());
+    bed.ai(["project", "allow"]).outcome();
     assert_eq!(inside(&bed, bed.project(), "git log --format=%s && git fsck --no-progress"), "first\n");
     let objects = other.join(".git/objects").to_str().unwrap().to_owned();
     let mounts = plan(bed.ai(RESOLVE).args(["claude"])).mounts();

@@ -30,6 +30,9 @@ fn the_project_is_where_each_policy_says() {
     check("", "adaptive", "/workspace/my proj", "/workspace/my proj");
     check("src", "adaptive", "/workspace", "/workspace/src");
     check("a/b c/ü", "adaptive", "/workspace", "/workspace/a/b c/ü");
+    // SE-14
+    check("my proj", "adaptive", "/workspace/my proj", "/workspace/my proj/my proj");
+    check("my proj/my proj", "adaptive", "/workspace/my proj", "/workspace/my proj/my proj/my proj");
     check("", "named", "/workspace/my proj", "/workspace/my proj");
     check("src", "named", "/workspace/my proj", "/workspace/my proj/src");
     check("", "flat", "/workspace", "/workspace");
@@ -88,12 +91,15 @@ fn git_s_own_directory_is_never_the_project() {
 #[test]
 fn directories_that_no_tool_should_see_are_refused() {
     let sandbox = Sandbox::new();
-    for path in ["home/.ssh", "home/.gnupg/x", "home/.docker-ai-config/tools", "home/.aws"] {
+    let keys = ["home/.ssh", "home/.gnupg/x", "home/.docker-ai-config/tools", "home/.aws"];
+    let programs = ["home/.claude", "home/.config/gh", "home/.local/bin", "home/.mozilla/x", "home/bin", "home/Library/x"];
+    for path in keys.into_iter().chain(programs) {
         fs::create_dir_all(sandbox.root().join(path)).unwrap();
     }
-    let inside = ["home", "home/.ssh", "home/.gnupg/x", "home/.docker-ai-config", "home/.docker-ai-config/tools", "home/.aws", ""];
-    let system = ["/", "/usr", "/etc", "/proc", "/usr/lib", "/tmp", "/home", "/var"].into_iter().map(Into::into);
-    for cwd in inside.into_iter().map(|path| sandbox.root().join(path)).chain(system) {
+    let inside = ["home", "home/.docker-ai-config", ""].into_iter().chain(keys).chain(programs);
+    let system = ["/", "/usr", "/etc", "/proc", "/usr/lib", "/tmp", "/home", "/var", "/var/lib", "/run", "/usr/local"];
+    let system = system.into_iter().map(Into::into);
+    for cwd in inside.map(|path| sandbox.root().join(path)).chain(system) {
         for command in [&["resolve", "claude"][..], &["sync", "in", "claude"], &["run", "claude"]] {
             sandbox.ai(command).cwd(&cwd).outcome().refused(78, &["cannot mount `", "AI_FORCE_WORKSPACE=1"]);
         }

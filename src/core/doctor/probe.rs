@@ -3,6 +3,7 @@
 use crate::core::container::ContainerPath;
 use crate::core::plan::Part;
 use crate::core::plan::mount::{Access, Mount};
+use crate::core::store::Fixed;
 
 /// A script for the container's `sh`, and what it must come to.
 #[derive(Debug)]
@@ -35,8 +36,8 @@ pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
     let limit = |v2: &str, v1: &str| format!("cat /sys/fs/cgroup/{v2} 2>/dev/null || cat /sys/fs/cgroup/{v1}");
     let tmpfs = |exec| vec![Part::Scratch { target: "/t".into(), exec }];
     let program = "printf '#!/bin/sh\\necho ran\\n' >/t/x; chmod 755 /t/x; /t/x 2>/dev/null || echo refused";
-    let odd = Mount::bind(directory.join(ODD), ContainerPath::new("/odd"), Access::ReadWrite);
-    let read_only = Mount::bind(directory, ContainerPath::new("/ro"), Access::ReadOnly);
+    let odd = Mount::bind(Fixed::of_person(directory.join(ODD)), ContainerPath::new("/odd"), Access::ReadWrite);
+    let read_only = Mount::bind(Fixed::of_person(directory), ContainerPath::new("/ro"), Access::ReadOnly);
     vec![
         probe("start", vec![], "echo up", prints("up")),
         probe("exit-code", vec![], "exit 42", Expected::Code(42)),

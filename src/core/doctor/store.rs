@@ -18,6 +18,10 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
         let cause = format!("{} files or directories are open to others, such as `{}`", checkup.open.len(), first.display());
         findings.push(Finding::new(Level::Warning, "store", cause).hint("ai doctor --fix"));
     }
+    for (path, what) in &checkup.broken {
+        let cause = format!("`{}` is {what}, where a directory of the store must be", path.display());
+        findings.push(Finding::new(Level::Warning, "store", cause).hint("ai doctor --fix"));
+    }
     if checkup.repaired > 0 {
         findings.push(Finding::new(Level::Ok, "store", format!("closed {} files or directories to others", checkup.repaired)));
     }

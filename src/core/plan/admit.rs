@@ -13,7 +13,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::env::Variables;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Parts, Request};
-use crate::core::store::Store;
+use crate::core::store::{Fixed, Seen, Store};
 use crate::core::workspace::Workspace;
 
 /// Adds the mounts, ports, names and limits that are let in.
@@ -69,7 +69,11 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
         if !takes_mounts(&at) {
             return Err(cannot(&format!("nothing can be mounted at `{}`", at.display())).hint("choose another place with `at`"));
         }
-        parts.push(Part::Mount(Mount::bind(&thing.real, ContainerPath::new(at), rule.value.access)), "let in by you", rule.origin.clone());
+        parts.push(
+            Part::Mount(Mount::bind(Fixed::of_person(&thing.real), ContainerPath::new(at), rule.value.access)),
+            "let in by you",
+            rule.origin.clone(),
+        );
     }
     Ok(())
 }
@@ -78,7 +82,7 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
 fn imports(request: &Request, parts: &mut Parts) {
     for (at, path) in &request.facts.imports {
         if refusal(path, request.facts).is_none() && takes_mounts(at) {
-            let mount = Mount::bind(path, ContainerPath::new(at), Access::ReadOnly);
+            let mount = Mount::bind(Fixed::of_person(path), ContainerPath::new(at), Access::ReadOnly);
             parts.push(Part::Mount(mount), "your instructions import it", Origin::Host);
         }
     }
@@ -99,7 +103,7 @@ fn clouds(request: &Request, parts: &mut Parts) {
         for piece in cloud.value.pieces() {
             let path = facts.home.as_ref().map(|home| home.join(piece.below_home));
             let Some(thing) = path.and_then(|path| facts.look(&path)).filter(|thing| thing.kind == PathKind::Directory) else { continue };
-            let mount = Mount::bind(&thing.real, ContainerPath::new(piece.at), piece.access);
+            let mount = Mount::bind(Fixed::of_person(&thing.real), ContainerPath::new(piece.at), piece.access);
             parts.push(Part::Mount(mount), "your account of this cloud", cloud.origin.clone());
         }
         for path in cloud.value.files().iter().filter_map(|name| facts.env.text(name)).flat_map(|value| value.split(':')) {
@@ -107,7 +111,7 @@ fn clouds(request: &Request, parts: &mut Parts) {
             let is_there =
                 parts.0.iter().any(|known| matches!(&known.part, Part::Mount(mount) if mount.target.as_path() == Path::new(path)));
             if !is_there && takes_mounts(Path::new(path)) {
-                let mount = Mount::bind(&thing.real, ContainerPath::new(path), Access::ReadOnly);
+                let mount = Mount::bind(Fixed::of_person(&thing.real), ContainerPath::new(path), Access::ReadOnly);
                 parts.push(Part::Mount(mount), "a variable of your account names it", cloud.origin.clone());
             }
         }
@@ -124,7 +128,7 @@ pub(super) fn chosen_caches(request: &Request) -> Vec<Setting<Cache>> {
 
 fn caches(request: &Request, workspace: &Workspace, parts: &mut Parts) {
     let Some(origin) = chosen_caches(request).into_iter().map(|cache| cache.origin).next_back() else { return };
-    let source = Store::new(&request.facts.state).cache(scope(request, workspace));
+    let source = Store::new(&request.facts.state).fixed(Seen::Cache(scope(request, workspace)));
     let mount = Mount::bind(source, ContainerPath::new(CACHE), Access::ReadWrite);
     parts.push(Part::Mount(mount), "package managers find there what earlier runs downloaded", origin);
 }

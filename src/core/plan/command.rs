@@ -96,11 +96,19 @@ fn under_umask(umask: u32, command: Vec<OsString>) -> Vec<OsString> {
 /// The tool's own program, behind what its manifest says must be done first where there is a login.
 fn program(request: &Request) -> Vec<OsString> {
     let command = request.tool.manifest.command.iter().map(OsString::from);
-    let before = request.tool.manifest.state.as_ref().and_then(|state| state.before.as_ref());
-    let before =
-        before.filter(|_| has_login(request)).map(|line| ["sh".into(), "-c".into(), format!("{line}; exec \"$@\"").into(), "sh".into()]);
-    before.into_iter().flatten().chain(command).collect()
+    let Some(state) = &request.tool.manifest.state else { return command.collect() };
+    let before = if request.tool.logs_in_at_home() {
+        vec!["sh", "-c", AT_HOME, "sh", &state.home.at, &state.login.at].into_iter().map(OsString::from).collect()
+    } else {
+        let before = state.before.as_ref().filter(|_| has_login(request));
+        before.map_or_else(Vec::new, |line| vec!["sh".into(), "-c".into(), format!("{line}; exec \"$@\"").into(), "sh".into()])
+    };
+    before.into_iter().chain(command).collect()
 }
+
+/// Makes the home a link to the login's directory, inside: on the host, that directory is one that containers can replace, and so is
+/// never mounted by itself.
+const AT_HOME: &str = r#"mkdir -p "${1%/*}" && rm -rf "$1" && ln -s "$2" "$1" && shift 2 && exec "$@""#;
 
 fn usage(why: &str) -> Failure {
     Failure::new(Kind::Usage, format!("cannot run a command in the container: {why}"))

@@ -43,7 +43,8 @@ fn facts(case: &Case) -> Facts {
     let store = home.join(".docker-ai-config");
     Facts {
         cwd: Some(home.join("src/proj")),
-        repo: Some(Repo { root: home.join("src/proj"), kind: RepoKind::Plain, alternates: Vec::new(), siblings: Vec::new() }),
+        repo: Some(Repo { root: home.join("src/proj"), kind: RepoKind::Plain, alternates: Vec::new(), trees: Vec::new() }),
+        consents: Vec::new(),
         home: Some(home),
         state: store.clone(),
         store,

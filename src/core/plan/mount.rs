@@ -2,9 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::core::container::ContainerPath;
+use crate::core::store::Fixed;
+use crate::core::workspace::Judged;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -12,22 +14,51 @@ pub enum Access {
     ReadOnly,
 }
 
+/// What may be mounted. There is no way from a plain path to a source: a container or a repository could have named it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    Fixed(Fixed),
+    /// The project, and what of its repository lies elsewhere. A container may have a part of it, and can rename what is in there.
+    Workspace(Judged),
+}
+
+impl Source {
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Fixed(fixed) => fixed.as_path(),
+            Self::Workspace(judged) => &judged.path,
+        }
+    }
+}
+
+impl From<Fixed> for Source {
+    fn from(fixed: Fixed) -> Self {
+        Self::Fixed(fixed)
+    }
+}
+
+impl From<&Judged> for Source {
+    fn from(judged: &Judged) -> Self {
+        Self::Workspace(judged.clone())
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
-    pub source: PathBuf,
+    pub source: Source,
     pub target: ContainerPath,
     pub access: Access,
 }
 
 impl Mount {
-    pub fn bind(source: impl Into<PathBuf>, target: ContainerPath, access: Access) -> Self {
+    pub fn bind(source: impl Into<Source>, target: ContainerPath, access: Access) -> Self {
         Self { source: source.into(), target, access }
     }
 
     /// The value of `--mount`: fields of a CSV record, so that commas, quotes and newlines in paths stay what they are.
     pub fn value(&self) -> OsString {
         let mut value = b"type=bind,".to_vec();
-        field("source=", self.source.as_os_str(), &mut value);
+        field("source=", self.source.path().as_os_str(), &mut value);
         value.push(b',');
         field("target=", self.target.as_os_str(), &mut value);
         if self.access == Access::ReadOnly {
@@ -64,7 +95,7 @@ mod tests {
 
     #[track_caller]
     fn check(source: &str, expected: &str) {
-        let mount = Mount::bind(source, ContainerPath::new("/w"), Access::ReadWrite);
+        let mount = Mount::bind(Fixed::of_person(source), ContainerPath::new("/w"), Access::ReadWrite);
         assert_eq!(mount.value().to_str().unwrap(), expected);
     }
 
@@ -83,7 +114,7 @@ mod tests {
 
     #[test]
     fn read_only_is_said_last() {
-        let mount = Mount::bind("/a", ContainerPath::new("/b,c"), Access::ReadOnly);
+        let mount = Mount::bind(Fixed::of_person("/a"), ContainerPath::new("/b,c"), Access::ReadOnly);
         assert_eq!(mount.value(), "type=bind,source=/a,\"target=/b,c\",readonly");
     }
 }

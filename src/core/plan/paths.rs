@@ -44,7 +44,7 @@ pub(super) fn notes(request: &Request, workspace: &Workspace, parts: &Parts) -> 
         let Some(thing) = request.facts.look(&path) else { continue };
         let is_in = |path: &Path, mount: &Path| path.starts_with(mount);
         let is_let_in = parts.0.iter().any(|known| match &known.part {
-            Part::Mount(mount) => is_in(&path, mount.target.as_path()) && is_in(&thing.real, &mount.source),
+            Part::Mount(mount) => is_in(&path, mount.target.as_path()) && is_in(&thing.real, mount.source.path()),
             _ => false,
         });
         let is_relative = !Path::new(&word).is_absolute() && !word.as_bytes().starts_with(b"~/");

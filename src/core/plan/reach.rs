@@ -10,6 +10,7 @@ use crate::core::engine::traits::{HostGateway, Rootless};
 use crate::core::facts::SshAgent;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Parts, Request};
+use crate::core::store::Fixed;
 use crate::core::text::version;
 
 pub(super) fn network(request: &Request, parts: &mut Parts) {
@@ -68,7 +69,7 @@ pub(super) fn ssh_agent(request: &Request, notes: &mut Vec<String>) -> Option<Wa
 pub(super) fn mount_agent(agent: Way, origin: &Origin, parts: &mut Parts) {
     match agent {
         Way::Mount { socket, root } => {
-            let mount = Mount::bind(socket, ContainerPath::new(SSH_AGENT), Access::ReadWrite);
+            let mount = Mount::bind(Fixed::of_person(socket), ContainerPath::new(SSH_AGENT), Access::ReadWrite);
             parts.push(Part::Mount(mount), "your SSH agent", origin.clone());
             if root {
                 let reason = "in the engine's machine the agent's socket belongs to root's group";

@@ -51,7 +51,7 @@ impl Plan {
         mounts
             .map(|(mount, part)| {
                 Ok(JsonMount {
-                    source: text(mount.source.as_os_str())?,
+                    source: text(mount.source.path().as_os_str())?,
                     target: text(mount.target.as_os_str())?,
                     read_only: mount.access == Access::ReadOnly,
                     reason: part.reason.to_string(),

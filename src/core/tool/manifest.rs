@@ -91,7 +91,8 @@ pub struct SecretRule {
 pub struct StateRules {
     pub home: HomeRules,
     pub login: LoginRules,
-    /// Directories of the home that all projects share: `shared/<path>` is mounted over `home/<path>`.
+    /// Directories of the home that all projects share: each is a directory of its own that is mounted over the home's. What one
+    /// project writes there is read by all.
     pub shared: Vec<String>,
     /// Directories of the home that no run should find again: tmpfs.
     pub private: Vec<String>,
@@ -135,8 +136,8 @@ pub struct LoginRules {
     pub files: Vec<String>,
     /// Directory below the person's home where the host's own program keeps them.
     pub host: Option<String>,
-    /// The program's own login and logout replace or unlink these files, so for those two the login directory itself is
-    /// mounted as the home.
+    /// The program's own login and logout replace or unlink these files, so for those two a link to the login directory stands
+    /// where the home would be.
     pub at_home: bool,
 }
 

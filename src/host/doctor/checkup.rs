@@ -1,9 +1,8 @@
 //! What `ai doctor` looks at beside the facts of every run.
 
 use std::io::{Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::core::facts::{Facts, SshAgent};
@@ -19,52 +18,6 @@ pub fn system() -> String {
 
 pub fn is_wsl() -> bool {
     std::fs::read_to_string("/proc/version").is_ok_and(|version| version.to_ascii_lowercase().contains("microsoft"))
-}
-
-/// Directories of the store whose content is ours alone. What tools write for themselves has the modes that they chose,
-/// behind the closed door of the store.
-const OURS: [&str; 6] = ["tools", "secrets", "sessions", "log", "sync", "engines"];
-
-/// Paths of the store that somebody else may read or write.
-pub fn open_paths(store: &Path) -> Vec<PathBuf> {
-    let state = store.join("global_state");
-    let mut roots = vec![(store.to_owned(), false), (store.join("config.toml"), false), (state.clone(), false)];
-    roots.extend(OURS.iter().map(|name| (store.join(name), true)));
-    for entry in std::fs::read_dir(&state).into_iter().flatten().flatten() {
-        roots.push((entry.path(), false));
-        roots.push((entry.path().join("shared"), false));
-        roots.push((entry.path().join("shared/login"), true));
-        roots.push((entry.path().join("projects"), false));
-    }
-    let mut open = Vec::new();
-    for (path, deep) in roots {
-        look(&path, deep, &mut open);
-    }
-    open
-}
-
-fn look(path: &Path, deep: bool, open: &mut Vec<PathBuf>) {
-    let Ok(metadata) = path.symlink_metadata() else { return };
-    if metadata.is_symlink() {
-        return;
-    }
-    if metadata.mode() & 0o077 != 0 {
-        open.push(path.to_owned());
-    }
-    if deep && metadata.is_dir() {
-        for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
-            look(&entry.path(), true, open);
-        }
-    }
-}
-
-/// Takes from others what they may do; returns how many paths that was.
-pub fn close(paths: &[PathBuf]) -> usize {
-    let closed = paths.iter().filter(|path| {
-        let mode = path.symlink_metadata().map(|metadata| metadata.mode());
-        mode.and_then(|mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o7700))).is_ok()
-    });
-    closed.count()
 }
 
 /// Whether a file can be made in the store, or where it will be.

@@ -14,6 +14,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{self, Part, Variable};
 use crate::core::render;
+use crate::core::store::Fixed;
 use crate::host::machine::process;
 use crate::host::{self, Host};
 
@@ -58,7 +59,9 @@ impl Bench<'_> {
     fn furnish(&self) -> std::io::Result<()> {
         let odd = self.directory.join(probe::ODD);
         host::fs::files::private_dir(&odd)?;
-        host::fs::scratch_dir(&self.directory, Path::new(probe::SCRATCH))?;
+        if let Some(dir) = host::fs::enter(&self.directory, Path::new(probe::SCRATCH), true)? {
+            host::fs::open_to_all(&dir).map_err(std::io::Error::from)?;
+        }
         host::fs::files::write_private(&odd.join("file"), b"odd\n")?;
         host::fs::files::write_private(&self.directory.join("private"), b"private\n")
     }
@@ -85,7 +88,7 @@ impl Bench<'_> {
         let engine = &self.facts.engine;
         let mut all = vec![Part::Ephemeral, Part::Reaper, Part::Input, Part::NoDownload, Part::NoLog, Part::Label(LABEL, "1".into())];
         all.extend(plan::user_parts(&self.facts.user, &self.facts.engine));
-        all.push(Part::Mount(Mount::bind(&self.directory, ContainerPath::new(AT), Access::ReadWrite)));
+        all.push(Part::Mount(Mount::bind(Fixed::of_person(&self.directory), ContainerPath::new(AT), Access::ReadWrite)));
         all.push(Part::Workdir(AT.into()));
         if !flags.iter().any(|flag| matches!(flag, Part::Network(_) | Part::HostAddress(_))) {
             // Sparing the bridge halves the time of the proof.
@@ -160,7 +163,7 @@ impl Bench<'_> {
         let SshAgent::Socket(socket) = &self.facts.ssh_agent else { return outcome(NAME, Verdict::Unknown, "no agent on the host") };
         let flags = match way(&self.facts.engine, socket) {
             Way::Mount { socket, root } => {
-                let mount = Mount::bind(socket, ContainerPath::new(SSH_AGENT), Access::ReadWrite);
+                let mount = Mount::bind(Fixed::of_person(socket), ContainerPath::new(SSH_AGENT), Access::ReadWrite);
                 let variable = Variable::Literal("SSH_AUTH_SOCK".into(), SSH_AGENT.into());
                 let mut flags = vec![Part::NoCapabilities, Part::Mount(mount), Part::Variable(variable)];
                 flags.extend(root.then_some(Part::Group(0)));

@@ -14,7 +14,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, login_volume, user_parts};
 use crate::core::render;
-use crate::core::store::Store;
+use crate::core::store::{Seen, Store};
 use crate::core::tool::Tool;
 use crate::host::machine::process;
 
@@ -57,7 +57,9 @@ pub fn ensure(engine: &Engine, store: &Store, image: &str, tool: &Tool, user: &U
         return Err(failed(&stderr));
     }
     let shared = store.shared(&tool.name);
-    let from = shared.is_dir().then(|| Part::Mount(Mount::bind(shared, ContainerPath::new(FROM), Access::ReadOnly)));
+    let from = shared
+        .is_dir()
+        .then(|| Part::Mount(Mount::bind(store.fixed(Seen::Shared(&tool.name)), ContainerPath::new(FROM), Access::ReadOnly)));
     let script =
         "mkdir -p \"$1\" && { [ ! -d \"$3\" ] || cp -a \"$3/.\" \"$1/\"; } && chown -Rh \"$2\" /ai/shared && chmod 0700 /ai/shared \"$1\"";
     let below = volume.at.strip_prefix(SHARED).unwrap_or_default();

@@ -64,6 +64,17 @@ impl Slot {
         self.sync_dir()
     }
 
+    /// As [`Slot::write`], where several processes may do so at once without a lock.
+    pub fn write_at_once(&self, bytes: &[u8]) -> Result<(), FileError> {
+        let temporary = OsString::from(format!("{TEMPORARY}{}", std::process::id()));
+        self.stage_as(&temporary, bytes, PRIVATE_FILE)?;
+        retry_on_intr(|| rustix::fs::renameat(&self.dir, &temporary, &self.dir, &self.name)).map_err(|error| {
+            // Ours and unfinished; the first error is the one to tell.
+            let _ = self.unlink(&temporary);
+            self.fail("write")(error)
+        })
+    }
+
     /// Puts a content in place of the expected one, and of no other.
     ///
     /// What is left beside the file when this fails may be somebody's content: it is not removed here.
@@ -144,22 +155,26 @@ impl Slot {
 
     fn stage(&self, bytes: &[u8], perm: u32) -> Result<OsString, FileError> {
         let temporary = self.temporary();
+        self.stage_as(&temporary, bytes, perm)?;
+        Ok(temporary)
+    }
+
+    fn stage_as(&self, temporary: &OsStr, bytes: &[u8], perm: u32) -> Result<(), FileError> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let stage = || {
-            self.unlink(&temporary)?;
-            let file = retry_on_intr(|| rustix::fs::openat(&self.dir, &temporary, flags, Perm::from_raw_mode(PRIVATE_FILE)))?;
+            self.unlink(temporary)?;
+            let file = retry_on_intr(|| rustix::fs::openat(&self.dir, temporary, flags, Perm::from_raw_mode(PRIVATE_FILE)))?;
             write_all(&file, bytes)?;
             if perm != PRIVATE_FILE {
                 retry_on_intr(|| rustix::fs::fchmod(&file, Perm::from_raw_mode(perm)))?;
             }
             retry_on_intr(|| rustix::fs::fsync(&file))
         };
-        if let Err(error) = stage() {
+        stage().map_err(|error| {
             // The first error is the one to tell.
-            let _ = self.unlink(&temporary);
-            return Err(self.fail("write")(error));
-        }
-        Ok(temporary)
+            let _ = self.unlink(temporary);
+            self.fail("write")(error)
+        })
     }
 
     /// Gives the temporary file its name unless somebody has it by now.

@@ -43,10 +43,6 @@ pub fn prepare(host: &Host, store: &Store, workspace: &Workspace, engine: &Engin
     let directory = store.git(&workspace.project);
     private_dir(&directory)?;
     private_dir(&store.git_host(&workspace.project))?;
-    if workspace.own.is_some() {
-        let place = [workspace.target.as_os_str().as_encoded_bytes(), b"/.git\n"].concat();
-        write_private(&directory.join(workspace.place_file()), &place)?;
-    }
     let record = directory.with_extension("json");
     let known: Made = std::fs::read(&record).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
     let is_ours = workspace.root.metadata().is_ok_and(|metadata| metadata.uid() == crate::host::uid());
@@ -111,7 +107,7 @@ fn rewrite(directory: &Path, before: &[(String, String)], now: &[(String, String
         None => identity::own_config("", &[], now),
     };
     if current.as_ref() != Some(&text) {
-        slot.write(text.as_bytes())?;
+        slot.write_at_once(text.as_bytes())?;
     }
     Ok(())
 }

@@ -1,9 +1,21 @@
 //! Finding the repository without git: `core.worktree` of a hostile repository can make git answer `/`.
+//!
+//! Whatever a repository says is read without following a link and up to a limit; where it leads out of itself, only what both sides
+//! agree on counts.
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use crate::core::facts::{Repo, RepoKind, Spot};
+use crate::core::facts::{Repo, RepoKind, Spot, Tree};
+use crate::core::sync::Reading;
+use crate::host::fs::{self, Trust, slot::slot};
+
+mod link;
+pub mod trees;
+
+/// What marks the root of a project, the best known first.
+const MARKS: [&str; 3] = [".git", ".jj", ".hg"];
 
 /// The nearest repository at or above `cwd`, which has its links resolved.
 pub fn repo(cwd: &Path) -> Option<Repo> {
@@ -13,9 +25,9 @@ pub fn repo(cwd: &Path) -> Option<Repo> {
     Some(found(root(cwd)?))
 }
 
-/// The nearest directory at or above `cwd` that holds `.git`.
+/// The nearest directory at or above `cwd` that holds `.git`, or what other version control has in its place.
 pub fn root(cwd: &Path) -> Option<&Path> {
-    cwd.ancestors().find(|path| path.join(".git").symlink_metadata().is_ok())
+    cwd.ancestors().find(|path| MARKS.iter().any(|mark| path.join(mark).symlink_metadata().is_ok()))
 }
 
 /// `.git` itself or a bare repository: what git itself checks for.
@@ -28,66 +40,99 @@ fn inside_git_directory(directory: &Path) -> Repo {
     let around = directory.parent().filter(|_| directory.file_name().is_some_and(|name| name == ".git"));
     match around {
         Some(root) => found(root),
-        None => Repo { root: directory.to_owned(), kind: RepoKind::Bare, alternates: Vec::new(), siblings: Vec::new() },
+        None => Repo { root: directory.to_owned(), kind: RepoKind::Bare, alternates: Vec::new(), trees: Vec::new() },
     }
 }
 
 fn found(root: &Path) -> Repo {
-    let kind = kind(root);
+    let kind = link::kind(root);
     let mut alternates = Vec::new();
     for (objects, spelled) in object_directories(root, &kind) {
         borrowed(&objects, &spelled, 0, &mut alternates);
     }
-    let siblings = siblings(root, &kind);
-    Repo { root: root.to_owned(), kind, alternates, siblings }
+    let trees = match &kind {
+        RepoKind::Plain => trees(root, ".git/worktrees"),
+        RepoKind::Worktree(common) | RepoKind::Elsewhere(common) => trees(&common.path, "worktrees"),
+        RepoKind::Submodule { .. } | RepoKind::Beyond(_) | RepoKind::Bare => Vec::new(),
+    };
+    Repo { root: root.to_owned(), kind, alternates, trees }
 }
 
-/// Most worktrees beside the one in use that get a mount of their own.
+/// Largest file of a repository that is read here, in bytes.
+const LARGEST: u64 = 64 << 10;
+
+/// The text of a small file of a repository. No link below `root` is followed.
+fn read(root: &Path, below: impl AsRef<Path>) -> Option<Vec<u8>> {
+    match slot(root, below.as_ref(), false).ok()??.read_as(Trust::Login, LARGEST).ok()? {
+        Reading::File { bytes, .. } => Some(bytes),
+        _ => None,
+    }
+}
+
+/// A path that is the whole of a file.
+fn path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(bytes.trim_ascii_end()))
+}
+
+/// Most worktrees that git is told about.
 const MOST: usize = 64;
 
-fn siblings(root: &Path, kind: &RepoKind) -> Vec<Spot> {
-    let (directory, spelled) = match kind {
-        RepoKind::Plain => (root.join(".git/worktrees"), PathBuf::from(".git/worktrees")),
-        RepoKind::Worktree { common, spelled, .. } => (common.join("worktrees"), spelled.join("worktrees")),
-        RepoKind::Submodule { .. } | RepoKind::Bare => return Vec::new(),
+/// What git knows of linked worktrees, in `below` the directory `root`. Those of which git would say nothing anyway are left out.
+fn trees(root: &Path, below: &str) -> Vec<Tree> {
+    let below = Path::new(below);
+    let Ok(Some(dir)) = fs::enter(root, below, false) else { return Vec::new() };
+    let mut names: Vec<String> =
+        fs::names(&dir, below).unwrap_or_default().into_iter().filter_map(|name| name.into_string().ok()).collect();
+    names.sort_unstable();
+    let tree = |name: String| {
+        let administrative = below.join(&name);
+        let file = path(&read(root, administrative.join("gitdir"))?);
+        Some(Tree { file: plain(&root.join(administrative).join(file)), name })
     };
-    let own = root.join(".git").canonicalize().ok();
-    let is_own = |path: &Path| {
-        let back = std::fs::read(path.join("gitdir")).unwrap_or_default();
-        path.join(std::ffi::OsStr::from_bytes(back.trim_ascii_end())).canonicalize().is_ok_and(|back| Some(back) == own)
-    };
-    let entries = std::fs::read_dir(&directory).into_iter().flatten().flatten();
-    let others = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_own(&entry.path()));
-    let mut spots: Vec<Spot> =
-        others.map(|entry| Spot { path: entry.path(), spelled: spelled.join(entry.file_name()) }).take(MOST).collect();
-    spots.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    spots
+    names.into_iter().filter_map(tree).take(MOST).collect()
+}
+
+/// A path without `.` and `..`, as text alone.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// The object directories of a repository, and where each is as seen from what gets mounted.
 fn object_directories(root: &Path, kind: &RepoKind) -> Vec<(PathBuf, PathBuf)> {
     match kind {
         RepoKind::Plain => vec![(root.join(".git/objects"), ".git/objects".into())],
-        RepoKind::Worktree { common, spelled, .. } => vec![(common.join("objects"), spelled.join("objects"))],
-        RepoKind::Submodule { superproject, directory } => {
+        RepoKind::Worktree(common) | RepoKind::Elsewhere(common) => vec![(common.path.join("objects"), common.spelled.join("objects"))],
+        RepoKind::Submodule { superproject, directory, .. } => {
             let own = directory.strip_prefix(superproject).map(|below| (directory.join("objects"), below.join("objects")));
             own.into_iter().chain([(superproject.join(".git/objects"), ".git/objects".into())]).collect()
         }
-        RepoKind::Bare => Vec::new(),
+        RepoKind::Beyond(_) | RepoKind::Bare => Vec::new(),
     }
 }
 
 /// As deep as git itself follows.
 const DEEPEST: u8 = 5;
 
-/// What `info/alternates` names, as long as it is the object directory of a repository that belongs to the same user:
-/// the file comes with the repository, and could name anything.
+/// Most object directories that a repository may borrow from.
+const MOST_BORROWED: usize = 16;
+
+/// What `info/alternates` names, as long as it is the object directory of a repository that belongs to the same user: the file comes
+/// with the repository, and could name anything.
 fn borrowed(objects: &Path, spelled: &Path, depth: u8, found: &mut Vec<Spot>) {
-    let Ok(Some(text)) = crate::host::fs::files::read_text(&objects.join("info/alternates")) else { return };
-    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    let Some(bytes) = read(objects, "info/alternates") else { return };
+    let Ok(text) = String::from_utf8(bytes) else { return };
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).take(MOST_BORROWED) {
         let Ok(target) = objects.join(line).canonicalize() else { continue };
         let is_objects = target.file_name().is_some_and(|name| name == "objects") && target.parent().is_some_and(is_git_directory);
-        let is_new = !found.iter().any(|known| known.path == target);
+        let is_new = found.len() < MOST_BORROWED && !found.iter().any(|known| known.path == target);
         if is_objects && is_new && owner(&target) == owner(objects) {
             let spelled = spelled.join(line);
             found.push(Spot { path: target.clone(), spelled: spelled.clone() });
@@ -101,43 +146,4 @@ fn borrowed(objects: &Path, spelled: &Path, depth: u8, found: &mut Vec<Spot>) {
 fn owner(path: &Path) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
     path.metadata().ok().map(|metadata| metadata.uid())
-}
-
-fn kind(root: &Path) -> RepoKind {
-    let file = root.join(".git");
-    let Some(spelled) = link(&file) else { return RepoKind::Plain };
-    worktree(&file, root, &spelled).or_else(|| submodule(root, &spelled)).unwrap_or(RepoKind::Plain)
-}
-
-/// The path in a `.git` file, as it is spelled there.
-fn link(file: &Path) -> Option<PathBuf> {
-    let is_file = file.symlink_metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() < 64 << 10);
-    let bytes = is_file.then(|| std::fs::read(file).ok()).flatten()?;
-    let path = bytes.strip_prefix(b"gitdir:")?;
-    Some(PathBuf::from(std::ffi::OsStr::from_bytes(path.trim_ascii())))
-}
-
-/// A linked worktree, if `<common>/worktrees/<name>/gitdir` names this very `.git` file. Without that check, a planted
-/// file could have any directory mounted.
-fn worktree(file: &Path, root: &Path, spelled: &Path) -> Option<RepoKind> {
-    let administrative = root.join(spelled).canonicalize().ok()?;
-    let back = std::fs::read(administrative.join("gitdir")).ok()?;
-    let back = administrative.join(std::ffi::OsStr::from_bytes(back.trim_ascii_end())).canonicalize().ok()?;
-    if back != file.canonicalize().ok()? || administrative.parent()?.file_name()? != "worktrees" {
-        return None;
-    }
-    let common = administrative.parent()?.parent()?;
-    let spelled_common = spelled.parent()?.parent()?;
-    is_git_directory(common).then(|| RepoKind::Worktree {
-        common: common.to_owned(),
-        spelled: spelled_common.to_owned(),
-        name: administrative.file_name().unwrap_or_default().to_owned(),
-    })
-}
-
-/// A submodule, if its administrative directory is below `modules` of a repository above it.
-fn submodule(root: &Path, spelled: &Path) -> Option<RepoKind> {
-    let administrative = root.join(spelled).canonicalize().ok()?;
-    let above = root.ancestors().skip(1).find(|above| administrative.starts_with(above.join(".git/modules")))?;
-    Some(RepoKind::Submodule { superproject: above.to_owned(), directory: administrative })
 }

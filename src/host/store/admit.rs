@@ -17,7 +17,7 @@ pub fn prepare(store: &Store, plan: &Plan) -> io::Result<()> {
     let is_cache = |part: &Part| matches!(part, Part::Mount(mount) if mount.target.as_path() == Path::new(CACHE));
     for reasoned in plan.parts.iter().filter(|reasoned| is_cache(&reasoned.part)) {
         if let Part::Mount(mount) = &reasoned.part {
-            private_dir(&mount.source)?;
+            private_dir(mount.source.path())?;
         }
     }
     if plan.authorities.is_empty() {

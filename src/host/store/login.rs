@@ -71,10 +71,6 @@ impl Place {
         Self { volume, ..self }
     }
 
-    pub fn volume(&self) -> Option<&Volume> {
-        self.volume.as_ref()
-    }
-
     /// `volume` or `store`.
     pub fn kind(&self) -> &'static str {
         if self.volume.is_some() { "volume" } else { "store" }

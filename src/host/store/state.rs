@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -17,58 +17,81 @@ use crate::core::store::Store;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
 use crate::host::fs::files::{private_dir, write, write_for_this_boot};
-use crate::host::fs::scratch_dir;
+use crate::host::fs::open_to_all;
+use crate::host::fs::shape::{Aside, Shaper};
 use crate::host::machine::process;
-use crate::host::store::project;
+use crate::host::store::{layout, project};
 use crate::host::{Host, identity, person};
 
-/// Makes everything that the plan of `tool` in `workspace` mounts, and writes the session's lease.
-pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<()> {
+/// Makes everything that the plan of `tool` in `workspace` mounts, and writes the session's lease. Returns what was in the way.
+pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<Vec<Aside>> {
     private_dir(&store.sessions())?;
     // First, so that what comes after it is found if we die.
     write_for_this_boot(&store.lease(&lease.session), &serde_json::to_vec(lease)?)?;
-    private_dir(&store.ssh())?;
-    private_dir(&store.gh())?;
+    let aside = store.aside();
+    let mut shaper = Shaper::new(&aside);
     user_files(store, &person::user(&host.env, engine))?;
+    own_state(store, &workspace.project, &mut shaper)?;
     identity::prepare(host, store, workspace, engine)?;
     if tool.manifest.state.is_some() {
-        tool_state(store, tool, workspace)?;
+        tool_state(store, tool, workspace, &mut shaper)?;
     }
-    Ok(())
+    Ok(shaper.found)
 }
 
-fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace) -> io::Result<()> {
+/// What the containers of one project may write of git, ssh and gh.
+fn own_state(store: &Store, project: &str, shaper: &mut Shaper) -> io::Result<()> {
+    let own = store.own(project);
+    for (name, files) in [("git", &["config"][..]), ("ssh", &["config", "known_hosts"])] {
+        let dir = shaper.directory(&own, name)?;
+        for file in files {
+            shaper.file(&dir, file, &own.join(name).join(file))?;
+        }
+    }
+    identity::gh(store, project, shaper)
+}
+
+fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace, shaper: &mut Shaper) -> io::Result<()> {
     let Some(state) = &tool.manifest.state else { return Ok(()) };
-    let shared = store.shared(&tool.name);
-    let home = store.home(&tool.name, &workspace.project);
-    private_dir(&shared)?;
-    private_dir(&home)?;
-    let login = state.login.at.strip_prefix(SHARED).map(|below| shared.join(below.trim_start_matches('/')));
+    let (name, project) = (&tool.name, &workspace.project);
+    let root = store.tool(name);
+    let login = state.login.at.strip_prefix(SHARED).map(|below| Path::new("shared").join(below.trim_start_matches('/')));
+    let login = login.unwrap_or_else(|| "shared".into());
+    let dir = shaper.directory(&root, &login)?;
+    for file in &state.login.files {
+        shaper.file(&dir, file, &root.join(&login).join(file))?;
+    }
+    let (partition, at) = (store.project(name, project), store.home(name, project));
+    let home = shaper.directory(&partition, "home")?;
     for path in &state.shared {
-        private_dir(&home.join(path))?;
-        private_dir(&shared.join(path))?;
+        shaper.below(home.try_clone()?, &at, path)?;
     }
     for path in &state.private {
-        scratch_dir(&home, Path::new(path))?;
+        open_to_all(&shaper.below(home.try_clone()?, &at, path)?)?;
     }
-    for (name, target) in &state.links {
-        link(&home.join(name), target)?;
+    for path in &state.shared {
+        common(store, name, path, shaper)?;
     }
-    if let Some(login) = &login {
-        private_dir(login)?;
+    for (link, target) in &state.links {
+        let path = Path::new(link);
+        let dir = shaper.below(home.try_clone()?, &at, path.parent().unwrap_or(Path::new("")))?;
+        // A file that a tool put in the place of a link stays: it may hold what nobody else has.
+        match rustix::fs::symlinkat(target, &dir, path.file_name().unwrap_or_default()) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    project::record(&store.project(&tool.name, &workspace.project), &workspace.root)
+    layout::take_plugins(store, name, project)?;
+    project::record(&partition, &workspace.root)
 }
 
-/// A link to a container path. A file that a tool put in its place stays: it may hold what nobody else has.
-fn link(path: &Path, target: &str) -> io::Result<()> {
-    if let Some(parent) = path.parent() {
-        private_dir(parent)?;
-    }
-    match symlink(target, path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        result => result,
-    }
+/// A directory that a manifest shares between projects. In the first layout it was below what containers write.
+fn common(store: &Store, tool: &str, path: &str, shaper: &mut Shaper) -> io::Result<()> {
+    let common = store.common(tool, path);
+    let below = |path: &Path| path.strip_prefix(store.root()).unwrap_or(path).to_string_lossy().into_owned();
+    layout::move_to(store, &below(&store.shared(tool).join(path)), &below(&common))?;
+    let (Some(parent), Some(name)) = (common.parent(), common.file_name()) else { return Ok(()) };
+    shaper.directory(parent, name).map(drop)
 }
 
 /// passwd and group of the user in the container.
