@@ -10,9 +10,10 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::Lease;
 use crate::core::plan::Command;
 use crate::core::sync::preview::{self, Diff, Health};
-use crate::core::sync::{Direction, Request};
+use crate::core::sync::{Brake, Direction, Request};
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
+use crate::host::machine::deadline::Deadline;
 use crate::host::machine::process;
 use crate::host::sync::place::Places;
 use crate::host::sync::{self, Preview};
@@ -71,6 +72,8 @@ pub enum SyncCommand {
     },
     /// Put back what the last sync of this project overwrote; again to undo the undo
     Undo { tool: String },
+    /// Take away everywhere what you deleted from your own commands, skills and the like, however much it is
+    Accept { tool: String },
     /// Finish what was interrupted: syncs, and sessions whose shell is gone
     Repair,
 }
@@ -97,6 +100,7 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
         SyncCommand::Status { tool, json } => status(&tool, json)?,
         SyncCommand::Log { tool, json } => log(&tool, json)?,
         SyncCommand::Undo { tool } => undo(&tool)?,
+        SyncCommand::Accept { tool } => accept(&tool)?,
         SyncCommand::Repair => {
             let (context, failures) = tolerant::context()?;
             tolerant::tell(failures);
@@ -226,6 +230,18 @@ pub fn log(tool: &str, json: bool) -> Result<()> {
         writeln!(text, "{:>5} {what:4} {}", record.sequence, files.join(", ")).map_err(|_| unwritable())?;
     }
     output::data(text.as_bytes())
+}
+
+/// A sync in that believes every deletion.
+pub fn accept(tool: &str) -> Result<()> {
+    let mut here = Here::new(tool)?;
+    here.request.brake = Brake::Off;
+    let report = sync::run(&here.places, &here.request, &Deadline::after(sync::PATIENCE)).map_err(|error| sync_failure(&error))?;
+    tell(tool, &report);
+    for site in &report.changed {
+        output::note(&format!("changed {site}"));
+    }
+    Ok(())
 }
 
 pub fn undo(tool: &str) -> Result<()> {

@@ -210,9 +210,9 @@ impl Flow {
         if self.from == Place::Host || self.to == Place::Host { Pair::HostHub } else { Pair::HubProject }
     }
 
-    /// Instructions, commands and skills are as good as programs: a project keeps its own.
+    /// Instructions, commands and skills are as good as programs: a project keeps its own, and the host's come from the person.
     pub fn carries(self, class: Class) -> bool {
-        self.from != Place::Project || class != Class::Tree
+        self.is_inward() || class != Class::Tree
     }
 
     /// Towards the project, where everything may flow.

@@ -2,7 +2,7 @@
 
 use crate::core::config::Config;
 use crate::core::failure::{Failure, Kind};
-use crate::core::sync::report::Report;
+use crate::core::sync::report::{News, Report};
 use crate::core::sync::{Brake, Class, Direction, Request, Rule};
 use crate::core::tool::Tool;
 use crate::host::fs::lock::LockError;
@@ -66,7 +66,11 @@ pub fn tell(tool: &str, report: &Report) {
         output::warn(&format!("a sync that was interrupted waits for the next run there: {waiting}"));
     }
     for notice in &report.notices {
-        output::note(&format!("{tool}: {notice}"));
+        let release = match notice.news {
+            News::Vanished { .. } => format!(" (`ai sync accept {tool}`)"),
+            _ => String::new(),
+        };
+        output::note(&format!("{tool}: {notice}{release}"));
     }
 }
 

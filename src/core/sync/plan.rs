@@ -6,7 +6,7 @@ mod files;
 mod tests;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::sync::base::{Base, Entry};
 use crate::core::sync::document::Format;
@@ -22,6 +22,8 @@ pub struct Seen {
     /// The files of each tree by their names in it, or why it was not read.
     pub trees: BTreeMap<Site, Result<BTreeMap<String, Reading>, Refusal>>,
     pub bases: BTreeMap<Pair, Base>,
+    /// Trees whose directory is in one that is not there, so that what is missing says nothing.
+    pub away: BTreeSet<Site>,
 }
 
 /// Everything that is to be written.

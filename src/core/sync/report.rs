@@ -22,7 +22,7 @@ pub enum News {
     Crowded,
     /// Both sides changed these keys (none for a whole file); the loser's copy is in `conflicts`.
     Conflict(Vec<String>),
-    /// Too many files of a tree are gone.
+    /// Too many entries of a tree are gone: they are kept until the person agrees.
     Vanished {
         gone: usize,
         of: usize,
@@ -89,7 +89,7 @@ impl fmt::Display for Notice {
             News::Unread => write!(out, "skipped {site}: its tool does not read it (a comment, a comma too many, or another encoding)"),
             News::Crowded => write!(out, "skipped {site}: it has more than {MOST} keys"),
             News::Vanished { gone, of } => {
-                write!(out, "stopped at {site}: {gone} of {of} files are gone")
+                write!(out, "{gone} of {of} in {site} are gone; they are kept until you say that they should be")
             }
             News::CaseClash => write!(out, "skipped {site}: another name differs only by case"),
             News::Unwritable(why) => write!(out, "cannot write {site}: {why}"),

@@ -17,7 +17,7 @@ pub enum Step {
     Conflict(Prefer),
 }
 
-/// What to do with one file, by its contents' hashes. Deletions do not travel.
+/// What to do with one file that theirs may have, by its contents' hashes.
 ///
 /// `prefer` is [`Prefer::Ours`] towards the host, where a file that the person deleted stays deleted.
 pub fn step(at: Versions<Option<&Hash>>, prefer: Prefer) -> Step {
@@ -34,15 +34,15 @@ pub fn step(at: Versions<Option<&Hash>>, prefer: Prefer) -> Step {
     }
 }
 
-/// How many of the files that the base knows are gone, if that is too many to believe.
+/// How many of the entries that the base knows are gone, if that is too many to believe: more than four, and more than a quarter.
+///
+/// An entry is what a person sees as one: a file, or a directory such as a skill with all that is in it.
 pub fn vanished<'a>(base: impl Iterator<Item = &'a str>, present: &BTreeSet<&str>) -> Option<(usize, usize)> {
-    let (mut gone, mut of) = (0, 0);
-    for name in base {
-        of += 1;
-        gone += usize::from(!present.contains(name));
-    }
-    let quarter = of >= 4 && gone * 4 > of;
-    (gone > 10 || quarter).then_some((gone, of))
+    let entry = |name: &'a str| name.split_once('/').map_or(name, |(entry, _)| entry);
+    let known: BTreeSet<&str> = base.map(entry).collect();
+    let left: BTreeSet<&str> = present.iter().map(|name| name.split_once('/').map_or(*name, |(entry, _)| entry)).collect();
+    let (gone, of) = (known.difference(&left).count(), known.len());
+    (gone > 4 && gone * 4 > of).then_some((gone, of))
 }
 
 /// Names that some file systems would take for another one of the same trees; the first of them is not among these.
@@ -84,13 +84,16 @@ mod tests {
             assert_eq!(vanished(names.iter().map(String::as_str), &present), expected, "{left} of {of}");
         };
         check(0, 0, None);
-        check(3, 0, None);
-        check(4, 3, None);
-        check(4, 2, Some((2, 4)));
-        check(100, 90, None);
-        check(100, 89, Some((11, 100)));
-        check(12, 9, None);
-        check(12, 8, Some((4, 12)));
+        check(1, 0, None);
+        check(4, 0, None);
+        check(5, 0, Some((5, 5)));
+        check(100, 75, None);
+        check(100, 74, Some((26, 100)));
+        check(20, 15, None);
+        check(19, 14, Some((5, 19)));
+        // One skill of many files is one.
+        let names: Vec<String> = (0..30).map(|n| format!("one/{n}")).chain(["two/SKILL.md".into()]).collect();
+        assert_eq!(vanished(names.iter().map(String::as_str), &BTreeSet::from(["two/SKILL.md"])), None);
     }
 
     #[test]

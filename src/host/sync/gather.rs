@@ -40,6 +40,9 @@ pub fn gather(places: &Places, request: &Request, deadline: &Deadline) -> Result
             }
             if rule.class == Class::Tree {
                 let files = read_tree(places, &site, *deadline);
+                if matches!(parent(places, &site), Ok(None)) {
+                    seen.away.insert(site.clone());
+                }
                 seen.trees.insert(site, files);
             } else {
                 let reading = read_settled(places, rule, &site);

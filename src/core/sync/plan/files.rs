@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::sync::base::Entry;
-use crate::core::sync::journal::{Agreement, Unit};
+use crate::core::sync::journal::{Act, Agreement, Change, Unit};
 use crate::core::sync::merge::{Prefer, Versions};
 use crate::core::sync::plan::view::View;
 use crate::core::sync::plan::{Step, agreement};
 use crate::core::sync::report::News;
-use crate::core::sync::{Brake, Flow, Place, Reading, Site, tree};
+use crate::core::sync::{Brake, Flow, Pair, Place, Reading, Site, tree};
 
 /// The files of one tree: those that take part, and the names of all.
 struct Files<'a> {
@@ -25,18 +25,8 @@ impl<'a> Step<'a> {
             let (Some(from), Some(mut to)) = (trees.remove(&flow.from), trees.remove(&flow.to)) else {
                 continue;
             };
-            if let Some((gone, of)) = self.vanished(flow, &from) {
-                self.notice(&from.root, News::Vanished { gone, of });
-                break;
-            }
-            for name in self.known(flow).filter(|name| !from.names.contains(*name)) {
-                let path = self.path(name);
-                units.entry(name.to_owned()).or_default().agreements.push(Agreement {
-                    pair: flow.pair(),
-                    path,
-                    entry: None,
-                    deleted: None,
-                });
+            for name in self.deletions(flow, &from, &units) {
+                self.delete(flow, &name, &mut to, units.entry(name.clone()).or_default());
             }
             self.flow_files(flow, &from, &mut to, &mut units);
             trees.insert(flow.to, to);
@@ -44,6 +34,44 @@ impl<'a> Step<'a> {
         for unit in units.into_values() {
             self.plan.add(unit);
         }
+    }
+
+    /// The files that the person deleted, and that the flow's target may still have. What is not believed is told.
+    fn deletions(&mut self, flow: Flow, from: &Files, units: &BTreeMap<String, Unit>) -> Vec<String> {
+        let gone: Vec<String> = self.known(flow).filter(|name| !from.names.contains(*name)).map(str::to_owned).collect();
+        if flow.from == Place::Hub {
+            // A hub that lost a file has not been told that somebody deleted it.
+            let now = |name: &String| units.get(name).is_some_and(|unit| unit.agreements.iter().any(|agreed| agreed.deleted.is_some()));
+            let before = self.seen.bases.get(&Pair::HostHub);
+            let was = |name: &String| before.is_some_and(|base| base.deleted.contains_key(&self.path(name)));
+            return gone.into_iter().filter(|name| now(name) || was(name)).collect();
+        }
+        if self.seen.away.contains(&from.root) {
+            return Vec::new();
+        }
+        let present = from.names.iter().map(String::as_str).collect();
+        match tree::vanished(self.known(flow), &present).filter(|_| self.request.brake == Brake::On) {
+            None => gone,
+            Some((gone, of)) => {
+                self.notice(&from.root, News::Vanished { gone, of });
+                Vec::new()
+            }
+        }
+    }
+
+    /// Takes a deleted file away where nobody changed it since it came; else it is the target's own from now on.
+    fn delete(&mut self, flow: Flow, name: &str, to: &mut Files<'a>, unit: &mut Unit) {
+        let path = self.path(name);
+        let base = self.entry(flow, &path).and_then(Entry::hash).cloned();
+        let unchanged = to.views.get(name).filter(|view| view.hash.is_some() && view.hash == base).map(|view| view.site.clone());
+        if let Some(site) = &unchanged {
+            unit.changes.push(Change { site: site.clone(), before: base.clone(), act: Act::Remove, lock: None });
+            to.views.remove(name);
+            to.names.remove(name);
+        }
+        let is_gone = unchanged.is_some() || !to.names.contains(name);
+        let deleted = base.filter(|_| is_gone && flow.to == Place::Hub);
+        unit.agreements.push(Agreement { pair: flow.pair(), path, entry: None, deleted });
     }
 
     fn flow_files(&mut self, flow: Flow, from: &Files<'a>, to: &mut Files<'a>, units: &mut BTreeMap<String, Unit>) {
@@ -100,11 +128,6 @@ impl<'a> Step<'a> {
     fn files(&mut self, root: Site, files: &'a BTreeMap<String, Reading>) -> Files<'a> {
         let views = files.iter().filter_map(|(name, reading)| Some((name.clone(), self.view(root.below(name), reading, None)?))).collect();
         Files { root, views, names: files.keys().cloned().collect() }
-    }
-
-    fn vanished(&self, flow: Flow, from: &Files) -> Option<(usize, usize)> {
-        let present = from.names.iter().map(String::as_str).collect();
-        tree::vanished(self.known(flow), &present).filter(|_| self.request.brake == Brake::On)
     }
 
     /// The names that the pair agreed on.

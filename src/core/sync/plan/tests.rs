@@ -2,6 +2,7 @@
 
 mod laws;
 mod settings;
+mod trees;
 
 use super::*;
 use crate::core::sync::bound::Bound;
@@ -80,12 +81,17 @@ impl World {
         }
         for unit in &plan.units {
             for change in &unit.changes {
+                if change.act == Act::Remove {
+                    let removed = self.files.remove(&change.site);
+                    assert_eq!(removed.map(|bytes| Hash::of(&bytes)), change.before);
+                    continue;
+                }
                 let file = self.files.entry(change.site.clone()).or_default();
                 let content = plan.content(change).unwrap();
                 match change.act {
                     Act::Put { .. } => *file = content.to_vec(),
                     Act::Append { .. } => file.extend_from_slice(content),
-                    Act::Remove => unreachable!("a sync removes nothing"),
+                    Act::Remove => {}
                 }
             }
             for agreement in &unit.agreements {
@@ -152,35 +158,16 @@ fn an_ambiguous_file_is_left_alone_on_either_side() {
 }
 
 #[test]
-fn a_deletion_does_not_travel_and_the_hosts_own_is_respected() {
-    let mut world = World::default().with(Place::Host, "skills/a.md", "a").with(Place::Host, "settings.json", r#"{"a":1}"#);
+fn settings_that_are_gone_on_the_host_are_neither_deleted_elsewhere_nor_made_again() {
+    let mut world = World::default().with(Place::Host, "settings.json", r#"{"a":1,"theme":1}"#);
     world.sync(Direction::In, HostSync::Both);
     world.files.retain(|site, _| site.place == Place::Hub);
     world.sync(Direction::In, HostSync::Both);
     world.sync(Direction::Out, HostSync::Both);
-    for (path, text) in [("skills/a.md", "a"), ("settings.json", r#"{"a":1}"#)] {
-        assert_eq!(world.text(Place::Project, path), text);
-        assert_eq!(world.text(Place::Hub, path), text);
+    for place in [Place::Hub, Place::Project] {
+        assert_eq!(world.text(place, "settings.json"), r#"{"a":1,"theme":1}"#);
     }
     assert_eq!(world.text(Place::Host, "settings.json"), "");
-}
-
-// Z-060
-#[test]
-fn z_060_a_tree_that_vanishes_stops_its_sync_until_the_user_agrees() {
-    let mut world = World::default();
-    for n in 0..8 {
-        world = world.with(Place::Host, &format!("skills/{n}.md"), "x");
-    }
-    world.sync(Direction::In, HostSync::Import);
-    world.files.retain(|site, _| site.place != Place::Host);
-    let mut world = world.with(Place::Host, "skills/new.md", "x");
-    let plan = world.sync(Direction::In, HostSync::Import);
-    assert_eq!(plan.notices.len(), 1);
-    assert_eq!(plan.notices[0].news, News::Vanished { gone: 8, of: 8 });
-    assert_eq!(world.text(Place::Hub, "skills/new.md"), "");
-    let released = Request { brake: Brake::Off, ..request(Direction::In, HostSync::Import) };
-    assert!(plan_changes(&released, &world).contains(&"skills/new.md".to_owned()));
 }
 
 // Z-059
@@ -213,8 +200,4 @@ fn a_seed_is_what_a_new_project_begins_with() {
         "{\n  \"store\":\"file\"}\n".replace("{\n  ", "{").replace('}', ",\"a\":1}").as_str(),
     );
     check(World::default().with(Place::Project, "settings.json", "{}"), "");
-}
-
-fn plan_changes(request: &Request, world: &World) -> Vec<String> {
-    plan(request, &world.seen(request)).changes().map(|change| change.site.path.clone()).collect()
 }

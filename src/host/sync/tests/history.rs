@@ -38,6 +38,32 @@ fn an_undo_goes_back_one_sync_and_can_be_undone() {
     );
 }
 
+// SE-05
+#[test]
+fn an_undo_gives_back_what_a_deletion_on_the_host_took_away_for_good() {
+    let bed = Bed::new().with("host/skills/a.md", "a").with("host/skills/b.md", "b");
+    bed.sync();
+    std::fs::remove_file(bed.path("host/skills/a.md")).unwrap();
+    bed.sync();
+    let found = || (bed.read("store/hub/skills/a.md"), bed.read("store/home/skills/a.md"));
+    assert_eq!((found(), bed.read("store/home/skills/b.md").as_str()), ((String::new(), String::new()), "b"));
+    undo(&bed.places).unwrap();
+    for _ in 0..2 {
+        assert_eq!(found(), ("a".into(), "a".into()));
+        bed.sync();
+    }
+}
+
+// SE-05, SE-07
+#[test]
+fn a_home_that_is_away_deletes_nothing() {
+    let bed = Bed::new().with("host/skills/a.md", "a").with("host/settings.json", "{\"a\":1}");
+    bed.sync();
+    std::fs::rename(bed.path("host"), bed.path("elsewhere")).unwrap();
+    bed.sync();
+    assert_eq!((bed.read("store/hub/skills/a.md").as_str(), bed.read("store/home/skills/a.md").as_str()), ("a", "a"));
+}
+
 #[test]
 fn a_preview_says_what_a_sync_would_do_and_does_nothing() {
     let bed = Bed::new().with("host/settings.json", "{\"a\":1}").with("store/home/settings.json", "{");
