@@ -19,6 +19,7 @@ use crate::core::text::digest::sha256;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
 
+mod account;
 mod admit;
 mod bytes;
 mod command;
@@ -92,6 +93,7 @@ impl Plan {
         let container = container_name(&tool.name, &workspace.name, session);
         let (command, args) = request.command.split(request)?;
         let command = bytes::deliver(command, &args);
+        account::check(tool, facts)?;
         proxy::check(request)?;
         let secrets = secret::decide(tool, config, facts)?;
 

@@ -153,6 +153,40 @@ fn imports_of_pipes_circles_and_thousands_end() {
     assert!(home(&sandbox).join("b.md").exists() && !home(&sandbox).join("big.md").exists() && !home(&sandbox).join("pipe.md").exists());
 }
 
+// SE-15
+#[test]
+fn a_variable_that_chooses_another_account_is_never_passed_over() {
+    let sandbox = Sandbox::new();
+    for (tool, name, usual) in
+        [("claude", "CLAUDE_CONFIG_DIR", ".claude"), ("codex", "CODEX_HOME", ".codex"), ("gemini", "GEMINI_CLI_HOME", "")]
+    {
+        let resolve = |value: &Path| sandbox.ai(["resolve", tool]).env(name, value).outcome();
+        resolve(&sandbox.home().join(".work"))
+            .refused(78, &[name, ".work`", &format!("unset {name}"), &format!("profile_of = \"{tool}\"")]);
+        assert_eq!(resolve(&sandbox.home().join(usual)).code, 0, "{tool}");
+        assert_eq!(resolve(Path::new("")).code, 0, "{tool}");
+    }
+    sandbox.manifest("claude-work", "profile_of = 'claude'\n");
+    let lines = sandbox.ai(["resolve", "--format", "lines", "claude-work"]).env("CLAUDE_CONFIG_DIR", "/elsewhere").prints();
+    assert!(lines.contains("global_state/claude-work/shared,target=/ai/shared") && !lines.contains("global_state/claude/"), "{lines}");
+}
+
+// SE-15
+#[test]
+fn a_profile_without_a_key_of_its_own_has_a_login_of_its_own() {
+    let sandbox = Sandbox::new();
+    sandbox.manifest("claude-work", "profile_of = 'claude'\n");
+    sandbox.manifest("mylocal", "profile_of = 'claude'\n[env]\nset = { ANTHROPIC_BASE_URL = 'http://x' }\n");
+    let login = |tool: &str| sandbox.ai(["login", tool]).outcome().err();
+    for tool in ["glm", "mylocal"] {
+        assert!(login(tool).contains("it has no login"), "{}", login(tool));
+    }
+    let said = login("claude-work");
+    assert!(!said.contains("it has no login") && said.contains("claude-work"), "{said}");
+    let call = format!("{:?}", sandbox.the_run().argv);
+    assert!(call.contains("\"claude\", \"auth\", \"login\"") && call.contains("global_state/claude-work/shared"), "{call}");
+}
+
 fn tools() -> Option<(Bed, Mock)> {
     let mut bed = Bed::new(Image::Tools)?;
     let mock = Mock::serve(&mut bed.sandbox)?;

@@ -33,6 +33,8 @@ pub struct Manifest {
     pub print: Vec<String>,
     /// First arguments that ask for print mode.
     pub print_commands: Vec<String>,
+    /// The variable by which people choose another directory, and so another account, for the program.
+    pub account_env: Option<String>,
     /// Options of the program that are followed by a path of the host.
     pub path_options: Vec<String>,
     /// Words for completion, beside those that its `--help` shows: `word` or `word  what it means`.
@@ -186,6 +188,7 @@ impl Manifest {
         fn or<T>(profile: Vec<T>, base: Vec<T>) -> Vec<T> {
             if profile.is_empty() { base } else { profile }
         }
+        let has_own_account = !self.secret.is_empty() || !self.env.set.is_empty() || !self.env.pass.is_empty();
         let mut set = base.env.set;
         set.extend(self.env.set);
         let mut append = base.env.append;
@@ -198,10 +201,12 @@ impl Manifest {
             image: self.image.or(base.image),
             print: or(self.print, base.print),
             print_commands: or(self.print_commands, base.print_commands),
+            account_env: self.account_env.or(base.account_env),
             path_options: or(self.path_options, base.path_options),
             complete: or(self.complete, base.complete),
-            login: self.login,
-            logout: self.logout,
+            // Where the profile brings a key or a server, that is its account.
+            login: if has_own_account { self.login } else { or(self.login, base.login) },
+            logout: if has_own_account { self.logout } else { or(self.logout, base.logout) },
             min_version: self.min_version.or(base.min_version),
             limits: LimitRules {
                 memory: self.limits.memory.or(base.limits.memory),
