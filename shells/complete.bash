@@ -4,13 +4,25 @@
 # option is begun there; then this shell picks what fits, without another process.
 __ai_places=()
 __ai_answers=()
+# A name of the person's own, such as `alias c=claude`, is completed as what it stands for.
+function __ai_named() {
+    \builtin local __ai_text=''
+    case "${__ai_names-}" in *" ${__ai_name##*/} "*) \builtin return 0 ;; esac
+    __ai_text="$(\builtin alias -- "${__ai_name}" 2>/dev/null)" || __ai_text="$(\builtin declare -f -- "${__ai_name}")" || \builtin return 0
+    for __ai_text in ${__ai_text//[!A-Za-z0-9_-]/"${IFS}"}; do
+        case "${__ai_names-}" in *" ${__ai_text} "*) __ai_name="${__ai_text}" && \builtin return 0 ;; esac
+    done
+}
 function __ai_complete() {
-    \builtin local __ai_word="${COMP_WORDS[COMP_CWORD]-}" __ai_kind='' __ai_place='' __ai_answer='' __ai_at=0 __ai_set=$- IFS=$'\n'
+    \builtin local __ai_word="${COMP_WORDS[COMP_CWORD]-}" __ai_kind='' __ai_place='' __ai_answer='' __ai_at=0 __ai_set=$- __ai_name="${COMP_WORDS[0]-}" IFS=$'\n'
+    __ai_named
     case "${__ai_word}" in
+        # One word where `=` does not break words.
+        --*=*) __ai_kind="${__ai_word%%=*}=" ;;
         -*) __ai_kind=- ;;
         = | :) __ai_kind=${__ai_word} __ai_word='' ;;
     esac
-    __ai_place="${COMP_WORDS[*]:0:COMP_CWORD}${IFS}${__ai_kind}"
+    __ai_place="${__ai_name}${IFS}${COMP_WORDS[*]:1:COMP_CWORD-1}${IFS}${__ai_kind}"
     while ((__ai_at < ${#__ai_places[@]})) && [[ "${__ai_places[__ai_at]}" != "${__ai_place}" ]]; do
         __ai_at=$((__ai_at + 1))
     done
@@ -18,7 +30,7 @@ function __ai_complete() {
         __ai_answer="${__ai_answers[__ai_at]}"
     else
         __ai_answer="$("${__ai_bin}" complete --shell bash --index "${COMP_CWORD}" \
-            -- "${COMP_WORDS[@]:0:COMP_CWORD}" "${__ai_kind}" 2>/dev/null)"
+            -- "${__ai_name}" "${COMP_WORDS[@]:1:COMP_CWORD-1}" "${__ai_kind}" 2>/dev/null)"
         if [[ -n "${__ai_answer}" && "${__ai_answer%%"${IFS}"*}" != *' once' ]]; then
             __ai_places[__ai_at]="${__ai_place}"
             __ai_answers[__ai_at]="${__ai_answer}"

@@ -7,11 +7,14 @@ function __ai_complete {
         --*=*) __ai_kind="${__ai_word%%=*}=" ;;
         -*) __ai_kind=- ;;
     esac
-    __ai_place="${(pj:\n:)${(@Q)words[1,CURRENT-1]}}"$'\n'"${__ai_kind}"
+    # A name of the person's own (`compdef c=claude`) is completed as what it stands for.
+    \builtin local -a __ai_before
+    __ai_before=("${service:-${(Q)words[1]}}" "${(@Q)words[2,CURRENT-1]}")
+    __ai_place="${(pj:\n:)__ai_before}"$'\n'"${__ai_kind}"
     __ai_answer="${__ai_answers[${__ai_place}]-}"
     if [[ -z "${__ai_answer}" ]]; then
         __ai_answer="$("${__ai_bin}" complete --shell zsh --index "$((CURRENT - 1))" \
-            -- "${(@Q)words[1,CURRENT-1]}" "${__ai_kind}" 2>/dev/null)"
+            -- "${__ai_before[@]}" "${__ai_kind}" 2>/dev/null)"
         [[ "${__ai_answer%%$'\n'*}" == *' once' ]] || __ai_answers[${__ai_place}]="${__ai_answer}"
     fi
     \builtin local -a __ai_lines

@@ -2,6 +2,10 @@
 __ai_bin=@@exe@@
 
 @@completer@@
+__ai_names=' ai '
+#% for name in completed
+__ai_names+=@@name@@' '
+#% endfor
 if [[ $- == *i* ]]; then
     \builtin complete -o bashdefault -o default -F __ai_complete ai 2>/dev/null || \builtin true
 #% for name in completed

@@ -34,6 +34,7 @@ pub struct CompleteArgs {
 pub fn run(question: CompleteArgs) -> Result<u8> {
     let words = question.words.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let mut line = Line { words, current: question.index };
+    let raw = line.words.get(line.current).cloned().unwrap_or_default();
     if question.shell == Shell::Bash {
         line = complete::rejoined(line);
     }
@@ -47,7 +48,7 @@ pub fn run(question: CompleteArgs) -> Result<u8> {
         Subject::Tool(name, line) => complete::of_tool(&line, &vocabulary(&host, &name)),
         Subject::Anything => complete::Answer { files: true, ..complete::Answer::default() },
     };
-    output::data(complete::print(&answer, question.shell, &current).as_bytes())?;
+    output::data(complete::print(&answer, question.shell, &current, &raw).as_bytes())?;
     Ok(0)
 }
 

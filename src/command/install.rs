@@ -36,7 +36,6 @@ pub fn install(wanted: &InstallArgs) -> Result<u8> {
     if let Some(directory) = &wanted.shims {
         return shims::make(&host, directory.as_deref(), wanted.dry_run);
     }
-    refuse_foreign_home(&host)?;
     let shell = shell(&host, wanted.shell)?;
     let exe = exe(&host)?;
     let mut files = vec![rc_file(&host, shell)?];
@@ -166,18 +165,6 @@ fn old_files(host: &Host, shell: Shell) -> Result<Vec<PathBuf>> {
         Shell::Fish => vec![rc.with_file_name("conf.d").join("ai.fish")],
         Shell::Zsh | Shell::Bash => Vec::new(),
     })
-}
-
-/// Fails where root would leave its files in the home of somebody else, who could not read them.
-fn refuse_foreign_home(host: &Host) -> Result<()> {
-    let home = home(host)?;
-    match rc::owner(&home) {
-        Some(owner) if rc::is_root() && owner != 0 => {
-            Err(Failure::new(Kind::NotAllowed, format!("cannot install for root: HOME is `{}`, which is somebody else's", home.display()))
-                .hint("run it without sudo, or with a home of root's own: sudo -H ai install"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The files of which a login bash reads the first that is there.

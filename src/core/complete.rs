@@ -242,7 +242,8 @@ pub fn of_tool(line: &Line, vocabulary: &Vocabulary) -> Answer {
 
 /// An answer as the shells' functions read it: a line that says whether files may stand here, and whether this holds only once;
 /// then one candidate a line.
-pub fn print(answer: &Answer, shell: Shell, current: &str) -> String {
+/// `raw` is as much of the current word as the shell takes for one.
+pub fn print(answer: &Answer, shell: Shell, current: &str, raw: &str) -> String {
     let mut text = if answer.files { "files" } else { "words" }.to_owned();
     text.push_str(if answer.once { " once\n" } else { "\n" });
     let fitting = answer.candidates.iter().filter(|candidate| candidate.word.starts_with(current) && !candidate.word.contains('\n'));
@@ -256,8 +257,11 @@ pub fn print(answer: &Answer, shell: Shell, current: &str) -> String {
                     text.push_str(&about);
                 }
             }
-            // bash replaces only what stands behind the last `=` or `:`, which break words for it.
-            Shell::Bash => text.push_str(word.get(current.rfind(['=', ':']).map_or(0, |at| at + 1)..).unwrap_or(word)),
+            // bash replaces only what it takes for a word, and `=` and `:` may break words for it.
+            Shell::Bash => {
+                let typed = if matches!(raw, "=" | ":") { 0 } else { raw.len() };
+                text.push_str(word.get(current.len().saturating_sub(typed)..).unwrap_or(word));
+            }
             Shell::Fish => {
                 text.push_str(word);
                 text.push('\t');

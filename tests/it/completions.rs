@@ -232,3 +232,51 @@ fn completions_come_by_themselves_too() {
         tab(&mut prompt(&sandbox, shell, lines), "ai unin", "stall");
     }
 }
+
+// SH-01 (shells.md 1, 8)
+#[test]
+fn fish_completes_files_as_it_does_for_other_commands() {
+    if !Shell::all().contains(&Shell::Fish) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("work/proj/my dir/some file", "");
+    sandbox.write("home/.documents/x", "");
+    for words in ["~/.doc", "$HOME/.doc", "my\\ dir/s", "\"my d", "'my d", "./m", "mcp ~/.d"] {
+        let of = |command: &str| sandbox.shell(Shell::Fish, &format!("complete -C '{command} {}'", words.replace('\'', "\\'"))).prints();
+        let (ours, theirs) = (of("claude"), of("ls"));
+        assert!(!theirs.is_empty() && theirs.lines().all(|line| ours.contains(line)), "{words}: {ours} {theirs}");
+    }
+}
+
+// SH-01 (shells.md 1, 21, 22)
+#[test]
+fn bash_completes_names_and_words_as_the_person_set_them() {
+    if !Shell::all().contains(&Shell::Bash) {
+        return;
+    }
+    let sandbox = with_words();
+    let press = |before: &str, line: &str| {
+        let last = line.split(' ').count() - 1;
+        let script = format!("{before}\nCOMP_WORDS=({line}); COMP_CWORD={last}; __ai_complete; echo \"${{COMPREPLY[*]-}}\"");
+        sandbox.shell(Shell::Bash, &script).prints()
+    };
+    assert_eq!(press("", "ai resolve --format=j"), "--format=json\n");
+    assert_eq!(press("", "ai resolve --format = j"), "json\n");
+    assert_eq!(press("", "claude --output-format=js"), "--output-format=json\n");
+    assert_eq!(press("alias c=claude", "c --mo"), "--model\n");
+    assert_eq!(press("alias c='env X=1 claude -p'", "c --mo"), "--model\n");
+    assert_eq!(press("c() { claude \"$@\"; }", "c --mo"), "--model\n");
+    assert_eq!(press("", "nobody --mo"), "\n");
+}
+
+// SH-01 (shells.md 1, 21)
+#[test]
+fn zsh_knows_our_names_as_soon_as_it_has_loaded_them() {
+    if Shell::all().contains(&Shell::Zsh) {
+        let sandbox = with_words();
+        let load = format!("{COMPINIT}; {}; compdef c=claude", Shell::Zsh.load(""));
+        let mut terminal = prompt(&sandbox, Shell::Zsh, &[&load, "c() { claude \"$@\" }"]);
+        tab(&mut terminal, "c --output-format js", "on");
+    }
+}

@@ -55,15 +55,6 @@ pub fn files_in(directory: &Path, extension: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The uid of whom a directory belongs to.
-pub fn owner(path: &Path) -> Option<u32> {
-    path.metadata().ok().map(|metadata| metadata.uid())
-}
-
-pub fn is_root() -> bool {
-    rustix::process::getuid().is_root()
-}
-
 fn managed(target: &Path, is_link: bool, exists: bool) -> Option<String> {
     if target.starts_with("/nix/store") {
         return Some("it is a link into /nix/store, so Nix or home-manager writes it".into());
