@@ -56,7 +56,7 @@ pub fn run(command: ImageCommand) -> Result<u8> {
     let facts = context.facts(None);
     match command {
         ImageCommand::Build { base, versions, network, tag, no_cache } => {
-            let mut options = Options::new(&context.config, plan::image(&context.tool, &context.config));
+            let mut options = Options::new(&context.config, &facts, plan::image(&context.tool, &context.config));
             options.base = base.or(options.base);
             options.network = network.or(options.network);
             options.tag = tag.unwrap_or(options.tag);

@@ -2,6 +2,7 @@
 //!
 //! Lists add up over the layers; where two entries speak of the same thing, the later one counts. Each keeps its origin.
 
+pub mod authority;
 pub mod cache;
 pub mod cloud;
 pub mod mount;

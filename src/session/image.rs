@@ -51,7 +51,7 @@ pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
     }
     let terminal = facts.terminal;
     if terminal.stdin && terminal.stderr && output::ask(&format!("the image {image} is not there yet. Build it now?")) {
-        image::build(&context.host, facts, &Options::new(&context.config, image.into()))?;
+        image::build(&context.host, facts, &Options::new(&context.config, facts, image.into()))?;
         learn(context, image);
         return Ok(());
     }

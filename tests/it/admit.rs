@@ -270,3 +270,27 @@ fn literals_of_an_older_file_are_read_as_before() {
     has(&words, "FIRST=1");
     has(&words, "SECOND=2");
 }
+
+// NE-03: the proxy is named, never spelled, and the company's certificates are among the steps.
+#[test]
+fn the_build_of_an_image_goes_through_the_network_of_the_host() {
+    let mut sandbox = Sandbox::new();
+    let certificate = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", "QUJD".repeat(16));
+    let ca = sandbox.write("home/company.pem", format!("# ours\n{certificate}"));
+    sandbox.unset("AI_CA");
+    sandbox.set("SSL_CERT_FILE", &ca);
+    sandbox.set("HTTPS_PROXY", "http://user:hush@proxy.example:3128");
+    sandbox.program(
+        "docker",
+        "#!/bin/sh\n[ \"$1\" = build ] || exit 1\nprintf '%s\\n' \"$@\" >\"$HOME/argv\"\ncat >\"$HOME/dockerfile\"\nexit 9\n",
+    );
+    sandbox.ai(["image", "build"]).outcome().refused(69, &["the engine ended with 9", "`proxy` and `ca`"]);
+    let read = |name: &str| std::fs::read_to_string(sandbox.home().join(name)).unwrap();
+    let argv = read("argv");
+    assert!(argv.contains("--build-arg\nHTTPS_PROXY\n") && !argv.contains("hush"), "{argv}");
+    let (before, after) = read("dockerfile").split_once("QUJDQUJD").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    assert!(before.contains("FROM ${BASE}") && before.contains("ARG NODE_EXTRA_CA_CERTS=") && after.contains("apt-get update"));
+    sandbox.config("proxy = 'off'\nca = 'off'\n");
+    sandbox.ai(["image", "build"]).outcome();
+    assert!(!read("argv").contains("PROXY") && !read("dockerfile").contains("QUJD"));
+}

@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 
+use crate::core::admit::authority;
 use crate::core::config::Config;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::plan::proxy::{PROXY_VARIABLES, authorities};
 use crate::host::machine::process;
-use crate::host::store::image;
+use crate::host::store::{admit, image};
 use crate::host::{Host, engine, output};
 
 const DOCKERFILE: &str = include_str!("../../../templates/Dockerfile");
@@ -19,18 +21,31 @@ pub struct Options {
     pub network: Option<String>,
     pub versions: Vec<(String, String)>,
     pub no_cache: bool,
+    /// Build arguments that the engine's client takes from its own environment: the proxy.
+    pub inherited: Vec<String>,
+    /// Certificates that the steps of the build must trust.
+    pub certificates: Vec<String>,
 }
 
 impl Options {
-    pub fn new(config: &Config, tag: String) -> Self {
+    /// Returns what the configuration says of a build on this host, with the way through its network.
+    pub fn new(config: &Config, facts: &Facts, tag: String) -> Self {
         let build = &config.build;
-        Self {
+        let proxies = PROXY_VARIABLES.iter().filter(|name| config.settings.proxy.value == "auto" && facts.env.text(name).is_some());
+        let mut options = Self {
             tag,
             base: build.base.clone(),
             network: build.network.clone(),
             versions: build.versions.clone().into_iter().collect(),
             no_cache: false,
+            inherited: proxies.map(|name| (*name).to_owned()).collect(),
+            certificates: admit::certificates(&authorities(config, facts)),
+        };
+        if !matches!(config.settings.proxy.value.as_str(), "auto" | "off") {
+            let url = &config.settings.proxy.value;
+            options.inherited.extend(["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"].map(|name| format!("{name}={url}")));
         }
+        options
     }
 
     fn argv(&self, program: OsString) -> Vec<OsString> {
@@ -44,6 +59,9 @@ impl Options {
         }
         if let Some(network) = &self.network {
             argv.extend(["--network".into(), network.into()]);
+        }
+        for name in &self.inherited {
+            argv.extend(["--build-arg".into(), name.into()]);
         }
         if self.no_cache {
             argv.push("--no-cache".into());
@@ -69,10 +87,10 @@ pub fn build(host: &Host, facts: &Facts, options: &Options) -> Result<()> {
         }
     }
     output::note(&format!("building {}; this takes a few minutes the first time", options.tag));
-    let code = process::feed(&options.argv(program.into_os_string()), DOCKERFILE.as_bytes())?;
+    let code = process::feed(&options.argv(program.into_os_string()), authority::trusting(DOCKERFILE, &options.certificates).as_bytes())?;
     if code != 0 {
         return Err(Failure::new(Kind::Unavailable, format!("cannot build {}: the engine ended with {code}", options.tag))
-            .hint("its last lines above say why; the build needs the network and a Debian base image with node (--base)"));
+            .hint("its last lines above say why; the build needs the network and a Debian base image with node (--base); behind a company's proxy: ai help config, `proxy` and `ca`"));
     }
     // Looked at before anything is claimed.
     let details = inspect(facts, &options.tag)?;

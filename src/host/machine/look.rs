@@ -37,3 +37,11 @@ pub fn is_taken(port: &Publish) -> bool {
     };
     bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
 }
+
+/// Returns the files directly in a directory of the system, sorted.
+pub fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.is_file()).collect();
+    files.sort_unstable();
+    files
+}

@@ -3,11 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::core::admit::authority;
+use crate::core::admit::path::SYSTEM_AUTHORITIES;
 use crate::core::container::CACHE;
 use crate::core::plan::proxy::AUTHORITIES;
 use crate::core::plan::{Part, Plan};
 use crate::core::store::Store;
 use crate::host::fs::files::{private_dir, read_own, write_private};
+use crate::host::machine::look;
 
 /// Bundles of a system, by where it keeps them: Debian and Alpine, Fedora, macOS.
 const SYSTEM: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
@@ -38,4 +41,21 @@ pub fn bundle(named: &[PathBuf]) -> io::Result<Vec<u8>> {
         }
     }
     Ok(bundle)
+}
+
+/// Returns the certificates that the build of an image must trust beside its own: those of the named files; of a whole system only
+/// those that its administrator added.
+pub fn certificates(named: &[PathBuf]) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in named {
+        let added = SYSTEM_AUTHORITIES.iter().find(|(_, bundle)| Path::new(bundle) == path).map(|(added, _)| Path::new(added));
+        let files = match added {
+            Some(directory) => look::files(directory),
+            None => vec![path.clone()],
+        };
+        let texts = files.iter().filter_map(|file| read_own(file).ok().flatten());
+        found.extend(texts.flat_map(|(bytes, _)| authority::certificates(&String::from_utf8_lossy(&bytes))));
+    }
+    found.dedup();
+    found
 }

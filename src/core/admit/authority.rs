@@ -1,0 +1,91 @@
+//! Certificate authorities in the build of an image, which has no files of the host.
+
+/// Most bytes of certificates in one step: a command line has a limit of 128 KiB.
+const STEP: usize = 60_000;
+
+/// Returns the certificates of a bundle, one text each, without what stands around them.
+pub fn certificates(bundle: &str) -> Vec<String> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    let bodies = bundle.split(BEGIN).skip(1).filter_map(|rest| rest.split_once(END)).map(|(body, _)| body);
+    let is_plain =
+        |line: &&str| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
+    let mut found: Vec<String> = Vec::new();
+    for body in bodies {
+        let lines: Vec<&str> = body.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let text = format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"));
+        if !lines.is_empty() && lines.iter().all(is_plain) && !found.contains(&text) {
+            found.push(text);
+        }
+    }
+    found
+}
+
+/// Returns a Dockerfile in which the steps of `dockerfile` trust these certificates beside those of its base image.
+pub fn trusting(dockerfile: &str, certificates: &[String]) -> String {
+    if certificates.is_empty() {
+        return dockerfile.to_owned();
+    }
+    let mut steps =
+        String::from("\n# The certificate authorities of this machine's network. Only steps of this build read these arguments.\n");
+    for name in ["NODE_EXTRA_CA_CERTS", "PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"] {
+        steps.push_str(&format!("ARG {name}=/etc/ssl/certs/ca-certificates.crt\n"));
+    }
+    for (step, some) in chunks(certificates).into_iter().enumerate() {
+        let lines: String = some.iter().map(|certificate| format!(" '{}'", certificate.trim_end().replace('\n', "' '"))).collect();
+        let file = format!("/usr/local/share/ca-certificates/ai-{step}.crt");
+        steps.push_str(&format!(
+            "RUN mkdir -p /usr/local/share/ca-certificates /etc/ssl/certs && printf '%s\\n'{lines} > {file} \\\n && cat {file} >> /etc/ssl/certs/ca-certificates.crt\n"
+        ));
+    }
+    match dockerfile.split_once("\nFROM ${BASE}\n") {
+        Some((before, after)) => format!("{before}\nFROM ${{BASE}}\n{steps}{after}"),
+        None => format!("{dockerfile}{steps}"),
+    }
+}
+
+fn chunks(certificates: &[String]) -> Vec<Vec<&String>> {
+    let mut chunks: Vec<Vec<&String>> = Vec::new();
+    let mut size = STEP;
+    for certificate in certificates {
+        if size + certificate.len() > STEP {
+            chunks.push(Vec::new());
+            size = 0;
+        }
+        size += certificate.len();
+        if let Some(chunk) = chunks.last_mut() {
+            chunk.push(certificate);
+        }
+    }
+    chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certificate(letter: char) -> String {
+        format!("-----BEGIN CERTIFICATE-----\n{}\n{}==\n-----END CERTIFICATE-----\n", letter.to_string().repeat(64), letter)
+    }
+
+    #[test]
+    fn a_bundle_is_taken_apart_and_nothing_else_is_believed() {
+        let bundle = format!(
+            "# Company\r\n{}subject=x\n{}{}-----BEGIN CERTIFICATE-----\n$(id)'\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nAAAA",
+            certificate('A').replace('\n', "\r\n"),
+            certificate('B'),
+            certificate('A')
+        );
+        assert_eq!(certificates(&bundle), [certificate('A'), certificate('B')]);
+        assert!(certificates("").is_empty() && certificates("no certificate").is_empty());
+    }
+
+    #[test]
+    fn the_steps_come_right_behind_the_base_and_are_short_enough_for_a_command_line() {
+        let many: Vec<String> = (0..400).map(|n| certificate('A').replacen("AAAA", &format!("{n:04}"), 1).repeat(9)).collect();
+        let text = trusting("ARG BASE=x\nFROM ${BASE}\nRUN true\n", &many);
+        assert!(text.starts_with("ARG BASE=x\nFROM ${BASE}\n\n# The certificate") && text.ends_with("RUN true\n"), "{text}");
+        assert!(text.lines().all(|line| line.len() < 100_000) && text.matches("RUN mkdir").count() > 3);
+        assert_eq!(trusting("FROM x", &[]), "FROM x");
+    }
+}
