@@ -20,7 +20,9 @@ pub fn prepare(store: &Store, plan: &Plan) -> io::Result<()> {
     let is_cache = |part: &Part| matches!(part, Part::Mount(mount) if mount.target.as_path() == Path::new(CACHE));
     for reasoned in plan.parts.iter().filter(|reasoned| is_cache(&reasoned.part)) {
         if let Part::Mount(mount) = &reasoned.part {
-            private_dir(mount.source.path())?;
+            // In the state of this run, which is not the plan's where the store cannot be written.
+            let scope = mount.source.path().file_name().unwrap_or_default();
+            private_dir(&store.cache(&scope.to_string_lossy()))?;
         }
     }
     if plan.authorities.is_empty() {
