@@ -8,6 +8,7 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 use crate::core::failure::{Failure, Kind, Result};
+use crate::host::fs::enter;
 
 /// Largest file of the person's own that we read: configuration, manifests, logins; in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -22,17 +23,25 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
 /// The content of a file of the person's own, which may be a link, and its permission bits; `None` if there is none. Anything but a
 /// regular file of reasonable size is refused, so that a FIFO or a device cannot hang a run.
 pub fn read_own(path: &Path) -> io::Result<Option<(Vec<u8>, u32)>> {
+    read_within(path, LARGEST)
+}
+
+/// As [`read_own`], for a file of another size.
+pub fn read_within(path: &Path, limit: u64) -> io::Result<Option<(Vec<u8>, u32)>> {
     let file = match OpenOptions::new().read(true).custom_flags(nonblocking()).open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(error),
     };
     let metadata = file.metadata()?;
-    if !metadata.is_file() || metadata.len() > LARGEST {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no regular file of at most 1 MiB"));
+    if !metadata.is_file() || metadata.len() > limit {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is no regular file of at most {} MiB", limit >> 20)));
     }
     let mut bytes = Vec::new();
-    file.take(LARGEST).read_to_end(&mut bytes)?;
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it grew while it was read"));
+    }
     Ok(Some((bytes, metadata.permissions().mode() & 0o7777)))
 }
 
@@ -56,11 +65,11 @@ pub fn public_dir(path: &Path) -> io::Result<()> {
 
 /// Closes the store and the directories in it on the way to `below` to others: an older program made them open.
 pub fn tighten(store: &Path, below: &Path) -> io::Result<()> {
-    let inside = below.ancestors().map(|below| store.join(below));
-    for directory in inside.filter(|directory| directory.is_dir()) {
-        let mode = directory.metadata()?.permissions().mode();
+    for below in below.ancestors() {
+        let Ok(Some(directory)) = enter(store, below, false) else { continue };
+        let mode = rustix::fs::fstat(&directory)?.st_mode;
         if mode & 0o077 != 0 {
-            std::fs::set_permissions(&directory, PermissionsExt::from_mode(mode & 0o700))?;
+            rustix::fs::fchmod(&directory, rustix::fs::Mode::from_raw_mode(mode & 0o700))?;
         }
     }
     Ok(())
@@ -73,12 +82,24 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
 
 /// Replaces a file as a whole; `mode` is what it has afterwards.
 pub fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    if std::fs::read(path).is_ok_and(|old| old == content) {
+    if is_there(path, content) {
         return Ok(());
     }
     let file = staged(path, content, mode)?;
     file.as_file().sync_all()?;
     file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Whether a plain file has this content. What is no plain file, or of another size, is not read.
+fn is_there(path: &Path, content: &[u8]) -> bool {
+    let flags = nonblocking() | rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    let Ok(file) = OpenOptions::new().read(true).custom_flags(flags).open(path) else { return false };
+    let length = content.len() as u64;
+    if !file.metadata().is_ok_and(|found| found.is_file() && found.len() == length) {
+        return false;
+    }
+    let mut bytes = Vec::with_capacity(content.len());
+    file.take(length + 1).read_to_end(&mut bytes).is_ok() && bytes == content
 }
 
 /// Makes a file that says something about this boot of the machine: whole for all who look, but empty perhaps after a loss of

@@ -120,6 +120,21 @@ impl Slot {
         Ok(swap)
     }
 
+    /// Gives this name to a file of ours that lies elsewhere in the store; done already if it is not there any more.
+    pub fn take(&self, from: &Path) -> Result<(), FileError> {
+        match retry_on_intr(|| rustix::fs::renameat(rustix::fs::CWD, from, &self.dir, &self.name)) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(self.fail("move to")(error)),
+        }
+    }
+
+    /// The SHA-256 of a plain file of any size.
+    pub fn hash(&self) -> Result<String, FileError> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = retry_on_intr(|| rustix::fs::openat(&self.dir, &self.name, flags, Perm::empty())).map_err(self.fail("read"))?;
+        super::tree::hash_open(file.into()).map_err(|source| FileError { verb: "read", path: self.path.clone(), source })
+    }
+
     /// Forgets a file of ours.
     pub fn delete(&self) -> Result<(), FileError> {
         self.unlink(&self.name).map_err(self.fail("remove"))?;

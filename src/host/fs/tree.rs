@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -57,7 +57,20 @@ fn visit(root: &Path, below: PathBuf, entries: &mut Vec<Entry>) -> io::Result<()
 
 /// The SHA-256 of a file of any size.
 pub fn hash(path: &Path) -> io::Result<String> {
-    let mut file = fs::File::open(path)?;
+    hash_open(open(path)?)
+}
+
+/// A plain file, without following a link or waiting for a pipe.
+fn open(path: &Path) -> io::Result<fs::File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    fs::File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+/// The SHA-256 of an open plain file.
+pub fn hash_open(mut file: fs::File) -> io::Result<String> {
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"));
+    }
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut buffer)? {
@@ -92,7 +105,13 @@ fn at(root: &Path, below: &Path) -> PathBuf {
 
 /// Copies one file, makes it last, and compares.
 pub fn copy_file(from: &Path, to: &Path, mode: u32) -> io::Result<()> {
-    fs::copy(from, to)?;
+    let source = open(from)?;
+    if !source.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is not a regular file", from.display())));
+    }
+    // No longer than it was when we opened it: nobody fills our disk while we copy.
+    let length = source.metadata()?.len();
+    io::copy(&mut source.take(length), &mut fs::File::create(to)?)?;
     set_mode(to, mode)?;
     fs::File::open(to)?.sync_all()?;
     if hash(from)? == hash(to)? {

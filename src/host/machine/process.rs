@@ -56,9 +56,12 @@ pub fn git(program: &OsStr, directory: &Path, env: &Env, args: &[&str]) -> Resul
     for name in env.names().filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")) {
         command.env_remove(name);
     }
-    let output = command.args(args).stdin(Stdio::null()).output().map_err(|error| not_started(program, &error))?;
-    Ok((output.status, output.stdout, output.stderr))
+    command.args(args);
+    wait_within(command, GIT)
 }
+
+/// How long git may take to answer: it reads what a repository names, and that may be a pipe that nobody writes to.
+const GIT: Duration = Duration::from_secs(2);
 
 /// As [`output_within`], for a program that would take the terminal for itself, such as an interactive shell: it gets none.
 pub fn output_alone(program: &Path, args: &[&str], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
@@ -79,8 +82,14 @@ pub fn exec_alone(argv: &[OsString]) -> Failure {
 /// What a program printed, if it ends in time; else it is killed.
 pub fn output_within<A: AsRef<OsStr>>(program: &OsStr, args: &[A], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().map_err(|error| not_started(program, &error))?;
+    command.args(args);
+    wait_within(command, patience)
+}
+
+fn wait_within(mut command: Command, patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let program = command.get_program().to_owned();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().map_err(|error| not_started(&program, &error))?;
     let pid = rustix::process::Pid::from_child(&child);
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || sender.send(child.wait_with_output()));
@@ -91,8 +100,7 @@ pub fn output_within<A: AsRef<OsStr>>(program: &OsStr, args: &[A], patience: Dur
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
             // One that leads a group leaves nobody of it behind.
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
-            let line =
-                std::iter::once(program).chain(args.iter().map(AsRef::as_ref)).map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
+            let line = std::iter::once(&*program).chain(command.get_args()).map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
             Err(Failure::new(Kind::Unavailable, format!("cannot wait for `{line}`: no answer in {} s", patience.as_secs())))
         }
     }
