@@ -7,7 +7,7 @@ use crate::core::config::{Config, Layer};
 use crate::core::facts::User;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::login::Login;
-use crate::core::login::backup::{About, Why};
+use crate::core::login::backup::{About, By, last_good};
 use crate::core::plan;
 use crate::core::tool::Tool;
 use crate::host::engine::learn;
@@ -74,6 +74,9 @@ pub enum CredsCommand {
         /// Undo the last migration
         #[arg(long, conflicts_with = "dry_run")]
         undo: bool,
+        /// Also what lies in this project, by its id: whoever made the project may have put it there
+        #[arg(long, value_name = "ID", conflicts_with = "undo")]
+        project: Option<String>,
         #[arg(long)]
         json: bool,
     },
@@ -96,7 +99,7 @@ pub fn run(command: CredsCommand) -> Result<u8> {
         CredsCommand::Backup { tool, to } => backup(&host, tool.as_deref(), &to),
         CredsCommand::Restore { tool, backup, last_good: _ } => restore(&host, &tool, backup.as_deref()),
         CredsCommand::Migrate { undo: true, .. } => migrate::undo(&host),
-        CredsCommand::Migrate { dry_run, json, .. } => migrate::run(&host, dry_run, json),
+        CredsCommand::Migrate { dry_run, json, project, .. } => migrate::run(&host, dry_run, json, project.as_deref()),
         CredsCommand::Prune { legacy: _, yes } => migrate::prune(&host, yes),
     }
 }
@@ -180,11 +183,11 @@ fn backup(host: &Host, name: Option<&str>, to: &[PathBuf]) -> Result<u8> {
     let mut code = 0;
     for (name, place) in places(host, name)? {
         let failed = |error: std::io::Error| cannot("back up", &name, error);
-        match place.keep_good().map_err(failed)? {
+        match place.keep_good(By::Person).map_err(failed)? {
             Some(backup) => output::note(&format!("kept the login of {name} as {backup}")),
             None => output::note(&format!("nothing new to keep of {name}")),
         }
-        let newest = place.backups().map_err(failed)?.into_iter().rfind(|about| about.why == Why::Good);
+        let newest = last_good(&place.backups().map_err(failed)?).first().map(|about| (*about).clone());
         let Some(newest) = newest else { continue };
         for destination in to {
             code = code.max(copy(&name, &place, &newest, destination));
@@ -228,10 +231,8 @@ fn restore(host: &Host, name: &str, backup: Option<&str>) -> Result<u8> {
                 place.open_backup(about).map_err(|error| cannot("restore", name, format!("the backup `{wanted}` is bad: {error}")))?;
             (about, files)
         }
-        None => backups
-            .iter()
-            .rev()
-            .filter(|about| about.why == Why::Good)
+        None => last_good(&backups)
+            .into_iter()
             .find_map(|about| Some((about, place.open_backup(about).ok().filter(|files| holds_login(&place, files))?)))
             .ok_or_else(|| cannot("restore", name, "no backup is whole and holds one").hint(format!("ai login {name}")))?,
     };

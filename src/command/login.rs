@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use crate::command::creds;
 use crate::core::config::Layer;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::login::backup::By;
 use crate::core::login::{Login, Validity};
 use crate::core::plan::Command;
 use crate::host::output;
@@ -34,13 +35,13 @@ pub fn login(login: &LoginArgs) -> Result<u8> {
     context.tool = context.tool.at_login();
     let Some((_, args)) = context.tool.manifest.login.split_first() else { return Err(creds::no_login(&context.tool)) };
     let args = args.iter().map(OsString::from).chain(more.iter().cloned()).collect();
-    keep(name, &place)?;
+    keep(name, &place, By::Run)?;
     let before = look(name, &place)?;
     let code = in_container(&context, Command::Tool(args))?;
     let after = look(name, &place)?;
     match after.as_ref().map(|login| login.validity) {
         Some(Validity::Good) if after != before => {
-            keep(name, &place)?;
+            keep(name, &place, By::Person)?;
             let whose = after.and_then(|login| login.account).map_or_else(String::new, |account| format!(" as {account}"));
             output::note(&format!("logged in to {name}{whose}; every project uses this login"));
             Ok(0)
@@ -68,7 +69,7 @@ pub fn logout(logout: &LogoutArgs) -> Result<u8> {
         output::note(&format!("{name} is not logged in"));
         return Ok(0);
     }
-    keep(name, &place)?;
+    keep(name, &place, By::Run)?;
     let code = match context.tool.manifest.logout.split_first() {
         Some((_, args)) => in_container(&context, Command::Tool(args.iter().map(OsString::from).collect()))?,
         None => {
@@ -90,8 +91,8 @@ fn look(name: &str, place: &Place) -> Result<Option<Login>> {
     Ok(found.map(|found| found.login))
 }
 
-fn keep(name: &str, place: &Place) -> Result<()> {
-    place.keep_good().map(drop).map_err(|error| failed("keep", name, &error))
+fn keep(name: &str, place: &Place, by: By) -> Result<()> {
+    place.keep_good(by).map(drop).map_err(|error| failed("keep", name, &error))
 }
 
 fn failed(verb: &str, name: &str, error: &std::io::Error) -> Failure {

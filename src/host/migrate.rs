@@ -16,7 +16,7 @@ use crate::core::store::Store;
 use crate::core::sync::toml;
 use crate::core::text::digest::sha256;
 use crate::host::Host;
-use crate::host::fs::files::{private_dir, write_private};
+use crate::host::fs::files::{private_dir, read_within, write_private};
 use crate::host::fs::tree;
 
 mod transaction;
@@ -118,7 +118,7 @@ fn worth(path: &Path, below: &Path, length: u64) -> io::Result<(Worth, String)> 
     if length > PARSED {
         return Ok((Worth::Good, tree::hash(path)?));
     }
-    let bytes = fs::read(path)?;
+    let Some((bytes, _)) = read_within(path, PARSED)? else { return Ok((Worth::Special, "special".into())) };
     let extension = below.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let worth = if is_token_file(below) {
         let login = Login::read(&bytes);

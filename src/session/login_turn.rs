@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::{Lease, SessionId};
+use crate::core::login::backup::By;
 use crate::core::login::{Login, Validity, turn};
 use crate::core::store::Store;
 use crate::core::tool::{Purpose, Tool};
@@ -74,10 +75,13 @@ fn warn(tool: &str, place: &Place) {
     }
 }
 
-/// After a run: keeps the login if it is good and was renewed.
+/// After a run: keeps the login if it is good and was renewed. What `ai login` left is kept by `ai login`, as the person's own.
 pub fn after(host: &Host, store: &Store, tool: &Tool) {
+    if tool.purpose != Purpose::Work {
+        return;
+    }
     let Some(place) = Place::of(tool, host, store) else { return };
-    if let Err(error) = place.keep_good() {
+    if let Err(error) = place.keep_good(By::Run) {
         output::warn(&format!("cannot keep a backup of the login of {}: {error}", tool.name));
     }
 }

@@ -28,6 +28,7 @@ mod terminal_shells;
 mod admit;
 mod argv;
 mod border;
+mod backups;
 mod cases;
 mod completions;
 mod control;

@@ -67,9 +67,7 @@ fn a_dry_run_lists_every_item_and_changes_nothing() {
     let sandbox = old_layouts();
     let before = tree(&sandbox.root());
     let text = ai(&sandbox, 0, &["creds", "migrate", "--dry-run"]).out();
-    for name in
-        ["oauth_creds.json", "google_accounts.json", "settings.json", "installation_id", "hosts.yml", "CLAUDE.md", "history.jsonl", "link"]
-    {
+    for name in ["oauth_creds.json", "google_accounts.json", "settings.json", "installation_id", "hosts.yml", "CLAUDE.md", "link"] {
         assert!(text.contains(name), "{name}: {text}");
     }
     assert_eq!(steps(&ai(&sandbox, 0, &["creds", "migrate", "--dry-run", "--json"])).len(), text.lines().count());
@@ -83,7 +81,7 @@ fn everything_is_taken_over_once() {
     let before = old(&sandbox);
     let outcome = ai(&sandbox, 0, &["creds", "migrate", "--json"]);
     let steps = steps(&outcome);
-    assert_eq!(steps.len(), 11);
+    assert_eq!(steps.len(), 9);
     for step in &steps {
         let (from, to) = (step["from"].as_str().unwrap(), step["to"].as_str());
         match to {
@@ -196,7 +194,7 @@ fn an_undo_gives_back_the_same_bytes() {
     ai(&sandbox, 0, &["creds", "migrate"]);
     assert_eq!(fs::read_to_string(sandbox.root().join(&place)).unwrap(), login("old", 1_000));
     ai(&sandbox, 0, &["creds", "prune", "--legacy", "--yes"]);
-    assert!(!sandbox.root().join(OLD).exists() && !sandbox.project().join(".ai-state").exists());
+    assert!(!sandbox.root().join(OLD).exists() && sandbox.project().join(".ai-state").exists());
     ai(&sandbox, 0, &["creds", "migrate", "--undo"]);
     assert_eq!(old(&sandbox), old_before);
     assert_eq!(rest(&sandbox), before);
@@ -266,4 +264,35 @@ fn nothing_old_is_nothing_to_do() {
     assert!(ai(&sandbox, 0, &["creds", "prune", "--legacy"]).err().contains("there are no old directories"));
     private(&sandbox);
     assert!(!Path::new(&sandbox.store().join("migrate")).exists());
+}
+
+// BO-13
+#[test]
+fn what_was_planted_in_a_project_is_neither_taken_over_nor_advertised() {
+    let sandbox = old_layouts();
+    let status = ai(&sandbox, 0, &["creds", "status"]);
+    assert!(!(status.out() + &status.err()).contains("-state"), "{}", status.out());
+    let migrated = ai(&sandbox, 0, &["creds", "migrate"]);
+    assert!(migrated.err().contains(".ai-state` is left alone"), "{}", migrated.err());
+    let has_history = || tree(&sandbox.store().join("global_state")).keys().any(|path| path.ends_with("history.jsonl"));
+    assert!(!has_history());
+    ai(&sandbox, 2, &["creds", "migrate", "--project", "other-12345678"]).refused(2, &["there is nothing old in it"]);
+    let mounts = sandbox.plan(["claude"]).mounts();
+    let id = mounts.iter().find_map(|(source, ..)| source.strip_suffix("/home")?.rsplit_once("/projects/")).unwrap().1;
+    ai(&sandbox, 0, &["creds", "migrate", "--project", id]);
+    assert!(has_history());
+}
+
+// BO-13
+#[test]
+fn a_link_in_a_home_leads_a_migration_nowhere() {
+    let sandbox = old_layouts();
+    let outside = sandbox.write("home/autostart/mine", "").parent().unwrap().to_owned();
+    fs::set_permissions(&outside, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir_all(sandbox.store().join("global_state/gemini")).unwrap();
+    symlink(&outside, sandbox.store().join("global_state/gemini/hub")).unwrap();
+    let outcome = ai(&sandbox, 1, &["creds", "migrate"]);
+    assert!(outcome.err().contains("global_state/gemini/hub"), "{}", outcome.err());
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    assert_eq!(fs::metadata(&outside).unwrap().permissions().mode() & 0o777, 0o755);
 }

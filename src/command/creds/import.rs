@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{cannot, nobody_runs, place};
 use crate::core::failure::Result;
-use crate::core::login::backup::Why;
+use crate::core::login::backup::{By, Why};
 use crate::core::login::import::{self, Decision, Reason};
 use crate::host::fs::files;
 use crate::host::store::{guard, login};
@@ -40,7 +40,8 @@ pub fn import(host: &Host, name: &str, from: Option<PathBuf>, replace: bool) -> 
         Decision::Same => output::note(&format!("the store has this login of {name} already; {}", only_once(&path))),
         Decision::Refuse(reason) => return Err(cannot("import", name, refusal(reason)).hint(way_out(reason, name))),
         Decision::Keep(_) => {
-            let backup = files().and_then(|files| place.keep(&files, Why::Loser, &kept)).map_err(|error| cannot("keep", name, error))?;
+            let backup =
+                files().and_then(|files| place.keep(&files, Why::Loser, By::Person, &kept)).map_err(|error| cannot("keep", name, error))?;
             output::note(&format!(
                 "the store's login of {name} is newer and stays; the host's is kept as {backup}; --replace takes it anyway"
             ));
@@ -48,10 +49,10 @@ pub fn import(host: &Host, name: &str, from: Option<PathBuf>, replace: bool) -> 
         Decision::Adopt => {
             nobody_runs(host, name, "import")?;
             let failed = |error| cannot("import", name, error);
-            place.keep_good().map_err(failed)?;
+            place.keep_good(By::Run).map_err(failed)?;
             let before = place.snapshot().map_err(failed)?;
             place.replace(&files().map_err(failed)?).map_err(failed)?;
-            place.keep_good().map_err(failed)?;
+            place.keep_good(By::Person).map_err(failed)?;
             if let Some(before) = before {
                 output::note(&format!("what the store had is kept as {before}"));
             }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::login::migrate::{Action, Step, plan};
+use crate::core::login::migrate::{Action, Origin, Step, plan};
 use crate::host::migrate as host_migrate;
 use crate::host::migrate::Source;
 use crate::host::output;
@@ -11,12 +11,19 @@ use crate::host::store::guard;
 use crate::host::store::project;
 use crate::host::{self, Host};
 
-pub fn run(host: &Host, dry_run: bool, json: bool) -> Result<u8> {
+pub fn run(host: &Host, dry_run: bool, json: bool, project: Option<&str>) -> Result<u8> {
     let _guard = if dry_run { None } else { Some(guard::hold(&host.store)?) };
     if !dry_run && host_migrate::finish(&host.store).map_err(|error| cannot("finish the last migration", &error))? {
         output::note("finished a migration that was interrupted");
     }
-    let sources = sources(host);
+    let mut sources = sources(host);
+    let planted = of_projects(host);
+    if let Some(project) = project {
+        sources.extend(chosen(&planted, project)?);
+    }
+    for source in planted.iter().filter(|source| !sources.contains(source)) {
+        output::note(&format!("`{}` is left alone: it lies in a project", source.path.display()));
+    }
     let files = host_migrate::scan(&sources).map_err(|error| cannot("read the old directories", &error))?;
     let done = host_migrate::done(&host.store);
     let steps = plan(&files, |place| host_migrate::there(&host.store, place), &done.files);
@@ -46,14 +53,29 @@ fn count(steps: &[Step]) -> usize {
     steps.iter().filter(|step| step.action == Action::Copy).count()
 }
 
-/// The old directories: the user's, the project's here, and those of every project that has state.
+/// The person's own old directories. What lies in a project is none: whoever made the project, or a container, may have put it there.
 pub fn sources(host: &Host) -> Vec<Source> {
+    host_migrate::sources(host, &[])
+}
+
+fn chosen(planted: &[Source], project: &str) -> Result<Vec<Source>> {
+    let is_of = |source: &&Source| matches!(&source.origin, Origin::Project(id, _) if id == project);
+    let found: Vec<Source> = planted.iter().filter(is_of).cloned().collect();
+    if found.is_empty() {
+        return Err(Failure::new(Kind::Usage, format!("cannot take over what lies in project `{project}`: there is nothing old in it"))
+            .hint("ai project list"));
+    }
+    Ok(found)
+}
+
+/// The old directories in the project here, and in every project that has state.
+fn of_projects(host: &Host) -> Vec<Source> {
     let mut roots: Vec<(String, PathBuf)> =
         project::partitions(&host.store, false).into_iter().filter_map(|partition| Some((partition.project, partition.root?))).collect();
     roots.extend(here(host));
     roots.sort_unstable();
     roots.dedup();
-    host_migrate::sources(host, &roots)
+    host_migrate::sources(host, &roots).into_iter().filter(|source| matches!(source.origin, Origin::Project(..))).collect()
 }
 
 /// The project around the working directory, if one can be mounted from there at all.
@@ -104,7 +126,10 @@ pub fn undo(host: &Host) -> Result<u8> {
 
 pub fn prune(host: &Host, yes: bool) -> Result<u8> {
     let _guard = guard::hold(&host.store)?;
-    let sources = sources(host);
+    let mut sources = sources(host);
+    // Of what lies in projects, only what a person had taken over.
+    let done = host_migrate::done(&host.store);
+    sources.extend(of_projects(host).into_iter().filter(|source| done.files.keys().any(|path| path.starts_with(&source.path))));
     if sources.is_empty() {
         output::note("there are no old directories");
         return Ok(0);

@@ -52,6 +52,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::core::login::backup::By;
 
     fn login(token: &str, account: &str, expires: u64) -> Login {
         let text = format!(r#"{{"claudeAiOauth":{{"refreshToken":"{token}","expiresAt":{expires}000}},"organizationUuid":"{account}"}}"#);
@@ -63,8 +64,15 @@ mod tests {
     fn the_later_login_of_the_same_account_wins_and_nothing_older_comes_back() {
         let store = login("s", "me", 20);
         let old = login("old", "me", 10);
-        let kept =
-            [About { number: 1, why: Why::Good, fingerprint: old.fingerprint.clone(), account: None, taken: 0, files: BTreeMap::new() }];
+        let kept = [About {
+            number: 1,
+            why: Why::Good,
+            by: By::Person,
+            fingerprint: old.fingerprint.clone(),
+            account: None,
+            taken: 0,
+            files: BTreeMap::new(),
+        }];
         let check = |host: &Login, replace, expected| assert_eq!(decide(host, Some(&store), &kept, replace), expected);
         check(&login("h", "me", 30), false, Decision::Adopt);
         check(&login("h", "me", 20), false, Decision::Keep(Reason::StoreIsNewer));

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::core::login::migrate::{Action, Step};
 use crate::core::store::Store;
 use crate::host::fs::files::{private_dir, tighten};
-use crate::host::fs::tree;
-use crate::host::migrate::{Done, Source, area, log, set_mode, sync_directory, write_json};
+use crate::host::fs::slot::slot;
+use crate::host::fs::{self as own_fs, tree};
+use crate::host::migrate::{Done, Source, area, log, sync_directory, write_json};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Journal {
@@ -75,6 +76,8 @@ fn prepare(store: &Store, sources: &[Source], steps: &[Step]) -> io::Result<()> 
         if tree::hash(&stage.join(&staged))? != step.sha256 {
             return Err(io::Error::other(format!("`{}` changed meanwhile", step.from.display())));
         }
+        // Fails where something on the way is a link.
+        own_fs::enter(store.root(), to.parent().unwrap_or(Path::new("")), false)?;
         let target = store.root().join(to);
         let found = target.symlink_metadata().ok();
         if let Some(found) = &found {
@@ -117,18 +120,14 @@ pub fn finish(store: &Store) -> io::Result<bool> {
     let (stage, new) = (area.join("stage"), area.join("backup-new"));
     for one in &journal.moves {
         let target = store.root().join(&one.to);
-        if let Some(parent) = target.parent() {
-            private_dir(parent)?;
-        }
+        // By descriptor: containers write to these directories, and could lead us anywhere by a link.
+        let slot = slot(store.root(), &one.to, true)?.ok_or(io::ErrorKind::NotFound)?;
         tighten(store.root(), one.to.parent().unwrap_or(Path::new("")))?;
-        match fs::rename(stage.join(&one.staged), &target) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        if tree::hash(&target)? != one.sha256 {
+        slot.take(&stage.join(&one.staged))?;
+        if slot.hash()? != one.sha256 {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("`{}` reads back differently", target.display())));
         }
-        set_mode(&target, one.mode)?;
+        slot.set_perm(one.mode)?;
         target.parent().map_or(Ok(()), sync_directory)?;
     }
     if new.exists() {
@@ -178,6 +177,7 @@ pub fn undo(store: &Store) -> io::Result<Option<Undone>> {
     }
     for one in &journal.moves {
         let target = store.root().join(&one.to);
+        own_fs::enter(store.root(), one.to.parent().unwrap_or(Path::new("")), false)?;
         let saved = backup.join("store").join(&one.staged);
         let is_ours = |hash: &String| *hash == one.sha256 || tree::hash(&saved).is_ok_and(|saved| saved == *hash);
         if tree::hash(&target).is_ok_and(|hash| !is_ours(&hash)) {

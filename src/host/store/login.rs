@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::container::SHARED;
 use crate::core::login::Login;
-use crate::core::login::backup::{self, About, Why};
+use crate::core::login::backup::{self, About, By, Why, Worth};
 use crate::core::store::Store;
 use crate::core::sync::Reading;
 use crate::core::text::digest::sha256;
@@ -131,7 +131,7 @@ impl Place {
         if let Some(volume) = &self.volume {
             return self.names.iter().try_for_each(|name| volume.write(name, files.get(name).map(Vec::as_slice)));
         }
-        private_dir(&self.directory())?;
+        fs::enter(&self.tool, &self.login, true)?;
         self.tighten()?;
         for name in &self.names {
             let slot = self.slot(name, true)?.ok_or(io::ErrorKind::NotFound)?;
@@ -167,15 +167,20 @@ impl Place {
     }
 
     /// Keeps the store's login if it is good and new; the backup's name if one was made.
-    pub fn keep_good(&self) -> io::Result<Option<String>> {
+    ///
+    /// # Errors
+    /// Where it cannot be kept, and where runs left too many new ones lately: then the older ones stay.
+    pub fn keep_good(&self, by: By) -> io::Result<Option<String>> {
         let files = self.files()?;
         let Some(main) = files.get(self.main()) else { return Ok(None) };
         let login = Login::read(main);
         let kept = self.backups()?;
-        if !backup::is_due(&login, &kept) {
-            return Ok(None);
+        match backup::worth(&login, by, &kept, crate::host::now()) {
+            Worth::New => {}
+            Worth::No => return Ok(None),
+            Worth::Flood => return Err(io::Error::other("runs left many new ones today; those from before stay")),
         }
-        match self.keep(&files, Why::Good, &kept) {
+        match self.keep(&files, Why::Good, by, &kept) {
             // A session that ended in the same moment was quicker.
             Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => Ok(None),
             kept => kept.map(Some),
@@ -188,15 +193,16 @@ impl Place {
         if files.is_empty() {
             return Ok(None);
         }
-        self.keep(&files, Why::Before, &self.backups()?).map(Some)
+        self.keep(&files, Why::Before, By::Person, &self.backups()?).map(Some)
     }
 
     /// Writes a backup beside the others, then drops those that are too many. A backup is there as a whole or not at all.
-    pub fn keep(&self, files: &Files, why: Why, kept: &[About]) -> io::Result<String> {
+    pub fn keep(&self, files: &Files, why: Why, by: By, kept: &[About]) -> io::Result<String> {
         let login = files.get(self.main()).map_or_else(|| Login::read(b""), |main| Login::read(main));
         let about = About {
             number: backup::next_number(kept),
             why,
+            by,
             fingerprint: login.fingerprint,
             account: login.account,
             taken: crate::host::now(),
@@ -208,7 +214,7 @@ impl Place {
         write_backup(&directory, &about, files)?;
         let mut all = kept.to_vec();
         all.push(about.clone());
-        for name in backup::prunable(&all) {
+        for name in backup::prunable(&all, about.taken) {
             match std::fs::remove_dir_all(directory.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
