@@ -27,8 +27,8 @@ mod terminal_shells;
 
 mod admit;
 mod argv;
-mod border;
 mod backups;
+mod border;
 mod cases;
 mod completions;
 mod control;
