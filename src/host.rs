@@ -81,6 +81,7 @@ impl Host {
         let engine = self.engine(wanted.engine);
         let repo = cwd.as_deref().and_then(machine::git::repo);
         let state = wanted.session.map_or_else(|| self.store.clone(), |session| self.state_of(session));
+        let (session_roots, identities) = self.renamable(repo.as_ref());
         Facts {
             consents: repo.as_ref().map_or_else(Vec::new, |_| store::consent::read(&self.store)),
             repo,
@@ -98,6 +99,8 @@ impl Host {
             exe: self.exe(),
             looked: self.look(wanted.admit),
             imports: wanted.imports.clone(),
+            session_roots,
+            identities,
             system_authorities: machine::look::system_authorities(),
             native: wanted.native.and_then(|program| self.program(program)),
             env: self.env.clone(),

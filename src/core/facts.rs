@@ -38,6 +38,10 @@ pub struct Facts {
     pub looked: Vec<Looked>,
     /// Files that the person's instructions import from outside the tool's own directory: where they are inside, and on the host.
     pub imports: Vec<(PathBuf, PathBuf)>,
+    /// Roots of the projects that other sessions have mounted: their containers can rename what is below.
+    pub session_roots: Vec<PathBuf>,
+    /// Device and inode, as `device:inode`, of the directories that a race could exchange.
+    pub identities: Vec<(PathBuf, String)>,
     /// The bundle of certificate authorities of a system whose administrator added some.
     pub system_authorities: Option<PathBuf>,
     /// Where this tool is on the host: for `--native`.
@@ -180,6 +184,11 @@ impl FromIterator<(OsString, OsString)> for Env {
 }
 
 impl Facts {
+    /// Returns the identity of a directory that was looked at, as `device:inode`.
+    pub fn identity(&self, path: &Path) -> Option<&str> {
+        self.identities.iter().find(|(known, _)| known == path).map(|(_, identity)| identity.as_str())
+    }
+
     /// Returns what is at a path that was asked about.
     pub fn look(&self, path: &Path) -> Option<&Thing> {
         self.looked.iter().find(|looked| looked.path == path)?.found.as_ref()

@@ -40,6 +40,7 @@ mod sources;
 mod state;
 mod terminal;
 mod user;
+mod verify;
 
 pub use command::Command;
 pub use env::Variable;
@@ -110,6 +111,7 @@ impl Plan {
         notes.extend(config.asked.note());
         notes.extend(proxy::note(request));
         notes.extend(paths::notes(request, &workspace, &parts));
+        let command = verify::behind(command, &parts, facts)?;
         parts.push(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
 
         notes.extend(workspace.notes.iter().cloned());

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use crate::core::admit::path::{self, Bases, Looked};
 use crate::core::config::Config;
 use crate::core::config::source::Scope;
+use crate::core::facts::{Repo, RepoKind};
+use crate::host::store::state;
 use crate::host::{Host, machine};
 
 /// Which sections of the configuration count here.
@@ -23,6 +25,28 @@ impl Here<'_> {
 }
 
 impl Host {
+    /// Returns the roots of the projects that sessions have mounted, and the identity of each directory of this repository that
+    /// their containers can rename. A lease counts whether or not its owner lives: its container may.
+    pub(super) fn renamable(&self, repo: Option<&Repo>) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
+        let Some(cwd) = self.cwd() else { return (Vec::new(), Vec::new()) };
+        let leases = state::leases(&self.store).into_iter().chain(state::temporary_leases(self));
+        let mut roots: Vec<PathBuf> = leases.map(|lease| PathBuf::from(lease.root)).collect();
+        roots.sort_unstable();
+        roots.dedup();
+        let mut paths = vec![repo.map_or(cwd, |repo| repo.root.as_path()).to_owned(), cwd.to_owned()];
+        if let Some(repo) = repo {
+            paths.extend(repo.alternates.iter().map(|spot| spot.path.clone()));
+            match &repo.kind {
+                RepoKind::Worktree(spot) | RepoKind::Elsewhere(spot) => paths.push(spot.path.clone()),
+                RepoKind::Submodule { superproject, directory, .. } => paths.extend([superproject.clone(), directory.clone()]),
+                _ => {}
+            }
+        }
+        paths.retain(|path| roots.iter().any(|root| path != root && path.starts_with(root)));
+        let identities = paths.into_iter().filter_map(|path| machine::look::identity(&path, cwd).map(|identity| (path, identity)));
+        (roots, identities.collect())
+    }
+
     /// The root of the project here.
     pub fn project_root(&self) -> Option<PathBuf> {
         self.cwd().map(|cwd| machine::git::root(cwd).unwrap_or(cwd).to_owned())

@@ -59,6 +59,7 @@ mod once;
 mod paths;
 mod person;
 mod projects;
+mod races;
 mod real;
 mod repository;
 mod sessions;

@@ -28,9 +28,8 @@ impl Layers {
     pub fn read(&mut self, scope: Scope, profile: Option<&str>, source: &Source, config: &mut Config) -> Result<()> {
         let file = read(source)?;
         let origin = |at: usize| Origin::File(source.path.clone(), line_of(&source.text, at));
-        let sections = file.tool.iter().chain(&file.profile).chain(&file.project);
-        if let Some((name, section)) = sections.map(|(name, section)| (name, section)).find(|(_, section)| section.get_ref().has_sections())
-        {
+        let mut sections = file.tool.iter().chain(&file.profile).chain(&file.project);
+        if let Some((name, section)) = sections.find(|(_, section)| section.get_ref().has_sections()) {
             let place = origin(section.span().start);
             return Err(Failure::new(Kind::Config, format!("cannot use {place}: the section `{name}` has sections of its own"))
                 .hint("tool, profile, project and build are tables of the file itself"));

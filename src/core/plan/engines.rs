@@ -58,6 +58,8 @@ fn facts(case: &Case) -> Facts {
         exe: "/usr/local/bin/ai".into(),
         looked: Vec::new(),
         imports: Vec::new(),
+        session_roots: Vec::new(),
+        identities: Vec::new(),
         system_authorities: None,
         present: OPTIONAL_FILES.iter().map(PathBuf::from).collect(),
         native: None,

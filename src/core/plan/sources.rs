@@ -43,6 +43,8 @@ fn facts(repo: Repo, below: &str) -> Facts {
         native: None,
         looked: Vec::new(),
         imports: Vec::new(),
+        session_roots: Vec::new(),
+        identities: Vec::new(),
         system_authorities: None,
     }
 }

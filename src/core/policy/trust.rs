@@ -53,7 +53,8 @@ pub fn judge(layer: Layer, own: &Settings, agreed: bool) -> (Layer, Asked) {
         hardened: judge.switch("hardened", layer.hardened, true),
         ssh_agent: judge.switch("ssh_agent", layer.ssh_agent, false),
         gh_token: judge.switch("gh_token", layer.gh_token, false),
-        memory: judge.limit("memory", layer.memory, |asked| lower(bytes(asked), own.memory.value.as_deref().and_then(parsed))),
+        memory: judge
+            .limit("memory", layer.memory, |asked| lower(asked.as_deref().and_then(parsed), own.memory.value.as_deref().and_then(parsed))),
         cpus: judge.limit("cpus", layer.cpus, |asked| lower(*asked, own.cpus.value)),
         pids: judge.limit("pids", layer.pids, |asked| lower(*asked, own.pids.value)),
         workspace: judge.loosens("workspace", layer.workspace),
@@ -82,10 +83,6 @@ pub fn judge(layer: Layer, own: &Settings, agreed: bool) -> (Layer, Asked) {
 
 fn parsed(text: &str) -> Option<u64> {
     parse_bytes(text).ok()
-}
-
-fn bytes(text: &Option<String>) -> Option<u64> {
-    text.as_deref().and_then(parsed)
 }
 
 /// Whether a limit that is asked for is no higher than the person's own.

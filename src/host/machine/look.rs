@@ -1,12 +1,15 @@
 //! What is at a path that the person named.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{Mode, OFlags};
+
 use crate::core::admit::path::{Looked, PathKind, SYSTEM_AUTHORITIES, Thing};
 use crate::core::admit::publish::{Protocol, Publish};
+use crate::host::fs;
 
 /// Looks at a path: where it leads, and what is there.
 pub fn look(path: PathBuf) -> Looked {
@@ -23,7 +26,7 @@ pub fn look(path: PathBuf) -> Looked {
 
 /// The bundle of this system, if its administrator added authorities of their own.
 pub fn system_authorities() -> Option<PathBuf> {
-    let has_own = |directory: &str| fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some());
+    let has_own = |directory: &str| std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some());
     let (_, bundle) = SYSTEM_AUTHORITIES.iter().find(|(own, bundle)| has_own(own) && Path::new(bundle).is_file())?;
     Some(PathBuf::from(bundle))
 }
@@ -40,8 +43,24 @@ pub fn is_taken(port: &Publish) -> bool {
 
 /// Returns the files directly in a directory of the system, sorted.
 pub fn files(directory: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> = entries.filter(|path| path.is_file()).collect();
     files.sort_unstable();
     files
+}
+
+/// Returns device and inode of a directory, as `stat -c %d:%i` prints them. One above the working directory is reached from there, so
+/// that it is the one in which the person stands, whatever has its name by now; any other without following a link in any component.
+pub fn identity(path: &Path, cwd: &Path) -> Option<String> {
+    let directory = match cwd.strip_prefix(path) {
+        Ok(below) => below.components().try_fold(open(rustix::fs::CWD, ".")?, |directory, _| open(&directory, ".."))?,
+        Err(_) => fs::enter(Path::new("/"), path.strip_prefix("/").ok()?, false).ok()??,
+    };
+    let found = rustix::fs::fstat(&directory).ok()?;
+    Some(format!("{}:{}", found.st_dev, found.st_ino))
+}
+
+fn open(from: impl AsFd, name: &str) -> Option<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(from, name, flags, Mode::empty()).ok()
 }
