@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::cli::{Cli, Command, parse};
 use crate::core::config::Layer;
-use crate::core::failure::{Failure, Kind, Result};
+use crate::core::failure::{Kind, Result};
+use crate::core::text::visible::visible;
 use crate::core::tool;
 use crate::host::machine::process;
 use crate::host::store::log;
@@ -47,7 +48,7 @@ pub fn main(mut args: Vec<OsString>) -> Result<u8> {
     }
     let cli = match parse::parse(&args) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, &args),
     };
     if cli.command.writes() {
         let name = args.get(1).map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
@@ -99,13 +100,20 @@ fn called_as(args: &[OsString]) -> Option<String> {
 }
 
 /// clap's own text: help is data, a mistake is talk.
-fn usage(error: &clap::Error) -> Result<u8> {
+fn usage(error: &clap::Error, args: &[OsString]) -> Result<u8> {
     if error.use_stderr() {
-        let text = error.render().to_string();
-        let text = text.trim_end().strip_prefix("error: ").unwrap_or(text.trim_end()).to_owned();
-        return Err(Failure::new(Kind::Usage, text));
+        let text = shown(args).unwrap_or_else(|| error.render().to_string());
+        output::misused(text.trim_end().strip_prefix("error: ").unwrap_or(&text));
+        return Ok(Kind::Usage.exit_code());
     }
     let text = error.render();
     output::styled(&text.ansi().to_string())?;
     Ok(0)
+}
+
+/// What clap says of these words once they are visible. It quotes words as they are, and a line end in one of them must not begin a
+/// line.
+fn shown(args: &[OsString]) -> Option<String> {
+    let words: Vec<OsString> = args.iter().map(|arg| visible(&arg.to_string_lossy()).into_owned().into()).collect();
+    parse::parse(&words).err().filter(clap::Error::use_stderr).map(|error| error.render().to_string())
 }

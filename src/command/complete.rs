@@ -48,7 +48,7 @@ pub fn run(question: CompleteArgs) -> Result<u8> {
         Subject::Tool(name, line) => complete::of_tool(&line, &vocabulary(&host, &name)),
         Subject::Anything => complete::Answer { files: true, ..complete::Answer::default() },
     };
-    output::data(complete::print(&answer, question.shell, &current, &raw).as_bytes())?;
+    output::exact(complete::print(&answer, question.shell, &current, &raw).as_bytes())?;
     Ok(0)
 }
 

@@ -30,6 +30,6 @@ pub fn run(completions: &CompletionsArgs) -> Result<u8> {
     let Some(shell) = completions.shell else { return Err(Failure::new(Kind::Usage, "cannot print completions: for which shell?")) };
     let host = Host::new()?;
     let integration = init::integration(&host, init::functions(&host), true)?;
-    output::data(script::completions(shell, &integration)?.as_bytes())?;
+    output::exact(script::completions(shell, &integration)?.as_bytes())?;
     Ok(0)
 }

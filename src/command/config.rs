@@ -2,6 +2,7 @@
 
 use crate::core::config::Layer;
 use crate::core::failure::Result;
+use crate::core::text::table::Side;
 use crate::host::output;
 use crate::session::context::Context;
 use clap::Args;
@@ -31,15 +32,15 @@ pub fn run(command: &ConfigArgs) -> Result<u8> {
             .collect();
         output::json(&rows)?;
     } else {
-        let text: String = rows.iter().map(|(key, value, origin)| line(key, value, origin)).collect();
-        output::data(text.as_bytes())?;
+        let rows: Vec<_> = rows.iter().map(|(key, value, origin)| row(key, value, origin)).collect();
+        output::table([Side::Left; 3], &rows)?;
     }
     Ok(0)
 }
 
-fn line(key: &str, value: &serde_json::Value, origin: &str) -> String {
+fn row(key: &str, value: &serde_json::Value, origin: &str) -> [String; 3] {
     let (value, origin) = if value.is_null() { ("-".to_owned(), decided_by(key)) } else { (value.to_string(), origin) };
-    format!("{key:21} {value:12} {origin}\n")
+    [key.to_owned(), value, origin.to_owned()]
 }
 
 /// Who decides about a setting that has no value.

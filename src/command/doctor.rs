@@ -2,10 +2,12 @@
 
 use crate::core::doctor::{self, Checkup, Finding, Found, Level, Reach};
 use crate::core::engine;
-use crate::core::engine::proof::Proof;
+use crate::core::engine::proof::{Outcome, Proof};
 use crate::core::facts::Facts;
 use crate::core::failure::Result;
 use crate::core::plan;
+use crate::core::text::table::Side;
+use crate::core::text::visible::{quoted_lines, visible};
 use crate::core::tool::Tool;
 use crate::host::Host;
 use crate::host::doctor::{checkup, closed, prove};
@@ -66,8 +68,8 @@ fn everything(doctor: &DoctorArgs) -> Result<u8> {
     let findings = doctor::examine(&look(&context, &facts, image, reach, doctor.fix, files::findings(&context, failures)));
     let proof = facts.engine.learnt.as_ref().and_then(|learnt| learnt.proof.as_ref());
     if let (true, false, Some(proof)) = (doctor.prove, doctor.json, proof) {
-        let rows = proof.outcomes.iter().map(|outcome| format!("{:8} {:24} {}\n", outcome.verdict.name(), outcome.name, outcome.detail));
-        output::data(rows.collect::<String>().as_bytes())?;
+        let row = |outcome: &Outcome| [outcome.verdict.name().to_owned(), outcome.name.clone(), outcome.detail.clone()];
+        output::table([Side::Left; 3], &proof.outcomes.iter().map(row).collect::<Vec<_>>())?;
     }
     report(&findings, proof, doctor.json)
 }
@@ -78,7 +80,7 @@ fn report(findings: &[Finding], proof: Option<&Proof>, json: bool) -> Result<u8>
     if json {
         output::json(&serde_json::json!({ "findings": findings, "worst": worst, "proof": proof }))?;
     } else {
-        output::data(findings.iter().map(row).collect::<String>().as_bytes())?;
+        output::lines(findings.iter().flat_map(lines))?;
     }
     Ok(worst.exit_code())
 }
@@ -86,8 +88,8 @@ fn report(findings: &[Finding], proof: Option<&Proof>, json: bool) -> Result<u8>
 /// Asks the engine, and whether the image is there. The answer is kept for the plans to come.
 fn reach(context: &Context, facts: &mut Facts, image: &str) -> Reach {
     let fails = |failure: crate::core::failure::Failure| {
-        let causes = failure.causes.join("; ");
-        let why = if causes.is_empty() { failure.message } else { format!("{} ({})", failure.message, causes.trim()) };
+        let causes = failure.causes.iter().flat_map(|cause| cause.trim().lines()).collect::<Vec<_>>().join("; ");
+        let why = if causes.is_empty() { failure.message } else { format!("{} ({})", failure.message, causes) };
         Reach::Fails { why, hint: failure.hint }
     };
     if let Some(refusal) = engine::refusal(&facts.engine.endpoint, context.config.settings.allow_insecure_engine.value) {
@@ -169,7 +171,11 @@ fn mend(host: &Host, tools: &[Tool]) -> Vec<Finding> {
     findings
 }
 
-fn row(finding: &Finding) -> String {
-    let hint = finding.hint.as_ref().map_or_else(String::new, |hint| format!("\n         hint: {hint}"));
-    format!("{:8} {}: {}{hint}\n", finding.level.name(), finding.title, finding.cause.replace('\n', "\n         "))
+/// The finding, what more there is to it, and what to do. What is quoted is visible before it stands in its line, so that no name
+/// passes for a hint.
+fn lines(finding: &Finding) -> Vec<String> {
+    let mut lines = vec![format!("{:8} {}: {}", finding.level.name(), visible(&finding.title), visible(&finding.cause))];
+    lines.extend(finding.details.iter().flat_map(|detail| quoted_lines(detail)).map(|line| format!("         | {line}")));
+    lines.extend(finding.hint.iter().map(|hint| format!("         hint: {}", visible(hint))));
+    lines
 }

@@ -4,6 +4,7 @@ use crate::core::config::Layer;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan;
+use crate::core::text::table::Side;
 use crate::core::tool;
 use crate::host::engine::image::{self, Options, inspect, remember, versions};
 use crate::host::engine::{self, Image};
@@ -108,9 +109,9 @@ fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
         let row = serde_json::json!({ "image": image, "id": id, "pinned": pinned, "created": created, "bytes": size, "tools": tools });
         output::json(&row)?;
     } else {
-        let tools: String = tools.iter().map(|(name, version)| format!("  {name:10} {}\n", version.as_str().unwrap_or_default())).collect();
-        let text = format!("{image}  {} MiB  {}\n{tools}", size >> 20, details["Created"].as_str().unwrap_or_default());
-        output::data(text.as_bytes())?;
+        output::line(&format!("{image}  {} MiB  {}", size >> 20, details["Created"].as_str().unwrap_or_default()))?;
+        let row = |(name, version): (&String, &serde_json::Value)| [format!("  {name}"), version.as_str().unwrap_or_default().to_owned()];
+        output::table([Side::Left; 2], &tools.iter().map(row).collect::<Vec<_>>())?;
     }
     Ok(0)
 }

@@ -50,7 +50,7 @@ pub fn run(init: &InitArgs) -> Result<u8> {
         function.name.insert_str(0, &init.prefix);
     }
     let script = script::render(init.shell, &integration(&host, functions, !init.no_completions)?)?;
-    output::data(script.as_bytes())?;
+    output::exact(script.as_bytes())?;
     Ok(0)
 }
 

@@ -10,6 +10,7 @@ use crate::core::shell::Shell;
 use crate::core::shell::block::{self, diff};
 use crate::core::shell::known_lines;
 use crate::core::shell::rc_lines::Loading;
+use crate::core::text::visible::visible;
 use crate::host::machine::{process, rc};
 use crate::host::output;
 use crate::host::{self, Host};
@@ -237,7 +238,7 @@ fn change(host: &Host, rc: &rc::Rc, new: Option<Vec<u8>>, dry_run: bool) -> Resu
         return Ok(());
     }
     if dry_run {
-        return output::data(diff(&path.to_string(), old, new.as_deref().unwrap_or_default()).as_bytes());
+        return output::lines(diff(&visible(&path.to_string()), old, new.as_deref().unwrap_or_default()).lines());
     }
     let failed = |error: std::io::Error| Failure::new(Kind::General, format!("cannot write `{path}`")).because(error);
     let backup = rc::back_up(rc, &host.store.rc_backups())

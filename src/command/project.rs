@@ -3,7 +3,8 @@
 use crate::core::census::age;
 use crate::core::config::Layer;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::project::{likely, moved};
+use crate::core::project::{Partition, likely, moved};
+use crate::core::text::table::Side;
 use crate::core::tool;
 use crate::core::workspace::Workspace;
 use crate::host::Host;
@@ -63,17 +64,16 @@ fn list(host: &Host, json: bool) -> Result<u8> {
     if partitions.is_empty() {
         output::note("no project has state yet");
     }
-    let width = partitions.iter().map(|partition| partition.project.len()).max().unwrap_or(0);
     let now = crate::host::now();
-    let mut text = String::new();
-    for partition in &partitions {
+    let row = |partition: &Partition| {
         let root = partition.root.as_ref().map_or_else(|| "unknown".into(), |root| root.to_string_lossy());
         let gone = if partition.root.is_some() && !partition.exists { "  (gone)" } else { "" };
         let used = if partition.last_use == 0 { "never".into() } else { format!("{} ago", age(now.saturating_sub(partition.last_use))) };
-        let (tool, id, size) = (&partition.tool, &partition.project, format!("{} KiB", partition.bytes.div_ceil(1024)));
-        text.push_str(&format!("{id:width$}  {tool:8}  {size:>12}  {used:>10}  {root}{gone}\n"));
-    }
-    output::data(text.as_bytes())?;
+        let size = format!("{} KiB", partition.bytes.div_ceil(1024));
+        [partition.project.clone(), partition.tool.clone(), size, used, format!("{root}{gone}")]
+    };
+    let rows: Vec<_> = partitions.iter().map(row).collect();
+    output::table([Side::Left, Side::Left, Side::Right, Side::Right, Side::Left], &rows)?;
     if let Some(first) = moved(&partitions).first() {
         output::note(&format!("a project that was moved gets its state back with, in its new place: ai project adopt {}", first.project));
     }

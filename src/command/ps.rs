@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::core::census::{self, Census, Container};
 use crate::core::engine::learnt::seconds;
 use crate::core::failure::Result;
+use crate::core::text::table::Side;
 use crate::host::engine::containers;
 use crate::host::{self, output};
 use crate::session::live::Sessions;
@@ -22,16 +23,21 @@ pub struct PsArgs {
 pub fn run(ps: &PsArgs) -> Result<u8> {
     let mut sessions = Sessions::look_and_tell(false)?;
     loop {
-        let text = if ps.json { json_rows(&sessions)? } else { table(&sessions)? };
-        if !ps.watch {
-            if !ps.json && sessions.all().next().is_none() {
-                output::note("no session is running");
-                return Ok(0);
-            }
-            output::data(text.as_bytes())?;
+        if ps.json {
+            return output::json(&json_rows(&sessions)?).map(|()| 0);
+        }
+        if !ps.watch && sessions.all().next().is_none() {
+            output::note("no session is running");
             return Ok(0);
         }
-        output::data(format!("\x1b[H\x1b[2J{text}").as_bytes())?;
+        let rows = rows(&sessions)?;
+        if ps.watch {
+            output::clear_screen()?;
+        }
+        output::table([Side::Left; 7], &rows)?;
+        if !ps.watch {
+            return Ok(0);
+        }
         host::pause(2);
         sessions = Sessions::look(false)?;
     }
@@ -52,7 +58,7 @@ fn age_of(container: &Container) -> u64 {
     started.map_or(0, |started| host::now().saturating_sub(started))
 }
 
-fn table(sessions: &Sessions) -> Result<String> {
+fn rows(sessions: &Sessions) -> Result<Vec<[String; 7]>> {
     let usage = usage(sessions)?;
     let mut rows = vec![["NAME", "TOOL", "STATE", "AGE", "CPU", "MEMORY", "PROJECT"].map(str::to_owned)];
     for container in sessions.all() {
@@ -60,15 +66,10 @@ fn table(sessions: &Sessions) -> Result<String> {
         let (name, tool, state) = (container.name.as_str(), container.tool.as_str(), state_of(sessions, container));
         rows.push([name, tool, state, &census::age(age_of(container)), cpu, memory, &sessions.root(container)].map(str::to_owned));
     }
-    let widths: [usize; 7] = std::array::from_fn(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0));
-    let line = |row: &[String; 7]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
-    };
-    Ok(rows.iter().map(line).collect())
+    Ok(rows)
 }
 
-fn json_rows(sessions: &Sessions) -> Result<String> {
+fn json_rows(sessions: &Sessions) -> Result<Vec<serde_json::Value>> {
     let usage = usage(sessions)?;
     let row = |container: &Container| {
         let usage = usage.get(&container.name);
@@ -79,8 +80,7 @@ fn json_rows(sessions: &Sessions) -> Result<String> {
             "cpu": usage.map(|(cpu, _)| cpu), "memory": usage.map(|(_, memory)| memory),
         })
     };
-    let rows: Vec<_> = sessions.all().map(row).collect();
-    Ok(format!("{:#}\n", serde_json::Value::from(rows)))
+    Ok(sessions.all().map(row).collect())
 }
 
 fn usage(sessions: &Sessions) -> Result<std::collections::BTreeMap<String, (String, String)>> {

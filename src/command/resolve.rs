@@ -11,6 +11,7 @@ use crate::cli::parse::split;
 use crate::core::facts::Terminal;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::{Command, Plan, native_args};
+use crate::core::text::table::Side;
 use crate::host;
 use crate::host::output;
 use crate::session::context::Context;
@@ -118,17 +119,12 @@ fn print_words(argv: &[OsString], format: Format, shell: crate::core::shell::She
             return output::json(&serde_json::json!({ "argv": words })).map(|()| 0);
         }
     };
-    output::data(&bytes)?;
+    output::exact(&bytes)?;
     Ok(0)
 }
 
 fn explain(plan: &Plan) -> Result<u8> {
-    let rows = plan.rows();
-    let width = rows.iter().map(|(words, ..)| words.chars().count()).filter(|width| *width <= 60).max().unwrap_or(0);
-    let mut text = String::new();
-    for (words, reason, origin) in rows {
-        text.push_str(&format!("{words:width$}  {reason} ({origin})\n"));
-    }
-    output::data(text.as_bytes())?;
+    let rows: Vec<_> = plan.rows().into_iter().map(|(words, reason, origin)| [words, format!("{reason} ({origin})")]).collect();
+    output::table([Side::Left, Side::Left], &rows)?;
     Ok(0)
 }

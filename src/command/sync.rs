@@ -2,15 +2,16 @@
 
 use crate::core::lease::SessionId;
 use clap::{Args, Subcommand};
-use std::fmt::Write;
 
 use crate::core::census::age;
 use crate::core::config::Layer;
-use crate::core::failure::{Failure, Kind, Result};
+use crate::core::failure::Result;
 use crate::core::lease::Lease;
 use crate::core::plan::Command;
+use crate::core::sync::generation::Record;
 use crate::core::sync::preview::{self, Diff, Health};
 use crate::core::sync::{Brake, Direction, Request};
+use crate::core::text::table::Side;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
 use crate::host::machine::deadline::Deadline;
@@ -91,7 +92,8 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
             let context = Context::new(&tool, Layer::default())?;
             let decided = decide(&context, Command::placeholder(&context.tool))?;
             let begun = session::open(&context, &decided, owner.unwrap_or_else(process::parent))?;
-            output::data(format!("{}\n", begun.lease.session).as_bytes())?;
+            output::exact(format!("{}
+", begun.lease.session).as_bytes())?;
         }
         SyncCommand::Out { session, code, dry_run: false } => match close::close(&Host::to_write()?, &session, code)? {
             Kept::All => {}
@@ -150,8 +152,7 @@ pub fn status(tool: &str, json: bool) -> Result<()> {
         return output::json(&rows);
     }
     let now = crate::host::now();
-    let mut text = String::new();
-    for row in rows {
+    let line = |row: preview::Status| {
         let health = match row.health {
             Health::Absent => "absent".to_owned(),
             Health::Valid => "valid".to_owned(),
@@ -164,10 +165,10 @@ pub fn status(tool: &str, json: bool) -> Result<()> {
         let hash = row.hash.as_ref().map_or("", |hash| hash.short());
         let age = row.modified.map_or_else(String::new, |modified| format!("{} ago", age(now.saturating_sub(modified))));
         let from: Vec<String> = row.from.iter().map(|place| format!("<- {place}")).collect();
-        let line = format!("{:40} {health:10} {hash:12} {age:>12} {}", row.site.to_string(), from.join(" "));
-        writeln!(text, "{}", line.trim_end()).map_err(|_| unwritable())?;
-    }
-    output::data(text.as_bytes())
+        [row.site.to_string(), health, hash.to_owned(), age, from.join(" ")]
+    };
+    let rows: Vec<_> = rows.into_iter().map(line).collect();
+    output::table([Side::Left, Side::Left, Side::Left, Side::Right, Side::Left], &rows)
 }
 
 /// What the next sync in would write.
@@ -198,19 +199,19 @@ fn print_diff(here: &Here, json: bool) -> Result<()> {
         let row = |diff: &Diff| serde_json::json!({"site": diff.site, "before": content(diff.before), "after": content(diff.after), "appends": diff.appends});
         return output::json(&diffs.iter().map(row).collect::<Vec<_>>());
     }
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for diff in diffs {
-        let lines = |bytes, sign: char| {
+        let signed = |bytes, sign: char| -> Vec<String> {
             let content = content(bytes).unwrap_or_default();
-            content.lines().map(|line| format!("{sign}{line}\n")).collect::<String>()
+            content.lines().map(|line| format!("{sign}{line}")).collect()
         };
-        writeln!(text, "--- {}", diff.site).map_err(|_| unwritable())?;
+        lines.push(format!("--- {}", diff.site));
         if !diff.appends {
-            text.push_str(&lines(diff.before, '-'));
+            lines.extend(signed(diff.before, '-'));
         }
-        text.push_str(&lines(diff.after, '+'));
+        lines.extend(signed(diff.after, '+'));
     }
-    output::data(text.as_bytes())
+    output::lines(lines)
 }
 
 pub fn log(tool: &str, json: bool) -> Result<()> {
@@ -219,17 +220,16 @@ pub fn log(tool: &str, json: bool) -> Result<()> {
     if json {
         return output::json(&records);
     }
-    let mut text = String::new();
-    for record in records {
+    let row = |record: &Record| {
         let what = match record.direction {
             Some(Direction::In) => "in",
             Some(Direction::Out) => "out",
             None => "undo",
         };
         let files: Vec<String> = record.changes.iter().map(|change| change.site.to_string()).collect();
-        writeln!(text, "{:>5} {what:4} {}", record.sequence, files.join(", ")).map_err(|_| unwritable())?;
-    }
-    output::data(text.as_bytes())
+        [record.sequence.to_string(), what.to_owned(), files.join(", ")]
+    };
+    output::table([Side::Right, Side::Left, Side::Left], &records.iter().map(row).collect::<Vec<_>>())
 }
 
 /// A sync in that believes every deletion.
@@ -252,8 +252,4 @@ pub fn undo(tool: &str) -> Result<()> {
         output::note(&format!("put back {site}"));
     }
     Ok(())
-}
-
-fn unwritable() -> Failure {
-    Failure::new(Kind::General, "cannot write the answer")
 }

@@ -38,7 +38,7 @@ pub fn run(file: &Path) -> Result<u8> {
     let text = read_text(file)?.ok_or_else(|| invalid("there is no such file".into()))?;
     let job: Job = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
     let (text, whole) = act(&job).map_err(|error| sync_failure(&error))?;
-    output::data(format!("{text}\n").as_bytes())?;
+    output::exact(format!("{text}\n").as_bytes())?;
     Ok(u8::from(!whole))
 }
 

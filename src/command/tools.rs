@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::core::failure::Result;
+use crate::core::text::table::Side;
 use crate::core::tool::Tool;
 use crate::core::tool::manifest::Manifest;
 use crate::host::Host;
@@ -40,8 +41,8 @@ pub fn run(tools: &ToolsArgs) -> Result<u8> {
     if tools.json {
         output::json(&rows)?;
     } else {
-        let text: String = rows.iter().map(|row| format!("{:10} {:24} {}\n", row.name, row.about, row.manifest)).collect();
-        output::data(text.as_bytes())?;
+        let rows: Vec<_> = rows.into_iter().map(|row| [row.name, row.about, row.manifest]).collect();
+        output::table([Side::Left; 3], &rows)?;
     }
     Ok(code)
 }

@@ -25,13 +25,16 @@ pub fn run(wanted: &UseArgs) -> Result<u8> {
     let host = if wanted.tool.is_some() && !wanted.name { Host::to_write()? } else { Host::new()? };
     let Some(typed) = &wanted.tool else {
         let (name, origin) = default_tool(&host)?;
-        let text = if wanted.quiet { format!("{name}\n") } else { default::overview(&name, origin, &tools(&host)) };
-        output::data(text.as_bytes())?;
+        if wanted.quiet {
+            output::exact(format!("{name}\n").as_bytes())?;
+        } else {
+            output::lines(default::overview(&name, origin, &tools(&host)))?;
+        }
         return Ok(0);
     };
     let name = full_name(&host, typed)?;
     if wanted.name {
-        output::data(format!("{name}\n").as_bytes())?;
+        output::exact(format!("{name}\n").as_bytes())?;
         output::note(&format!("the default tool of this shell is {name}"));
         return Ok(0);
     }

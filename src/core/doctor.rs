@@ -51,12 +51,15 @@ pub struct Finding {
     pub level: Level,
     pub title: String,
     pub cause: String,
+    /// What somebody else said about it, such as a parser.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
     pub hint: Option<String>,
 }
 
 impl Finding {
     pub fn new(level: Level, title: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self { level, title: title.into(), cause: cause.into(), hint: None }
+        Self { level, title: title.into(), cause: cause.into(), details: Vec::new(), hint: None }
     }
 
     #[must_use]

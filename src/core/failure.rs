@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::core::text::visible::{quoted_lines, visible};
+
 /// Our own exit codes; a tool's code passes through unchanged and is no failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -34,6 +36,8 @@ impl Kind {
 }
 
 /// A failure that a person reads: `ai: cannot <verb> <thing>: <why>`, then the next command.
+///
+/// As text, the message is one line and the hint another, whatever names are in them: nothing that is quoted can pass for a hint.
 #[derive(Debug)]
 pub struct Failure {
     pub kind: Kind,
@@ -68,15 +72,26 @@ impl From<std::io::Error> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.message)?;
-        for cause in &self.causes {
-            write!(f, "\n  {}", cause.trim_end().replace('\n', "\n  "))?;
+        f.write_str(&visible(&self.message))?;
+        for line in self.causes.iter().flat_map(|cause| quoted_lines(cause)) {
+            write!(f, "\n  {line}")?;
         }
         if let Some(hint) = &self.hint {
-            write!(f, "\n\nhint: {hint}")?;
+            write!(f, "\n\nhint: {}", visible(hint))?;
         }
         Ok(())
     }
 }
 
 pub type Result<T> = std::result::Result<T, Failure>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_hint_is_a_line_that_begins_like_one() {
+        let failure = Failure::new(Kind::General, "cannot read `a\nhint: rm`").because("one\nhint: two\x1b\n").hint("ls 'a\nhint: b'");
+        assert_eq!(failure.to_string(), "cannot read `a\\nhint: rm`\n  one\n  > hint: two\\u{1b}\n\nhint: ls 'a\\nhint: b'");
+    }
+}

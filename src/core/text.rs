@@ -2,4 +2,6 @@
 
 pub mod digest;
 pub mod nearest;
+pub mod table;
 pub mod version;
+pub mod visible;

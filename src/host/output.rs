@@ -1,4 +1,5 @@
-//! stdout is data, stderr is talk. The only place that knows colour.
+//! stdout is data, stderr is talk. The only place that knows colour, and the only one that writes for people: what they read is made
+//! visible here, once, whoever wrote it.
 
 use std::io::{self, Write};
 
@@ -7,10 +8,13 @@ use serde::Serialize;
 
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::log::Level;
+use crate::core::text::table::{self, Side};
+use crate::core::text::visible::{visible, visible_line, visible_lines};
 use crate::host;
 
-/// Writes data as it is. A reader that has gone away is no failure of ours.
-pub fn data(bytes: &[u8]) -> Result<()> {
+/// Writes bytes as they are, for programs and shells to read: vectors, scripts, ids. What a person reads goes through [`line`],
+/// [`lines`] or [`table`]. A reader that has gone away is no failure of ours.
+pub fn exact(bytes: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -18,10 +22,31 @@ pub fn data(bytes: &[u8]) -> Result<()> {
     }
 }
 
+/// Writes one line for a person, whatever is in it.
+pub fn line(text: &str) -> Result<()> {
+    lines([text])
+}
+
+/// Writes lines for a person; what is in one of them cannot begin another.
+pub fn lines<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> Result<()> {
+    let text: String = lines.into_iter().map(|line| format!("{}\n", visible_line(line.as_ref()))).collect();
+    exact(text.as_bytes())
+}
+
+/// Writes rows whose cells stand below one another.
+pub fn table<const N: usize>(sides: [Side; N], rows: &[[String; N]]) -> Result<()> {
+    lines(table::lines(sides, rows))
+}
+
+/// Clears the screen.
+pub fn clear_screen() -> Result<()> {
+    exact(b"\x1b[H\x1b[2J")
+}
+
 /// A value as JSON that a person can read too.
 pub fn json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(Kind::General, "cannot write JSON").because(error))?;
-    data(format!("{text}\n").as_bytes())
+    exact(format!("{text}\n").as_bytes())
 }
 
 /// Data with colour, where stdout shows colour.
@@ -34,23 +59,34 @@ pub fn styled(text: &str) -> Result<()> {
 
 /// One line of talk.
 pub fn note(text: &str) {
-    say("ai", Style::new().dimmed(), text);
+    say("ai", Style::new().dimmed(), &visible(text));
 }
 
 /// Something that went wrong but does not stop the run.
 pub fn warn(text: &str) {
-    say("ai: warning", AnsiColor::Yellow.on_default(), text);
+    say("ai: warning", AnsiColor::Yellow.on_default(), &visible(text));
     host::store::log::said(Level::Warn, text);
+}
+
+/// A failure that does not stop the run.
+pub fn warn_of(failure: &Failure) {
+    say("ai: warning", AnsiColor::Yellow.on_default(), &failure.to_string());
+    host::store::log::said(Level::Warn, &failure.to_string());
 }
 
 pub fn failure(failure: &Failure) {
     say("ai", AnsiColor::Red.on_default().bold(), &failure.to_string());
 }
 
+/// What is wrong with a command line, in several lines.
+pub fn misused(text: &str) {
+    say("ai", AnsiColor::Red.on_default().bold(), &visible_lines(text).collect::<Vec<_>>().join("\n"));
+}
+
 /// Asks a yes-or-no question on the terminal; an empty answer means yes.
 pub fn ask(question: &str) -> bool {
     let mut stderr = anstream::stderr().lock();
-    if write!(stderr, "ai: {} [Y/n] ", printable(question)).and_then(|()| stderr.flush()).is_err() {
+    if write!(stderr, "ai: {} [Y/n] ", visible(question)).and_then(|()| stderr.flush()).is_err() {
         return false;
     }
     let mut answer = String::new();
@@ -65,29 +101,15 @@ pub fn ask_for_yes(question: &str) -> bool {
         return false;
     }
     let mut stderr = anstream::stderr().lock();
-    if write!(stderr, "ai: {} Type yes: ", printable(question)).and_then(|()| stderr.flush()).is_err() {
+    if write!(stderr, "ai: {} Type yes: ", visible(question)).and_then(|()| stderr.flush()).is_err() {
         return false;
     }
     let mut answer = String::new();
     stdin.read_line(&mut answer).is_ok() && answer.trim() == "yes"
 }
 
+/// Writes text that is visible already.
 fn say(head: &str, style: Style, text: &str) {
     // There is nobody left to tell if stderr is gone.
-    let _ = writeln!(anstream::stderr(), "{style}{head}:{style:#} {}", printable(text));
-}
-
-/// `text` without control characters: paths and names must not reach the terminal as commands.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escapes_do_not_reach_the_terminal() {
-        assert_eq!(printable("a\x1b]52;c;x\x07b\u{9b}2J\tc\n"), "a\u{fffd}]52;c;x\u{fffd}b\u{fffd}2J\tc\n");
-    }
+    let _ = writeln!(anstream::stderr(), "{style}{head}:{style:#} {text}");
 }

@@ -39,7 +39,7 @@ pub fn way_to(facts: &Facts, image: &str) -> String {
 pub fn learn(context: &Context, image: &str) {
     output::note("reading the tools' options for completion");
     if let Err(failure) = vocabulary::learn(&context.host, &context.facts(None), image) {
-        output::warn(&failure.to_string());
+        output::warn_of(&failure);
     }
 }
 

@@ -142,9 +142,10 @@ fn broken_files_are_findings_and_the_rest_is_looked_at() {
     sandbox.manifest("Upper", "");
     let (code, found) = report(sandbox.ai(["doctor", "--json"]));
     assert_eq!(code, 2);
-    let config = find(&found, "config", "unknown field `networc`").unwrap();
+    let config = find(&found, "config", "config.toml`").unwrap();
     assert_eq!((config["level"].as_str(), config["hint"].as_str()), (Some("error"), Some("did you mean `network`?")));
-    assert!(config["cause"].as_str().unwrap().contains("config.toml") && config["cause"].as_str().unwrap().contains("line 1"));
+    let details = config["details"][0].as_str().unwrap();
+    assert!(details.contains("line 1") && details.contains("unknown field `networc`"), "{details}");
     assert_eq!(find(&found, "tools", "tools/bad.toml").unwrap()["level"], "error");
     assert_eq!(find(&found, "tools", "tools/Upper.toml` has no effect").unwrap()["level"], "warning");
     assert!(find(&found, "system", "").is_some() && find(&found, "engine", "docker at ").is_some(), "{found:#}");

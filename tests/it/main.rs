@@ -58,6 +58,7 @@ mod migrate;
 mod once;
 mod paths;
 mod person;
+mod printing;
 mod projects;
 mod races;
 mod real;

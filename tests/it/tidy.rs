@@ -83,6 +83,18 @@ fn the_map_in_main_names_every_folder() {
     }
 }
 
+/// Commands whose output, or a part of it, programs and shells read.
+const EXACT: [&str; 8] = ["complete", "completions", "help", "init", "resolve", "sync", "sync_job", "use_tool"];
+
+// BO-14: what people read goes through the functions that make it visible.
+#[test]
+fn only_what_programs_read_is_printed_as_it_is() {
+    for (path, text) in files("src").into_iter().filter(|(path, _)| is_rust(path) && !path.ends_with("host/output.rs")) {
+        let is_exact = EXACT.iter().any(|name| path.ends_with(format!("command/{name}.rs")));
+        assert!(is_exact || !program(&text).contains("output::exact"), "{} prints what people read unseen", path.display());
+    }
+}
+
 #[test]
 fn no_file_is_too_long_to_read() {
     for (path, text) in files("src").into_iter().chain(files("tests/it")).filter(|(path, _)| !is_test(path)) {

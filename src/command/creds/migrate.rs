@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::login::migrate::{Action, Origin, Step, plan};
+use crate::core::text::table::Side;
 use crate::host::migrate as host_migrate;
 use crate::host::migrate::Source;
 use crate::host::output;
@@ -89,8 +90,7 @@ fn show(host: &Host, steps: &[Step], json: bool) -> Result<()> {
     if json {
         return output::json(&steps);
     }
-    let mut text = String::new();
-    for step in steps {
+    let row = |step: &Step| {
         let action = match step.action {
             Action::Copy => "copy",
             Action::Archive => "archive",
@@ -98,9 +98,9 @@ fn show(host: &Host, steps: &[Step], json: bool) -> Result<()> {
             Action::Skip => "skip",
         };
         let to = step.to.as_ref().map_or_else(String::new, |to| format!(" -> {}", host.store.root().join(to).display()));
-        text.push_str(&format!("{action:8} {}{to}  ({})\n", step.from.display(), step.why));
-    }
-    output::data(text.as_bytes())
+        [action.to_owned(), format!("{}{to}  ({})", step.from.display(), step.why)]
+    };
+    output::table([Side::Left; 2], &steps.iter().map(row).collect::<Vec<_>>())
 }
 
 pub fn undo(host: &Host) -> Result<u8> {

@@ -67,7 +67,7 @@ pub fn run(host: &Host, only: Option<&str>, json: bool) -> Result<u8> {
         output::json(&serde_json::json!({ "logins": rows, "backups": backups, "logged_out": without }))?;
         return Ok(0);
     }
-    output::data(text(&rows, &backups, &without, now).as_bytes())?;
+    output::lines(lines(&rows, &backups, &without, now))?;
     Ok(0)
 }
 
@@ -116,8 +116,8 @@ fn mark_duplicates(rows: &mut [Row]) {
     }
 }
 
-fn text(rows: &[Row], backups: &[(String, About)], without: &[String], now: u64) -> String {
-    let mut text = String::new();
+fn lines(rows: &[Row], backups: &[(String, About)], without: &[String], now: u64) -> Vec<String> {
+    let mut lines = Vec::new();
     for row in rows {
         let validity = match row.login.validity {
             Validity::Good => "good",
@@ -129,29 +129,29 @@ fn text(rows: &[Row], backups: &[(String, About)], without: &[String], now: u64)
         let account = row.login.account.as_deref().unwrap_or("account unknown");
         let renews = if row.login.refresh { "renews itself" } else { "does not renew itself" };
         let lineage = row.login.fingerprint.as_ref().map_or("-", |fingerprint| fingerprint.as_str());
-        text.push_str(&format!(
-            "{used} {:8} {:6} {validity}, {account}, {}, {renews}, mode {}, chain {lineage}\n",
+        lines.push(format!(
+            "{used} {:8} {:6} {validity}, {account}, {}, {renews}, mode {}, chain {lineage}",
             row.tool,
             row.source,
             ends(row, now),
             row.mode
         ));
-        text.push_str(&format!("    {}\n", row.path));
+        lines.push(format!("    {}", row.path));
         if let Some(other) = &row.duplicate_of {
-            text.push_str(&format!("    the same as {other}\n"));
+            lines.push(format!("    the same as {other}"));
         }
         if let Some(advice) = &row.advice {
-            text.push_str(&format!("    hint: {advice}\n"));
+            lines.push(format!("    hint: {advice}"));
         }
     }
     for name in without {
-        text.push_str(&format!("  {name:8} store  not logged in; hint: ai login {name}\n"));
+        lines.push(format!("  {name:8} store  not logged in; hint: ai login {name}"));
     }
     for (name, about) in backups {
         let lineage = about.fingerprint.as_ref().map_or("-", |fingerprint| fingerprint.as_str());
-        text.push_str(&format!("  {name:8} backup {}, {} ago, chain {lineage}\n", about.name(), age(now.saturating_sub(about.taken))));
+        lines.push(format!("  {name:8} backup {}, {} ago, chain {lineage}", about.name(), age(now.saturating_sub(about.taken))));
     }
-    text
+    lines
 }
 
 fn ends(row: &Row, now: u64) -> String {

@@ -25,6 +25,5 @@ pub fn findings(context: &Context, failures: Vec<Failure>) -> Vec<Finding> {
 }
 
 fn finding(title: &str, failure: Failure) -> Finding {
-    let cause = std::iter::once(failure.message).chain(failure.causes.iter().map(|cause| cause.trim_end().to_owned()));
-    Finding { hint: failure.hint, ..Finding::new(Level::Error, title, cause.collect::<Vec<_>>().join("\n")) }
+    Finding { details: failure.causes, hint: failure.hint, ..Finding::new(Level::Error, title, failure.message) }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
+use crate::core::text::visible::toml_complaint;
 use crate::core::admit::Admitted;
 use crate::core::config::source::Source;
 use crate::core::config::{Origin, Setting, Table};
@@ -14,7 +15,7 @@ use crate::core::text::nearest::nearest;
 pub(super) fn read(source: &Source) -> Result<Table> {
     toml::from_str(&source.text).map_err(|error| {
         Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid configuration", source.path))
-            .because(&error)
+            .because(toml_complaint(&error))
             .hint(meant(error.message()).unwrap_or_else(|| "ai help config".into()))
     })
 }

@@ -1,5 +1,7 @@
 //! The default tool: which it is, and the names that stand for one.
 
+use crate::core::text::table::{self, Side};
+
 /// Where the default came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -50,24 +52,21 @@ pub fn default_tool(of_shell: Option<&str>, of_store: Option<&str>, tools: &[Str
 }
 
 /// What `ai use` and `ai-mode` show.
-pub fn overview(default: &str, origin: Origin, tools: &[(String, String)]) -> String {
+pub fn overview(default: &str, origin: Origin, tools: &[(String, String)]) -> Vec<String> {
     let origin = match origin {
         Origin::Shell => "in this shell",
         Origin::Store => "in all shells",
         Origin::BuiltIn => "built-in",
     };
-    let mut text = format!("The default tool is {default} ({origin}).\n\nTools:\n");
-    for (name, about) in tools {
-        let mark = if name == default { '*' } else { ' ' };
-        text.push_str(&format!("{mark} {name:10} {about}\n"));
-    }
-    text.push_str("\nSet it:\n  ai-mode TOOL          in this shell; c, g and z are claude, gemini and glm\n");
-    text.push_str("  ai use TOOL           in all shells\n\nWords:\n");
-    for (name, about) in WORDS {
-        text.push_str(&format!("  {name:10} {about}\n"));
-    }
-    text.push_str("\nMore: ai help, ai tools, ai --help\n");
-    text
+    let mut lines = vec![format!("The default tool is {default} ({origin})."), String::new(), "Tools:".into()];
+    let mark = |name: &String| if name == default { '*' } else { ' ' };
+    let rows: Vec<_> = tools.iter().map(|(name, about)| [format!("{} {name}", mark(name)), about.clone()]).collect();
+    lines.extend(table::lines([Side::Left; 2], &rows));
+    lines.extend(["", "Set it:", "  ai-mode TOOL          in this shell; c, g and z are claude, gemini and glm"].map(str::to_owned));
+    lines.extend(["  ai use TOOL           in all shells", "", "Words:"].map(str::to_owned));
+    lines.extend(table::lines([Side::Left; 2], &WORDS.map(|(name, about)| [format!("  {name}"), about.to_owned()])));
+    lines.extend(["", "More: ai help, ai tools, ai --help"].map(str::to_owned));
+    lines
 }
 
 #[cfg(test)]
@@ -103,7 +102,7 @@ mod tests {
     #[test]
     fn the_overview_names_everything() {
         let tools: Vec<_> = tools().into_iter().map(|tool| (tool, "About".to_owned())).collect();
-        let text = overview("gemini", Origin::Store, &tools);
+        let text = overview("gemini", Origin::Store, &tools).join("\n");
         assert!(text.lines().count() >= 10);
         for word in ["claude", "gemini", "codex", "glm", "commit", "gexec"] {
             assert!(text.contains(word), "{word}");

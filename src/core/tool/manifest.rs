@@ -8,6 +8,7 @@ use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processo
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::setup::NameRule;
 use crate::core::sync::Rule;
+use crate::core::text::visible::toml_complaint;
 
 /// The text of a manifest and where it came from.
 #[derive(Clone, Debug)]
@@ -148,7 +149,7 @@ impl Manifest {
     pub fn parse(source: &Source) -> Result<Self> {
         let manifest: Self = toml::from_str(&source.text).map_err(|error| {
             Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid manifest", source.origin))
-                .because(error)
+                .because(toml_complaint(&error))
                 .hint("ai help tools")
         })?;
         manifest
