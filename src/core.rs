@@ -20,6 +20,7 @@ pub mod log;
 pub mod login;
 pub mod person;
 pub mod plan;
+pub mod planted;
 pub mod policy;
 pub mod project;
 pub mod render;

@@ -13,7 +13,6 @@ use crate::core::facts::{Env, Facts, Machine, SshAgent, Terminal};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::SessionId;
 use crate::core::store::Store;
-use crate::core::workspace;
 
 pub mod control;
 pub mod doctor;
@@ -24,6 +23,8 @@ pub mod machine;
 pub mod migrate;
 pub mod output;
 pub mod person;
+mod planted;
+pub mod restore;
 mod scope;
 pub mod setup;
 pub mod store;
@@ -73,12 +74,13 @@ impl Host {
         }
         let store = store.canonicalize().unwrap_or(store);
         crate::core::log::threshold(&env)?;
-        Ok(Self { env, home, store: Store::new(store), cwd: OnceCell::new() })
+        let host = Self { env, home, store: Store::new(store), cwd: OnceCell::new() };
+        host.refuse_planted_store().map(|()| host)
     }
 
     pub fn facts(&self, wanted: &Wanted) -> Facts {
         let cwd = self.cwd().map(Path::to_owned);
-        let engine = self.engine(wanted.engine);
+        let (engine, ssh_agent) = (self.engine(wanted.engine), self.ssh_agent());
         let repo = cwd.as_deref().and_then(machine::git::repo);
         let state = wanted.session.map_or_else(|| self.store.clone(), |session| self.state_of(session));
         let (session_roots, identities) = self.renamable(repo.as_ref());
@@ -93,9 +95,10 @@ impl Host {
             user: person::user(&self.env, &engine),
             terminal: terminal(),
             machine: machine(&engine),
-            engine,
             time_zone: person::time_zone(&self.env),
-            ssh_agent: self.ssh_agent(),
+            named: self.named(&engine.endpoint, &ssh_agent),
+            writable: self.writable_project(),
+            ssh_agent,
             exe: self.exe(),
             looked: self.look(wanted.admit),
             imports: wanted.imports.clone(),
@@ -104,6 +107,7 @@ impl Host {
             system_authorities: machine::look::system_authorities(),
             native: wanted.native.and_then(|program| self.program(program)),
             env: self.env.clone(),
+            engine,
         }
     }
 
@@ -140,12 +144,6 @@ impl Host {
         Store::new(self.temporary_base().join(format!("ai-{}-{session}", uid())))
     }
 
-    /// The directory that temporary state is made in.
-    pub fn temporary_base(&self) -> PathBuf {
-        let base = self.env.get("XDG_RUNTIME_DIR").or_else(|| self.env.get("TMPDIR")).filter(|path| !path.is_empty());
-        base.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
-    }
-
     /// Fails unless a directory is there.
     pub fn existing_directory(path: &Path) -> std::io::Result<()> {
         if path.is_dir() { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such directory")) }
@@ -173,41 +171,6 @@ impl Host {
         let rootless = crate::core::engine::is_rootless(kind, &endpoint, product, rustix::process::getuid().as_raw());
         let engine = Engine { kind, program: found.map(|(_, program)| program), rootless, endpoint, product, learnt: None };
         self.recall(engine)
-    }
-
-    /// An executable file on PATH, by absolute path. Relative entries of PATH are passed over: they would find what a
-    /// repository planted. So is what lies in the project, where a container can write, or is a link there; and this program
-    /// itself, under whatever name.
-    pub fn program(&self, name: &str) -> Option<PathBuf> {
-        let me = std::env::current_exe().ok();
-        let project = self.writable_project();
-        let is_planted = |program: &Path| {
-            let is_inside =
-                |path: io::Result<PathBuf>| project.as_ref().zip(path.ok()).is_some_and(|(project, path)| path.starts_with(project));
-            is_inside(program.canonicalize()) || is_inside(program.parent().unwrap_or(program).canonicalize())
-        };
-        let path = self.env.get("PATH")?;
-        let absolute: Vec<PathBuf> = std::env::split_paths(path).filter(|entry| entry.is_absolute()).collect();
-        let path = std::env::join_paths(absolute).ok()?;
-        let mut found = which::which_in_all(name, Some(path), "/").ok()?;
-        found.find(|program| (me.is_none() || program.canonicalize().ok() != me) && !is_planted(program))
-    }
-
-    /// The directory around us that a container gets to write, unless it is one that is never mounted.
-    fn writable_project(&self) -> Option<PathBuf> {
-        let cwd = self.cwd()?;
-        let root = machine::git::root(cwd).unwrap_or(cwd);
-        let is_above_home = self.home().is_some_and(|home| home.starts_with(root));
-        (!is_above_home && !workspace::is_system(root)).then(|| root.to_owned())
-    }
-
-    /// Our own program as shells should call it: by the path on PATH where that leads here (it survives an upgrade
-    /// better than the resolved one), else by where it is.
-    pub fn exe(&self) -> PathBuf {
-        let me = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ai"));
-        let on_path = self.env.get("PATH").into_iter().flat_map(std::env::split_paths).filter(|entry| entry.is_absolute());
-        let same = on_path.map(|entry| entry.join("ai")).find(|program| program.canonicalize().is_ok_and(|program| program == me));
-        same.unwrap_or(me)
     }
 }
 

@@ -98,25 +98,23 @@ impl Project {
             output::note("no run of this project changed what your machine runs by itself");
             return Ok(0);
         }
-        let text: String = self.ledger.pending.iter().map(|change| self.in_words(change)).collect();
-        output::data(text.as_bytes())?;
+        output::lines(self.ledger.pending.iter().flat_map(|change| self.in_words(change)))?;
         output::note("to take them over: ai changes accept [PATH]; to be rid of them: ai changes revert [PATH]");
         Ok(0)
     }
 
-    fn in_words(&self, change: &PendingChange) -> String {
+    fn in_words(&self, change: &PendingChange) -> Vec<String> {
         let anchors = &self.ledger.anchors;
         let (tool, session) = (&change.tool, &change.session);
-        let mut text = format!("{} {} by {tool} (session {session})\n", described(change, anchors), handled_in_words(change.handled));
-        text.push_str(&format!("  {}\n", tier_in_words(change.tier)));
+        let head = format!("{} {} by {tool} (session {session})", described(change, anchors), handled_in_words(change.handled));
+        let mut lines = vec![head, format!("  {}", tier_in_words(change.tier))];
         let (before, after) = (self.content(change.before.as_ref()), self.content(change.after.as_ref()));
         if before.is_none() && after.is_none() {
-            text.push_str(&format!("  was {}, became {}\n", trace_in_words(change.before.as_ref()), trace_in_words(change.after.as_ref())));
+            lines.push(format!("  was {}, became {}", trace_in_words(change.before.as_ref()), trace_in_words(change.after.as_ref())));
         }
-        for line in diff(&before.unwrap_or_default(), &after.unwrap_or_default()) {
-            text.push_str(&format!("  {line}\n"));
-        }
-        text
+        let changed = diff(&before.unwrap_or_default(), &after.unwrap_or_default());
+        lines.extend(changed.into_iter().map(|line| format!("  {line}")));
+        lines
     }
 
     fn row(&self, change: &PendingChange) -> serde_json::Value {

@@ -92,7 +92,7 @@ fn reach(context: &Context, facts: &mut Facts, image: &str) -> Reach {
         let why = if causes.is_empty() { failure.message } else { format!("{} ({})", failure.message, causes) };
         Reach::Fails { why, hint: failure.hint }
     };
-    if let Some(refusal) = engine::refusal(&facts.engine.endpoint, context.config.settings.allow_insecure_engine.value) {
+    if let Some(refusal) = engine::refusal(&facts.engine, context.config.settings.allowed()) {
         return fails(refusal);
     }
     let store = &context.host.store;

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::core::failure::Result;
+use crate::core::text::typed::typed;
 use crate::host::engine::containers;
 use crate::host::output;
 use crate::host::store::state;
@@ -50,10 +51,10 @@ pub fn run(gc: &GcArgs) -> Result<u8> {
     }
     let program = sessions.engine.kind.program();
     for container in &sessions.census.kept {
-        output::note(&format!("kept on request: {}; hint: {program} rm {}", container.name, container.name));
+        output::note(&format!("kept on request: {}; hint: {program} rm {}", container.name, typed(&container.name)));
     }
     for container in &sessions.census.unattended {
-        output::note(&format!("runs without a session: {}; hint: ai stop {}", container.name, container.name));
+        output::note(&format!("runs without a session: {}; hint: ai stop {}", container.name, typed(&container.name)));
     }
     no_more_than_said("remove", &left, &sessions.engine)
 }

@@ -27,7 +27,7 @@ pub struct InitArgs {
 
 pub fn run(init: &InitArgs) -> Result<u8> {
     if init.library {
-        output::data(script::library(init.shell).as_bytes())?;
+        output::exact(script::library(init.shell).as_bytes())?;
         return Ok(0);
     }
     let host = Host::new()?;

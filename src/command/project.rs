@@ -5,6 +5,7 @@ use crate::core::config::Layer;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::project::{Partition, likely, moved};
 use crate::core::text::table::Side;
+use crate::core::text::typed::typed;
 use crate::core::tool;
 use crate::core::workspace::Workspace;
 use crate::host::Host;
@@ -75,7 +76,10 @@ fn list(host: &Host, json: bool) -> Result<u8> {
     let rows: Vec<_> = partitions.iter().map(row).collect();
     output::table([Side::Left, Side::Left, Side::Right, Side::Right, Side::Left], &rows)?;
     if let Some(first) = moved(&partitions).first() {
-        output::note(&format!("a project that was moved gets its state back with, in its new place: ai project adopt {}", first.project));
+        output::note(&format!(
+            "a project that was moved gets its state back with, in its new place: ai project adopt {}",
+            typed(&first.project)
+        ));
     }
     Ok(0)
 }

@@ -16,6 +16,7 @@ use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::process;
+use crate::host::restore;
 use crate::host::sync::place::Places;
 use crate::host::sync::{self, Preview};
 use crate::host::{Host, output};
@@ -92,13 +93,19 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
             let context = Context::new(&tool, Layer::default())?;
             let decided = decide(&context, Command::placeholder(&context.tool))?;
             let begun = session::open(&context, &decided, owner.unwrap_or_else(process::parent))?;
-            output::exact(format!("{}
-", begun.lease.session).as_bytes())?;
+            output::exact(format!("{}\n", begun.lease.session).as_bytes())?;
         }
-        SyncCommand::Out { session, code, dry_run: false } => match close::close(&Host::to_write()?, &session, code)? {
-            Kept::All => {}
-            Kept::Nothing => return Ok(1),
-        },
+        SyncCommand::Out { session, code, dry_run: false } => {
+            let host = Host::to_write()?;
+            // Only who ran something knows its code, and may have left the terminal as that did.
+            if code.is_some() {
+                restore::restore(&host);
+            }
+            match close::close(&host, &session, code)? {
+                Kept::All => {}
+                Kept::Nothing => return Ok(1),
+            }
+        }
         SyncCommand::Status { tool, json } => status(&tool, json)?,
         SyncCommand::Log { tool, json } => log(&tool, json)?,
         SyncCommand::Undo { tool } => undo(&tool)?,

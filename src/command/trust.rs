@@ -42,7 +42,7 @@ pub fn run(args: &TrustArgs) -> Result<u8> {
     };
     if args.diff {
         let before = trust::agreed_text(&host.store, &source.path).unwrap_or_default();
-        output::data(block::diff(FILE, before.as_bytes(), source.text.as_bytes()).as_bytes())?;
+        output::lines(block::diff(FILE, before.as_bytes(), source.text.as_bytes()).lines())?;
         return Ok(0);
     }
     let asked = asked(&host, &source)?;

@@ -189,6 +189,7 @@ settings! {
     engine_memory: Option<String> = None, env "AI_ENGINE_MEMORY", |text| parse_bytes(text).map(|_| Some(text.into()));
     /// Whether an engine is used that anybody on its network can use: `tcp://` without TLS.
     allow_insecure_engine: bool = false, env "AI_ALLOW_INSECURE_ENGINE", yes_or_no;
+    engine_remote_paths: bool = false, env "AI_ENGINE_REMOTE_PATHS", yes_or_no;
     /// Whether SELinux lets the container use what is mounted, without relabelling any of it.
     label_disable: bool = false, env "AI_LABEL_DISABLE", yes_or_no;
     /// Whether the token of `gh auth token` is in the container's environment.

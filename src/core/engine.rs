@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::engine::kind::EngineKind;
+use crate::core::engine::kind::{Engine, EngineKind};
 use crate::core::engine::traits::{Dialect, Rootless};
 use crate::core::failure::{Failure, Kind};
 use crate::core::text::digest::sha256;
@@ -172,14 +172,34 @@ pub fn is_loopback(host: &str) -> bool {
         || name.strip_prefix("127.").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
 }
 
+/// What the person allows of an engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed {
+    /// One that everybody on its network can use.
+    pub insecure: bool,
+    /// One on another machine, which has the same files at the same paths.
+    pub remote_paths: bool,
+}
+
 /// Why this engine must not be used, if it must not.
-pub fn refusal(endpoint: &Endpoint, allow_insecure: bool) -> Option<Failure> {
+pub fn refusal(engine: &Engine, allowed: Allowed) -> Option<Failure> {
+    let endpoint = &engine.endpoint;
+    if is_on_another_machine(engine) && !allowed.remote_paths {
+        let message =
+            format!("cannot use the engine at {}: on another machine, the paths of this one mean something else", endpoint.shown());
+        let allow = "where both machines share the paths: AI_ENGINE_REMOTE_PATHS=1 (`engine_remote_paths = true`)";
+        let hint = match &endpoint.chosen {
+            Chosen::Variable(name) => format!("unset {name}; {allow}"),
+            Chosen::Context(_) | Chosen::Default => format!("docker context use default; {allow}"),
+        };
+        return Some(Failure::new(Kind::Config, message).hint(hint));
+    }
     match (&endpoint.address, &endpoint.chosen) {
         (Address::NoContext, Chosen::Context(name)) => {
             let message = format!("cannot use the Docker context `{name}`: there is no such context");
             Some(Failure::new(Kind::Unavailable, message).hint("docker context ls; then docker context use NAME, or unset DOCKER_CONTEXT"))
         }
-        (Address::Tcp { host, tls: false }, _) if !allow_insecure && !is_loopback(host) => {
+        (Address::Tcp { host, tls: false }, _) if !allowed.insecure && !is_loopback(host) => {
             let message = format!("cannot use the engine at `tcp://{host}`: without TLS, everybody who reaches it is root on its machine");
             Some(
                 Failure::new(Kind::NotAllowed, message)
@@ -190,9 +210,45 @@ pub fn refusal(endpoint: &Endpoint, allow_insecure: bool) -> Option<Failure> {
     }
 }
 
+/// Whether the engine is reached across a network, and is not one that we know to run in a machine of this one's own.
+fn is_on_another_machine(engine: &Engine) -> bool {
+    let is_far = match &engine.endpoint.address {
+        Address::Tcp { host, .. } => !is_loopback(host),
+        Address::Remote(_) => true,
+        Address::Socket { .. } | Address::InProcess | Address::NoContext => false,
+    };
+    is_far && !engine.product.is_machine()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn at(address: Address, chosen: Chosen) -> Engine {
+        let endpoint = Endpoint { address, chosen };
+        let product = product(EngineKind::Docker, &endpoint, true);
+        Engine { kind: EngineKind::Docker, program: None, rootless: false, endpoint, product, learnt: None }
+    }
+
+    const ALL: Allowed = Allowed { insecure: true, remote_paths: true };
+
+    // BO-20
+    #[test]
+    fn an_engine_on_another_machine_is_refused() {
+        let by_variable = |address| at(address, Chosen::Variable("DOCKER_HOST"));
+        let tcp = |host: &str| Address::Tcp { host: host.into(), tls: true };
+        let allowed = Allowed { insecure: true, remote_paths: false };
+        for address in [tcp("h:2376"), tcp("127.0.0.1.evil:1"), Address::Remote("ssh://u@h".into()), Address::Remote("npipe://x".into())] {
+            let engine = by_variable(address);
+            assert_eq!(refusal(&engine, allowed).unwrap().kind, Kind::Config, "{engine:?}");
+            assert!(refusal(&engine, ALL).is_none(), "{engine:?}");
+        }
+        let context = |name: &str| at(Address::Remote("ssh://h".into()), Chosen::Context(name.into()));
+        assert!(refusal(&context("lab"), allowed).unwrap().hint.unwrap().starts_with("docker context use default"));
+        for engine in [by_variable(tcp("localhost:2376")), context("colima-work"), at(Address::InProcess, Chosen::Default)] {
+            assert!(refusal(&engine, allowed).is_none(), "{engine:?}");
+        }
+    }
 
     fn socket(path: &str) -> Endpoint {
         Endpoint { address: Address::Socket { path: path.into(), real: path.into() }, chosen: Chosen::Variable("DOCKER_HOST") }
@@ -237,15 +293,16 @@ mod tests {
     // M-03
     #[test]
     fn an_engine_that_everybody_can_use_is_refused() {
-        let tcp = |tls| Endpoint { address: Address::Tcp { host: "h:2375".into(), tls }, chosen: Chosen::Variable("DOCKER_HOST") };
-        assert_eq!(refusal(&tcp(false), false).unwrap().kind, Kind::NotAllowed);
-        assert!(refusal(&tcp(false), true).is_none() && refusal(&tcp(true), false).is_none());
+        let tcp = |tls| at(Address::Tcp { host: "h:2375".into(), tls }, Chosen::Variable("DOCKER_HOST"));
+        let secure = Allowed { insecure: false, remote_paths: true };
+        assert_eq!(refusal(&tcp(false), secure).unwrap().kind, Kind::NotAllowed);
+        assert!(refusal(&tcp(false), ALL).is_none() && refusal(&tcp(true), secure).is_none());
         for (host, local) in [("127.0.0.1:2375", true), ("localhost:1", true), ("[::1]:1", true), ("127.0.0.1.evil:1", false), ("", false)]
         {
             assert_eq!(is_loopback(host), local, "{host}");
         }
-        let gone = Endpoint { address: Address::NoContext, chosen: Chosen::Context("lab".into()) };
-        assert!(refusal(&gone, true).unwrap().message.contains("`lab`"));
+        let gone = at(Address::NoContext, Chosen::Context("lab".into()));
+        assert!(refusal(&gone, ALL).unwrap().message.contains("`lab`"));
     }
 
     #[test]

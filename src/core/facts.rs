@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::core::admit::path::{Looked, Thing};
 use crate::core::engine::kind::Engine;
 use crate::core::person::Group;
+use crate::core::planted::Named;
 
 /// Everything that a decision may depend on.
 #[derive(Clone, Debug)]
@@ -30,6 +31,10 @@ pub struct Facts {
     /// IANA name of the time zone, such as `Europe/Berlin`.
     pub time_zone: Option<String>,
     pub ssh_agent: SshAgent,
+    /// What the environment names and a run trusts: sockets, temporary directories, our own program.
+    pub named: Vec<Named>,
+    /// The directory around the working directory that a container gets to write.
+    pub writable: Option<PathBuf>,
     /// Our own program, as the shells should call it.
     pub exe: PathBuf,
     /// Optional files of the store that exist now, relative to it.

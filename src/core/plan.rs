@@ -14,6 +14,7 @@ use crate::core::engine::kind::Engine;
 use crate::core::facts::{Facts, Terminal};
 use crate::core::failure::Result;
 use crate::core::lease::SessionId;
+use crate::core::planted;
 use crate::core::store::{Seen, Store};
 use crate::core::text::digest::sha256;
 use crate::core::tool::Tool;
@@ -87,10 +88,14 @@ impl Plan {
     pub fn new(request: &Request) -> Result<Self> {
         let Request { tool, config, facts, session, .. } = request;
         let settings = &config.settings;
-        if let Some(refusal) = engine::refusal(&facts.engine.endpoint, settings.allow_insecure_engine.value) {
+        if let Some(refusal) = engine::refusal(&facts.engine, settings.allowed()) {
             return Err(refusal);
         }
         let workspace = Workspace::new(facts, settings.workspace.value, settings.force_workspace.value)?;
+        let trusted = facts.named.iter().filter(|named| named.by != planted::AGENT || settings.ssh_agent.value);
+        if let Some(refusal) = planted::refusal(trusted, facts.writable.as_deref()) {
+            return Err(refusal);
+        }
         let container = container_name(&tool.name, &workspace.name, session);
         let (command, args) = request.command.split(request)?;
         let command = bytes::deliver(command, &args);

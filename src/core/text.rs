@@ -3,5 +3,6 @@
 pub mod digest;
 pub mod nearest;
 pub mod table;
+pub mod typed;
 pub mod version;
 pub mod visible;

@@ -8,6 +8,7 @@ use crate::core::lease::{Lease, Process, SessionId};
 use crate::core::plan::Plan;
 use crate::core::store::Store;
 use crate::core::sync::Direction;
+use crate::core::text::typed::typed;
 use crate::host::fs::shape::Aside;
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::git::trees;
@@ -98,8 +99,8 @@ fn without_store(store: &Store, error: &io::Error) -> Result<()> {
     let fix = match error.kind() {
         ErrorKind::ReadOnlyFilesystem => "make its file system writable".to_owned(),
         ErrorKind::PermissionDenied => match host::closed_directory(store.root()) {
-            (closed, true) => format!("open it to yourself: chmod -R u+rwX {}", closed.display()),
-            (closed, false) => format!("give it back to you: sudo chown -R \"$USER\" {}", closed.display()),
+            (closed, true) => format!("open it to yourself: chmod -R u+rwX {}", typed(&closed.to_string_lossy())),
+            (closed, false) => format!("give it back to you: sudo chown -R \"$USER\" {}", typed(&closed.to_string_lossy())),
         },
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space".to_owned(),
         _ => return Err(Failure::new(Kind::General, format!("cannot write the store `{path}`")).because(error).hint("ai doctor")),

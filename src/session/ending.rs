@@ -4,6 +4,8 @@ use crate::core::ending::{self, Ending};
 use crate::core::engine::kind::Engine;
 use crate::core::failure::Result;
 use crate::core::lease::Lease;
+use crate::core::plan::store_id;
+use crate::core::text::typed::typed;
 use crate::core::tool;
 use crate::host::Host;
 use crate::host::engine::containers;
@@ -36,10 +38,11 @@ pub fn tell(host: &Host, lease: &Lease, known: &Known, code: u8) -> Result<()> {
         }
     }
     if lease.keep {
-        output::note(&format!("kept the container {name}; to look into it: {program} start -ai {name}; to remove it: {program} rm {name}"));
+        let word = typed(name);
+        output::note(&format!("kept the container {name}; to look into it: {program} start -ai {word}; to remove it: {program} rm {word}"));
     } else if code == 1 || code > 128 {
         // A client that died of a signal, or ended with 1 because its reader went away, may have left its container running.
-        containers::remove(&engine, name)?;
+        containers::remove_of(&engine, &lease.session, crate::host::uid(), &store_id(host.store.root()))?;
     }
     Ok(())
 }

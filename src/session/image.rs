@@ -3,6 +3,7 @@
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::TOOL_IMAGE;
+use crate::core::text::typed::typed;
 use crate::host::engine::image::{self, Options};
 use crate::host::engine::{self, Image, vocabulary};
 use crate::host::output;
@@ -32,7 +33,7 @@ pub fn short(id: &str) -> &str {
 
 /// What brings an image that is not there.
 pub fn way_to(facts: &Facts, image: &str) -> String {
-    if image == TOOL_IMAGE { "ai image build".into() } else { format!("{} pull {image}", facts.engine.kind.program()) }
+    if image == TOOL_IMAGE { "ai image build".into() } else { format!("{} pull {}", facts.engine.kind.program(), typed(image)) }
 }
 
 /// Records what the tools complete with. An image without that is as good as any other.

@@ -5,6 +5,7 @@ use crate::core::engine::kind::Engine;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::Lease;
 use crate::core::plan::store_id;
+use crate::core::text::typed::typed;
 use crate::host::engine::containers;
 use crate::host::store::state;
 use crate::host::{self, Host};
@@ -68,5 +69,5 @@ impl Sessions {
 pub fn no_more_than_said(verb: &str, left: &[&str], engine: &Engine) -> Result<u8> {
     let Some(first) = left.first() else { return Ok(0) };
     let failure = Failure::new(Kind::General, format!("cannot {verb} {}: the engine did not", left.join(", ")));
-    Err(failure.hint(format!("{} rm --force {first}", engine.kind.program())))
+    Err(failure.hint(format!("{} rm --force {}", engine.kind.program(), typed(first))))
 }

@@ -3,12 +3,13 @@
 use crate::core::engine::kind::Engine;
 use crate::core::failure::Result;
 use crate::core::lease::Lease;
+use crate::core::plan::store_id;
 use crate::core::store::Store;
 use crate::host::engine::containers;
 use crate::host::machine::deadline::Deadline;
 use crate::host::store::state::{self, Claim};
 use crate::host::sync::PATIENCE;
-use crate::host::{Host, output};
+use crate::host::{self, Host, output};
 use crate::session::close::{Kept, Known, finish};
 
 /// A session whose owner died and whose container is stopped. Whoever has this value finishes it; if that dies, too, the next one.
@@ -35,7 +36,7 @@ pub fn stop(host: &Host, engine: &Engine) -> Result<Vec<Dead>> {
         let state = host.state_of(&lease.session);
         let Some(claim) = state::claim(&state, &lease.session) else { continue };
         if !lease.keep {
-            containers::remove(engine, &lease.container)?;
+            containers::remove_of(engine, &lease.session, host::uid(), &store_id(host.store.root()))?;
         }
         dead.push(Dead { lease, state, _claim: claim });
     }

@@ -4,6 +4,7 @@ use crate::core::failure::Result;
 use crate::core::plan::Command;
 use crate::host::machine::process;
 use crate::host::output;
+use crate::host::restore;
 use crate::session::close::Known;
 use crate::session::context::Context;
 use crate::session::{close, decide, open, secrets};
@@ -13,6 +14,7 @@ pub fn in_container(context: &Context, command: Command) -> Result<u8> {
     // Mistakes in the words are told before anything is opened.
     let decided = decide::decide(context, command)?;
     let begun = open(context, &decided, process::me())?;
+    restore::keep_title(&context.host);
     let facts = decided.facts.clone();
     let result = decided.again(context, &begun.state).and_then(|plan| {
         for note in &plan.notes {
@@ -22,6 +24,8 @@ pub fn in_container(context: &Context, command: Command) -> Result<u8> {
         secrets.extend(context.config.admitted.given.iter().cloned());
         process::run(&plan.vector(), &secrets, &plan.container)
     });
+    restore::restore(&context.host);
+    restore::bring_title(&context.host);
     // A run that never began has no code, and nothing to explain or clear away.
     let code = result.as_ref().ok().copied();
     let known = Known { tool: Some(context.tool.clone()), config: context.config.clone() };

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::secret::{self, Found, Place};
-use crate::core::shell::Shell;
+use crate::core::text::typed::typed;
 use crate::host::fs::files;
 use crate::host::machine::process;
 use crate::host::{self, Host, output};
@@ -24,11 +24,7 @@ fn value(host: &Host, found: &Found) -> Result<OsString> {
         Place::Env(name) => return Ok(host.env.get(name).unwrap_or_default().to_owned()),
         Place::File(path) => {
             if !host::is_private(path) {
-                output::warn(&format!(
-                    "`{}` can be read by others; hint: chmod 600 {}",
-                    path.display(),
-                    Shell::Bash.quote(&path.to_string_lossy())
-                ));
+                output::warn(&format!("`{}` can be read by others; hint: chmod 600 {}", path.display(), typed(&path.to_string_lossy())));
             }
             let text = files::read_text(path)?;
             text.ok_or_else(|| failed(format!("`{}` is gone", path.display())))?.into_bytes()

@@ -15,10 +15,26 @@ use crate::sandbox::Sandbox;
 fn an_engine_that_everybody_could_use_is_refused() {
     let mut sandbox = Sandbox::new();
     sandbox.set("DOCKER_HOST", "tcp://192.0.2.1:2375");
+    sandbox.set("AI_ENGINE_REMOTE_PATHS", "1");
     sandbox.ai(["resolve", "claude"]).outcome().refused(77, &["without TLS", "AI_ALLOW_INSECURE_ENGINE=1"]);
     sandbox.ai(["run", "claude"]).outcome().refused(77, &["without TLS"]);
     sandbox.ai(["resolve", "claude"]).env("AI_ALLOW_INSECURE_ENGINE", "1").prints();
     sandbox.ai(["resolve", "claude"]).env("DOCKER_TLS_VERIFY", "1").prints();
+}
+
+// BO-20, Z-035
+#[test]
+fn an_engine_on_another_machine_is_refused_before_anything_is_touched() {
+    let mut sandbox = Sandbox::new();
+    for host in ["tcp://192.0.2.1:2376", "ssh://u@192.0.2.1", "tcp://127.0.0.1.evil.example:1"] {
+        sandbox.set("DOCKER_HOST", host);
+        for line in
+            [&["run", "claude"][..], &["exec", "--", "true"], &["sync", "in", "claude"], &["resolve", "claude"], &["login", "claude"]]
+        {
+            sandbox.ai(line).outcome().refused(78, &["another machine", "unset DOCKER_HOST", "AI_ENGINE_REMOTE_PATHS=1"]);
+        }
+    }
+    assert!(!sandbox.store().exists() && sandbox.calls().is_empty());
 }
 
 // M-03, Z-035
@@ -37,6 +53,8 @@ fn a_context_is_honoured_and_one_that_is_missing_is_an_error() {
         format!("home/.docker/contexts/meta/{hash}/meta.json"),
         json!({ "Name": "lab", "Endpoints": { "docker": { "Host": "ssh://lab.example" } } }).to_string(),
     );
+    sandbox.ai(["resolve", "claude"]).outcome().refused(78, &["another machine", "docker context use default"]);
+    sandbox.set("AI_ENGINE_REMOTE_PATHS", "1");
     sandbox.ai(["resolve", "claude"]).prints();
     let report = sandbox.ai(["doctor"]).outcome().out();
     assert!(report.contains("ssh://lab.example (context lab)"), "{report}");

@@ -35,6 +35,7 @@ fn hostile(engine: Engine) -> Sandbox {
         project.join(".git/config"),
         format!("[core]\n[remote \"origin\"]\n\turl = https://host/CANARY\x1b]52;c;eA==\x07\u{9b}2J\u{202e}\n"),
     );
+    sandbox.write(project.join(".ai.toml"), format!("image = {escaped}\n[env.set]\nX = {escaped}\n"));
     sandbox.write(project.join(".ai-state/claude/settings.json"), "{");
     for (path, text) in [
         (
@@ -124,7 +125,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 48] = [
+const LINES: [(&[&str], bool); 50] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -170,6 +171,8 @@ const LINES: [(&[&str], bool); 48] = [
     (&["project", "list"], true),
     (&["project", "adopt", EVIL], true),
     (&["ps"], true),
+    (&["changes"], false),
+    (&["trust"], true),
     (&["gc", "--dry-run"], true),
     (&["doctor"], true),
     (&["doctor", "shell", "bash"], false),

@@ -7,7 +7,10 @@ use crate::sandbox::Sandbox;
 fn the_transcripts_are_what_happens() {
     let sandbox = Sandbox::new();
     let cases = trycmd::TestCases::new();
-    cases.register_bin("ai", std::path::Path::new(crate::sandbox::AI));
+    // The transcripts are typed in this repository, which holds the program that was built: one that lies in the project is refused.
+    let program = sandbox.root().join("ai");
+    std::fs::copy(crate::sandbox::AI, &program).unwrap();
+    cases.register_bin("ai", program.as_path());
     for (name, value) in sandbox.env() {
         cases.env(name.to_str().unwrap(), value.to_str().unwrap());
     }

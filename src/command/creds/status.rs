@@ -7,7 +7,7 @@ use crate::core::census::age;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::login::backup::{About, Why};
 use crate::core::login::{Login, Validity};
-use crate::core::shell::Shell;
+use crate::core::text::typed::typed;
 use crate::host::output;
 use crate::host::store::login::{self, Found};
 use crate::host::{self, Host, migrate as host_migrate};
@@ -77,7 +77,7 @@ fn old_logins(host: &Host) -> Result<Vec<std::path::PathBuf>> {
 }
 
 fn row(tool: &str, source: &'static str, found: Found, kept: &[About], now: u64) -> Row {
-    let open = format!("others can read it: chmod 600 {}", Shell::Bash.quote(&found.path.to_string_lossy()));
+    let open = format!("others can read it: chmod 600 {}", typed(&found.path.to_string_lossy()));
     let advice = match (source, found.login.validity) {
         ("store" | "volume", Validity::Empty | Validity::Torn) => Some("ai creds restore --last-good, or ai login"),
         ("store", _) if found.mode & 0o077 != 0 => Some(&*open),

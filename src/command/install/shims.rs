@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::text::visible::visible;
 use crate::host::Host;
 use crate::host::fs::files;
 use crate::host::machine::rc;
@@ -23,7 +24,7 @@ pub fn make(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {
     for tool in host.tool_names() {
         let link = directory.join(&tool);
         if dry_run {
-            output::data(format!("{} -> {}\n", link.display(), exe.display()).as_bytes())?;
+            output::line(&visible(&format!("{} -> {}", link.display(), exe.display())))?;
         } else if !rc::make_link(&link, &exe).map_err(failed)? {
             output::warn(&format!("`{}` is something else and stays", link.display()));
         }
@@ -43,7 +44,7 @@ pub fn remove(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {
     }
     for link in links {
         if dry_run {
-            output::data(format!("{}\n", link.display()).as_bytes())?;
+            output::line(&visible(&link.display().to_string()))?;
         } else {
             rc::remove_link(&link)
                 .map_err(|error| Failure::new(Kind::General, format!("cannot remove `{}`", link.display())).because(error))?;

@@ -3,6 +3,7 @@
 use crate::core::admit::variable;
 use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processors};
 use crate::core::config::{Config, Origin, Setting, Settings};
+use crate::core::engine::Allowed;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::text::nearest::nearest;
 use crate::core::tool::EXEC;
@@ -41,6 +42,11 @@ impl Config {
 }
 
 impl Settings {
+    /// Returns what the person allows of an engine.
+    pub fn allowed(&self) -> Allowed {
+        Allowed { insecure: self.allow_insecure_engine.value, remote_paths: self.engine_remote_paths.value }
+    }
+
     /// Files and flags give values of the right type, which may still be none that anybody can mean.
     pub(super) fn refuse_what_cannot_be(&self) -> Result<()> {
         check(&self.image, |image| image.clone().map_or(Ok(()), |image| plain_name(&image).map(drop)))?;

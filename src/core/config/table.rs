@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use crate::core::text::visible::toml_complaint;
 use crate::core::admit::Admitted;
 use crate::core::config::source::Source;
 use crate::core::config::{Origin, Setting, Table};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::text::nearest::nearest;
+use crate::core::text::visible::toml_complaint;
 
 /// Reads a file.
 pub(super) fn read(source: &Source) -> Result<Table> {

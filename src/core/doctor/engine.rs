@@ -4,6 +4,7 @@ use crate::core::doctor::{Checkup, Finding, Found, Level, Reach, of_proof};
 use crate::core::engine::learnt::Learnt;
 use crate::core::engine::{self, Address, Chosen, Product};
 use crate::core::plan::TOOL_IMAGE;
+use crate::core::text::typed::typed;
 use crate::core::text::version::{desktop_is_old, runc_is_old};
 
 /// A tool, its language servers and a build do not fit into less.
@@ -26,7 +27,7 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
     {
         add(Level::Warning, format!("{name} leads to another machine: projects are looked for there, and it sees what tools do"));
     }
-    let is_refused = engine::refusal(&engine.endpoint, checkup.settings.allow_insecure_engine.value).is_some();
+    let is_refused = engine::refusal(engine, checkup.settings.allowed()).is_some();
     if !is_refused && matches!(engine.endpoint.address, Address::Tcp { tls: false, .. }) {
         add(Level::Warning, "without TLS, everybody who reaches the engine is root on its machine".into());
     }
@@ -44,7 +45,7 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
                 Found::Nothing => {
                     let hint = match checkup.image.as_str() {
                         TOOL_IMAGE => "ai image build".to_owned(),
-                        image => format!("{} pull {image}", engine.kind.program()),
+                        image => format!("{} pull {}", engine.kind.program(), typed(image)),
                     };
                     Finding::new(Level::Error, "image", format!("{} is not there", checkup.image)).hint(hint)
                 }

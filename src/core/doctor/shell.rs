@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::core::doctor::{Finding, Level};
 use crate::core::shell::Shell;
 use crate::core::shell::known_lines::{Line, alias_lines, loading_lines, old_lines, setup_lines};
+use crate::core::text::typed::typed;
 
 /// What the host found out about one shell.
 #[derive(Debug)]
@@ -201,7 +202,7 @@ fn program(checkup: &Checkup) -> Option<Finding> {
             .hint(format!("ai install {}", checkup.shell)),
         Program::Gone => finding(Level::Error, format!("the functions call `{loaded}`, which is gone; this is `{exe}`")).hint(format!(
             "{} install {}, then start a new shell",
-            checkup.shell.quote(&exe.to_string()),
+            typed(&exe.to_string()),
             checkup.shell
         )),
     })

@@ -1,6 +1,7 @@
 //! The store: whether it can be written, who can read it, how full its disk is.
 
 use crate::core::doctor::{Checkup, Finding, Level};
+use crate::core::text::typed::typed;
 
 /// Percent.
 const MOST_USED: u8 = 80;
@@ -11,7 +12,8 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
         Ok(()) => Finding::new(Level::Ok, "store", path.clone()),
         Err(why) => {
             let cause = format!("`{path}` cannot be written ({why}): runs keep no login and no history");
-            Finding::new(Level::Error, "store", cause).hint(format!("sudo chown -R \"$USER\" {path}; chmod u+rwx {path}"))
+            let word = typed(&path);
+            Finding::new(Level::Error, "store", cause).hint(format!("sudo chown -R \"$USER\" {word}; chmod u+rwx {word}"))
         }
     });
     if let Some(first) = checkup.open.first() {

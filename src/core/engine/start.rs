@@ -2,6 +2,7 @@
 
 use crate::core::engine::kind::{Engine, EngineKind};
 use crate::core::engine::{Chosen, Product};
+use crate::core::text::typed::typed;
 
 /// A command that starts an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,11 +62,15 @@ pub fn starter(engine: &Engine, size: Size) -> Option<Starter> {
 /// The next command of a person whose engine is not running.
 pub fn hint(engine: &Engine) -> String {
     match starter(engine, Size::default()) {
-        Some(Starter { argv, root: true }) => format!("sudo {}", argv.join(" ")),
-        Some(Starter { argv, .. }) => argv.join(" "),
+        Some(Starter { argv, root: true }) => format!("sudo {}", line(&argv)),
+        Some(Starter { argv, .. }) => line(&argv),
         None if cfg!(target_os = "macos") => "start Docker Desktop, OrbStack or `colima start --ssh-agent`".into(),
         None => format!("start the engine, or point {} at one that runs", engine.kind.program()),
     }
+}
+
+fn line(argv: &[String]) -> String {
+    argv.iter().map(|word| typed(word)).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

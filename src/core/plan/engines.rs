@@ -54,6 +54,8 @@ fn facts(case: &Case) -> Facts {
         engine: engine.with(Some(case.learnt.clone())),
         machine: Machine { cpus: case.learnt.cpus, memory: case.learnt.memory },
         time_zone: Some("Europe/Berlin".into()),
+        named: Vec::new(),
+        writable: None,
         ssh_agent: SshAgent::Socket(case.agent.into()),
         exe: "/usr/local/bin/ai".into(),
         looked: Vec::new(),

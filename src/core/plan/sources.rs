@@ -37,6 +37,8 @@ fn facts(repo: Repo, below: &str) -> Facts {
         engine,
         machine: Machine { cpus: 4, memory: 8 << 30 },
         time_zone: None,
+        named: Vec::new(),
+        writable: None,
         ssh_agent: SshAgent::Socket("/run/agent".into()),
         exe: "/usr/bin/ai".into(),
         present: OPTIONAL_FILES.iter().map(PathBuf::from).collect(),

@@ -67,6 +67,7 @@ pub fn judge(layer: Layer, own: &Settings, agreed: bool) -> (Layer, Asked) {
         engine_cpus: judge.never("engine_cpus", layer.engine_cpus),
         engine_memory: judge.never("engine_memory", layer.engine_memory),
         allow_insecure_engine: judge.never("allow_insecure_engine", layer.allow_insecure_engine),
+        engine_remote_paths: judge.never("engine_remote_paths", layer.engine_remote_paths),
         allow_missing_guards: judge.never("allow_missing_guards", layer.allow_missing_guards),
         force_workspace: judge.never("force_workspace", layer.force_workspace),
         label_disable: judge.never("label_disable", layer.label_disable),
@@ -236,6 +237,7 @@ mod tests {
         never("engine = 'podman'", "engine");
         never("gpus = 'all'", "gpus");
         never("allow_insecure_engine = true", "allow_insecure_engine");
+        never("engine_remote_paths = true", "engine_remote_paths");
         never("allow_missing_guards = true", "allow_missing_guards");
         never("force_workspace = true", "force_workspace");
         never("host_sync = 'both'", "host_sync");

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::core::census::Container;
 use crate::core::engine::kind::Engine;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::lease::SessionId;
 use crate::host::machine::process;
 
 /// Longest time that listing may take.
@@ -62,6 +63,15 @@ pub fn stop(engine: &Engine, names: &[&str]) -> Result<()> {
         return Ok(());
     }
     Err(Failure::new(Kind::General, "cannot stop every container").because(stderr).hint("ai ps"))
+}
+
+/// Removes the container of a session, running or not: the one whose own labels name the session, its owner and the store. What a
+/// lease calls it counts for nothing, for a lease may have been written by somebody else.
+pub fn remove_of(engine: &Engine, session: &SessionId, owner: u32, store: &str) -> Result<()> {
+    let labels = [format!("label=ai.session={session}"), format!("label=ai.owner={owner}"), format!("label=ai.store={store}")];
+    let filters = labels.iter().flat_map(|label| ["--filter", label]);
+    let args: Vec<&str> = ["ps", "--all", "--quiet", "--no-trunc"].into_iter().chain(filters).collect();
+    text(engine, &args)?.split_whitespace().try_for_each(|id| remove(engine, id))
 }
 
 /// Removes a container, running or not. One that is gone, or that the engine is removing already, is what was wanted.

@@ -16,6 +16,7 @@ use crate::core::identity::{self, Trust};
 use crate::core::store::Store;
 use crate::core::sync::Reading;
 use crate::core::text::digest::hex;
+use crate::core::text::typed::typed;
 use crate::core::workspace::Workspace;
 use crate::host::fs::files::{private_dir, read_own, write_private};
 use crate::host::fs::slot::slot;
@@ -52,9 +53,10 @@ pub fn prepare(host: &Host, store: &Store, workspace: &Workspace, engine: &Engin
     let is_known = known.hash == hash(&known.files, &salt) && store.git_host(&workspace.project).join("config").exists();
     let made = if is_known { known } else { make(host, store, workspace, trust, &salt, &known)? };
     if made.refused {
-        let root = workspace.root.display();
+        let root = workspace.root.to_string_lossy();
+        let word = typed(&root);
         output::warn(&format!(
-            "git will refuse `{root}`: it belongs to another user; hint: git config --global --add safe.directory {root}"
+            "git will refuse `{root}`: it belongs to another user; hint: git config --global --add safe.directory {word}"
         ));
     }
     own_config(&directory, &made)

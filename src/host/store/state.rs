@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::core::container::{HOME, SHARED};
@@ -16,7 +16,7 @@ use crate::core::person::is_plain;
 use crate::core::store::Store;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
-use crate::host::fs::files::{private_dir, write, write_for_this_boot};
+use crate::host::fs::files::{private_dir, read_own, write, write_for_this_boot};
 use crate::host::fs::open_to_all;
 use crate::host::fs::shape::{Aside, Shaper};
 use crate::host::machine::process;
@@ -120,8 +120,8 @@ fn user_files(store: &Store, user: &User) -> io::Result<()> {
 
 /// The lease of a session; `None` if there is none that can be read.
 pub fn lease(store: &Store, session: &SessionId) -> Option<Lease> {
-    let text = std::fs::read(store.lease(session)).ok()?;
-    serde_json::from_slice(&text).ok()
+    let (text, _) = read_own(&store.lease(session)).ok()??;
+    serde_json::from_slice(&text).ok().filter(|lease: &Lease| lease.session == *session)
 }
 
 /// All leases that can be read.
@@ -184,7 +184,7 @@ pub struct Claim {
 
 /// `None` if another process finishes the session, or did.
 pub fn claim(store: &Store, session: &SessionId) -> Option<Claim> {
-    let lease = File::open(store.lease(session)).ok()?;
+    let lease = File::options().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(store.lease(session)).ok()?;
     // A file system without locks lets everybody finish it, which is only untidy.
     if retry_on_intr(|| flock(&lease, FlockOperation::NonBlockingLockExclusive)) == Err(Errno::WOULDBLOCK) {
         return None;

@@ -1,0 +1,103 @@
+//! What the environment names, looked at for whether a container can write it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::core::engine::{Address, Chosen, Endpoint};
+use crate::core::facts::SshAgent;
+use crate::core::failure::Result;
+use crate::core::planted::{self, Named};
+use crate::core::workspace;
+use crate::host::Host;
+use crate::host::machine::git;
+
+impl Host {
+    /// Fails if `AI_HOME` is where a container can write: what is in a store says what the host runs.
+    pub(super) fn refuse_planted_store(&self) -> Result<()> {
+        if self.env.get("AI_HOME").is_none_or(OsStr::is_empty) {
+            return Ok(());
+        }
+        let fix = "unset AI_HOME, or name a directory that is in no project";
+        let store = Named { by: "AI_HOME", path: real(self.store.root()), fix };
+        planted::refusal([&store], self.writable_project().as_deref()).map_or(Ok(()), Err)
+    }
+
+    /// Returns what the environment names and a run will trust, but the store.
+    pub(super) fn named(&self, endpoint: &Endpoint, agent: &SshAgent) -> Vec<Named> {
+        let mut named = Vec::new();
+        for (by, fix) in [
+            ("XDG_RUNTIME_DIR", "unset XDG_RUNTIME_DIR, or name a directory that is in no project"),
+            ("TMPDIR", "unset TMPDIR, or name a directory that is in no project"),
+        ] {
+            named.extend(self.directory(by).map(|path| Named { by, path: real(&path), fix }));
+        }
+        if let Address::Socket { real, .. } = &endpoint.address {
+            let (by, fix) = match endpoint.chosen {
+                Chosen::Variable(name) => (name, "unset the variable, or name the engine's own socket"),
+                Chosen::Context(_) => ("the socket of the context", "docker context use default"),
+                Chosen::Default => ("the engine's socket", "docker context ls"),
+            };
+            named.push(Named { by, path: real.clone(), fix });
+        }
+        if let SshAgent::Socket(path) = agent {
+            named.push(Named { by: planted::AGENT, path: real(path), fix: "unset SSH_AUTH_SOCK, or AI_SSH_AGENT=no" });
+        }
+        named.extend(std::env::current_exe().ok().map(|path| Named { by: "the program", path, fix: "install ai outside of the project" }));
+        named
+    }
+
+    fn directory(&self, name: &str) -> Option<PathBuf> {
+        self.env.get(name).filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
+
+    /// The directory that temporary state is made in: never one that a container can write, for its leases say what is to be ended.
+    pub fn temporary_base(&self) -> PathBuf {
+        let project = self.writable_project();
+        let named = ["XDG_RUNTIME_DIR", "TMPDIR"].into_iter().filter_map(|name| self.directory(name));
+        let mut safe = named.filter(|path| planted::writable(&real(path), project.as_deref()).is_none());
+        safe.next().unwrap_or_else(|| PathBuf::from("/tmp"))
+    }
+
+    /// An executable file on PATH, by absolute path. Relative entries of PATH are passed over: they would find what a
+    /// repository planted. So is what lies in the project, where a container can write, or is a link there; and this program
+    /// itself, under whatever name.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let me = std::env::current_exe().ok();
+        let project = self.writable_project();
+        let path = self.env.get("PATH")?;
+        let absolute: Vec<PathBuf> = std::env::split_paths(path).filter(|entry| entry.is_absolute()).collect();
+        let path = std::env::join_paths(absolute).ok()?;
+        let mut found = which::which_in_all(name, Some(path), "/").ok()?;
+        found.find(|program| (me.is_none() || program.canonicalize().ok() != me) && !is_planted(program, project.as_deref()))
+    }
+
+    /// The directory around us that a container gets to write, unless it is one that is never mounted.
+    pub(super) fn writable_project(&self) -> Option<PathBuf> {
+        let cwd = self.cwd()?;
+        let root = git::root(cwd).unwrap_or(cwd);
+        let is_above_home = self.home().is_some_and(|home| home.starts_with(root));
+        (!is_above_home && !workspace::is_system(root)).then(|| root.to_owned())
+    }
+
+    /// Our own program as shells should call it: by the path on PATH where that leads here (it survives an upgrade
+    /// better than the resolved one), else by where it is. A link in the project may lead elsewhere tomorrow.
+    pub fn exe(&self) -> PathBuf {
+        let me = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ai"));
+        let on_path = self.env.get("PATH").into_iter().flat_map(std::env::split_paths).filter(|entry| entry.is_absolute());
+        let mut same = on_path.map(|entry| entry.join("ai")).filter(|program| program.canonicalize().is_ok_and(|program| program == me));
+        let project = self.writable_project();
+        same.find(|program| !is_planted(program, project.as_deref())).unwrap_or(me)
+    }
+}
+
+/// Whether a program lies where a container can write, or is found by a link that does.
+fn is_planted(program: &Path, project: Option<&Path>) -> bool {
+    let places = [program.canonicalize(), program.parent().unwrap_or(program).canonicalize()];
+    places.into_iter().flatten().any(|place| planted::writable(&place, project).is_some())
+}
+
+/// The path with its links resolved, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let above = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    above.map_or_else(|| path.to_owned(), |(above, real)| path.strip_prefix(above).map_or(real.clone(), |below| real.join(below)))
+}
