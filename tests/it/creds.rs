@@ -114,7 +114,9 @@ fn an_emptied_login_is_restored_from_the_last_good_one() {
 pub fn private(sandbox: &Sandbox) {
     for (path, (mode, _)) in tree(&sandbox.store()) {
         let public = ["passwd", "group"].iter().any(|name| path.ends_with(name));
-        assert!(public || mode & 0o077 == 0 || path.is_symlink(), "{} {mode:o}", path.display());
+        // A scratch file system is mounted over an empty directory of the home, and takes its mode over.
+        let is_scratch = path.components().any(|part| part.as_os_str() == "home") && path.is_dir() && mode & 0o7777 == 0o1777;
+        assert!(public || is_scratch || mode & 0o077 == 0 || path.is_symlink(), "{} {mode:o}", path.display());
     }
 }
 
@@ -235,11 +237,11 @@ fn a_planted_link_is_not_followed() {
         symlink(if target == "file" { secret.as_path() } else { secret.parent().unwrap() }, &at).unwrap();
         ai(&sandbox, 1, &["creds", "status"]).refused(1, &["cannot read the login of claude"]);
         ai(&sandbox, 1, &["creds", "backup", "claude"]);
-        assert!(session(&mut sandbox, "").err().contains("cannot read the login"), "{target}");
-        fs::remove_file(&at).unwrap();
-        fs::create_dir_all(sandbox.root().join(LOGIN).parent().unwrap()).unwrap();
+        let said = session(&mut sandbox, "").err();
+        assert!(said.contains("was a link") && said.contains("the login of claude is the last good one again"), "{target}: {said}");
+        assert!(!at.is_symlink() && sandbox.root().join(LOGIN).is_file(), "{target}");
+        assert_eq!(fs::read_to_string(&secret).unwrap(), claude("ssh", "me", LATER));
         assert_eq!(backups(&sandbox), ["0001-good"]);
-        renew(&mut sandbox, "1");
     }
 }
 

@@ -11,16 +11,14 @@ use crate::shells::Shell;
 const CANARY: &str = "canary-8f1c2e";
 
 /// One variable of each tool's, and some that are nobody's business.
-const SET: [&str; 14] = [
+const SET: [&str; 12] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
     "ANTHROPIC_BASE_URL",
     "CLAUDE_CODE_OAUTH_TOKEN",
-    "CLAUDE_CONFIG_DIR",
     "GEMINI_API_KEY",
     "GOOGLE_API_KEY",
     "OPENAI_API_KEY",
-    "CODEX_HOME",
     "ZAI_API_KEY",
     "AWS_SECRET_ACCESS_KEY",
     "GITHUB_TOKEN",
@@ -158,12 +156,14 @@ fn glm_has_its_own_server_models_and_patience() {
 fn a_value_of_the_user_is_kept_and_added_to() {
     let mut sandbox = Sandbox::new();
     let options = |sandbox: &Sandbox, tool: &str| sandbox.plan([tool]).variables()["NODE_OPTIONS"].clone().unwrap();
-    for tool in ["claude", "gemini"] {
-        assert_eq!(options(&sandbox, tool), "--dns-result-order=ipv4first");
+    let own = [("claude", "--dns-result-order=ipv4first"), ("gemini", "--dns-result-order=ipv4first --max-old-space-size=2048")];
+    for (tool, words) in own {
+        assert_eq!(options(&sandbox, tool), words);
     }
+    // The last of two counts, and that is the person's.
     sandbox.set("NODE_OPTIONS", "--max-old-space-size=99");
-    for tool in ["claude", "gemini"] {
-        assert_eq!(options(&sandbox, tool), "--max-old-space-size=99 --dns-result-order=ipv4first");
+    for (tool, words) in own {
+        assert_eq!(options(&sandbox, tool), format!("{words} --max-old-space-size=99"));
     }
 }
 

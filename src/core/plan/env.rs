@@ -73,10 +73,10 @@ pub(super) fn push(request: &Request, secrets: &[Found], agent: Option<&Way>, pa
     proxy::variables(request, &mut variables);
     for (name, words) in &manifest.env.append {
         let value = match facts.env.text(name) {
-            Some(own) => format!("{own} {words}"),
+            Some(own) => format!("{words} {own}"),
             None => words.clone(),
         };
-        variables.literal(name, &value, "appended to your own value", of_manifest());
+        variables.literal(name, &value, "in front of your own value, which counts more", of_manifest());
     }
     for (name, value) in &manifest.env.set {
         variables.literal(name, value, "the tool needs it in a container", of_manifest());

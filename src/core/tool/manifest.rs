@@ -72,7 +72,7 @@ pub struct EnvRules {
     pub pass: Vec<String>,
     /// Literals.
     pub set: BTreeMap<String, String>,
-    /// Words appended to the host's value.
+    /// Words put in front of the host's value, which counts more.
     pub append: BTreeMap<String, String>,
 }
 
