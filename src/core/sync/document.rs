@@ -118,6 +118,11 @@ impl<'a> Document<'a> {
         self.table.is_empty()
     }
 
+    /// Whether it holds no value at all, whatever tables it has.
+    pub fn is_bare(&self) -> bool {
+        self.table.is_bare()
+    }
+
     /// Whether it holds nothing but what another document holds.
     pub fn is_within(&self, other: &Document<'a>) -> bool {
         self.table.over(&other.table) == other.table

@@ -166,6 +166,11 @@ impl<'a> Table<'a> {
         self.items.is_empty()
     }
 
+    /// Whether it holds no value, in no table of its tables either.
+    pub fn is_bare(&self) -> bool {
+        self.items.values().all(|tree| matches!(tree, Tree::Table(table) if table.is_bare()))
+    }
+
     /// False if the name was there already.
     pub fn insert(&mut self, name: Cow<'a, str>, tree: Tree<'a>) -> bool {
         let new = self.items.insert(name.clone(), tree).is_none();
@@ -221,6 +226,7 @@ impl<'a> Table<'a> {
     /// Whether it has no part of something that another table has.
     pub fn lacks(&self, other: &Table) -> bool {
         other.names.iter().any(|name| match (self.get(name), other.get(name)) {
+            (None, Some(Tree::Table(other))) => !other.is_bare(),
             (None, Some(_)) => true,
             (Some(Tree::Table(own)), Some(Tree::Table(other))) => own.lacks(other),
             (Some(Tree::List(own)), Some(Tree::List(other))) => {

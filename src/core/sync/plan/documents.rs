@@ -50,8 +50,9 @@ impl<'a> Step<'a> {
     fn losses(&self, format: Format, views: &BTreeMap<Place, View>, unit: &mut Unit) {
         for (place, pair) in [(Place::Host, Pair::HostHub), (Place::Hub, Pair::HubProject), (Place::Project, Pair::HubProject)] {
             let is_lost = views.get(&place).is_some_and(|view| self.is_lost(format, view));
-            let knows = |pair| self.agreed_document(format, pair).is_some_and(|known| !known.is_empty());
-            let is_known = (knows(pair) || place == Place::Hub && knows(Pair::HostHub)) && !self.is_noted(pair);
+            let is_new = |pair| self.agreed_document(format, pair).is_some_and(|known| !known.is_bare()) && !self.is_noted(pair);
+            // The hub is a side of both pairs: that one of them has noted a loss says nothing of the other.
+            let is_known = is_new(pair) || (place == Place::Hub && is_new(Pair::HostHub));
             if is_lost && is_known {
                 unit.losses.push(Loss { place, path: self.rule.path.clone() });
             }
