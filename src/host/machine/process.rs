@@ -205,9 +205,10 @@ pub fn run(argv: &[OsString], env: &[(String, OsString)], name: &str) -> Result<
     });
     let status = child.wait()?;
     handle.close();
-    // From here on a signal ends us as it would have before: what is left undone, the next session finishes.
-    has_ended.store(true, Ordering::SeqCst);
     let asked_to_end = asked_to_end.join().unwrap_or(true);
+    // From here on a signal ends us as it would have before: what is left undone, the next session finishes. Whoever was asked already
+    // is about to end, within the deadline of a sync: a second one of a terminal that closes must not keep the session open.
+    has_ended.store(!asked_to_end, Ordering::SeqCst);
     if asked_to_end || status.signal().is_some() {
         // The client may have died before its container; forcing what is gone is no error that anybody needs to see.
         let _ = output(program, &["rm", "--force", name]);
