@@ -185,6 +185,8 @@ mod tests {
     #[test]
     fn what_is_elsewhere_is_named() {
         check("/home/u/bin/guard", Some(Missing::Path("/home/u/bin/guard".into())));
+        check("jq . | ~/bin/guard", Some(Missing::Path("/home/u/bin/guard".into())));
+        check("bash -c 'true && exec ~/bin/guard'", Some(Missing::Path("/home/u/bin/guard".into())));
         check("python3 ~/bin/guard.py", Some(Missing::Path("/home/u/bin/guard.py".into())));
         check("/home/u/notes/x.sh", None);
         check("/usr/bin/notify", None);

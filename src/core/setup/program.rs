@@ -8,16 +8,26 @@ const OF_SHELL: [&str; 20] = [
     "eval", "export",
 ];
 
-/// Returns the words of the first simple command of a line, without the variables in front of it. Text that is no shell line is
-/// split at blanks.
+/// Returns the words of a line without the variables in front of it and the signs between its commands; a line for another shell
+/// (`sh -c LINE`) is taken apart too. Text that is no shell line is split at blanks.
 pub fn words(line: &str) -> Vec<String> {
     let words = shell_words::split(line).unwrap_or_else(|_| line.split_whitespace().map(str::to_owned).collect());
     let is_setting = |word: &String| {
         word.split_once('=')
             .is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric()))
     };
-    let is_end = |word: &String| matches!(word.as_str(), "&&" | "||" | "|" | ";" | "&" | ">" | "2>" | "<" | ">>");
-    words.into_iter().skip_while(is_setting).take_while(|word| !is_end(word)).map(|word| word.trim_end_matches(';').to_owned()).collect()
+    let is_sign = |word: &str| matches!(word, "&&" | "||" | "|" | ";" | "&" | ">" | "2>" | "<" | ">>");
+    let mut found = Vec::new();
+    let mut is_line = false;
+    for word in words.into_iter().skip_while(is_setting) {
+        if is_line && word.len() < line.len() {
+            found.extend(self::words(&word));
+        } else if !is_sign(&word) {
+            found.push(word.trim_end_matches(';').to_owned());
+        }
+        is_line = word == "-c";
+    }
+    found
 }
 
 /// Returns whether a shell knows this word without a program.
@@ -44,10 +54,12 @@ mod tests {
     }
 
     #[test]
-    fn the_first_simple_command_counts() {
+    fn every_command_of_a_line_counts() {
         check("guard.sh --strict", &["guard.sh", "--strict"]);
         check("A=1 B='x y' guard", &["guard"]);
-        check("jq . && rm x", &["jq", "."]);
+        check("jq . && rm x", &["jq", ".", "rm", "x"]);
+        check("jq . | ~/bin/guard", &["jq", ".", "~/bin/guard"]);
+        check("bash -c 'cd /x && ~/bin/guard'", &["bash", "-c", "cd", "/x", "~/bin/guard"]);
         check("a; b", &["a", "b"]);
         check("'my guard' \"a b\"", &["my guard", "a b"]);
         check("it's broken", &["it's", "broken"]);
