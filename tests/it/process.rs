@@ -171,7 +171,7 @@ impl Outcome {
 
 /// Waits until something is so that another process brings about.
 #[track_caller]
-pub fn wait_for(what: &str, condition: impl Fn() -> bool) {
+pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < HANG, "{what} never came");

@@ -1,5 +1,7 @@
 //! On a terminal: when a tool gets one, and what a signal to us does.
 
+use std::time::{Duration, Instant};
+
 use rexpect::session::{PtySession, spawn_command};
 
 use crate::bed::{Bed, Image};
@@ -54,10 +56,18 @@ pub fn interactive(sandbox: &Sandbox, shell: Shell) -> PtySession {
     terminal
 }
 
-/// The shell still works, and ends when it is told to: no signal but KILL would end it.
+/// The shell still works, and ends when it is told to: no signal but KILL would end it. A shell that Ctrl-C brought back may drop
+/// what was typed before its prompt stood, so it is told again.
 pub fn leave(mut terminal: PtySession) {
-    terminal.send_line("echo usa''ble; exit").unwrap();
-    terminal.exp_string("usable").unwrap();
+    let (mut said, mut told) = (String::new(), None::<Instant>);
+    wait_for("an answer of the shell", || {
+        if told.is_none_or(|told| told.elapsed() > Duration::from_secs(5)) {
+            terminal.send_line("echo usa''ble; exit").unwrap();
+            told = Some(Instant::now());
+        }
+        said.extend(std::iter::from_fn(|| terminal.try_read()));
+        said.contains("usable")
+    });
     terminal.exp_eof().unwrap();
 }
 
