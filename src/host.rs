@@ -129,8 +129,8 @@ impl Host {
 
     /// Adds what the engine said about itself when it was last asked.
     pub fn recall(&self, engine: Engine) -> Engine {
-        let learnt = engine::learn::recall(&self.store, &engine);
-        engine.with(learnt)
+        let report = engine::learn::recall(&self.store, &engine);
+        engine.with(report)
     }
 
     /// Where this session's state is: the temporary directory that `sync in` made for it, else the store.
@@ -169,7 +169,7 @@ impl Host {
         let endpoint = engine::endpoint::find(kind, &self.env, self.home().as_deref());
         let product = crate::core::engine::product(kind, &endpoint, cfg!(target_os = "linux"));
         let rootless = crate::core::engine::is_rootless(kind, &endpoint, product, rustix::process::getuid().as_raw());
-        let engine = Engine { kind, program: found.map(|(_, program)| program), rootless, endpoint, product, learnt: None };
+        let engine = Engine { kind, program: found.map(|(_, program)| program), rootless, endpoint, product, report: None };
         self.recall(engine)
     }
 }
@@ -186,8 +186,8 @@ fn is_socket(path: &Path) -> bool {
 
 /// What the engine said that it has, else what this machine has.
 fn machine(engine: &Engine) -> Machine {
-    if let Some(learnt) = engine.learnt.as_ref().filter(|learnt| learnt.memory > 0 && learnt.cpus > 0) {
-        return Machine { cpus: learnt.cpus, memory: learnt.memory };
+    if let Some(report) = engine.report.as_ref().filter(|report| report.memory > 0 && report.cpus > 0) {
+        return Machine { cpus: report.cpus, memory: report.memory };
     }
     let cpus = std::thread::available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
     Machine { cpus, memory: memory().unwrap_or(u64::MAX) }

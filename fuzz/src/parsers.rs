@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 
 use crate::core::census::Container;
 use crate::core::complete::help_text;
-use crate::core::config::source::{Scope, Source as ConfigSource};
+use crate::core::config::source::{ConfigText, Scope};
 use crate::core::config::{Config, Layer};
-use crate::core::engine::learnt::{self, Learnt};
+use crate::core::engine::report::{self, EngineReport};
 use crate::core::facts::Env;
-use crate::core::identity::ssh::{self, Files};
+use crate::core::identity::ssh::{self, SshFiles};
 use crate::core::lease::Lease;
 use crate::core::login::Login;
 use crate::core::sync::document::{self, Format, Terms};
 use crate::core::sync::gate::Gate;
-use crate::core::sync::json::lenient::Extra;
+use crate::core::sync::json::lenient::JsonExtension;
 use crate::core::sync::merge::{Lack, Prefer, Versions};
 use crate::core::sync::{base, lines};
-use crate::core::tool::manifest::{Manifest, Source};
+use crate::core::tool::manifest::{Manifest, ManifestText};
 
 type Parser = fn(&[u8]);
 
@@ -36,7 +36,7 @@ pub const ALL: [(&str, Parser); 10] = [
 ];
 
 /// With all that some tool reads beyond JSON.
-const JSON: Format = Format::Json(&[Extra::Comments, Extra::TrailingCommas, Extra::Bom]);
+const JSON: Format = Format::Json(&[JsonExtension::Comments, JsonExtension::TrailingCommas, JsonExtension::Bom]);
 
 fn document(format: Format, bytes: &[u8]) {
     let Ok(document) = format.parse(bytes) else { return };
@@ -88,14 +88,14 @@ pub fn missing_lines(bytes: &[u8]) {
 
 pub fn manifest(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let _ = Manifest::parse(&Source { text: text.into(), origin: "x.toml".into() });
+    let _ = Manifest::parse(&ManifestText { text: text.into(), origin: "x.toml".into() });
 }
 
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = Config::new(
         Scope { tool: "claude", ..Scope::default() },
-        &[ConfigSource::own("config.toml", text)],
+        &[ConfigText::own("config.toml", text)],
         &Env::default(),
         Layer::default(),
     );
@@ -105,7 +105,7 @@ pub fn config(bytes: &[u8]) {
 pub fn ssh_config(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let _ = ssh::wanted(&text);
-    let written = ssh::rewrite(&text, &Files { includes: BTreeMap::new(), keys: BTreeMap::new() }, "/known_hosts");
+    let written = ssh::rewrite(&text, &SshFiles { includes: BTreeMap::new(), keys: BTreeMap::new() }, "/known_hosts");
     let keyword =
         |line: &str| line.trim_start().split(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default().to_ascii_lowercase();
     let names_key = |line: &str| ["identityfile", "\"identityfile\""].contains(&keyword(line).as_str());
@@ -115,10 +115,10 @@ pub fn ssh_config(bytes: &[u8]) {
 /// What engines, images and tools say about themselves.
 pub fn engine(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let _ = learnt::seconds(&text);
+    let _ = report::seconds(&text);
     let _ = help_text::read("claude", "", &text);
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else { return };
-    let _ = (Learnt::from_docker(&value), Learnt::from_podman(&value), Container::from_inspect(&value));
+    let _ = (EngineReport::from_docker(&value), EngineReport::from_podman(&value), Container::from_inspect(&value));
 }
 
 /// Files of the store that a container may have written: logins, and records of ours that are read again.

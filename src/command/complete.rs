@@ -8,7 +8,7 @@ use clap::CommandFactory;
 use crate::cli::Cli;
 use crate::command::use_tool;
 use crate::core::complete::vocabulary::Vocabulary;
-use crate::core::complete::{self, Candidate, Line, Subject, Value};
+use crate::core::complete::{self, Candidate, CommandLine, MachineValue, Subject};
 use crate::core::failure::Result;
 use crate::core::project::Partition;
 use crate::core::shell::Shell;
@@ -33,7 +33,7 @@ pub struct CompleteArgs {
 /// Answers what may stand at the cursor. Whatever is wrong, a shell in the middle of a line gets no message.
 pub fn run(question: CompleteArgs) -> Result<u8> {
     let words = question.words.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let mut line = Line { words, current: question.index };
+    let mut line = CommandLine { words, current: question.index };
     let raw = line.words.get(line.current).cloned().unwrap_or_default();
     if question.shell == Shell::Bash {
         line = complete::rejoined(line);
@@ -46,25 +46,25 @@ pub fn run(question: CompleteArgs) -> Result<u8> {
     let answer = match complete::subject(line, &host.tool_names(), default, || LazyCell::force(&command)) {
         Subject::Ourselves(line) => complete::ours(line, |value| known(&host, value), &command),
         Subject::Tool(name, line) => complete::of_tool(&line, &vocabulary(&host, &name)),
-        Subject::Anything => complete::Answer { files: true, ..complete::Answer::default() },
+        Subject::Anything => complete::Candidates { files: true, ..complete::Candidates::default() },
     };
     output::exact(complete::print(&answer, question.shell, &current, &raw).as_bytes())?;
     Ok(0)
 }
 
-fn known(host: &Host, value: Value) -> Vec<Candidate> {
+fn known(host: &Host, value: MachineValue) -> Vec<Candidate> {
     match value {
-        Value::Tool => use_tool::tools(host).into_iter().map(|(name, about)| Candidate::new(name, about)).collect(),
-        Value::Session => {
+        MachineValue::Tool => use_tool::tools(host).into_iter().map(|(name, about)| Candidate::new(name, about)).collect(),
+        MachineValue::Session => {
             let leases = state::leases(&host.store).into_iter();
             leases.map(|lease| Candidate::new(lease.session.as_str(), format!("{} in {}", lease.tool, lease.root))).collect()
         }
-        Value::Container => {
+        MachineValue::Container => {
             let leases = state::leases(&host.store).into_iter();
             leases.map(|lease| Candidate::new(lease.container, format!("{} in {}", lease.tool, lease.root))).collect()
         }
-        Value::Backup => super::creds::backups(host).into_iter().map(|(tool, name)| Candidate::new(name, tool)).collect(),
-        Value::Project => {
+        MachineValue::Backup => super::creds::backups(host).into_iter().map(|(tool, name)| Candidate::new(name, tool)).collect(),
+        MachineValue::Project => {
             let root = |partition: &Partition| partition.root.as_ref().map(|root| root.display().to_string()).unwrap_or_default();
             let mut projects: Vec<Candidate> = project::partitions(&host.store, false)
                 .iter()
@@ -73,14 +73,14 @@ fn known(host: &Host, value: Value) -> Vec<Candidate> {
             projects.dedup_by(|a, b| a.word == b.word);
             projects
         }
-        Value::Topic => {
+        MachineValue::Topic => {
             let topics = help::TOPICS.iter().map(|topic| Candidate::new(topic.name, topic.about));
             let commands = Cli::command();
             let commands = commands.get_subcommands().filter(|command| !command.is_hide_set());
             let about = |command: &clap::Command| command.get_about().map(ToString::to_string).unwrap_or_default();
             topics.chain(commands.map(|command| Candidate::new(command.get_name(), about(command)))).collect()
         }
-        Value::File => Vec::new(),
+        MachineValue::File => Vec::new(),
     }
 }
 

@@ -19,7 +19,7 @@ pub struct ConfigArgs {
 pub fn run(command: &ConfigArgs) -> Result<u8> {
     let context = Context::new(&command.tool, Layer::default())?;
     let rows = context.config.settings.rows();
-    for section in context.config.strangers(&context.host.tool_names()) {
+    for section in context.config.unknown_sections(&context.host.tool_names()) {
         output::note(&format!(
             "{}: `[tool.{}]` has no effect: there is no tool of this name; hint: ai tools",
             section.origin, section.value

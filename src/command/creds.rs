@@ -14,7 +14,7 @@ use crate::host::engine::learn;
 use crate::host::engine::volume::Volume;
 use crate::host::fs::files;
 use crate::host::output;
-use crate::host::store::login::Place;
+use crate::host::store::login::LoginStore;
 use crate::host::store::{guard, state};
 use crate::host::{self, Host};
 use crate::session::context::unknown_tool;
@@ -105,14 +105,14 @@ pub fn run(command: CredsCommand) -> Result<u8> {
 }
 
 /// The tools that have a login, or only `name`.
-fn places(host: &Host, name: Option<&str>) -> Result<Vec<(String, Place)>> {
+fn places(host: &Host, name: Option<&str>) -> Result<Vec<(String, LoginStore)>> {
     if let Some(name) = name {
         return Ok(vec![(name.to_owned(), place(host, name)?)]);
     }
     let mut places = Vec::new();
     for name in host.tool_names() {
         let tool = load(host, &name)?;
-        if Place::of(&tool, host, &host.store).is_some() {
+        if LoginStore::of(&tool, host, &host.store).is_some() {
             places.push((name, in_use(host, &tool)?));
         }
     }
@@ -123,7 +123,7 @@ fn places(host: &Host, name: Option<&str>) -> Result<Vec<(String, Place)>> {
 pub fn backups(host: &Host) -> Vec<(String, String)> {
     let tools = host.tool_names().into_iter();
     let of = |name: String| {
-        let place = load(host, &name).ok().and_then(|tool| Place::of(&tool, host, &host.store));
+        let place = load(host, &name).ok().and_then(|tool| LoginStore::of(&tool, host, &host.store));
         let backups = place.and_then(|place| place.backups().ok()).unwrap_or_default();
         backups.into_iter().map(move |about| (name.clone(), about.name()))
     };
@@ -135,13 +135,13 @@ fn load(host: &Host, name: &str) -> Result<Tool> {
 }
 
 /// Where `name` keeps its login.
-pub fn place(host: &Host, name: &str) -> Result<Place> {
+pub fn place(host: &Host, name: &str) -> Result<LoginStore> {
     in_use(host, &load(host, name)?)
 }
 
 /// The login that sessions of `tool` use: on an engine whose locks fail, the one in its volume.
-fn in_use(host: &Host, tool: &Tool) -> Result<Place> {
-    let place = Place::of(tool, host, &host.store).ok_or_else(|| no_login(tool))?;
+fn in_use(host: &Host, tool: &Tool) -> Result<LoginStore> {
+    let place = LoginStore::of(tool, host, &host.store).ok_or_else(|| no_login(tool))?;
     let config = Config::new(host.scope(&tool.name).borrowed(), &host.config_sources()?, &host.env, Layer::default())?;
     let user = User { uid: host::uid(), gid: host::gid(), ..User::default() };
     let engine = host.engine(config.settings.engine.value);
@@ -198,7 +198,7 @@ fn backup(host: &Host, name: Option<&str>, to: &[PathBuf]) -> Result<u8> {
 
 /// Copies to one more place; the value is the exit code. One that is missing, such as a disk that is not plugged in, is told and no
 /// failure; whatever goes wrong in one that is there does not keep the others from theirs.
-fn copy(name: &str, place: &Place, newest: &About, destination: &Path) -> u8 {
+fn copy(name: &str, place: &LoginStore, newest: &About, destination: &Path) -> u8 {
     let cannot = |error| output::warn(&format!("cannot copy the backup of {name} to `{}`: {error}", destination.display()));
     if let Err(error) = Host::existing_directory(destination) {
         cannot(error);
@@ -244,6 +244,6 @@ fn restore(host: &Host, name: &str, backup: Option<&str>) -> Result<u8> {
     Ok(0)
 }
 
-fn holds_login(place: &Place, files: &std::collections::BTreeMap<String, Vec<u8>>) -> bool {
+fn holds_login(place: &LoginStore, files: &std::collections::BTreeMap<String, Vec<u8>>) -> bool {
     files.get(place.main()).is_some_and(|main| Login::read(main).is_good())
 }

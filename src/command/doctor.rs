@@ -1,8 +1,8 @@
 //! `ai doctor`: looks at everything that a run depends on, and says what to do.
 
-use crate::core::doctor::{self, Checkup, Finding, Found, Level, Reach};
+use crate::core::doctor::{self, Checkup, Finding, ImageState, Level, Reach};
 use crate::core::engine;
-use crate::core::engine::proof::{Outcome, Proof};
+use crate::core::engine::proof::{ProbeOutcome, Proof};
 use crate::core::facts::Facts;
 use crate::core::failure::Result;
 use crate::core::plan;
@@ -11,7 +11,7 @@ use crate::core::text::visible::{quoted_lines, visible};
 use crate::core::tool::Tool;
 use crate::host::Host;
 use crate::host::doctor::{checkup, closed, prove};
-use crate::host::engine::{Image, check, learn, moved};
+use crate::host::engine::{Image, check, learn, pin_mismatch};
 use crate::host::output;
 use crate::session::context::Context;
 use crate::session::live::Sessions;
@@ -58,17 +58,17 @@ fn everything(doctor: &DoctorArgs) -> Result<u8> {
     let image = plan::image(&context.tool, &context.config);
     let reach = reach(&context, &mut facts, &image);
     if doctor.prove
-        && let (Reach::Answers { image: Found::Image | Found::Moved(..) }, Some(learnt)) = (&reach, facts.engine.learnt.clone())
+        && let (Reach::Answers { image: ImageState::Image | ImageState::Moved(..) }, Some(report)) = (&reach, facts.engine.report.clone())
     {
         let proof = prove::run(&context.host, &facts, &image)?;
-        let learnt = engine::learnt::Learnt { proof: Some(proof), ..learnt };
-        learn::keep(&context.host.store, &facts.engine, &learnt);
-        facts.engine.learnt = Some(learnt);
+        let report = engine::report::EngineReport { proof: Some(proof), ..report };
+        learn::keep(&context.host.store, &facts.engine, &report);
+        facts.engine.report = Some(report);
     }
     let findings = doctor::examine(&look(&context, &facts, image, reach, doctor.fix, files::findings(&context, failures)));
-    let proof = facts.engine.learnt.as_ref().and_then(|learnt| learnt.proof.as_ref());
+    let proof = facts.engine.report.as_ref().and_then(|report| report.proof.as_ref());
     if let (true, false, Some(proof)) = (doctor.prove, doctor.json, proof) {
-        let row = |outcome: &Outcome| [outcome.verdict.name().to_owned(), outcome.name.clone(), outcome.detail.clone()];
+        let row = |outcome: &ProbeOutcome| [outcome.verdict.name().to_owned(), outcome.name.clone(), outcome.detail.clone()];
         output::table([Side::Left; 3], &proof.outcomes.iter().map(row).collect::<Vec<_>>())?;
     }
     report(&findings, proof, doctor.json)
@@ -99,8 +99,8 @@ fn reach(context: &Context, facts: &mut Facts, image: &str) -> Reach {
     let asked =
         check(&facts.engine, image).and_then(|found| Ok((behind(context, facts, image, &found)?, learn::learn(store, &facts.engine)?)));
     match asked {
-        Ok((image, learnt)) => {
-            facts.engine = facts.engine.clone().with(Some(learnt));
+        Ok((image, report)) => {
+            facts.engine = facts.engine.clone().with(Some(report));
             Reach::Answers { image }
         }
         Err(failure) => fails(failure),
@@ -108,12 +108,12 @@ fn reach(context: &Context, facts: &mut Facts, image: &str) -> Reach {
 }
 
 /// What the name of the image stands for.
-fn behind(context: &Context, facts: &Facts, image: &str, found: &Image) -> Result<Found> {
+fn behind(context: &Context, facts: &Facts, image: &str, found: &Image) -> Result<ImageState> {
     if *found == Image::Missing {
-        return Ok(Found::Nothing);
+        return Ok(ImageState::Nothing);
     }
-    let moved = moved(&context.host.store, &facts.engine, image, found)?;
-    Ok(moved.map_or(Found::Image, |(pinned, id)| Found::Moved(image::moved(image, &pinned, &id), image::MOVED)))
+    let mismatch = pin_mismatch(&context.host.store, &facts.engine, image, found)?;
+    Ok(mismatch.map_or(ImageState::Image, |(pinned, id)| ImageState::Moved(image::moved(image, &pinned, &id), image::MOVED)))
 }
 
 fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach, fix: bool, mut notes: Vec<Finding>) -> Checkup<'a> {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::overrides::Overrides;
 use crate::core::failure::Result;
-use crate::core::plan::Command;
+use crate::core::plan::RunCommand;
 use crate::core::tool;
 use crate::session::context::Context;
 use crate::session::run::in_container;
@@ -27,8 +27,8 @@ pub struct ExecArgs {
 pub fn run(exec: ExecArgs) -> Result<u8> {
     let context = Context::new(tool::EXEC, exec.overrides.layer())?;
     let command = match exec.line {
-        Some(line) => Command::Line(line),
-        None => Command::words(exec.words),
+        Some(line) => RunCommand::Line(line),
+        None => RunCommand::words(exec.words),
     };
     in_container(&context, command)
 }

@@ -96,7 +96,7 @@ fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
     if found == Image::Missing {
         return Err(Failure::new(Kind::Unavailable, format!("cannot show {image}: the image is not there")).hint(way_to(facts, &image)));
     }
-    if let Some((pinned, id)) = engine::moved(&context.host.store, &facts.engine, &image, &found)? {
+    if let Some((pinned, id)) = engine::pin_mismatch(&context.host.store, &facts.engine, &image, &found)? {
         output::warn(&format!("{}; hint: {MOVED}", moved(&image, &pinned, &id)));
     }
     let details = inspect(facts, &image)?;

@@ -64,7 +64,7 @@ pub fn functions(host: &Host) -> Vec<Function> {
         "ai-run" => function(name, Runner::Default, name),
         _ => function(name, Runner::Word, name),
     });
-    let gone = default::TOMBSTONES.into_iter().map(|(name, _)| function(name, Runner::Gone, name));
+    let gone = default::RETIRED.into_iter().map(|(name, _)| function(name, Runner::Retired, name));
     tools.chain(words).chain(gone).collect()
 }
 

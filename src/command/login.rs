@@ -8,9 +8,9 @@ use crate::core::config::Layer;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::login::backup::By;
 use crate::core::login::{Login, Validity};
-use crate::core::plan::Command;
+use crate::core::plan::RunCommand;
 use crate::host::output;
-use crate::host::store::login::Place;
+use crate::host::store::login::LoginStore;
 use crate::session::context::Context;
 use crate::session::run::in_container;
 
@@ -37,7 +37,7 @@ pub fn login(login: &LoginArgs) -> Result<u8> {
     let args = args.iter().map(OsString::from).chain(more.iter().cloned()).collect();
     keep(name, &place, By::Run)?;
     let before = look(name, &place)?;
-    let code = in_container(&context, Command::Tool(args))?;
+    let code = in_container(&context, RunCommand::Tool(args))?;
     let after = look(name, &place)?;
     match after.as_ref().map(|login| login.validity) {
         Some(Validity::Good) if after != before => {
@@ -71,7 +71,7 @@ pub fn logout(logout: &LogoutArgs) -> Result<u8> {
     }
     keep(name, &place, By::Run)?;
     let code = match context.tool.manifest.logout.split_first() {
-        Some((_, args)) => in_container(&context, Command::Tool(args.iter().map(OsString::from).collect()))?,
+        Some((_, args)) => in_container(&context, RunCommand::Tool(args.iter().map(OsString::from).collect()))?,
         None => {
             place.replace(&std::collections::BTreeMap::new()).map_err(|error| failed("remove", name, &error))?;
             0
@@ -86,12 +86,12 @@ pub fn logout(logout: &LogoutArgs) -> Result<u8> {
     Ok(0)
 }
 
-fn look(name: &str, place: &Place) -> Result<Option<Login>> {
+fn look(name: &str, place: &LoginStore) -> Result<Option<Login>> {
     let found = place.look().map_err(|error| failed("read", name, &error))?;
     Ok(found.map(|found| found.login))
 }
 
-fn keep(name: &str, place: &Place, by: By) -> Result<()> {
+fn keep(name: &str, place: &LoginStore, by: By) -> Result<()> {
     place.keep_good(by).map(drop).map_err(|error| failed("keep", name, &error))
 }
 

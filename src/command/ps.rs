@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::core::census::{self, Census, Container};
-use crate::core::engine::learnt::seconds;
+use crate::core::engine::report::seconds;
 use crate::core::failure::Result;
 use crate::core::text::table::Side;
 use crate::host::engine::containers;

@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::cli::parse::split;
 use crate::core::facts::Terminal;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::plan::{Command, Plan, native_args};
+use crate::core::plan::{Plan, RunCommand, native_args};
 use crate::core::text::table::Side;
 use crate::host;
 use crate::host::output;
@@ -18,7 +18,7 @@ use crate::session::context::Context;
 use crate::session::{decide, native};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// text that the shell evaluates
     Shell,
     /// each word ended by NUL
@@ -42,8 +42,8 @@ pub enum Tty {
 #[command(override_usage = "ai resolve [OPTIONS] TOOL [-- ARGS...]")]
 pub struct ResolveArgs {
     /// How to print the argument vector
-    #[arg(long, value_enum, default_value_t = Format::Shell)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Shell)]
+    pub format: OutputFormat,
     /// The shell that will read `--format shell`
     #[arg(long, default_value_t = Shell::Bash)]
     pub shell: Shell,
@@ -74,7 +74,7 @@ pub fn run(resolve: ResolveArgs) -> Result<u8> {
         return Err(Failure::new(Kind::Usage, format!("cannot print the value of {name}: a vector holds names only"))
             .hint(format!("export {name}=…, and --env {name}")));
     }
-    let command = Command::of(&context.tool, args)?;
+    let command = RunCommand::of(&context.tool, args)?;
     let facts = context.facts_of(&command, resolve.session.as_ref());
     let session = match resolve.session {
         Some(session) => session,
@@ -94,14 +94,14 @@ pub fn run(resolve: ResolveArgs) -> Result<u8> {
     if resolve.explain {
         return explain(&plan);
     }
-    if resolve.format == Format::Json {
+    if resolve.format == OutputFormat::Json {
         output::json(&plan.json()?)?;
         return Ok(0);
     }
     print_words(&plan.argv(), resolve.format, resolve.shell)
 }
 
-fn print_words(argv: &[OsString], format: Format, shell: crate::core::shell::Shell) -> Result<u8> {
+fn print_words(argv: &[OsString], format: OutputFormat, shell: crate::core::shell::Shell) -> Result<u8> {
     let joined = |separator: u8| {
         let mut bytes = Vec::new();
         for word in argv {
@@ -111,10 +111,10 @@ fn print_words(argv: &[OsString], format: Format, shell: crate::core::shell::She
         bytes
     };
     let bytes = match format {
-        Format::Shell => shell.command_line(argv),
-        Format::Argv0 => joined(0),
-        Format::Lines => joined(b'\n'),
-        Format::Json => {
+        OutputFormat::Shell => shell.command_line(argv),
+        OutputFormat::Argv0 => joined(0),
+        OutputFormat::Lines => joined(b'\n'),
+        OutputFormat::Json => {
             let words: Vec<_> = argv.iter().map(|word| OsStr::to_string_lossy(word)).collect();
             return output::json(&serde_json::json!({ "argv": words })).map(|()| 0);
         }

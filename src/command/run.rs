@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use crate::cli::parse::split;
 use crate::core::config::Layer;
 use crate::core::failure::Result;
-use crate::core::plan::{Command, native_args};
+use crate::core::plan::{RunCommand, native_args};
 use crate::host::machine::process;
 use crate::session::context::Context;
 use crate::session::native;
@@ -35,6 +35,6 @@ pub fn tool(flags: Layer, words: Vec<OsString>) -> Result<u8> {
         let argv = native::argv(&context, &context.facts(None), args)?;
         return Err(process::exec(&argv, &[]));
     }
-    let command = Command::of(&context.tool, args)?;
+    let command = RunCommand::of(&context.tool, args)?;
     in_container(&context, command)
 }

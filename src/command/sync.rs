@@ -7,10 +7,10 @@ use crate::core::census::age;
 use crate::core::config::Layer;
 use crate::core::failure::Result;
 use crate::core::lease::Lease;
-use crate::core::plan::Command;
-use crate::core::sync::generation::Record;
+use crate::core::plan::RunCommand;
+use crate::core::sync::generation::SyncRecord;
 use crate::core::sync::preview::{self, Diff, Health};
-use crate::core::sync::{Brake, Direction, Request};
+use crate::core::sync::{Brake, Direction, SyncRequest};
 use crate::core::text::table::Side;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
@@ -20,7 +20,7 @@ use crate::host::restore;
 use crate::host::sync::place::Places;
 use crate::host::sync::{self, Preview};
 use crate::host::{Host, output};
-use crate::session::close::{self, Kept};
+use crate::session::close::{self, Saved};
 use crate::session::context::Context;
 use crate::session::decide::decide;
 use crate::session::settings::{self, places, request, sync_failure, tell};
@@ -91,7 +91,7 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
         }
         SyncCommand::In { tool, owner, dry_run: false } => {
             let context = Context::new(&tool, Layer::default())?;
-            let decided = decide(&context, Command::placeholder(&context.tool))?;
+            let decided = decide(&context, RunCommand::placeholder(&context.tool))?;
             let begun = session::open(&context, &decided, owner.unwrap_or_else(process::parent))?;
             output::exact(format!("{}\n", begun.lease.session).as_bytes())?;
         }
@@ -102,8 +102,8 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
                 restore::restore(&host);
             }
             match close::close(&host, &session, code)? {
-                Kept::All => {}
-                Kept::Nothing => return Ok(1),
+                Saved::All => {}
+                Saved::Nothing => return Ok(1),
             }
         }
         SyncCommand::Status { tool, json } => status(&tool, json)?,
@@ -124,12 +124,12 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
 }
 
 /// What a command about the settings of the project here starts from.
-struct Here {
+struct SyncStart {
     places: Places,
-    request: Request,
+    request: SyncRequest,
 }
 
-impl Here {
+impl SyncStart {
     fn new(tool: &str) -> Result<Self> {
         let context = Context::new(tool, Layer::default())?;
         let settings = &context.config.settings;
@@ -147,7 +147,7 @@ impl Here {
 
 /// Every file with what the next sync in, and the one out after it, would write it from.
 pub fn status(tool: &str, json: bool) -> Result<()> {
-    let mut here = Here::new(tool)?;
+    let mut here = SyncStart::new(tool)?;
     let Preview { seen, plan, .. } = here.preview()?;
     let mut rows = preview::status(&here.request, &seen, &plan);
     here.request.direction = Direction::Out;
@@ -180,7 +180,7 @@ pub fn status(tool: &str, json: bool) -> Result<()> {
 
 /// What the next sync in would write.
 pub fn diff(tool: &str, json: bool) -> Result<()> {
-    print_diff(&Here::new(tool)?, json)
+    print_diff(&SyncStart::new(tool)?, json)
 }
 
 /// What the sync out of a session would write now.
@@ -188,11 +188,11 @@ pub fn diff_out(host: &Host, lease: &Lease) -> Result<()> {
     let Some(tool) = Tool::load(&lease.tool, |name| host.manifest(name))? else { return Ok(()) };
     let (config, failure) = tolerant::config(host, &lease.tool);
     tolerant::tell(failure);
-    let here = Here { places: places(host, &tool, &lease.project), request: request(host, &tool, &config, Direction::Out) };
+    let here = SyncStart { places: places(host, &tool, &lease.project), request: request(host, &tool, &config, Direction::Out) };
     print_diff(&here, false)
 }
 
-fn print_diff(here: &Here, json: bool) -> Result<()> {
+fn print_diff(here: &SyncStart, json: bool) -> Result<()> {
     let Preview { seen, plan, pending } = here.preview()?;
     if pending {
         output::note("a sync was interrupted; it is finished first");
@@ -222,12 +222,12 @@ fn print_diff(here: &Here, json: bool) -> Result<()> {
 }
 
 pub fn log(tool: &str, json: bool) -> Result<()> {
-    let here = Here::new(tool)?;
+    let here = SyncStart::new(tool)?;
     let records = sync::log(&here.places).map_err(|error| sync_failure(&error))?;
     if json {
         return output::json(&records);
     }
-    let row = |record: &Record| {
+    let row = |record: &SyncRecord| {
         let what = match record.direction {
             Some(Direction::In) => "in",
             Some(Direction::Out) => "out",
@@ -241,7 +241,7 @@ pub fn log(tool: &str, json: bool) -> Result<()> {
 
 /// A sync in that believes every deletion.
 pub fn accept(tool: &str) -> Result<()> {
-    let mut here = Here::new(tool)?;
+    let mut here = SyncStart::new(tool)?;
     here.request.brake = Brake::Off;
     let report = sync::run(&here.places, &here.request, &Deadline::after(sync::PATIENCE)).map_err(|error| sync_failure(&error))?;
     tell(tool, &report);
@@ -252,7 +252,7 @@ pub fn accept(tool: &str) -> Result<()> {
 }
 
 pub fn undo(tool: &str) -> Result<()> {
-    let here = Here::new(tool)?;
+    let here = SyncStart::new(tool)?;
     let report = sync::undo(&here.places).map_err(|error| sync_failure(&error))?;
     tell(tool, &report);
     for site in &report.changed {

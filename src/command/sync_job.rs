@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::sync::report::Report;
-use crate::core::sync::{Request, preview};
+use crate::core::sync::{SyncRequest, preview};
 use crate::host::fs::files::read_text;
 use crate::host::machine::deadline::Deadline;
 use crate::host::output;
@@ -17,14 +17,14 @@ use crate::session::settings::sync_failure;
 
 #[derive(Deserialize)]
 struct Job {
-    act: Act,
+    act: JobKind,
     places: Places,
-    request: Request,
+    request: SyncRequest,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Act {
+enum JobKind {
     Sync,
     Repair,
     Undo,
@@ -45,15 +45,15 @@ pub fn run(file: &Path) -> Result<u8> {
 /// What to print, and whether everything was done that was asked for.
 fn act(Job { act, places, request }: &Job) -> std::result::Result<(String, bool), SyncError> {
     let text = match act {
-        Act::Sync => return Ok(told(&sync::run(places, request, &Deadline::after(PATIENCE))?)),
-        Act::Undo => return Ok(told(&sync::undo(places)?)),
-        Act::Repair => format!("{{\"recovered\":{}}}", sync::repair(places)?),
-        Act::Log => serde_json::to_string(&sync::log(places)?).unwrap_or_default(),
-        Act::Status => {
+        JobKind::Sync => return Ok(told(&sync::run(places, request, &Deadline::after(PATIENCE))?)),
+        JobKind::Undo => return Ok(told(&sync::undo(places)?)),
+        JobKind::Repair => format!("{{\"recovered\":{}}}", sync::repair(places)?),
+        JobKind::Log => serde_json::to_string(&sync::log(places)?).unwrap_or_default(),
+        JobKind::Status => {
             let sync::Preview { seen, plan, .. } = sync::preview(places, request)?;
             serde_json::to_string(&preview::status(request, &seen, &plan)).unwrap_or_default()
         }
-        Act::Diff => {
+        JobKind::Diff => {
             let sync::Preview { seen, plan, pending } = sync::preview(places, request)?;
             let notices = plan.notices.iter().map(ToString::to_string);
             let diffs = preview::diffs(&seen, &plan);

@@ -17,7 +17,7 @@ pub struct ToolsArgs {
 }
 
 #[derive(Serialize)]
-struct Row {
+struct ToolRow {
     name: String,
     about: String,
     profile_of: Option<String>,
@@ -47,10 +47,10 @@ pub fn run(tools: &ToolsArgs) -> Result<u8> {
     Ok(code)
 }
 
-fn row(host: &Host, name: &str) -> Result<Option<Row>> {
+fn row(host: &Host, name: &str) -> Result<Option<ToolRow>> {
     let Some(Manifest { about, profile_of, .. }) = Tool::load(name, |name| host.manifest(name))?.map(|tool| tool.manifest) else {
         return Ok(None);
     };
     let manifest = host.manifest(name)?.map(|source| source.origin).unwrap_or_default();
-    Ok(Some(Row { name: name.into(), about, profile_of, manifest }))
+    Ok(Some(ToolRow { name: name.into(), about, profile_of, manifest }))
 }

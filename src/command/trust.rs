@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::core::config::source::{Source, Standing};
+use crate::core::config::source::{ConfigStanding, ConfigText};
 use crate::core::config::{Config, Layer};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::policy::trust::FILE;
@@ -73,10 +73,10 @@ pub fn run(args: &TrustArgs) -> Result<u8> {
 }
 
 /// What the file asks for, over the person's own configuration.
-fn asked(host: &Host, source: &Source) -> Result<crate::core::policy::trust::Asked> {
+fn asked(host: &Host, source: &ConfigText) -> Result<crate::core::policy::trust::Asked> {
     let mut sources = host.own_config_sources()?;
     sources.push(source.clone());
     let config = Config::new(host.scope(tool::EXEC).borrowed(), &sources, &host.env, Layer::default())?;
-    debug_assert_eq!(config.asked.agreed, source.standing == Standing::Agreed);
+    debug_assert_eq!(config.asked.agreed, source.standing == ConfigStanding::Agreed);
     Ok(config.asked)
 }

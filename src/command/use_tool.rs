@@ -3,7 +3,7 @@
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::text::nearest::nearest;
 use crate::core::tool::Tool;
-use crate::core::tool::default::{self, Origin};
+use crate::core::tool::default::{self, ChosenBy};
 use crate::host::Host;
 use crate::host::fs::files;
 use crate::host::output;
@@ -49,7 +49,7 @@ pub fn run(wanted: &UseArgs) -> Result<u8> {
 }
 
 /// The default tool and where it was set.
-pub fn default_tool(host: &Host) -> Result<(String, Origin)> {
+pub fn default_tool(host: &Host) -> Result<(String, ChosenBy)> {
     let of_store = files::read_text(&host.store.default_tool())?;
     Ok(default::default_tool(host.env.text("AI_TOOL"), of_store.as_deref(), &host.tool_names()))
 }

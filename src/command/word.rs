@@ -37,7 +37,7 @@ fn ai_mode(words: &[OsString]) -> Result<u8> {
 }
 
 fn tombstone(name: &str) -> Failure {
-    match default::TOMBSTONES.iter().find(|(gone, _)| *gone == name) {
+    match default::RETIRED.iter().find(|(gone, _)| *gone == name) {
         Some((_, now)) => Failure::new(Kind::General, format!("{name} is gone: {now}")).hint("ai help"),
         None => Failure::new(Kind::Usage, format!("cannot run `{name}`: it is no word of the shell integration")).hint("ai help shells"),
     }

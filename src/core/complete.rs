@@ -17,7 +17,7 @@ use vocabulary::Vocabulary;
 
 /// The words on the line, and which of them the cursor is in.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct CommandLine {
     pub words: Vec<String>,
     pub current: usize,
 }
@@ -37,7 +37,7 @@ impl Candidate {
 
 /// All that may stand at the cursor.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct Candidates {
     pub candidates: Vec<Candidate>,
     /// A file may stand here too; shells know best how to complete those.
     pub files: bool,
@@ -47,7 +47,7 @@ pub struct Answer {
 
 /// Values of `ai`'s own arguments that only the machine knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum MachineValue {
     Tool,
     Session,
     Container,
@@ -58,7 +58,7 @@ pub enum Value {
     File,
 }
 
-impl Value {
+impl MachineValue {
     const ALL: [Self; 7] = [Self::Tool, Self::Session, Self::Container, Self::Topic, Self::Backup, Self::Project, Self::File];
 
     /// Stands for the values among the candidates, until it is known whether they are wanted. No argument can hold a NUL.
@@ -94,20 +94,25 @@ impl Value {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Subject {
     /// `ai` itself, with these words.
-    Ourselves(Line),
+    Ourselves(CommandLine),
     /// A tool, with the words behind its name; `current` 0 is the first of them.
-    Tool(String, Line),
+    Tool(String, CommandLine),
     /// Another program's words: none of our business but for files.
     Anything,
 }
 
 /// Finds out whose words are completed. `tools` are the names of all tools, `default` is the one of `ai-run`.
-pub fn subject<'a>(line: Line, tools: &[String], default: impl FnOnce() -> String, command: impl FnOnce() -> &'a clap::Command) -> Subject {
+pub fn subject<'a>(
+    line: CommandLine,
+    tools: &[String],
+    default: impl FnOnce() -> String,
+    command: impl FnOnce() -> &'a clap::Command,
+) -> Subject {
     let first = line.words.first().map_or("", String::as_str);
     let first = first.rsplit('/').next().unwrap_or(first);
-    let as_ours = |head: &[&str], line: &Line| {
+    let as_ours = |head: &[&str], line: &CommandLine| {
         let words = ["ai"].iter().chain(head).map(|word| (*word).to_owned()).chain(line.words.iter().skip(1).cloned()).collect();
-        Line { words, current: line.current + head.len() }
+        CommandLine { words, current: line.current + head.len() }
     };
     let ours = match first {
         "ai" => line,
@@ -131,8 +136,8 @@ pub fn subject<'a>(line: Line, tools: &[String], default: impl FnOnce() -> Strin
     }
 }
 
-fn behind(line: &Line, at: usize) -> Line {
-    Line { words: line.words.iter().skip(at).cloned().collect(), current: line.current.saturating_sub(at) }
+fn behind(line: &CommandLine, at: usize) -> CommandLine {
+    CommandLine { words: line.words.iter().skip(at).cloned().collect(), current: line.current.saturating_sub(at) }
 }
 
 /// The tool that a function runs: its name, maybe behind the prefix that `ai init --prefix` gave it.
@@ -143,7 +148,7 @@ fn tool_named(function: &str, tools: &[String]) -> Option<String> {
 }
 
 /// Where the first word stands that is neither an option nor an option's value, counted from the front of `line`.
-fn first_positional(line: &Line, command: Option<&clap::Command>) -> Option<usize> {
+fn first_positional(line: &CommandLine, command: Option<&clap::Command>) -> Option<usize> {
     let takes_value = |word: &str| {
         let options = || command.into_iter().flat_map(clap::Command::get_arguments);
         options().any(|arg| arg.get_long().is_some_and(|long| word.strip_prefix("--") == Some(long)) && arg.get_action().takes_values())
@@ -160,7 +165,7 @@ fn first_positional(line: &Line, command: Option<&clap::Command>) -> Option<usiz
 }
 
 /// What may stand in `ai`'s own words. `known` looks up what the machine knows.
-pub fn ours(line: Line, known: impl Fn(Value) -> Vec<Candidate>, command: &clap::Command) -> Answer {
+pub fn ours(line: CommandLine, known: impl Fn(MachineValue) -> Vec<Candidate>, command: &clap::Command) -> Candidates {
     let current = line.words.get(line.current).cloned().unwrap_or_default();
     if let Some(answer) = special::answer(&line, command) {
         return answer;
@@ -169,13 +174,13 @@ pub fn ours(line: Line, known: impl Fn(Value) -> Vec<Candidate>, command: &clap:
     let mut words: Vec<OsString> = line.words.into_iter().map(OsString::from).collect();
     words.resize_with(words.len().max(line.current + 1), OsString::new);
     let found = clap_complete::engine::complete(&mut command, words, line.current, None).unwrap_or_default();
-    let mut answer = Answer::default();
+    let mut answer = Candidates::default();
     for candidate in found {
         let word = candidate.get_value().to_string_lossy();
-        match Value::ALL.into_iter().find(|value| value.mark() == word) {
-            Some(Value::File) => answer.files = true,
+        match MachineValue::ALL.into_iter().find(|value| value.mark() == word) {
+            Some(MachineValue::File) => answer.files = true,
             Some(value) => {
-                answer.once |= !matches!(value, Value::Tool | Value::Topic);
+                answer.once |= !matches!(value, MachineValue::Tool | MachineValue::Topic);
                 answer.candidates.extend(known(value));
             }
             None => {
@@ -192,7 +197,7 @@ pub fn ours(line: Line, known: impl Fn(Value) -> Vec<Candidate>, command: &clap:
 }
 
 /// As much of the command line as the line is about: to describe all of it takes longer than to complete.
-fn pruned(command: &clap::Command, line: &Line) -> clap::Command {
+fn pruned(command: &clap::Command, line: &CommandLine) -> clap::Command {
     let pruned = clap::Command::new(command.get_name().to_owned()).disable_help_subcommand(true);
     match line.words.get(1).filter(|_| line.current > 1).and_then(|word| command.find_subcommand(word)) {
         Some(wanted) => pruned.subcommand(with_values(wanted.clone())),
@@ -207,7 +212,7 @@ fn pruned(command: &clap::Command, line: &Line) -> clap::Command {
 
 /// Marks the arguments whose values the machine knows.
 fn with_values(command: clap::Command) -> clap::Command {
-    let command = command.mut_args(|arg| match Value::of(&arg) {
+    let command = command.mut_args(|arg| match MachineValue::of(&arg) {
         Some(value) => arg.add(ArgValueCompleter::new(move |_: &OsStr| vec![CompletionCandidate::new(value.mark())])),
         None => arg,
     });
@@ -216,34 +221,34 @@ fn with_values(command: clap::Command) -> clap::Command {
 }
 
 /// What may stand in a tool's words.
-pub fn of_tool(line: &Line, vocabulary: &Vocabulary) -> Answer {
+pub fn of_tool(line: &CommandLine, vocabulary: &Vocabulary) -> Candidates {
     let current = line.words.get(line.current).map_or("", String::as_str);
     let before = &line.words[..line.current.min(line.words.len())];
     if before.iter().any(|word| word == "--") {
-        return Answer { files: true, ..Answer::default() };
+        return Candidates { files: true, ..Candidates::default() };
     }
     let context = vocabulary.context(before);
     let option = before.last().filter(|word| word.starts_with('-'));
     if let Some(values) = option.and_then(|option| vocabulary.values(&context, option)) {
-        return Answer { candidates: values, ..Answer::default() };
+        return Candidates { candidates: values, ..Candidates::default() };
     }
     if let Some((option, _)) = current.split_once('=').filter(|_| current.starts_with("--")) {
         let values = vocabulary.values(&context, option).unwrap_or_default();
         let joined = values.into_iter().map(|value| Candidate::new(format!("{option}={}", value.word), value.about));
-        return Answer { candidates: joined.collect(), ..Answer::default() };
+        return Candidates { candidates: joined.collect(), ..Candidates::default() };
     }
     let mut candidates = vocabulary.words(&context, current.starts_with('-'));
     if line.current == 0 && current.starts_with('-') {
         candidates.insert(0, Candidate::new("--local", "Run the host's own program, without a container"));
         candidates.insert(0, Candidate::new("--native", "Run the host's own program, without a container"));
     }
-    Answer { candidates, files: !current.starts_with('-'), once: false }
+    Candidates { candidates, files: !current.starts_with('-'), once: false }
 }
 
 /// An answer as the shells' functions read it: a line that says whether files may stand here, and whether this holds only once;
 /// then one candidate a line.
 /// `raw` is as much of the current word as the shell takes for one.
-pub fn print(answer: &Answer, shell: Shell, current: &str, raw: &str) -> String {
+pub fn print(answer: &Candidates, shell: Shell, current: &str, raw: &str) -> String {
     let mut text = if answer.files { "files" } else { "words" }.to_owned();
     text.push_str(if answer.once { " once\n" } else { "\n" });
     let fitting = answer.candidates.iter().filter(|candidate| candidate.word.starts_with(current) && !candidate.word.contains('\n'));
@@ -274,8 +279,8 @@ pub fn print(answer: &Answer, shell: Shell, current: &str, raw: &str) -> String 
 }
 
 /// The words as bash breaks them (`--name`, `=`, `value`) put together as programs see them.
-pub fn rejoined(line: Line) -> Line {
-    let mut joined = Line { words: Vec::new(), current: line.current };
+pub fn rejoined(line: CommandLine) -> CommandLine {
+    let mut joined = CommandLine { words: Vec::new(), current: line.current };
     let mut glue = false;
     for (index, word) in line.words.into_iter().enumerate() {
         let breaks = word == "=" || word == ":";

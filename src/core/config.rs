@@ -17,7 +17,7 @@ use crate::core::admit::publish::Publish;
 use crate::core::admit::variable::EnvTable;
 use crate::core::admit::{Admitted, last_of_each};
 use crate::core::config::layers::{Layers, admitted_by, unknown_profile};
-use crate::core::config::source::{Scope, Source, Standing};
+use crate::core::config::source::{ConfigStanding, ConfigText, Scope};
 use crate::core::config::value::{at_least_one, one_of, parse_bytes, plain_name, processors, yes_or_no};
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
@@ -26,8 +26,8 @@ use crate::core::policy::trust::{self, Asked};
 use crate::core::sync::HostSync;
 use crate::core::tool::manifest::SecretRule;
 
+mod check;
 mod layers;
-mod refuse;
 pub mod source;
 mod table;
 pub mod value;
@@ -105,7 +105,7 @@ macro_rules! settings {
         /// so all are listed here.
         #[derive(Debug, Default, Deserialize)]
         #[serde(deny_unknown_fields, default)]
-        pub(in crate::core::config) struct Table {
+        pub(in crate::core::config) struct ConfigTable {
             $($name: Option<Spanned<$type>>,)*
             mounts: Vec<Spanned<MountRule>>,
             env: EnvTable,
@@ -116,13 +116,13 @@ macro_rules! settings {
             cloud: Vec<Spanned<Cloud>>,
             secret: BTreeMap<String, SecretRule>,
             /// Sections are tables of their own; only a file has them.
-            tool: BTreeMap<String, Spanned<Table>>,
-            profile: BTreeMap<String, Spanned<Table>>,
-            project: BTreeMap<String, Spanned<Table>>,
+            tool: BTreeMap<String, Spanned<ConfigTable>>,
+            profile: BTreeMap<String, Spanned<ConfigTable>>,
+            project: BTreeMap<String, Spanned<ConfigTable>>,
             build: Option<Spanned<Build>>,
         }
 
-        impl Table {
+        impl ConfigTable {
             fn layer(&self, origin: &impl Fn(usize) -> Origin) -> Layer {
                 Layer { $($name: setting(self.$name.as_ref(), origin),)* admitted: self.admitted(origin), profile: None }
             }
@@ -260,20 +260,20 @@ impl Config {
     ///
     /// # Errors
     /// Where a file is no valid configuration, or a value is none that anybody can mean.
-    pub fn new(scope: Scope, sources: &[Source], env: &Env, flags: Layer) -> Result<Self> {
+    pub fn new(scope: Scope, sources: &[ConfigText], env: &Env, flags: Layer) -> Result<Self> {
         let mut config = Self::default();
         let own = flags.over(Layer::from_env(env)?);
         let mut layers = Layers::default();
-        for source in sources.iter().filter(|source| source.standing == Standing::Own) {
+        for source in sources.iter().filter(|source| source.standing == ConfigStanding::Own) {
             layers.read(scope, own.profile.as_deref(), source, &mut config)?;
         }
         if let Some(profile) = own.profile.as_ref().filter(|name| !layers.profiles.contains(name)) {
             return Err(unknown_profile(profile, &layers.profiles));
         }
         let mut layer = layers.project.over(layers.profile.over(layers.plain));
-        for source in sources.iter().filter(|source| source.standing != Standing::Own) {
+        for source in sources.iter().filter(|source| source.standing != ConfigStanding::Own) {
             let (asked, refused) = layers::of_project(scope, source)?;
-            let (in_force, mut asked) = trust::judge(asked, &layer.clone().resolve(), source.standing == Standing::Agreed);
+            let (in_force, mut asked) = trust::judge(asked, &layer.clone().resolve(), source.standing == ConfigStanding::Agreed);
             asked.refused.extend(refused);
             layer = in_force.over(layer);
             config.asked = asked;
@@ -281,7 +281,7 @@ impl Config {
         let layer = own.over(layer);
         config.admitted = layer.admitted.clone();
         config.settings = layer.resolve();
-        config.settings.refuse_what_cannot_be()?;
+        config.settings.check()?;
         config.refuse_odd_names()?;
         Ok(config)
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::core::config::Settings;
-use crate::core::engine::proof::Verdict;
+use crate::core::engine::proof::ProbeVerdict;
 use crate::core::facts::Facts;
 
 mod engine;
@@ -103,13 +103,13 @@ pub struct Checkup<'a> {
 /// What became of asking the engine.
 #[derive(Debug)]
 pub enum Reach {
-    Answers { image: Found },
+    Answers { image: ImageState },
     Fails { why: String, hint: Option<String> },
 }
 
 /// What stands behind the image's name.
 #[derive(Debug)]
-pub enum Found {
+pub enum ImageState {
     Image,
     /// Something else than what was built or pinned, in words, and what to do.
     Moved(String, &'static str),
@@ -199,17 +199,17 @@ fn orphans(checkup: &Checkup, findings: &mut Vec<Finding>) {
 
 /// What a proof says, as findings: only what does not hold deserves a line of its own.
 pub fn of_proof(proof: &crate::core::engine::proof::Proof) -> Vec<Finding> {
-    let holds = proof.outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Holds).count();
+    let holds = proof.outcomes.iter().filter(|outcome| outcome.verdict == ProbeVerdict::Holds).count();
     let mut findings = vec![Finding::new(Level::Ok, "proof", format!("{holds} of {} hold with {}", proof.outcomes.len(), proof.image))];
     for outcome in &proof.outcomes {
         match outcome.verdict {
-            Verdict::Holds => {}
-            Verdict::Fails if crate::core::engine::proof::LOCKS.contains(&outcome.name.as_str()) => {
+            ProbeVerdict::Holds => {}
+            ProbeVerdict::Fails if crate::core::engine::proof::LOCKS.contains(&outcome.name.as_str()) => {
                 let cause = format!("{}: {}; logins move into volumes of the engine (`ai-login-TOOL`)", outcome.name, outcome.detail);
                 findings.push(Finding::new(Level::Warning, "proof", cause));
             }
-            Verdict::Fails => findings.push(Finding::new(Level::Warning, "proof", format!("{}: {}", outcome.name, outcome.detail))),
-            Verdict::Unknown => findings.push(Finding::new(Level::Note, "proof", format!("{}: {}", outcome.name, outcome.detail))),
+            ProbeVerdict::Fails => findings.push(Finding::new(Level::Warning, "proof", format!("{}: {}", outcome.name, outcome.detail))),
+            ProbeVerdict::Unknown => findings.push(Finding::new(Level::Note, "proof", format!("{}: {}", outcome.name, outcome.detail))),
         }
     }
     findings

@@ -13,8 +13,8 @@ use crate::core::text::digest::sha256;
 
 pub mod agent;
 pub mod kind;
-pub mod learnt;
 pub mod proof;
+pub mod report;
 pub mod start;
 pub mod traits;
 
@@ -227,7 +227,7 @@ mod tests {
     fn at(address: Address, chosen: Chosen) -> Engine {
         let endpoint = Endpoint { address, chosen };
         let product = product(EngineKind::Docker, &endpoint, true);
-        Engine { kind: EngineKind::Docker, program: None, rootless: false, endpoint, product, learnt: None }
+        Engine { kind: EngineKind::Docker, program: None, rootless: false, endpoint, product, report: None }
     }
 
     const ALL: Allowed = Allowed { insecure: true, remote_paths: true };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::core::admit::path::{Looked, Thing};
 use crate::core::engine::kind::Engine;
 use crate::core::person::Group;
-use crate::core::planted::Named;
+use crate::core::planted::EnvironmentPath;
 
 /// Everything that a decision may depend on.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct Facts {
     pub time_zone: Option<String>,
     pub ssh_agent: SshAgent,
     /// What the environment names and a run trusts: sockets, temporary directories, our own program.
-    pub named: Vec<Named>,
+    pub named: Vec<EnvironmentPath>,
     /// The directory around the working directory that a container gets to write.
     pub writable: Option<PathBuf>,
     /// Our own program, as the shells should call it.
@@ -102,7 +102,7 @@ pub struct Repo {
     /// Object directories of other repositories that this one borrows from.
     pub alternates: Vec<Spot>,
     /// What git knows of linked worktrees.
-    pub trees: Vec<Tree>,
+    pub trees: Vec<LinkedWorktree>,
 }
 
 /// A directory that belongs to a repository.
@@ -116,7 +116,7 @@ pub struct Spot {
 
 /// A linked worktree, by what its administrative directory says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tree {
+pub struct LinkedWorktree {
     /// Its directory below `worktrees`.
     pub name: String,
     /// Where its `.git` file is said to be.
@@ -134,7 +134,7 @@ pub enum RepoKind {
         superproject: PathBuf,
         /// Its directory there, links resolved.
         directory: PathBuf,
-        proven: Proof,
+        proven: SubmoduleProof,
     },
     /// `.git` leads to a directory elsewhere that says nothing of this one: made with `--separate-git-dir`, or a link.
     Elsewhere(Spot),
@@ -146,7 +146,7 @@ pub enum RepoKind {
 
 /// Whether the repository above says by itself that a submodule is its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
+pub enum SubmoduleProof {
     /// Its configuration and `.gitmodules`, which nobody in the submodule can write, name this directory.
     Given,
     Missing,

@@ -5,11 +5,11 @@ pub mod git;
 pub mod ssh;
 
 use crate::core::container::GIT_HOST;
-use git::{Settings, line, set};
+use git::{GitSettings, line, set};
 
 /// One line of `git config --list --show-scope --show-origin -z`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct GitConfigEntry {
     pub scope: String,
     /// `file:/path` and the like.
     pub origin: String,
@@ -19,26 +19,26 @@ pub struct Entry {
 }
 
 /// Reads git's list. A key without a value counts as true, as for git.
-pub fn entries(list: &str) -> Vec<Entry> {
+pub fn entries(list: &str) -> Vec<GitConfigEntry> {
     let mut fields = list.split('\0');
     let mut entries = Vec::new();
     while let (Some(scope), Some(origin), Some(pair)) = (fields.next(), fields.next(), fields.next()) {
         let (key, value) = pair.split_once('\n').unwrap_or((pair, "true"));
-        entries.push(Entry { scope: scope.into(), origin: origin.into(), key: key.into(), value: value.into() });
+        entries.push(GitConfigEntry { scope: scope.into(), origin: origin.into(), key: key.into(), value: value.into() });
     }
     entries
 }
 
 /// Whether git in the container will trust the project although it sees another owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
+pub enum GitTrust {
     /// Owners look as on the host: git decides by itself.
     Git,
     /// The engine's shared folders show owners of their own; the host's said that it is the user's.
     Everything,
 }
 
-impl Entry {
+impl GitConfigEntry {
     /// Whether the person or the machine's administrator set it, and no repository.
     pub fn is_global(&self) -> bool {
         matches!(self.scope.as_str(), "system" | "global")
@@ -47,7 +47,7 @@ impl Entry {
 
 /// Returns the text of the settings that are made from the host's before each run. What the repository itself sets comes with the
 /// repository.
-pub fn config(entries: &[Entry], settings: &Settings, trust: Trust, root: &str, target: &str) -> String {
+pub fn config(entries: &[GitConfigEntry], settings: &GitSettings, trust: GitTrust, root: &str, target: &str) -> String {
     let mut text = String::from("# Made from your own settings before each run.\n");
     text.push_str(&settings.config);
     // Worktrees elsewhere look deleted from inside, and a cleanup would take away what they need.
@@ -57,9 +57,9 @@ pub fn config(entries: &[Entry], settings: &Settings, trust: Trust, root: &str, 
     set(&mut text, "gc.reflogExpire", "never");
     set(&mut text, "gc.reflogExpireUnreachable", "never");
     match trust {
-        Trust::Everything => set(&mut text, "safe.directory", "*"),
-        Trust::Git if is_trusted(entries, root) => set(&mut text, "safe.directory", target),
-        Trust::Git => {}
+        GitTrust::Everything => set(&mut text, "safe.directory", "*"),
+        GitTrust::Git if is_trusted(entries, root) => set(&mut text, "safe.directory", target),
+        GitTrust::Git => {}
     }
     text
 }
@@ -86,7 +86,7 @@ pub fn own_config(current: &str, before: &[(String, String)], now: &[(String, St
 }
 
 /// Whether the user told the host's git to trust `root` whoever owns it.
-pub fn is_trusted(entries: &[Entry], root: &str) -> bool {
+pub fn is_trusted(entries: &[GitConfigEntry], root: &str) -> bool {
     let safe = entries.iter().filter(|entry| entry.is_global() && entry.key == "safe.directory");
     // An empty value takes back what was said before it.
     safe.fold(false, |trusted, entry| match entry.value.as_str() {
@@ -97,7 +97,7 @@ pub fn is_trusted(entries: &[Entry], root: &str) -> bool {
 }
 
 /// The files that the settings came from.
-pub fn sources(entries: &[Entry]) -> Vec<&str> {
+pub fn sources(entries: &[GitConfigEntry]) -> Vec<&str> {
     let mut files: Vec<&str> = entries.iter().filter_map(|entry| entry.origin.strip_prefix("file:")).collect();
     files.sort_unstable();
     files.dedup();
@@ -108,8 +108,8 @@ pub fn sources(entries: &[Entry]) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    fn entry(scope: &str, key: &str, value: &str) -> Entry {
-        Entry { scope: scope.into(), origin: "file:/h/.gitconfig".into(), key: key.into(), value: value.into() }
+    fn entry(scope: &str, key: &str, value: &str) -> GitConfigEntry {
+        GitConfigEntry { scope: scope.into(), origin: "file:/h/.gitconfig".into(), key: key.into(), value: value.into() }
     }
 
     #[test]
@@ -149,9 +149,9 @@ mod tests {
         {
             assert_eq!(is_trusted(&safe(values), "/p"), expected, "{values:?}");
         }
-        let none = Settings::default();
-        assert!(config(&safe(&["/p"]), &none, Trust::Git, "/p", "/w").contains("[safe]\n\tdirectory = \"/w\""));
-        assert!(config(&[], &none, Trust::Everything, "/p", "/w").contains("directory = \"*\""));
-        assert!(!config(&[], &none, Trust::Git, "/p", "/w").contains("safe"));
+        let none = GitSettings::default();
+        assert!(config(&safe(&["/p"]), &none, GitTrust::Git, "/p", "/w").contains("[safe]\n\tdirectory = \"/w\""));
+        assert!(config(&[], &none, GitTrust::Everything, "/p", "/w").contains("directory = \"*\""));
+        assert!(!config(&[], &none, GitTrust::Git, "/p", "/w").contains("safe"));
     }
 }

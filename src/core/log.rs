@@ -7,7 +7,7 @@ use crate::core::failure::{Failure, Kind, Result};
 
 /// How much a line matters; ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum LogLevel {
     /// What commands were called, and how long they took.
     Debug,
     /// Runs.
@@ -18,7 +18,7 @@ pub enum Level {
     Error,
 }
 
-impl Level {
+impl LogLevel {
     const ALL: [Self; 4] = [Self::Debug, Self::Info, Self::Warn, Self::Error];
 
     pub fn name(self) -> &'static str {
@@ -37,10 +37,10 @@ impl Level {
 }
 
 /// The least level that is written, by `AI_LOG`: a level or `off`; `info` if it is not set.
-pub fn threshold(env: &Env) -> Result<Option<Level>> {
-    let Some(wanted) = env.text("AI_LOG").filter(|text| !text.is_empty()) else { return Ok(Some(Level::Info)) };
+pub fn threshold(env: &Env) -> Result<Option<LogLevel>> {
+    let Some(wanted) = env.text("AI_LOG").filter(|text| !text.is_empty()) else { return Ok(Some(LogLevel::Info)) };
     let wanted = wanted.to_ascii_lowercase();
-    match Level::ALL.into_iter().find(|level| level.name() == wanted) {
+    match LogLevel::ALL.into_iter().find(|level| level.name() == wanted) {
         Some(level) => Ok(Some(level)),
         None if wanted == "off" => Ok(None),
         None => Err(Failure::new(Kind::Config, format!("cannot use AI_LOG: `{wanted}` is none of debug, info, warn, error, off"))
@@ -49,7 +49,7 @@ pub fn threshold(env: &Env) -> Result<Option<Level>> {
 }
 
 /// A line, without its line break.
-pub fn line(time: u64, level: Level, event: &str, more: Map<String, Value>) -> String {
+pub fn line(time: u64, level: LogLevel, event: &str, more: Map<String, Value>) -> String {
     let mut fields = Map::new();
     fields.insert("time".into(), time.into());
     fields.insert("level".into(), level.name().into());
@@ -65,8 +65,8 @@ mod tests {
     #[test]
     fn a_level_or_off_is_wanted() {
         let threshold = |text: &str| threshold(&[("AI_LOG".into(), text.into())].into_iter().collect());
-        assert_eq!(threshold("").unwrap(), Some(Level::Info));
-        assert_eq!(threshold("WARN").unwrap(), Some(Level::Warn));
+        assert_eq!(threshold("").unwrap(), Some(LogLevel::Info));
+        assert_eq!(threshold("WARN").unwrap(), Some(LogLevel::Warn));
         assert_eq!(threshold("off").unwrap(), None);
         assert!(threshold("loud").unwrap_err().to_string().contains("`loud` is none of"));
     }

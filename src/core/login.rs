@@ -54,16 +54,16 @@ impl Fingerprint {
 }
 
 /// Where the tools keep what, as JSON pointers. Times are milliseconds since 1970; codex has its own inside the token.
-struct Shape {
+struct LoginShape {
     refresh: &'static str,
     access: &'static str,
     expires: &'static str,
 }
 
-const SHAPES: [Shape; 3] = [
-    Shape { refresh: "/claudeAiOauth/refreshToken", access: "/claudeAiOauth/accessToken", expires: "/claudeAiOauth/expiresAt" },
-    Shape { refresh: "/tokens/refresh_token", access: "/tokens/access_token", expires: "" },
-    Shape { refresh: "/refresh_token", access: "/access_token", expires: "/expiry_date" },
+const SHAPES: [LoginShape; 3] = [
+    LoginShape { refresh: "/claudeAiOauth/refreshToken", access: "/claudeAiOauth/accessToken", expires: "/claudeAiOauth/expiresAt" },
+    LoginShape { refresh: "/tokens/refresh_token", access: "/tokens/access_token", expires: "" },
+    LoginShape { refresh: "/refresh_token", access: "/access_token", expires: "/expiry_date" },
 ];
 
 /// An API key that codex keeps in place of tokens.

@@ -43,7 +43,7 @@ mod terminal;
 mod user;
 mod verify;
 
-pub use command::Command;
+pub use command::RunCommand;
 pub use env::Variable;
 use mount::{Access, Mount};
 pub use part::{Part, Reasoned};
@@ -58,7 +58,7 @@ pub struct Request<'a> {
     pub config: &'a Config,
     pub facts: &'a Facts,
     pub session: SessionId,
-    pub command: Command,
+    pub command: RunCommand,
     /// The streams that the engine's client will have; not always our own.
     pub terminal: Terminal,
 }
@@ -120,7 +120,7 @@ impl Plan {
         parts.push(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
 
         notes.extend(workspace.notes.iter().cloned());
-        let prefix = if secrets.iter().any(secret::Found::needs_fetching) {
+        let prefix = if secrets.iter().any(secret::FoundSecret::needs_fetching) {
             vec![facts.exe.clone().into_os_string(), "env".into(), tool.name.clone().into(), "--".into()]
         } else {
             Vec::new()

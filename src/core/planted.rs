@@ -18,7 +18,7 @@ pub enum Writable {
 
 /// Something that the environment names, by its real path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
+pub struct EnvironmentPath {
     /// Such as `AI_HOME`.
     pub by: &'static str,
     pub path: PathBuf,
@@ -36,7 +36,7 @@ pub fn writable(path: &Path, project: Option<&Path>) -> Option<Writable> {
 }
 
 /// Refuses the first of the places that a container can write.
-pub fn refusal<'a>(named: impl IntoIterator<Item = &'a Named>, project: Option<&Path>) -> Option<Failure> {
+pub fn refusal<'a>(named: impl IntoIterator<Item = &'a EnvironmentPath>, project: Option<&Path>) -> Option<Failure> {
     named.into_iter().find_map(|named| {
         let place = match writable(&named.path, project)? {
             Writable::Project => "in the project",
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_where_and_what_to_do() {
-        let named = Named { by: "AI_HOME", path: "/w/p/store".into(), fix: "unset AI_HOME" };
+        let named = EnvironmentPath { by: "AI_HOME", path: "/w/p/store".into(), fix: "unset AI_HOME" };
         let failure = refusal([&named], Some(Path::new("/w/p"))).unwrap();
         assert_eq!((failure.kind, failure.hint.as_deref()), (Kind::Config, Some("unset AI_HOME")));
         assert_eq!(failure.message, "cannot use AI_HOME `/w/p/store`: it lies in the project, where a container can write");

@@ -24,7 +24,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::core::sync::bound::Bound;
-use crate::core::sync::json::lenient::Extra;
+use crate::core::sync::json::lenient::JsonExtension;
 use crate::core::text::digest::sha256;
 
 /// How a path of a tool's manifest is merged.
@@ -64,7 +64,7 @@ pub struct Rule {
     pub executes: Vec<String>,
     /// What the tool reads beyond JSON.
     #[serde(default)]
-    pub reads: Vec<Extra>,
+    pub reads: Vec<JsonExtension>,
     /// What a tool puts behind the file's name for the directory that it makes while it writes the file: we do as well.
     #[serde(default)]
     pub lock: Option<String>,
@@ -111,7 +111,7 @@ pub enum Brake {
 
 /// What one sync is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Request {
+pub struct SyncRequest {
     pub rules: Vec<Rule>,
     pub direction: Direction,
     #[serde(default)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::core::container::SHARED;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::store::Store;
-use crate::core::tool::manifest::{Manifest, Source};
+use crate::core::tool::manifest::{Manifest, ManifestText};
 
 pub mod default;
 pub mod manifest;
@@ -45,7 +45,7 @@ pub enum Purpose {
 
 impl Tool {
     /// Reads `name` and, if it is a profile, its parent, through `text`, which knows the user's manifests.
-    pub fn load(name: &str, text: impl Fn(&str) -> Result<Option<Source>>) -> Result<Option<Self>> {
+    pub fn load(name: &str, text: impl Fn(&str) -> Result<Option<ManifestText>>) -> Result<Option<Self>> {
         let Some(source) = text(name)? else { return Ok(None) };
         let manifest = Manifest::parse(&source)?;
         let Some(parent) = manifest.profile_of.clone() else {
@@ -103,9 +103,9 @@ impl Tool {
 }
 
 /// The built-in manifest of this name.
-pub fn built_in(name: &str) -> Option<Source> {
+pub fn built_in(name: &str) -> Option<ManifestText> {
     let (_, text) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name)?;
-    Some(Source { text: (*text).into(), origin: format!("built-in {name}.toml") })
+    Some(ManifestText { text: (*text).into(), origin: format!("built-in {name}.toml") })
 }
 
 /// Names of the built-in tools and profiles, without the pseudo tool.

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::core::config::Policy;
 use crate::core::container::{ContainerPath, TREES, slug};
-use crate::core::facts::{Consent, Facts, Proof, Repo, RepoKind};
+use crate::core::facts::{Consent, Facts, Repo, RepoKind, SubmoduleProof};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::mount::Access;
 use crate::core::text::digest::sha256;
@@ -90,7 +90,7 @@ impl Workspace {
         let cwd = facts.cwd.as_deref().ok_or_else(gone)?;
         let mut wants = Vec::new();
         let (root, mut notes) = root(facts, cwd, &mut wants)?;
-        let judge = Judge { facts, root, force };
+        let judge = MountJudge { facts, root, force };
         judge.accept(root)?;
         text(cwd)?;
         let below = cwd.strip_prefix(root).unwrap_or(Path::new(""));
@@ -131,13 +131,13 @@ fn text(path: &Path) -> Result<()> {
 }
 
 /// Decides what may be mounted, by the same rules for every source.
-struct Judge<'a> {
+struct MountJudge<'a> {
     facts: &'a Facts,
     root: &'a Path,
     force: bool,
 }
 
-impl Judge<'_> {
+impl MountJudge<'_> {
     fn accept(&self, path: &Path) -> Result<()> {
         match refusal(path, self.facts).filter(|_| !self.force) {
             None => text(path),
@@ -201,7 +201,7 @@ fn root<'a>(facts: &'a Facts, cwd: &'a Path, wants: &mut Vec<Want>) -> Result<(&
             notes.push(format!("{why}: it will not work inside"));
             repo.root.as_path()
         }
-        RepoKind::Submodule { superproject, proven, .. } if *proven == Proof::Given || agreed(facts, &repo.root, superproject) => {
+        RepoKind::Submodule { superproject, proven, .. } if *proven == SubmoduleProof::Given || agreed(facts, &repo.root, superproject) => {
             superproject.as_path()
         }
         RepoKind::Submodule { superproject, .. } => {
@@ -241,7 +241,7 @@ fn target(policy: Policy, root: &Path, below: &Path, name: &str) -> ContainerPat
 
 /// The files for git's list of worktrees: where each is inside, or, if it is not mounted, a place that is there.
 fn tree_files(repo: &Repo, root: &Path, target: &ContainerPath, common: &ContainerPath) -> Vec<TreeFile> {
-    let file = |tree: &crate::core::facts::Tree| TreeFile {
+    let file = |tree: &crate::core::facts::LinkedWorktree| TreeFile {
         name: tree.name.clone(),
         target: common.join("worktrees").join(&tree.name).join("gitdir"),
         content: match tree.file.strip_prefix(root) {

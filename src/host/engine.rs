@@ -63,9 +63,9 @@ fn id(body: &[u8]) -> Option<String> {
     image.get("Id")?.as_str().map(str::to_owned)
 }
 
-/// What an image's name stands for now, if that is not what it is pinned to: both ids. An engine across a network is not
+/// Returns the `(pinned, current)` ids if the image's name no longer means the pinned image. An engine across a network is not
 /// asked twice.
-pub fn moved(store: &Store, engine: &Engine, image: &str, found: &Image) -> Result<Option<(String, String)>> {
+pub fn pin_mismatch(store: &Store, engine: &Engine, image: &str, found: &Image) -> Result<Option<(String, String)>> {
     let Some(pinned) = crate::host::store::image::pin(store, engine, image).filter(|_| learn::is_cheap(engine)) else { return Ok(None) };
     let id = match found {
         Image::Present(Some(id)) => id.clone(),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::container::{HOME, SSH};
 use crate::core::engine::kind::Engine;
-use crate::core::identity::ssh::{self, Files, Wanted};
+use crate::core::identity::ssh::{self, SshFile, SshFiles};
 use crate::core::store::Store;
 use crate::core::sync::Reading;
 use crate::core::text::digest::sha256;
@@ -89,18 +89,18 @@ fn ssh(host: &Host, store: &Store, project: &str) -> io::Result<()> {
     let known = read_own(&own.join("known_hosts")).ok().flatten().unwrap_or_default().0;
     write_private(&directory.join("known_hosts"), &known)?;
     let text = read_text(&own.join("config")).ok().flatten().unwrap_or_default();
-    let mut files = Files::default();
+    let mut files = SshFiles::default();
     let mut texts = vec![text.clone()];
     while let Some(text) = texts.pop() {
         for wanted in ssh::wanted(&text) {
             match wanted {
-                Wanted::Include(name) if files.includes.len() < MOST && !files.includes.contains_key(&name) => {
+                SshFile::Include(name) if files.includes.len() < MOST && !files.includes.contains_key(&name) => {
                     let found: Vec<String> =
                         included(&own, &home, &name).iter().filter_map(|path| read_text(path).ok().flatten()).collect();
                     texts.extend(found.iter().cloned());
                     files.includes.insert(name, found);
                 }
-                Wanted::Key(name) => {
+                SshFile::Key(name) => {
                     if let Some(public) = public_half(&home, &name) {
                         let file = format!("{}.pub", &sha256(name.as_bytes())[..12]);
                         private_dir(&directory.join("keys"))?;
@@ -108,7 +108,7 @@ fn ssh(host: &Host, store: &Store, project: &str) -> io::Result<()> {
                         files.keys.insert(name, format!("{SSH}/keys/{file}"));
                     }
                 }
-                Wanted::Include(_) => {}
+                SshFile::Include(_) => {}
             }
         }
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::core::login::Login;
-use crate::core::login::migrate::{File, OLD_NAMES, Origin, Step, Worth, is_token_file};
+use crate::core::login::migrate::{File, FileWorth, MigrationStep, OLD_NAMES, OldLayout, is_token_file};
 use crate::core::store::Store;
 use crate::core::sync::toml;
 use crate::core::text::digest::sha256;
@@ -28,8 +28,8 @@ const PARSED: u64 = 4 << 20;
 
 /// An old directory, or one old file at the top of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
-    pub origin: Origin,
+pub struct OldDirectory {
+    pub origin: OldLayout,
     pub path: PathBuf,
     /// What the paths of its files are relative to.
     pub root: PathBuf,
@@ -47,17 +47,17 @@ fn area(store: &Store) -> PathBuf {
 }
 
 /// The old directories that exist. `roots` are the projects that may hold one, by id.
-pub fn sources(host: &Host, roots: &[(String, PathBuf)]) -> Vec<Source> {
+pub fn sources(host: &Host, roots: &[(String, PathBuf)]) -> Vec<OldDirectory> {
     let is_there = |path: &Path| path.symlink_metadata().is_ok_and(|found| !found.is_symlink());
     let mut sources = Vec::new();
     if let Some(gemini) = host.home().map(|home| home.join(".docker-gemini-config")).filter(|path| is_there(path)) {
-        sources.push(Source { origin: Origin::Gemini, root: gemini.clone(), path: gemini });
+        sources.push(OldDirectory { origin: OldLayout::Gemini, root: gemini.clone(), path: gemini });
     }
     let store = host.store.root();
     for name in OLD_NAMES {
         for path in [store.join(name), store.join("global_state").join(name)] {
             if is_there(&path) {
-                sources.push(Source { origin: Origin::Store, path, root: store.to_owned() });
+                sources.push(OldDirectory { origin: OldLayout::Store, path, root: store.to_owned() });
             }
         }
     }
@@ -65,7 +65,7 @@ pub fn sources(host: &Host, roots: &[(String, PathBuf)]) -> Vec<Source> {
         for name in [".ai-state", ".gemini-state"] {
             let path = root.join(name);
             if is_there(&path) {
-                sources.push(Source { origin: Origin::Project(id.clone(), name.into()), root: path.clone(), path });
+                sources.push(OldDirectory { origin: OldLayout::Project(id.clone(), name.into()), root: path.clone(), path });
             }
         }
     }
@@ -73,11 +73,11 @@ pub fn sources(host: &Host, roots: &[(String, PathBuf)]) -> Vec<Source> {
 }
 
 /// Every file of the sources, in a stable order.
-pub fn scan(sources: &[Source]) -> io::Result<Vec<File>> {
+pub fn scan(sources: &[OldDirectory]) -> io::Result<Vec<File>> {
     let mut files = Vec::new();
     for source in sources {
         for entry in tree::walk(&source.path)? {
-            if entry.kind != tree::Kind::Directory {
+            if entry.kind != tree::EntryKind::Directory {
                 let path = if entry.below.as_os_str().is_empty() { source.path.clone() } else { source.path.join(&entry.below) };
                 files.push(file(source, &path)?);
             }
@@ -87,10 +87,10 @@ pub fn scan(sources: &[Source]) -> io::Result<Vec<File>> {
 }
 
 /// The files of the sources that hold tokens, by path alone: an old directory may be as large as a history.
-pub fn token_files(sources: &[Source]) -> io::Result<Vec<PathBuf>> {
+pub fn token_files(sources: &[OldDirectory]) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for source in sources {
-        let files = tree::walk(&source.path)?.into_iter().filter(|entry| entry.kind == tree::Kind::File);
+        let files = tree::walk(&source.path)?.into_iter().filter(|entry| entry.kind == tree::EntryKind::File);
         // `join` with nothing would add a slash to the path of a file.
         let paths = files.map(|entry| if entry.below.as_os_str().is_empty() { source.path.clone() } else { source.path.join(entry.below) });
         found.extend(paths.filter(|path| is_token_file(path)));
@@ -98,11 +98,14 @@ pub fn token_files(sources: &[Source]) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn file(source: &Source, path: &Path) -> io::Result<File> {
+fn file(source: &OldDirectory, path: &Path) -> io::Result<File> {
     let below = path.strip_prefix(&source.root).unwrap_or(path).to_owned();
     let metadata = path.symlink_metadata()?;
-    let (worth, sha256) =
-        if metadata.is_file() { worth(path, &below, metadata.len())? } else { (Worth::Special, format!("special {}", metadata.mode())) };
+    let (worth, sha256) = if metadata.is_file() {
+        worth(path, &below, metadata.len())?
+    } else {
+        (FileWorth::Special, format!("special {}", metadata.mode()))
+    };
     Ok(File {
         origin: source.origin.clone(),
         from: path.to_owned(),
@@ -114,28 +117,28 @@ fn file(source: &Source, path: &Path) -> io::Result<File> {
     })
 }
 
-fn worth(path: &Path, below: &Path, length: u64) -> io::Result<(Worth, String)> {
+fn worth(path: &Path, below: &Path, length: u64) -> io::Result<(FileWorth, String)> {
     if length > PARSED {
-        return Ok((Worth::Good, tree::hash(path)?));
+        return Ok((FileWorth::Good, tree::hash(path)?));
     }
-    let Some((bytes, _)) = read_within(path, PARSED)? else { return Ok((Worth::Special, "special".into())) };
+    let Some((bytes, _)) = read_within(path, PARSED)? else { return Ok((FileWorth::Special, "special".into())) };
     let extension = below.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let worth = if is_token_file(below) {
         let login = Login::read(&bytes);
-        if login.is_good() { Worth::Login(login.expires) } else { Worth::Bad("it holds no login".into()) }
+        if login.is_good() { FileWorth::Login(login.expires) } else { FileWorth::Bad("it holds no login".into()) }
     } else if extension == "json" && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err() {
-        Worth::Bad("it is no valid JSON".into())
+        FileWorth::Bad("it is no valid JSON".into())
     } else if extension == "toml" && std::str::from_utf8(&bytes).ok().is_none_or(|text| toml::parse(text).is_err()) {
-        Worth::Bad("it is no valid TOML".into())
+        FileWorth::Bad("it is no valid TOML".into())
     } else {
-        Worth::Good
+        FileWorth::Good
     };
     Ok((worth, sha256(&bytes)))
 }
 
 /// What the store has at this place.
 pub fn there(store: &Store, place: &Path) -> Option<File> {
-    let source = Source { origin: Origin::Store, path: store.root().join(place), root: store.root().to_owned() };
+    let source = OldDirectory { origin: OldLayout::Store, path: store.root().join(place), root: store.root().to_owned() };
     file(&source, &source.path).ok()
 }
 
@@ -156,7 +159,7 @@ pub fn is_verified(store: &Store, files: &[File]) -> bool {
 }
 
 /// Removes the sources. What they held is in the store, and in the backup of the migration.
-pub fn remove(sources: &[Source]) -> io::Result<()> {
+pub fn remove(sources: &[OldDirectory]) -> io::Result<()> {
     for source in sources {
         if source.path.is_dir() { fs::remove_dir_all(&source.path)? } else { fs::remove_file(&source.path)? }
     }
@@ -164,7 +167,7 @@ pub fn remove(sources: &[Source]) -> io::Result<()> {
 }
 
 /// One line a step: what, from where, to where, why; never what is in it.
-fn log(store: &Store, steps: &[Step]) -> io::Result<()> {
+fn log(store: &Store, steps: &[MigrationStep]) -> io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let path = store.root().join("log/migrate.jsonl");

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::log::Level;
+use crate::core::log::LogLevel;
 use crate::core::text::table::{self, Side};
 use crate::core::text::visible::{visible, visible_line, visible_lines};
 use crate::host;
@@ -65,13 +65,13 @@ pub fn note(text: &str) {
 /// Something that went wrong but does not stop the run.
 pub fn warn(text: &str) {
     say("ai: warning", AnsiColor::Yellow.on_default(), &visible(text));
-    host::store::log::said(Level::Warn, text);
+    host::store::log::said(LogLevel::Warn, text);
 }
 
 /// A failure that does not stop the run.
 pub fn warn_of(failure: &Failure) {
     say("ai: warning", AnsiColor::Yellow.on_default(), &failure.to_string());
-    host::store::log::said(Level::Warn, &failure.to_string());
+    host::store::log::said(LogLevel::Warn, &failure.to_string());
 }
 
 pub fn failure(failure: &Failure) {

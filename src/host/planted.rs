@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::core::engine::{Address, Chosen, Endpoint};
 use crate::core::facts::SshAgent;
 use crate::core::failure::Result;
-use crate::core::planted::{self, Named};
+use crate::core::planted::{self, EnvironmentPath};
 use crate::core::workspace;
 use crate::host::Host;
 use crate::host::machine::git;
@@ -18,18 +18,18 @@ impl Host {
             return Ok(());
         }
         let fix = "unset AI_HOME, or name a directory that is in no project";
-        let store = Named { by: "AI_HOME", path: real(self.store.root()), fix };
+        let store = EnvironmentPath { by: "AI_HOME", path: real(self.store.root()), fix };
         planted::refusal([&store], self.writable_project().as_deref()).map_or(Ok(()), Err)
     }
 
     /// Returns what the environment names and a run will trust, but the store.
-    pub(super) fn named(&self, endpoint: &Endpoint, agent: &SshAgent) -> Vec<Named> {
+    pub(super) fn named(&self, endpoint: &Endpoint, agent: &SshAgent) -> Vec<EnvironmentPath> {
         let mut named = Vec::new();
         for (by, fix) in [
             ("XDG_RUNTIME_DIR", "unset XDG_RUNTIME_DIR, or name a directory that is in no project"),
             ("TMPDIR", "unset TMPDIR, or name a directory that is in no project"),
         ] {
-            named.extend(self.directory(by).map(|path| Named { by, path: real(&path), fix }));
+            named.extend(self.directory(by).map(|path| EnvironmentPath { by, path: real(&path), fix }));
         }
         if let Address::Socket { real, .. } = &endpoint.address {
             let (by, fix) = match endpoint.chosen {
@@ -37,12 +37,16 @@ impl Host {
                 Chosen::Context(_) => ("the socket of the context", "docker context use default"),
                 Chosen::Default => ("the engine's socket", "docker context ls"),
             };
-            named.push(Named { by, path: real.clone(), fix });
+            named.push(EnvironmentPath { by, path: real.clone(), fix });
         }
         if let SshAgent::Socket(path) = agent {
-            named.push(Named { by: planted::AGENT, path: real(path), fix: "unset SSH_AUTH_SOCK, or AI_SSH_AGENT=no" });
+            named.push(EnvironmentPath { by: planted::AGENT, path: real(path), fix: "unset SSH_AUTH_SOCK, or AI_SSH_AGENT=no" });
         }
-        named.extend(std::env::current_exe().ok().map(|path| Named { by: "the program", path, fix: "install ai outside of the project" }));
+        named.extend(std::env::current_exe().ok().map(|path| EnvironmentPath {
+            by: "the program",
+            path,
+            fix: "install ai outside of the project",
+        }));
         named
     }
 

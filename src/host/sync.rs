@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::core::sync::generation::Record;
+use crate::core::sync::generation::SyncRecord;
 use crate::core::sync::journal::Journal;
-use crate::core::sync::plan::{self, Plan, Seen};
+use crate::core::sync::plan::{self, Gathered, SyncPlan};
 use crate::core::sync::report::{News, Notice, Report};
-use crate::core::sync::{Direction, Request, Site};
+use crate::core::sync::{Direction, Site, SyncRequest};
 use crate::host::fs::FileError;
 use crate::host::fs::lock::{self, LockError};
 use crate::host::machine::deadline::Deadline;
@@ -38,8 +38,8 @@ pub enum SyncError {
 /// What a sync would do, for `status`, `diff` and `--dry-run`.
 #[derive(Debug)]
 pub struct Preview {
-    pub seen: Seen,
-    pub plan: Plan,
+    pub seen: Gathered,
+    pub plan: SyncPlan,
     /// An earlier sync was interrupted; it is finished before anything else.
     pub pending: bool,
 }
@@ -50,7 +50,7 @@ pub const PATIENCE: Duration = lock::WAIT;
 const LOOKS: usize = 3;
 
 /// Syncs once.
-pub fn run(places: &Places, request: &Request, deadline: &Deadline) -> Result<Report, SyncError> {
+pub fn run(places: &Places, request: &SyncRequest, deadline: &Deadline) -> Result<Report, SyncError> {
     let mut report = Report::default();
     let overtaken = round(places, request, deadline, &mut report)?;
     if overtaken.is_empty() {
@@ -93,12 +93,12 @@ pub fn undo(places: &Places) -> Result<Report, SyncError> {
 }
 
 /// What earlier syncs of this tool and project did, newest first.
-pub fn log(places: &Places) -> Result<Vec<Record>, SyncError> {
+pub fn log(places: &Places) -> Result<Vec<SyncRecord>, SyncError> {
     shelf::records(places)
 }
 
 /// Looks and decides, and writes nothing.
-pub fn preview(places: &Places, request: &Request) -> Result<Preview, SyncError> {
+pub fn preview(places: &Places, request: &SyncRequest) -> Result<Preview, SyncError> {
     let pending = shelf::journal(&places.store)?.is_some();
     let seen = gather::gather(places, request, &Deadline::after(PATIENCE))?;
     let plan = plan::plan(request, &seen);
@@ -109,7 +109,7 @@ pub fn preview(places: &Places, request: &Request) -> Result<Preview, SyncError>
 ///
 /// Only the writing has the lock: whoever makes us read and think for long keeps nobody else waiting. What was read is compared
 /// again as it is written, and what the places had agreed on before that.
-fn round(places: &Places, request: &Request, deadline: &Deadline, report: &mut Report) -> Result<Vec<Overtaken>, SyncError> {
+fn round(places: &Places, request: &SyncRequest, deadline: &Deadline, report: &mut Report) -> Result<Vec<Overtaken>, SyncError> {
     let look = || gather::gather(places, request, deadline).map(|seen| (plan::plan(request, &seen), seen));
     let (mut plan, mut seen) = look()?;
     if plan.is_settled() && plan.copies.is_empty() && shelf::is_clean(&places.store)? {
@@ -138,7 +138,7 @@ pub type Overtaken = (Site, Option<Vec<u8>>);
 fn commit(
     places: &Places,
     direction: Option<Direction>,
-    plan: &Plan,
+    plan: &SyncPlan,
     deadline: &Deadline,
     report: &mut Report,
 ) -> Result<Vec<Overtaken>, SyncError> {

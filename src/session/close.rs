@@ -17,7 +17,7 @@ use crate::session::{control, ending, login_turn, settings, tolerant};
 
 /// What is left of a session on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum Saved {
     All,
     /// Its state was temporary, as was said when it began.
     Nothing,
@@ -46,7 +46,7 @@ impl Known {
 
 /// Closes a session whose tool and configuration are not known yet: its settings go out, its record goes away. `code` is what the
 /// run ended with.
-pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<Kept> {
+pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<Saved> {
     let lease = find(host, session)?;
     let (known, failures) = Known::load(host, &lease);
     tolerant::tell(failures);
@@ -54,11 +54,11 @@ pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<Kept>
 }
 
 /// Closes a session, unless somebody else does already.
-pub fn close_known(host: &Host, lease: &Lease, known: &Known, code: Option<u8>) -> Result<Kept> {
+pub fn close_known(host: &Host, lease: &Lease, known: &Known, code: Option<u8>) -> Result<Saved> {
     let state = host.state_of(&lease.session);
     match state::claim(&state, &lease.session) {
         Some(_claim) => finish(host, &state, lease, known, code, &Deadline::after(PATIENCE)),
-        None => Ok(Kept::All),
+        None => Ok(Saved::All),
     }
 }
 
@@ -68,7 +68,7 @@ pub fn find(host: &Host, session: &SessionId) -> Result<Lease> {
 }
 
 /// Closes a session whose claim the caller has.
-pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Option<u8>, deadline: &Deadline) -> Result<Kept> {
+pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Option<u8>, deadline: &Deadline) -> Result<Saved> {
     let session = &lease.session;
     let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
     // The container is gone before its settings are read; what could not be said about it stops nothing.
@@ -79,7 +79,7 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
     control::end(state, lease);
     trees::mend(std::path::Path::new(&lease.root), Some(lease.since));
     if *state != host.store {
-        return state::close(&host.store, state, session).map_err(failed).map(|()| Kept::Nothing);
+        return state::close(&host.store, state, session).map_err(failed).map(|()| Saved::Nothing);
     }
     let is_whole = known.tool.as_ref().is_none_or(|tool| {
         let is_whole = settings::sync(host, tool, &known.config, &lease.project, Direction::Out, deadline);
@@ -96,10 +96,10 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
     ];
     let run = run.into_iter().map(|(key, value): (_, serde_json::Value)| (key.to_owned(), value)).collect();
     // A disk that is too full for a line of the log is no reason to keep a lease.
-    let logged = host::store::log::write(host, state, crate::core::log::Level::of_run(code), "run", run);
+    let logged = host::store::log::write(host, state, crate::core::log::LogLevel::of_run(code), "run", run);
     state::close(&host.store, state, session).and(logged).map_err(failed)?;
     if is_whole {
-        Ok(Kept::All)
+        Ok(Saved::All)
     } else {
         Err(Failure::new(Kind::General, "cannot take over all settings of this run").hint("ai sync status"))
     }

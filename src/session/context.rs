@@ -6,7 +6,7 @@ use crate::core::config::{Config, Layer};
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::SessionId;
-use crate::core::plan::{self, Command, secret};
+use crate::core::plan::{self, RunCommand, secret};
 use crate::core::store::Store;
 use crate::core::text::nearest::nearest;
 use crate::core::tool::Tool;
@@ -45,7 +45,7 @@ impl Context {
     }
 
     /// Gathers the facts that a run of these words depends on.
-    pub fn facts_of(&self, command: &Command, session: Option<&SessionId>) -> Facts {
+    pub fn facts_of(&self, command: &RunCommand, session: Option<&SessionId>) -> Facts {
         let native = Some(self.tool.native_program());
         let words = command.paths(&self.tool.manifest.path_options);
         let admit = Some((&self.config, words.as_slice()));

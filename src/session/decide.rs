@@ -3,7 +3,7 @@
 use crate::core::facts::{Facts, Terminal};
 use crate::core::failure::Result;
 use crate::core::lease::SessionId;
-use crate::core::plan::{Command, Plan, Request};
+use crate::core::plan::{Plan, Request, RunCommand};
 use crate::core::render;
 use crate::core::store::Store;
 use crate::host;
@@ -14,11 +14,11 @@ use crate::session::context::Context;
 pub struct Decided {
     pub facts: Facts,
     pub plan: Plan,
-    command: Command,
+    command: RunCommand,
 }
 
 /// Decides a run under a fresh session id.
-pub fn decide(context: &Context, command: Command) -> Result<Decided> {
+pub fn decide(context: &Context, command: RunCommand) -> Result<Decided> {
     let facts = context.facts_of(&command, None);
     let plan = plan(context, &facts, host::fresh_session()?, command.clone(), facts.terminal)?;
     Ok(Decided { facts, plan, command })
@@ -39,7 +39,7 @@ impl Decided {
 ///
 /// # Errors
 /// Where the run must be refused, or the engine has no words for what it needs.
-pub fn plan(context: &Context, facts: &Facts, session: SessionId, command: Command, terminal: Terminal) -> Result<Plan> {
+pub fn plan(context: &Context, facts: &Facts, session: SessionId, command: RunCommand, terminal: Terminal) -> Result<Plan> {
     let request = Request { tool: &context.tool, config: &context.config, facts, session, command, terminal };
     let plan = Plan::new(&request)?;
     render::refuse_unsayable(plan.parts.iter().map(|reasoned| &reasoned.part), plan.engine.kind)?;

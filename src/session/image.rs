@@ -11,7 +11,7 @@ use crate::session::context::Context;
 
 /// A name that was built or pinned, and stands for something else now, is not run: who moved it may not have meant us.
 pub fn refuse_moved(context: &Context, facts: &Facts, image: &str, found: &Image) -> Result<()> {
-    match engine::moved(&context.host.store, &facts.engine, image, found)? {
+    match engine::pin_mismatch(&context.host.store, &facts.engine, image, found)? {
         None => Ok(()),
         Some((pinned, id)) => {
             Err(Failure::new(Kind::NotAllowed, format!("cannot run {}: {}", context.tool.name, moved(image, &pinned, &id))).hint(MOVED))

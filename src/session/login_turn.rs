@@ -10,7 +10,7 @@ use crate::core::store::Store;
 use crate::core::tool::{Purpose, Tool};
 use crate::host::output;
 use crate::host::store::guard;
-use crate::host::store::login::Place;
+use crate::host::store::login::LoginStore;
 use crate::host::store::state;
 use crate::host::{self, Host};
 use crate::session::context::Context;
@@ -18,7 +18,7 @@ use crate::session::context::Context;
 /// Before a run whose lease is written: warns about a broken login, and waits for the session's turn where it needs one.
 pub fn before(context: &Context, store: &Store, session: &SessionId, image: &str) -> Result<()> {
     let Context { host, tool, .. } = context;
-    let Some(place) = Place::of(tool, host, store) else { return Ok(()) };
+    let Some(place) = LoginStore::of(tool, host, store) else { return Ok(()) };
     if tool.purpose == Purpose::Work {
         warn(&tool.name, &place);
     }
@@ -27,7 +27,7 @@ pub fn before(context: &Context, store: &Store, session: &SessionId, image: &str
     if !login.is_some_and(|login| turn::is_needed(&tool.manifest, version.as_deref(), &login)) {
         return Ok(());
     }
-    let Some(holder) = guard::wait(PATIENCE, || take(store, &tool.name, session))? else { return Ok(()) };
+    let Some(holder) = guard::retry_until_free(PATIENCE, || take(store, &tool.name, session))? else { return Ok(()) };
     let (version, oldest) = (version.unwrap_or_default(), tool.manifest.min_version.as_deref().unwrap_or_default());
     Err(Failure::new(Kind::Busy, format!("cannot start {}: session {} in {} is running", tool.name, holder.session, holder.root))
         .because(format!("{} {version} loses a login that two sessions share; {oldest} does not", tool.name))
@@ -53,7 +53,7 @@ fn take(store: &Store, tool: &str, session: &SessionId) -> Result<Option<Lease>>
 }
 
 /// Names each file of the login that the tool will not be able to read.
-fn warn(tool: &str, place: &Place) {
+fn warn(tool: &str, place: &LoginStore) {
     let files = match place.files() {
         Ok(files) => files,
         Err(error) => return output::warn(&format!("cannot read the login of {tool} in `{}`: {error}", place.directory().display())),
@@ -80,7 +80,7 @@ pub fn after(host: &Host, store: &Store, tool: &Tool) {
     if tool.purpose != Purpose::Work {
         return;
     }
-    let Some(place) = Place::of(tool, host, store) else { return };
+    let Some(place) = LoginStore::of(tool, host, store) else { return };
     if let Err(error) = place.keep_good(By::Run) {
         output::warn(&format!("cannot keep a backup of the login of {}: {error}", tool.name));
     }

@@ -9,7 +9,7 @@ use crate::core::tool::Tool;
 use crate::host::Host;
 use crate::host::fs::shape::Aside;
 use crate::host::output;
-use crate::host::store::login::Place;
+use crate::host::store::login::LoginStore;
 
 /// Says what was in the way, one line each, and puts the last good login back where one was lost.
 pub fn tell(host: &Host, tool: &Tool, state: &Store, found: &[Aside]) {
@@ -20,7 +20,7 @@ pub fn tell(host: &Host, tool: &Tool, state: &Store, found: &[Aside]) {
             None => format!("`{path}` was {}: it is open to you again", aside.what),
         });
     }
-    let Some(place) = Place::of(tool, host, state) else { return };
+    let Some(place) = LoginStore::of(tool, host, state) else { return };
     if !found.iter().any(|aside| aside.to.is_some() && place.directory().join(place.main()).starts_with(&aside.path)) {
         return;
     }
@@ -32,7 +32,7 @@ pub fn tell(host: &Host, tool: &Tool, state: &Store, found: &[Aside]) {
     }
 }
 
-fn restore(place: &Place) -> io::Result<Option<String>> {
+fn restore(place: &LoginStore) -> io::Result<Option<String>> {
     let Some(newest) = place.backups()?.into_iter().rfind(|about| about.why == Why::Good) else { return Ok(None) };
     let files: BTreeMap<_, _> = place.open_backup(&newest)?;
     place.replace(&files)?;

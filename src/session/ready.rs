@@ -29,7 +29,7 @@ pub fn ready(context: &Context, decided: &Decided) -> Result<Engine> {
         found => image::refuse_moved(context, facts, &plan.image, &found)?,
     }
     // Asked once for each start of the engine; every plan until then reads the answer.
-    let report = match &facts.engine.learnt {
+    let report = match &facts.engine.report {
         // An engine that runs containers but does not say what it is gets the plan that its endpoint suggests.
         None if engine::learn::is_cheap(&facts.engine) => engine::learn::learn(&context.host.store, &facts.engine).ok(),
         known => known.clone(),

@@ -10,7 +10,7 @@ use crate::host::machine::deadline::Deadline;
 use crate::host::store::state::{self, Claim};
 use crate::host::sync::PATIENCE;
 use crate::host::{self, Host, output};
-use crate::session::close::{Kept, Known, finish};
+use crate::session::close::{Known, Saved, finish};
 
 /// A session whose owner died and whose container is stopped. Whoever has this value finishes it; if that dies, too, the next one.
 pub struct Dead {
@@ -51,8 +51,8 @@ pub fn finish_all(host: &Host, dead: Vec<Dead>, deadline: &Deadline) {
         }
         let session = format!("session {} of {} in {}, whose shell was gone", lease.session, lease.tool, lease.root);
         match finish(host, &state, &lease, &Known::load(host, &lease).0, None, deadline) {
-            Ok(Kept::All) => output::note(&format!("finished {session}")),
-            Ok(Kept::Nothing) => output::note(&format!("removed the temporary state of {session}")),
+            Ok(Saved::All) => output::note(&format!("finished {session}")),
+            Ok(Saved::Nothing) => output::note(&format!("removed the temporary state of {session}")),
             Err(failure) => output::failure(&failure),
         }
     }

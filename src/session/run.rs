@@ -1,7 +1,7 @@
 //! A whole run in one process: what the shell functions do in three steps.
 
 use crate::core::failure::Result;
-use crate::core::plan::Command;
+use crate::core::plan::RunCommand;
 use crate::host::machine::process;
 use crate::host::output;
 use crate::host::restore;
@@ -10,7 +10,7 @@ use crate::session::context::Context;
 use crate::session::{close, decide, open, secrets};
 
 /// Runs a command in a container; the value is its exit code.
-pub fn in_container(context: &Context, command: Command) -> Result<u8> {
+pub fn in_container(context: &Context, command: RunCommand) -> Result<u8> {
     // Mistakes in the words are told before anything is opened.
     let decided = decide::decide(context, command)?;
     let begun = open(context, &decided, process::me())?;

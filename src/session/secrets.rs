@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::plan::secret::{self, Found, Place};
+use crate::core::plan::secret::{self, FoundSecret, SecretSource};
 use crate::core::text::typed::typed;
 use crate::host::fs::files;
 use crate::host::machine::process;
@@ -18,18 +18,18 @@ pub fn fetch(context: &Context, facts: &Facts) -> Result<Vec<(String, OsString)>
     found.into_iter().map(|found| value(&context.host, &found).map(|value| (found.name, value))).collect()
 }
 
-fn value(host: &Host, found: &Found) -> Result<OsString> {
+fn value(host: &Host, found: &FoundSecret) -> Result<OsString> {
     let failed = |why: String| Failure::new(Kind::Config, format!("cannot get {}: {why}", found.name));
     let bytes = match &found.place {
-        Place::Env(name) => return Ok(host.env.get(name).unwrap_or_default().to_owned()),
-        Place::File(path) => {
+        SecretSource::Env(name) => return Ok(host.env.get(name).unwrap_or_default().to_owned()),
+        SecretSource::File(path) => {
             if !host::is_private(path) {
                 output::warn(&format!("`{}` can be read by others; hint: chmod 600 {}", path.display(), typed(&path.to_string_lossy())));
             }
             let text = files::read_text(path)?;
             text.ok_or_else(|| failed(format!("`{}` is gone", path.display())))?.into_bytes()
         }
-        Place::Command(command) => {
+        SecretSource::Command(command) => {
             let [program, args @ ..] = command.as_slice() else { return Err(failed("its command is empty".into())) };
             let program = host.program(program).ok_or_else(|| failed(format!("`{program}` is not installed")))?;
             let args: Vec<&str> = args.iter().map(String::as_str).collect();

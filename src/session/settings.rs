@@ -3,7 +3,7 @@
 use crate::core::config::Config;
 use crate::core::failure::{Failure, Kind};
 use crate::core::sync::report::{News, Report};
-use crate::core::sync::{Brake, Class, Direction, Request, Rule};
+use crate::core::sync::{Brake, Class, Direction, Rule, SyncRequest};
 use crate::core::tool::Tool;
 use crate::host::fs::lock::LockError;
 use crate::host::machine::deadline::Deadline;
@@ -24,8 +24,8 @@ pub fn places(host: &Host, tool: &Tool, project: &str) -> Places {
     }
 }
 
-pub fn request(host: &Host, tool: &Tool, config: &Config, direction: Direction) -> Request {
-    Request { rules: rules(host, tool), direction, host_sync: config.settings.host_sync.value, brake: Brake::On }
+pub fn request(host: &Host, tool: &Tool, config: &Config, direction: Direction) -> SyncRequest {
+    SyncRequest { rules: rules(host, tool), direction, host_sync: config.settings.host_sync.value, brake: Brake::On }
 }
 
 /// A profile shares instructions and commands with the host's own tool, but neither its account nor its settings: these may name

@@ -1,5 +1,6 @@
 //! Rules about the source itself: what imports what, how long a file is, what the shells and linters say.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -81,6 +82,31 @@ fn the_map_in_main_names_every_folder() {
         let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
         assert!(name == "main" || map.contains(&format!("- `{name}`")), "main.rs does not say what src/{name} is");
     }
+}
+
+/// Returns the name of the type that a line defines.
+fn defined_type(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let line = line.strip_prefix("pub").map_or(line, |rest| rest.split_once(' ').map_or(rest, |(_, rest)| rest));
+    let rest = ["struct ", "enum ", "trait ", "type "].iter().find_map(|word| line.strip_prefix(word))?;
+    // A type in a trait's implementation has the trait's name.
+    let is_ours = !["Error", "Err", "Output", "Item", "IntoIter", "Value"].iter().any(|name| rest.starts_with(&format!("{name} =")));
+    rest.split(|c: char| !c.is_alphanumeric()).next().filter(|name| !name.is_empty() && is_ours)
+}
+
+// One noun, one type: who reads `LoginStore` need not look where it was imported from.
+#[test]
+fn no_type_name_is_defined_twice() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in files("src").into_iter().filter(|(path, _)| is_rust(path)) {
+        for name in text.lines().filter_map(defined_type) {
+            places.entry(name.to_owned()).or_default().push(path.display().to_string());
+        }
+    }
+    assert!(places.len() > 300, "{} types", places.len());
+    // A row of a table of tests.
+    places.retain(|name, places| places.len() > 1 && name != "Case");
+    assert_eq!(places, BTreeMap::new(), "each wants a noun of its own");
 }
 
 /// Commands whose output, or a part of it, programs and shells read.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{cannot, nobody_runs, place};
 use crate::core::failure::Result;
 use crate::core::login::backup::{By, Why};
-use crate::core::login::import::{self, Decision, Reason};
+use crate::core::login::import::{self, Decision, ImportReason};
 use crate::host::fs::files;
 use crate::host::store::{guard, login};
 use crate::host::{Host, output};
@@ -67,18 +67,20 @@ fn only_once(path: &Path) -> String {
     format!("do not use `{}` any more: the first of two copies that renews logs the other out", path.display())
 }
 
-fn refusal(reason: Reason) -> String {
+fn refusal(reason: ImportReason) -> String {
     match reason {
-        Reason::HostIsNotGood(validity) => format!("the host's holds none ({validity:?})").to_lowercase(),
-        Reason::HostIsOlder => "the store's came out of it and has been renewed since; the host's would be refused by its server".into(),
-        Reason::OtherAccount => "it is of another account than the store's".into(),
-        Reason::StoreIsNewer => "the store's is newer".into(),
+        ImportReason::HostIsNotGood(validity) => format!("the host's holds none ({validity:?})").to_lowercase(),
+        ImportReason::HostIsOlder => {
+            "the store's came out of it and has been renewed since; the host's would be refused by its server".into()
+        }
+        ImportReason::OtherAccount => "it is of another account than the store's".into(),
+        ImportReason::StoreIsNewer => "the store's is newer".into(),
     }
 }
 
-fn way_out(reason: Reason, name: &str) -> String {
+fn way_out(reason: ImportReason, name: &str) -> String {
     match reason {
-        Reason::OtherAccount | Reason::StoreIsNewer => format!("ai creds import {name} --replace"),
-        Reason::HostIsNotGood(_) | Reason::HostIsOlder => format!("ai login {name}"),
+        ImportReason::OtherAccount | ImportReason::StoreIsNewer => format!("ai creds import {name} --replace"),
+        ImportReason::HostIsNotGood(_) | ImportReason::HostIsOlder => format!("ai login {name}"),
     }
 }

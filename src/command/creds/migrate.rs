@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::login::migrate::{Action, Origin, Step, plan};
+use crate::core::login::migrate::{Action, MigrationStep, OldLayout, plan};
 use crate::core::text::table::Side;
 use crate::host::migrate as host_migrate;
-use crate::host::migrate::Source;
+use crate::host::migrate::OldDirectory;
 use crate::host::output;
 use crate::host::store::guard;
 use crate::host::store::project;
@@ -50,18 +50,18 @@ pub fn run(host: &Host, dry_run: bool, json: bool, project: Option<&str>) -> Res
     Ok(0)
 }
 
-fn count(steps: &[Step]) -> usize {
+fn count(steps: &[MigrationStep]) -> usize {
     steps.iter().filter(|step| step.action == Action::Copy).count()
 }
 
 /// The person's own old directories. What lies in a project is none: whoever made the project, or a container, may have put it there.
-pub fn sources(host: &Host) -> Vec<Source> {
+pub fn sources(host: &Host) -> Vec<OldDirectory> {
     host_migrate::sources(host, &[])
 }
 
-fn chosen(planted: &[Source], project: &str) -> Result<Vec<Source>> {
-    let is_of = |source: &&Source| matches!(&source.origin, Origin::Project(id, _) if id == project);
-    let found: Vec<Source> = planted.iter().filter(is_of).cloned().collect();
+fn chosen(planted: &[OldDirectory], project: &str) -> Result<Vec<OldDirectory>> {
+    let is_of = |source: &&OldDirectory| matches!(&source.origin, OldLayout::Project(id, _) if id == project);
+    let found: Vec<OldDirectory> = planted.iter().filter(is_of).cloned().collect();
     if found.is_empty() {
         return Err(Failure::new(Kind::Usage, format!("cannot take over what lies in project `{project}`: there is nothing old in it"))
             .hint("ai project list"));
@@ -70,13 +70,13 @@ fn chosen(planted: &[Source], project: &str) -> Result<Vec<Source>> {
 }
 
 /// The old directories in the project here, and in every project that has state.
-fn of_projects(host: &Host) -> Vec<Source> {
+fn of_projects(host: &Host) -> Vec<OldDirectory> {
     let mut roots: Vec<(String, PathBuf)> =
         project::partitions(&host.store, false).into_iter().filter_map(|partition| Some((partition.project, partition.root?))).collect();
     roots.extend(here(host));
     roots.sort_unstable();
     roots.dedup();
-    host_migrate::sources(host, &roots).into_iter().filter(|source| matches!(source.origin, Origin::Project(..))).collect()
+    host_migrate::sources(host, &roots).into_iter().filter(|source| matches!(source.origin, OldLayout::Project(..))).collect()
 }
 
 /// The project around the working directory, if one can be mounted from there at all.
@@ -86,11 +86,11 @@ fn here(host: &Host) -> Option<(String, PathBuf)> {
     Some((workspace.project, workspace.root))
 }
 
-fn show(host: &Host, steps: &[Step], json: bool) -> Result<()> {
+fn show(host: &Host, steps: &[MigrationStep], json: bool) -> Result<()> {
     if json {
         return output::json(&steps);
     }
-    let row = |step: &Step| {
+    let row = |step: &MigrationStep| {
         let action = match step.action {
             Action::Copy => "copy",
             Action::Archive => "archive",

@@ -9,12 +9,12 @@ use crate::core::login::backup::{About, Why};
 use crate::core::login::{Login, Validity};
 use crate::core::text::typed::typed;
 use crate::host::output;
-use crate::host::store::login::{self, Found};
+use crate::host::store::login::{self, CredentialFile};
 use crate::host::{self, Host, migrate as host_migrate};
 
 /// One place that holds a login of one tool.
 #[derive(Debug, Serialize)]
-struct Row {
+struct LoginRow {
     tool: String,
     /// `store`, `volume`, `host` or `old`.
     source: &'static str,
@@ -35,7 +35,7 @@ struct Row {
 pub fn run(host: &Host, only: Option<&str>, json: bool) -> Result<u8> {
     let now = host::now();
     let old = old_logins(host)?;
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<LoginRow> = Vec::new();
     let mut backups = Vec::new();
     let mut without = Vec::new();
     for (name, place) in places(host, only)? {
@@ -46,8 +46,8 @@ pub fn run(host: &Host, only: Option<&str>, json: bool) -> Result<u8> {
             without.push(name.clone());
         }
         let store_login = store.as_ref().map(|found| found.login.clone());
-        let beside = |found: Found| match &store_login {
-            Some(store) => Found { login: found.login.clone().beside(store), ..found },
+        let beside = |found: CredentialFile| match &store_login {
+            Some(store) => CredentialFile { login: found.login.clone().beside(store), ..found },
             None => found,
         };
         rows.extend(store.map(|found| row(&name, place.kind(), found, &kept, now)));
@@ -76,7 +76,7 @@ fn old_logins(host: &Host) -> Result<Vec<std::path::PathBuf>> {
         .map_err(|error| Failure::new(Kind::General, "cannot read the old directories").because(error))
 }
 
-fn row(tool: &str, source: &'static str, found: Found, kept: &[About], now: u64) -> Row {
+fn row(tool: &str, source: &'static str, found: CredentialFile, kept: &[About], now: u64) -> LoginRow {
     let open = format!("others can read it: chmod 600 {}", typed(&found.path.to_string_lossy()));
     let advice = match (source, found.login.validity) {
         ("store" | "volume", Validity::Empty | Validity::Torn) => Some("ai creds restore --last-good, or ai login"),
@@ -89,7 +89,7 @@ fn row(tool: &str, source: &'static str, found: Found, kept: &[About], now: u64)
         ("old", Validity::Good) => Some("ai creds migrate"),
         _ => None,
     };
-    Row {
+    LoginRow {
         tool: tool.into(),
         source,
         used: matches!(source, "store" | "volume") && found.login.is_good(),
@@ -107,7 +107,7 @@ fn is_ours(login: &Login, kept: &[About]) -> bool {
     kept.iter().any(|about| about.why == Why::Good && about.fingerprint == login.fingerprint)
 }
 
-fn mark_duplicates(rows: &mut [Row]) {
+fn mark_duplicates(rows: &mut [LoginRow]) {
     for at in 1..rows.len() {
         let (before, rest) = rows.split_at_mut(at);
         let row = &mut rest[0];
@@ -116,7 +116,7 @@ fn mark_duplicates(rows: &mut [Row]) {
     }
 }
 
-fn lines(rows: &[Row], backups: &[(String, About)], without: &[String], now: u64) -> Vec<String> {
+fn lines(rows: &[LoginRow], backups: &[(String, About)], without: &[String], now: u64) -> Vec<String> {
     let mut lines = Vec::new();
     for row in rows {
         let validity = match row.login.validity {
@@ -154,7 +154,7 @@ fn lines(rows: &[Row], backups: &[(String, About)], without: &[String], now: u64
     lines
 }
 
-fn ends(row: &Row, now: u64) -> String {
+fn ends(row: &LoginRow, now: u64) -> String {
     match row.login.expires {
         None => "no end".into(),
         Some(end) if end > now => format!("access ends in {}", age(end - now)),

@@ -11,7 +11,7 @@ pub fn findings(context: &Context, failures: Vec<Failure>) -> Vec<Finding> {
     let names = host.tool_names();
     let mut findings: Vec<Finding> = failures.into_iter().map(|failure| finding("config", failure)).collect();
     // One that is nearly a tool's is among the failures.
-    for section in context.config.strangers(&names).filter(|section| nearest(&section.value, &names).is_none()) {
+    for section in context.config.unknown_sections(&names).filter(|section| nearest(&section.value, &names).is_none()) {
         let cause = format!("{}: `[tool.{}]` has no effect: there is no tool of this name", section.origin, section.value);
         findings.push(Finding::new(Level::Warning, "config", cause).hint("ai tools"));
     }

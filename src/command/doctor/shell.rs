@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::command::{init, install};
-use crate::core::doctor::shell::{Answer, Checkup, Program, examine};
+use crate::core::doctor::shell::{Program, ShellCheckup, ShellState, examine};
 use crate::core::failure::Result;
 use crate::core::shell::Shell;
 use crate::host::Host;
@@ -29,7 +29,7 @@ pub fn run(wanted: &DoctorShellArgs) -> Result<u8> {
 }
 
 /// Finds out what a new shell of this kind makes of the integration.
-pub fn look(host: &Host, shell: Shell) -> Result<Checkup> {
+pub fn look(host: &Host, shell: Shell) -> Result<ShellCheckup> {
     let names: Vec<String> = init::functions(host).into_iter().map(|function| function.name).collect();
     let answer = ask(host, shell, &names);
     let exe = host.exe();
@@ -43,11 +43,11 @@ pub fn look(host: &Host, shell: Shell) -> Result<Checkup> {
     for path in start_files(host, shell)? {
         files.extend(install::read(&path)?.content.map(|content| (path, content)));
     }
-    Ok(Checkup { shell, files, rc: install::rc_file(host, shell)?, names, exe, answer, program })
+    Ok(ShellCheckup { shell, files, rc: install::rc_file(host, shell)?, names, exe, answer, program })
 }
 
 /// What a shell says that starts as the user's do; why it says nothing otherwise.
-fn ask(host: &Host, shell: Shell, names: &[String]) -> std::result::Result<Answer, String> {
+fn ask(host: &Host, shell: Shell, names: &[String]) -> std::result::Result<ShellState, String> {
     let program = host.program(shell.name()).ok_or_else(|| format!("{shell} is not on PATH"))?;
     let (script, zero) = match shell {
         Shell::Zsh => (include_str!("../../../shells/doctor.zsh"), Some("ai")),
@@ -56,7 +56,7 @@ fn ask(host: &Host, shell: Shell, names: &[String]) -> std::result::Result<Answe
     };
     let args: Vec<&str> = ["-i", "-c", script].into_iter().chain(zero).chain(names.iter().map(String::as_str)).chain(["ai"]).collect();
     match process::output_alone(&program, &args, PATIENCE) {
-        Ok((_, stdout, stderr)) => Answer::parse(&String::from_utf8_lossy(&stdout)).ok_or_else(|| {
+        Ok((_, stdout, stderr)) => ShellState::parse(&String::from_utf8_lossy(&stdout)).ok_or_else(|| {
             let last = String::from_utf8_lossy(&stderr).lines().last().map_or_else(String::new, |line| format!(" ({line})"));
             format!("a new {shell} ends before it is ready{last}")
         }),

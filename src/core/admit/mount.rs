@@ -21,7 +21,7 @@ pub struct MountRule {
 /// The table form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct MountTable {
     path: String,
     #[serde(default)]
     write: bool,
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for MountRule {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<MountRule, A::Error> {
-                let Table { path, write, at } = Table::deserialize(MapAccessDeserializer::new(map))?;
+                let MountTable { path, write, at } = MountTable::deserialize(MapAccessDeserializer::new(map))?;
                 let access = if write { Access::ReadWrite } else { Access::ReadOnly };
                 Ok(MountRule { path, access, at })
             }

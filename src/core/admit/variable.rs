@@ -15,8 +15,8 @@ pub struct EnvTable {
 
 impl<'de> Deserialize<'de> for EnvTable {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Table;
-        impl<'de> Visitor<'de> for Table {
+        struct EnvVisitor;
+        impl<'de> Visitor<'de> for EnvVisitor {
             type Value = EnvTable;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -35,7 +35,7 @@ impl<'de> Deserialize<'de> for EnvTable {
                 Ok(table)
             }
         }
-        deserializer.deserialize_map(Table)
+        deserializer.deserialize_map(EnvVisitor)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Where what the parser would offer is not what may stand there.
 
-use crate::core::complete::{Answer, Candidate, Line, Value};
+use crate::core::complete::{Candidate, Candidates, CommandLine, MachineValue};
 
 /// The answer to these lines; `None` for all others.
-pub fn answer(line: &Line, command: &clap::Command) -> Option<Answer> {
+pub fn answer(line: &CommandLine, command: &clap::Command) -> Option<Candidates> {
     let before = line.words.get(1..line.current).filter(|before| !before.is_empty())?;
-    let Some(sub) = command.find_subcommand(&before[0]) else { return Some(Answer::default()) };
+    let Some(sub) = command.find_subcommand(&before[0]) else { return Some(Candidates::default()) };
     let [_, of @ .., last] = before else { return None };
     if sub.get_name() == "help" {
         // Each word names a command of the one before it; `man` is followed by a directory.
@@ -14,9 +14,10 @@ pub fn answer(line: &Line, command: &clap::Command) -> Option<Answer> {
         let below = found.into_iter().flat_map(clap::Command::get_subcommands).filter(|command| !command.is_hide_set());
         let about = |command: &clap::Command| command.get_about().map(ToString::to_string).unwrap_or_default();
         let candidates = below.map(|command| Candidate::new(command.get_name(), about(command))).collect();
-        return Some(Answer { candidates, files, once: false });
+        return Some(Candidates { candidates, files, once: false });
     }
     // A path that an option may have, but need not: the parser would offer what else may stand there too.
     let option = sub.get_arguments().find(|arg| arg.get_long().is_some_and(|long| last.strip_prefix("--") == Some(long)))?;
-    (Value::of(option) == Some(Value::File) && option.get_action().takes_values()).then(|| Answer { files: true, ..Answer::default() })
+    (MachineValue::of(option) == Some(MachineValue::File) && option.get_action().takes_values())
+        .then(|| Candidates { files: true, ..Candidates::default() })
 }

@@ -6,10 +6,10 @@
 use crate::core::complete::Candidate;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Vocabulary(Vec<Entry>);
+pub struct Vocabulary(Vec<VocabularyEntry>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
+struct VocabularyEntry {
     context: String,
     candidate: Candidate,
 }
@@ -19,7 +19,7 @@ impl Vocabulary {
         let entry = |line: &str| {
             let mut fields = line.splitn(3, '\t');
             let (context, word) = (fields.next()?.to_owned(), fields.next()?);
-            Some(Entry { context, candidate: Candidate::new(word, fields.next().unwrap_or_default()) })
+            Some(VocabularyEntry { context, candidate: Candidate::new(word, fields.next().unwrap_or_default()) })
         };
         Self(text.lines().filter_map(entry).collect())
     }
@@ -28,13 +28,14 @@ impl Vocabulary {
     pub fn from_manifest(words: &[String]) -> Self {
         let entry = |line: &String| {
             let (word, about) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-            Entry { context: String::new(), candidate: Candidate::new(word, about.trim()) }
+            VocabularyEntry { context: String::new(), candidate: Candidate::new(word, about.trim()) }
         };
         Self(words.iter().map(entry).collect())
     }
 
     pub fn print(&self) -> String {
-        let line = |Entry { context, candidate }: &Entry| format!("{context}\t{}\t{}\n", candidate.word, candidate.about);
+        let line =
+            |VocabularyEntry { context, candidate }: &VocabularyEntry| format!("{context}\t{}\t{}\n", candidate.word, candidate.about);
         self.0.iter().map(line).collect()
     }
 
@@ -45,7 +46,7 @@ impl Vocabulary {
     /// Adds a word, unless it is there.
     pub fn add(&mut self, context: &str, candidate: Candidate) {
         if !self.0.iter().any(|entry| entry.context == context && entry.candidate.word == candidate.word) {
-            self.0.push(Entry { context: context.into(), candidate });
+            self.0.push(VocabularyEntry { context: context.into(), candidate });
         }
     }
 

@@ -6,9 +6,9 @@ use toml::Spanned;
 
 use crate::core::admit::Admitted;
 use crate::core::admit::mount::MountRule;
-use crate::core::config::source::{Scope, Source};
+use crate::core::config::source::{ConfigText, Scope};
 use crate::core::config::table::{line_of, read};
-use crate::core::config::{Config, Layer, Origin, Setting, Table};
+use crate::core::config::{Config, ConfigTable, Layer, Origin, Setting};
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::text::nearest::nearest;
@@ -25,7 +25,7 @@ pub struct Layers {
 
 impl Layers {
     /// Reads one file over those before it.
-    pub fn read(&mut self, scope: Scope, profile: Option<&str>, source: &Source, config: &mut Config) -> Result<()> {
+    pub fn read(&mut self, scope: Scope, profile: Option<&str>, source: &ConfigText, config: &mut Config) -> Result<()> {
         let file = read(source)?;
         let origin = |at: usize| Origin::File(source.path.clone(), line_of(&source.text, at));
         let mut sections = file.tool.iter().chain(&file.profile).chain(&file.project);
@@ -57,7 +57,7 @@ impl Layers {
 }
 
 /// Reads a project's own file: what it sets for the tool, and the sections that no project can have.
-pub fn of_project(scope: Scope, source: &Source) -> Result<(Layer, Vec<String>)> {
+pub fn of_project(scope: Scope, source: &ConfigText) -> Result<(Layer, Vec<String>)> {
     let file = read(source)?;
     let origin = |at: usize| Origin::File(source.path.clone(), line_of(&source.text, at));
     let section = file.tool.get(scope.tool).map(Spanned::get_ref);
@@ -74,7 +74,7 @@ pub fn of_project(scope: Scope, source: &Source) -> Result<(Layer, Vec<String>)>
 }
 
 /// Puts a section over what its layer has already.
-fn add(section: Option<&Spanned<Table>>, origin: &impl Fn(usize) -> Origin, layer: &mut Layer, config: &mut Config) {
+fn add(section: Option<&Spanned<ConfigTable>>, origin: &impl Fn(usize) -> Origin, layer: &mut Layer, config: &mut Config) {
     let Some(section) = section.map(Spanned::get_ref) else { return };
     let lower = std::mem::take(layer);
     *layer = section.layer(origin).over(lower);

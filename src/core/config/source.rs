@@ -4,15 +4,15 @@ use std::path::Path;
 
 /// A configuration file's text and the path that messages name.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct ConfigText {
     pub path: String,
     pub text: String,
-    pub standing: Standing,
+    pub standing: ConfigStanding,
 }
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum ConfigStanding {
     /// The person's own, or the system's.
     Own,
     /// The project's: it asks.
@@ -21,9 +21,9 @@ pub enum Standing {
     Agreed,
 }
 
-impl Source {
+impl ConfigText {
     pub fn own(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), text: text.into(), standing: Standing::Own }
+        Self { path: path.into(), text: text.into(), standing: ConfigStanding::Own }
     }
 }
 

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use crate::core::admit::Admitted;
-use crate::core::config::source::Source;
-use crate::core::config::{Origin, Setting, Table};
+use crate::core::config::source::ConfigText;
+use crate::core::config::{ConfigTable, Origin, Setting};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::text::nearest::nearest;
 use crate::core::text::visible::toml_complaint;
 
 /// Reads a file.
-pub(super) fn read(source: &Source) -> Result<Table> {
+pub(super) fn read(source: &ConfigText) -> Result<ConfigTable> {
     toml::from_str(&source.text).map_err(|error| {
         Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid configuration", source.path))
             .because(toml_complaint(&error))
@@ -32,7 +32,7 @@ pub(super) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
-impl Table {
+impl ConfigTable {
     /// Returns whether it holds sections of its own.
     pub(super) fn has_sections(&self) -> bool {
         !(self.tool.is_empty() && self.profile.is_empty() && self.project.is_empty() && self.build.is_none())

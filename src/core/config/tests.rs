@@ -1,7 +1,7 @@
 use super::*;
 
-fn source(path: &str, text: &str) -> Source {
-    Source::own(path, text)
+fn source(path: &str, text: &str) -> ConfigText {
+    ConfigText::own(path, text)
 }
 
 fn of(tool: &str) -> Scope<'_> {
@@ -9,7 +9,7 @@ fn of(tool: &str) -> Scope<'_> {
 }
 
 #[track_caller]
-fn check_network(sources: &[Source], env: &[(&str, &str)], flag: Option<&str>, value: &str, origin: &str) {
+fn check_network(sources: &[ConfigText], env: &[(&str, &str)], flag: Option<&str>, value: &str, origin: &str) {
     let env = env.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let flags = Layer { network: flag.map(|flag| Setting::new(flag.into(), Origin::Flag("--network"))), ..Layer::default() };
     let network = Config::new(of("glm"), sources, &env, flags).unwrap().settings.network;
@@ -96,5 +96,5 @@ fn a_section_that_is_nearly_a_tools_is_refused() {
     assert_eq!(text, "cannot use c.toml:2: there is no tool `claud`\n\nhint: did you mean `[tool.claude]`?");
     let other = config("[tool.glm]\n[tool.exec]\n[tool.laboratory]\n");
     assert!(other.refuse_misspelt(&names).is_ok());
-    assert_eq!(other.strangers(&names).map(|section| section.value.as_str()).collect::<Vec<_>>(), ["laboratory"]);
+    assert_eq!(other.unknown_sections(&names).map(|section| section.value.as_str()).collect::<Vec<_>>(), ["laboratory"]);
 }

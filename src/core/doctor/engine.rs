@@ -1,7 +1,7 @@
 //! The engine: whether it answers, how old it is, what it can give.
 
-use crate::core::doctor::{Checkup, Finding, Found, Level, Reach, of_proof};
-use crate::core::engine::learnt::Learnt;
+use crate::core::doctor::{Checkup, Finding, ImageState, Level, Reach, of_proof};
+use crate::core::engine::report::EngineReport;
 use crate::core::engine::{self, Address, Chosen, Product};
 use crate::core::plan::TOOL_IMAGE;
 use crate::core::text::typed::typed;
@@ -36,13 +36,13 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
             findings.push(Finding { hint: hint.clone(), ..Finding::new(Level::Error, "engine", why.clone()) });
         }
         Reach::Answers { image } => {
-            if let Some(learnt) = &engine.learnt {
-                of_learnt(checkup, learnt, findings);
+            if let Some(report) = &engine.report {
+                of_report(checkup, report, findings);
             }
             findings.push(match image {
-                Found::Image => Finding::new(Level::Ok, "image", checkup.image.clone()),
-                Found::Moved(cause, hint) => Finding::new(Level::Error, "image", cause).hint(*hint),
-                Found::Nothing => {
+                ImageState::Image => Finding::new(Level::Ok, "image", checkup.image.clone()),
+                ImageState::Moved(cause, hint) => Finding::new(Level::Error, "image", cause).hint(*hint),
+                ImageState::Nothing => {
                     let hint = match checkup.image.as_str() {
                         TOOL_IMAGE => "ai image build".to_owned(),
                         image => format!("{} pull {}", engine.kind.program(), typed(image)),
@@ -54,60 +54,60 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
     }
 }
 
-fn of_learnt(checkup: &Checkup, learnt: &Learnt, findings: &mut Vec<Finding>) {
+fn of_report(checkup: &Checkup, report: &EngineReport, findings: &mut Vec<Finding>) {
     let mut add = |level, cause: String, hint: &str| {
         let finding = Finding::new(level, "engine", cause);
         findings.push(if hint.is_empty() { finding } else { finding.hint(hint) });
     };
-    let size = format!("{} processors, {} MiB", learnt.cpus, learnt.memory >> 20);
-    add(Level::Ok, format!("version {} on {}: {size}", learnt.version, learnt.operating_system), "");
-    if learnt.os_type != "linux" && !learnt.os_type.is_empty() {
+    let size = format!("{} processors, {} MiB", report.cpus, report.memory >> 20);
+    add(Level::Ok, format!("version {} on {}: {size}", report.version, report.operating_system), "");
+    if report.os_type != "linux" && !report.os_type.is_empty() {
         add(
             Level::Error,
-            format!("it runs {} containers, and the tools need Linux", learnt.os_type),
+            format!("it runs {} containers, and the tools need Linux", report.os_type),
             "switch Docker Desktop to Linux containers",
         );
     }
-    if learnt.memory > 0 && learnt.memory < LEAST_MEMORY {
+    if report.memory > 0 && report.memory < LEAST_MEMORY {
         let hint = match checkup.facts.engine.product {
             Product::Colima => "colima stop && colima start --ssh-agent --memory 4",
             Product::PodmanMachine => "podman machine set --memory 4096",
             _ => "give the engine's machine at least 4 GiB",
         };
-        add(Level::Warning, format!("it has {} MiB of memory, and a tool with a build needs 2048", learnt.memory >> 20), hint);
+        add(Level::Warning, format!("it has {} MiB of memory, and a tool with a build needs 2048", report.memory >> 20), hint);
     }
-    let missing = learnt.limits.missing();
+    let missing = report.limits.missing();
     if !missing.is_empty() {
-        let hint = if learnt.rootless {
+        let hint = if report.rootless {
             "without root, limits need cgroup v2 (`systemd.unified_cgroup_hierarchy=1`) and systemd's `Delegate=cpu memory pids` for user@.service"
         } else {
             "switch on the kernel's cgroup controllers"
         };
         add(Level::Warning, format!("it cannot limit {}: what runs away takes the whole machine", missing.join(", ")), hint);
     }
-    if let Some(runc) = learnt.runc.as_deref().filter(|version| runc_is_old(version)) {
+    if let Some(runc) = report.runc.as_deref().filter(|version| runc_is_old(version)) {
         let cause = format!("runc {runc} is below 1.2.8 and 1.3.3, which close ways out of the container (CVE-2025-31133)");
         add(Level::Warning, cause, "update the engine; a distribution may have fixed it under the old number");
     }
-    if learnt.product == Some(Product::DockerDesktop) && desktop_is_old(&learnt.operating_system) {
+    if report.product == Some(Product::DockerDesktop) && desktop_is_old(&report.operating_system) {
         add(
             Level::Warning,
             "Docker Desktop below 4.44.3 answers its API to every container (CVE-2025-9074)".into(),
             "update Docker Desktop",
         );
     }
-    if learnt.selinux && !checkup.settings.label_disable.value {
+    if report.selinux && !checkup.settings.label_disable.value {
         let hint = "if tools cannot read the project: `label_disable = true` (AI_LABEL_DISABLE=1); nothing is ever relabelled";
         add(Level::Note, "SELinux may keep the project from the container".into(), hint);
     }
-    if let Some(skew) = learnt.skew.filter(|skew| skew.abs() > MOST_SKEW) {
+    if let Some(skew) = report.skew.filter(|skew| skew.abs() > MOST_SKEW) {
         add(
             Level::Warning,
             format!("its clock differs from yours by {skew} s: tokens and locks look too old or too new"),
             "restart the engine's machine",
         );
     }
-    match &learnt.proof {
+    match &report.proof {
         Some(proof) => findings.extend(of_proof(proof)),
         None => add(Level::Note, "what holds on it was never measured".into(), "ai doctor --prove"),
     }

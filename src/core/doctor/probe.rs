@@ -23,20 +23,20 @@ pub enum Expected {
 }
 
 /// Where the directory of the probes is mounted.
-pub const AT: &str = "/probe";
+pub const PROBE_DIRECTORY: &str = "/probe";
 /// A directory whose name needs quoting everywhere.
-pub const ODD: &str = "a,b \"c\":d";
+pub const ODD_NAME: &str = "a,b \"c\":d";
 /// A directory that a temporary file system is mounted on, made as a tool's private directories are.
 pub const SCRATCH: &str = "scratch";
 
-/// `directory` is mounted at [`AT`] in every container; `uid` and `gid` are what the plan runs as.
+/// `directory` is mounted at [`PROBE_DIRECTORY`] in every container; `uid` and `gid` are what the plan runs as.
 pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
     let probe = |name, flags, script: &str, expected| Probe { name, flags, script: script.into(), expected };
     let prints = |text: &str| Expected::Prints(text.into());
     let limit = |v2: &str, v1: &str| format!("cat /sys/fs/cgroup/{v2} 2>/dev/null || cat /sys/fs/cgroup/{v1}");
     let tmpfs = |exec| vec![Part::Scratch { target: "/t".into(), exec }];
     let program = "printf '#!/bin/sh\\necho ran\\n' >/t/x; chmod 755 /t/x; /t/x 2>/dev/null || echo refused";
-    let odd = Mount::bind(Fixed::of_person(directory.join(ODD)), ContainerPath::new("/odd"), Access::ReadWrite);
+    let odd = Mount::bind(Fixed::of_person(directory.join(ODD_NAME)), ContainerPath::new("/odd"), Access::ReadWrite);
     let read_only = Mount::bind(Fixed::of_person(directory), ContainerPath::new("/ro"), Access::ReadOnly);
     vec![
         probe("start", vec![], "echo up", prints("up")),
@@ -65,8 +65,8 @@ pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
         probe("odd-path", vec![Part::Mount(odd)], "cat /odd/file", prints("odd")),
         probe(
             "tmpfs-over-directory",
-            vec![Part::Scratch { target: format!("{AT}/{SCRATCH}"), exec: false }],
-            &format!("touch {AT}/{SCRATCH}/x && mkdir {AT}/{SCRATCH}/y && echo writable"),
+            vec![Part::Scratch { target: format!("{PROBE_DIRECTORY}/{SCRATCH}"), exec: false }],
+            &format!("touch {PROBE_DIRECTORY}/{SCRATCH}/x && mkdir {PROBE_DIRECTORY}/{SCRATCH}/y && echo writable"),
             prints("writable"),
         ),
         probe("tmpfs-exec", tmpfs(true), program, prints("ran")),

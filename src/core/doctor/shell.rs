@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use crate::core::doctor::{Finding, Level};
 use crate::core::shell::Shell;
-use crate::core::shell::known_lines::{Line, alias_lines, loading_lines, old_lines, setup_lines};
+use crate::core::shell::known_lines::{NumberedLine, alias_lines, loading_lines, old_lines, setup_lines};
 use crate::core::text::typed::typed;
 
 /// What the host found out about one shell.
 #[derive(Debug)]
-pub struct Checkup {
+pub struct ShellCheckup {
     pub shell: Shell,
     /// The files that shells of this kind read when they start, in their order, as far as they are there.
     pub files: Vec<(PathBuf, Vec<u8>)>,
@@ -20,7 +20,7 @@ pub struct Checkup {
     /// This program.
     pub exe: PathBuf,
     /// What a new shell said; why it said nothing otherwise.
-    pub answer: Result<Answer, String>,
+    pub answer: Result<ShellState, String>,
     pub program: Program,
 }
 
@@ -34,7 +34,7 @@ pub enum Program {
 
 /// What a new shell knows after it has read its files.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct ShellState {
     /// The program that the functions call; `None` if they are not loaded.
     pub program: Option<String>,
     /// Aliases of the functions' names, and what they stand for.
@@ -46,7 +46,7 @@ pub struct Answer {
 /// Begins each line of the answer: rc files may print what they like around it.
 const MARK: &str = "__ai_doctor ";
 
-impl Answer {
+impl ShellState {
     /// Reads what `shells/doctor.*` prints; `None` if the shell ended before it came to that.
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines().filter_map(|line| line.strip_prefix(MARK)).peekable();
@@ -65,7 +65,7 @@ impl Answer {
 }
 
 /// Everything that there is to say about this shell.
-pub fn examine(checkup: &Checkup) -> Vec<Finding> {
+pub fn examine(checkup: &ShellCheckup) -> Vec<Finding> {
     let mut findings = vec![loaded(checkup)];
     findings.extend(order(checkup));
     findings.extend(old_script(checkup));
@@ -77,13 +77,13 @@ pub fn examine(checkup: &Checkup) -> Vec<Finding> {
 }
 
 /// What keeps the words of the tools from running their containers.
-pub fn obstacles(checkup: &Checkup) -> Vec<Finding> {
+pub fn obstacles(checkup: &ShellCheckup) -> Vec<Finding> {
     let matters = |finding: &Finding| finding.title == "integration" || finding.title == "program" || finding.title.starts_with("name ");
     examine(checkup).into_iter().filter(|finding| matters(finding) && finding.level >= Level::Warning).collect()
 }
 
 /// An alias of our own name, such as those that frameworks have.
-fn own_name(checkup: &Checkup) -> Option<Finding> {
+fn own_name(checkup: &ShellCheckup) -> Option<Finding> {
     let answer = checkup.answer.as_ref().ok()?;
     let what = match answer.aliases.iter().find(|(name, _)| name == "ai") {
         Some((_, text)) => format!("the alias `{text}`"),
@@ -95,19 +95,24 @@ fn own_name(checkup: &Checkup) -> Option<Finding> {
 }
 
 /// Lines of all files of the shell, with their files.
-fn places<'a>(checkup: &'a Checkup, find: impl Fn(&[u8]) -> Vec<Line> + 'a) -> impl Iterator<Item = (&'a Path, Line)> + 'a {
+fn places<'a>(
+    checkup: &'a ShellCheckup,
+    find: impl Fn(&[u8]) -> Vec<NumberedLine> + 'a,
+) -> impl Iterator<Item = (&'a Path, NumberedLine)> + 'a {
     checkup.files.iter().flat_map(move |(path, text)| find(text).into_iter().map(move |line| (path.as_path(), line)))
 }
 
-fn loaded(checkup: &Checkup) -> Finding {
-    let Checkup { shell, rc, .. } = checkup;
+fn loaded(checkup: &ShellCheckup) -> Finding {
+    let ShellCheckup { shell, rc, .. } = checkup;
     let line = places(checkup, |text| loading_lines(text, *shell)).next().map(|(path, (number, _))| (path, number));
     let finding = |level, cause| Finding::new(level, "integration", cause);
     let install = format!("ai install {shell}");
     match (&checkup.answer, line) {
         (Err(why), _) => finding(Level::Warning, why.clone()).hint(format!("{shell} -i -c true, and see what it does")),
-        (Ok(Answer { program: Some(_), .. }), Some((path, number))) => finding(Level::Ok, format!("{}:{number} loads it", path.display())),
-        (Ok(Answer { program: Some(_), .. }), None) => {
+        (Ok(ShellState { program: Some(_), .. }), Some((path, number))) => {
+            finding(Level::Ok, format!("{}:{number} loads it", path.display()))
+        }
+        (Ok(ShellState { program: Some(_), .. }), None) => {
             finding(Level::Ok, format!("something else than a line in `{}` loads it, such as a plugin manager", rc.display()))
         }
         (Ok(_), None) => finding(Level::Warning, format!("`{}` has no line that loads it", rc.display())).hint(install),
@@ -123,7 +128,7 @@ fn loaded(checkup: &Checkup) -> Finding {
 }
 
 /// What comes after our line may define aliases of the same names; completion waits for the first prompt by itself.
-fn order(checkup: &Checkup) -> Option<Finding> {
+fn order(checkup: &ShellCheckup) -> Option<Finding> {
     if checkup.shell != Shell::Zsh {
         return None;
     }
@@ -134,7 +139,7 @@ fn order(checkup: &Checkup) -> Option<Finding> {
     Some(Finding::new(Level::Note, "order", cause).hint("move the line of ai to the end of the file"))
 }
 
-fn old_script(checkup: &Checkup) -> Vec<Finding> {
+fn old_script(checkup: &ShellCheckup) -> Vec<Finding> {
     let found = places(checkup, old_lines).map(|(path, (number, line))| {
         let cause = format!("{}:{number} still loads the script that this program replaces: {}", path.display(), line.trim());
         Finding::new(Level::Warning, "old script", cause).hint(format!("ai install {} turns it off, or remove the line", checkup.shell))
@@ -143,8 +148,8 @@ fn old_script(checkup: &Checkup) -> Vec<Finding> {
 }
 
 /// Aliases and functions of our names: those that win, and those that the integration took out of the way.
-fn shadows(checkup: &Checkup) -> Vec<Finding> {
-    let Ok(answer @ Answer { program: Some(_), .. }) = &checkup.answer else { return Vec::new() };
+fn shadows(checkup: &ShellCheckup) -> Vec<Finding> {
+    let Ok(answer @ ShellState { program: Some(_), .. }) = &checkup.answer else { return Vec::new() };
     // Whoever chose names may well have something else under the others.
     let chosen = places(checkup, |text| loading_lines(text, checkup.shell)).any(|(_, (_, line))| line.contains("--"));
     let wins = if chosen { Level::Note } else { Level::Warning };
@@ -181,7 +186,7 @@ fn shadows(checkup: &Checkup) -> Vec<Finding> {
 }
 
 /// Another line that loads it costs each shell its time.
-fn twice(checkup: &Checkup) -> Option<Finding> {
+fn twice(checkup: &ShellCheckup) -> Option<Finding> {
     let lines: Vec<String> = places(checkup, |text| loading_lines(text, checkup.shell))
         .map(|(path, (number, _))| format!("{}:{number}", path.display()))
         .collect();
@@ -192,7 +197,7 @@ fn twice(checkup: &Checkup) -> Option<Finding> {
     })
 }
 
-fn program(checkup: &Checkup) -> Option<Finding> {
+fn program(checkup: &ShellCheckup) -> Option<Finding> {
     let loaded = checkup.answer.as_ref().ok()?.program.as_ref()?;
     let exe = checkup.exe.display();
     let finding = |level, cause| Finding::new(level, "program", cause);

@@ -24,7 +24,7 @@ pub fn way(engine: &Engine, socket: &Path) -> Way {
     if engine.kind.traits().brings_ssh_agent {
         return Way::Flag;
     }
-    let offered = || engine.learnt.as_ref().and_then(|learnt| learnt.agent.clone());
+    let offered = || engine.report.as_ref().and_then(|report| report.agent.clone());
     match engine.product {
         Product::Native => Way::Mount { socket: socket.to_owned(), root: false },
         Product::DockerDesktop | Product::OrbStack => Way::Mount { socket: HOST_SERVICE.into(), root: true },

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::core::engine::learnt::Learnt;
 use crate::core::engine::proof::Proof;
+use crate::core::engine::report::EngineReport;
 use crate::core::engine::{Endpoint, Product};
 
 /// Which program runs containers.
@@ -38,20 +38,20 @@ pub struct Engine {
     pub endpoint: Endpoint,
     pub product: Product,
     /// What it said about itself when it was last asked.
-    pub learnt: Option<Learnt>,
+    pub report: Option<EngineReport>,
 }
 
 impl Engine {
     /// The engine with what it said about itself, which counts for more than what its endpoint looks like.
     #[must_use]
-    pub fn with(self, learnt: Option<Learnt>) -> Self {
-        let Some(learnt) = learnt else { return self };
-        let product = learnt.product.unwrap_or(self.product);
-        Self { rootless: learnt.rootless || (self.rootless && product == Product::Native), product, learnt: Some(learnt), ..self }
+    pub fn with(self, report: Option<EngineReport>) -> Self {
+        let Some(report) = report else { return self };
+        let product = report.product.unwrap_or(self.product);
+        Self { rootless: report.rootless || (self.rootless && product == Product::Native), product, report: Some(report), ..self }
     }
 
     /// Whether locks on the store's file system were seen to fail in its containers.
     pub fn locks_fail(&self) -> bool {
-        self.learnt.as_ref().and_then(|learnt| learnt.proof.as_ref()).is_some_and(Proof::locks_fail)
+        self.report.as_ref().and_then(|report| report.proof.as_ref()).is_some_and(Proof::locks_fail)
     }
 }

@@ -7,20 +7,20 @@ pub struct Proof {
     /// Seconds since 1970, for people.
     pub at: u64,
     pub image: String,
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<ProbeOutcome>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct ProbeOutcome {
     pub name: String,
-    pub verdict: Verdict,
+    pub verdict: ProbeVerdict,
     /// What was seen.
     pub detail: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum ProbeVerdict {
     Holds,
     Fails,
     /// It could not be measured here.
@@ -33,11 +33,11 @@ pub const LOCKS: [&str; 3] = ["lock-flock", "lock-fcntl", "lock-mkdir"];
 impl Proof {
     /// Whether a lock on the store's file system was seen to fail between containers and host.
     pub fn locks_fail(&self) -> bool {
-        self.outcomes.iter().any(|outcome| outcome.verdict == Verdict::Fails && LOCKS.contains(&outcome.name.as_str()))
+        self.outcomes.iter().any(|outcome| outcome.verdict == ProbeVerdict::Fails && LOCKS.contains(&outcome.name.as_str()))
     }
 }
 
-impl Verdict {
+impl ProbeVerdict {
     pub fn name(self) -> &'static str {
         match self {
             Self::Holds => "holds",
@@ -53,10 +53,10 @@ mod tests {
 
     #[test]
     fn one_failing_lock_is_enough() {
-        let outcome = |name: &str, verdict| Outcome { name: name.into(), verdict, detail: String::new() };
+        let outcome = |name: &str, verdict| ProbeOutcome { name: name.into(), verdict, detail: String::new() };
         let proof = |outcomes| Proof { outcomes, ..Proof::default() };
-        assert!(proof(vec![outcome("lock-flock", Verdict::Fails)]).locks_fail());
-        assert!(!proof(vec![outcome("lock-flock", Verdict::Holds), outcome("dns", Verdict::Fails)]).locks_fail());
-        assert!(!proof(vec![outcome("lock-fcntl", Verdict::Unknown)]).locks_fail());
+        assert!(proof(vec![outcome("lock-flock", ProbeVerdict::Fails)]).locks_fail());
+        assert!(!proof(vec![outcome("lock-flock", ProbeVerdict::Holds), outcome("dns", ProbeVerdict::Fails)]).locks_fail());
+        assert!(!proof(vec![outcome("lock-fcntl", ProbeVerdict::Unknown)]).locks_fail());
     }
 }

@@ -87,7 +87,7 @@ mod tests {
             rootless: false,
             endpoint: Endpoint { address: Address::NoContext, chosen: Chosen::Context(context.into()) },
             product: Product::Colima,
-            learnt: None,
+            report: None,
         };
         let size = |cpus, memory| Size { cpus, memory };
         for (context, size, expected) in [

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::core::identity::Entry;
+use crate::core::identity::GitConfigEntry;
 
 /// A key that names a file or a directory.
 #[derive(Debug)]
-pub struct Named {
+pub struct NamedFile {
     /// As git lists it.
     pub key: &'static str,
     /// What its content is called in the container.
@@ -17,19 +17,19 @@ pub struct Named {
 }
 
 /// Files whose content matters.
-pub const FILES: [Named; 7] = [
-    Named { key: "core.excludesfile", name: "ignore", usual: Some("git/ignore") },
-    Named { key: "core.attributesfile", name: "attributes", usual: Some("git/attributes") },
-    Named { key: "commit.template", name: "message", usual: None },
-    Named { key: "mailmap.file", name: "mailmap", usual: None },
-    Named { key: "blame.ignorerevsfile", name: "ignored-revisions", usual: None },
-    Named { key: "gpg.ssh.allowedsignersfile", name: "allowed-signers", usual: None },
-    Named { key: "gpg.ssh.revocationfile", name: "revoked", usual: None },
+pub const FILES: [NamedFile; 7] = [
+    NamedFile { key: "core.excludesfile", name: "ignore", usual: Some("git/ignore") },
+    NamedFile { key: "core.attributesfile", name: "attributes", usual: Some("git/attributes") },
+    NamedFile { key: "commit.template", name: "message", usual: None },
+    NamedFile { key: "mailmap.file", name: "mailmap", usual: None },
+    NamedFile { key: "blame.ignorerevsfile", name: "ignored-revisions", usual: None },
+    NamedFile { key: "gpg.ssh.allowedsignersfile", name: "allowed-signers", usual: None },
+    NamedFile { key: "gpg.ssh.revocationfile", name: "revoked", usual: None },
 ];
 
 /// Directories whose content matters.
-pub const DIRECTORIES: [Named; 2] =
-    [Named { key: "core.hookspath", name: "hooks", usual: None }, Named { key: "init.templatedir", name: "template", usual: None }];
+pub const DIRECTORIES: [NamedFile; 2] =
+    [NamedFile { key: "core.hookspath", name: "hooks", usual: None }, NamedFile { key: "init.templatedir", name: "template", usual: None }];
 
 /// What became of a file that a setting names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub enum Delivery {
 
 /// What stands for a file, and what is to be read for it.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum WantedFile {
     File(PathBuf),
     Directory(PathBuf),
     /// The public half of a key; never the other one.
@@ -49,23 +49,23 @@ pub enum Wanted {
 }
 
 /// Returns what the person's settings name, by key. What the repository names is its own business: it could name anything.
-pub fn wanted(entries: &[Entry], home: &Path, xdg: &Path) -> BTreeMap<&'static str, (&'static str, Wanted)> {
+pub fn wanted(entries: &[GitConfigEntry], home: &Path, xdg: &Path) -> BTreeMap<&'static str, (&'static str, WantedFile)> {
     let last =
         |key: &str| entries.iter().filter(|entry| entry.is_global()).rfind(|entry| entry.key == key).map(|entry| entry.value.as_str());
-    let path = |named: &Named| match last(named.key) {
+    let path = |named: &NamedFile| match last(named.key) {
         Some(value) => absolute(value, home),
         None => named.usual.map(|usual| xdg.join(usual)),
     };
     let mut wanted = BTreeMap::new();
     for named in &FILES {
-        wanted.extend(path(named).map(|path| (named.key, (named.name, Wanted::File(path)))));
+        wanted.extend(path(named).map(|path| (named.key, (named.name, WantedFile::File(path)))));
     }
     for named in &DIRECTORIES {
-        wanted.extend(path(named).map(|path| (named.key, (named.name, Wanted::Directory(path)))));
+        wanted.extend(path(named).map(|path| (named.key, (named.name, WantedFile::Directory(path)))));
     }
     if last("gpg.format") == Some("ssh") {
         let key = last("user.signingkey").filter(|key| !is_literal(key)).and_then(|key| absolute(key, home));
-        wanted.extend(key.map(|path| ("user.signingkey", ("signing-key.pub", Wanted::Key(path)))));
+        wanted.extend(key.map(|path| ("user.signingkey", ("signing-key.pub", WantedFile::Key(path)))));
     }
     wanted
 }
@@ -87,14 +87,14 @@ fn absolute(value: &str, home: &Path) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    fn check(settings: &[(&str, &str, &str)], key: &str, expected: Option<Wanted>) {
-        let entry = |(scope, key, value): &(&str, &str, &str)| Entry {
+    fn check(settings: &[(&str, &str, &str)], key: &str, expected: Option<WantedFile>) {
+        let entry = |(scope, key, value): &(&str, &str, &str)| GitConfigEntry {
             scope: (*scope).into(),
             origin: "file:/h/.gitconfig".into(),
             key: (*key).into(),
             value: (*value).into(),
         };
-        let entries: Vec<Entry> = settings.iter().map(entry).collect();
+        let entries: Vec<GitConfigEntry> = settings.iter().map(entry).collect();
         let found = wanted(&entries, Path::new("/h"), Path::new("/h/.config")).remove(key).map(|(_, wanted)| wanted);
         assert_eq!(found, expected, "{settings:?}");
     }
@@ -103,12 +103,12 @@ mod tests {
     #[test]
     fn what_the_person_names_is_read_and_nothing_that_a_repository_names() {
         let ignore = "core.excludesfile";
-        check(&[], ignore, Some(Wanted::File("/h/.config/git/ignore".into())));
-        check(&[("global", ignore, "~/ig")], ignore, Some(Wanted::File("/h/ig".into())));
-        check(&[("system", ignore, "/etc/ig"), ("local", ignore, "/h/.ssh/id")], ignore, Some(Wanted::File("/etc/ig".into())));
-        check(&[("local", ignore, "/h/.ssh/id")], ignore, Some(Wanted::File("/h/.config/git/ignore".into())));
+        check(&[], ignore, Some(WantedFile::File("/h/.config/git/ignore".into())));
+        check(&[("global", ignore, "~/ig")], ignore, Some(WantedFile::File("/h/ig".into())));
+        check(&[("system", ignore, "/etc/ig"), ("local", ignore, "/h/.ssh/id")], ignore, Some(WantedFile::File("/etc/ig".into())));
+        check(&[("local", ignore, "/h/.ssh/id")], ignore, Some(WantedFile::File("/h/.config/git/ignore".into())));
         check(&[("global", ignore, "")], ignore, None);
-        check(&[("global", "core.hookspath", "~/hooks")], "core.hookspath", Some(Wanted::Directory("/h/hooks".into())));
+        check(&[("global", "core.hookspath", "~/hooks")], "core.hookspath", Some(WantedFile::Directory("/h/hooks".into())));
         check(&[("global", "core.hookspath", ".githooks")], "core.hookspath", None);
     }
 
@@ -118,7 +118,7 @@ mod tests {
         let key = "user.signingkey";
         check(&[("global", key, "~/.ssh/id")], key, None);
         let ssh = ("global", "gpg.format", "ssh");
-        check(&[ssh, ("global", key, "~/.ssh/id")], key, Some(Wanted::Key("/h/.ssh/id".into())));
+        check(&[ssh, ("global", key, "~/.ssh/id")], key, Some(WantedFile::Key("/h/.ssh/id".into())));
         check(&[ssh, ("global", key, "ssh-ed25519 AAAA")], key, None);
         check(&[ssh, ("local", key, "~/.ssh/other")], key, None);
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::container::GIT_HOST;
-use crate::core::identity::Entry;
+use crate::core::identity::GitConfigEntry;
 use crate::core::identity::files::{DIRECTORIES, Delivery, FILES};
 use crate::core::shell::Shell;
 
@@ -105,7 +105,7 @@ const WITH_SUBSECTION: [(&str, &[&str]); 5] = [
 
 /// What a person's settings become.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Settings {
+pub struct GitSettings {
     /// Who the person is: for the file that `git config --global` reads.
     pub identity: Vec<(String, String)>,
     /// Everything else, as text of a file that is read before it.
@@ -115,18 +115,20 @@ pub struct Settings {
 }
 
 /// Returns the settings for a container. `delivered` says what became of the files that they name.
-pub fn settings(entries: &[Entry], delivered: &BTreeMap<&'static str, Delivery>, agent: bool) -> Settings {
-    let mut settings = Settings::default();
-    let own: Vec<&Entry> = entries.iter().filter(|entry| entry.is_global()).collect();
+pub fn settings(entries: &[GitConfigEntry], delivered: &BTreeMap<&'static str, Delivery>, agent: bool) -> GitSettings {
+    let mut settings = GitSettings::default();
+    let own: Vec<&GitConfigEntry> = entries.iter().filter(|entry| entry.is_global()).collect();
     for entry in &own {
         match kind(entry) {
-            Kind::Identity => {
+            KeyKind::Identity => {
                 settings.identity.retain(|(key, _)| *key != entry.key);
                 settings.identity.push((entry.key.clone(), entry.value.clone()));
             }
-            Kind::Habit => set(&mut settings.config, &entry.key, &entry.value),
-            Kind::Command(instead) => set(&mut settings.config, &entry.key, if is_simple(&entry.value) { &entry.value } else { &instead }),
-            Kind::Left => {}
+            KeyKind::Habit => set(&mut settings.config, &entry.key, &entry.value),
+            KeyKind::Command(instead) => {
+                set(&mut settings.config, &entry.key, if is_simple(&entry.value) { &entry.value } else { &instead });
+            }
+            KeyKind::Left => {}
         }
     }
     if own.iter().any(|entry| is_rewriting_url(&entry.key) && has_login(&entry.key)) {
@@ -142,7 +144,7 @@ pub fn settings(entries: &[Entry], delivered: &BTreeMap<&'static str, Delivery>,
 }
 
 /// What a key is.
-enum Kind {
+enum KeyKind {
     Identity,
     Habit,
     /// It names a command; this is what stands in for one that means something else in a container.
@@ -150,17 +152,17 @@ enum Kind {
     Left,
 }
 
-fn kind(entry: &Entry) -> Kind {
+fn kind(entry: &GitConfigEntry) -> KeyKind {
     let (section, subsection, name) = split(&entry.key);
     match (section, subsection, name) {
-        ("user", None, "name" | "email" | "useconfigonly") | ("author" | "committer", None, "name" | "email") => Kind::Identity,
-        ("alias", None, _) if !entry.value.trim_start().starts_with('!') => Kind::Habit,
-        ("gpg", Some("ssh"), "defaultkeycommand") if entry.value.split_whitespace().next() == Some("ssh-add") => Kind::Habit,
-        ("filter", Some(driver), "clean" | "smudge" | "process") => Kind::Command(refusal("filter", driver, 1)),
-        ("merge", Some(driver), "driver") => Kind::Command(refusal("merge driver", driver, 129)),
-        _ if is_rewriting_url(&entry.key) && !has_login(&entry.key) => Kind::Habit,
-        _ if is_habit(section, subsection, name, &entry.key) => Kind::Habit,
-        _ => Kind::Left,
+        ("user", None, "name" | "email" | "useconfigonly") | ("author" | "committer", None, "name" | "email") => KeyKind::Identity,
+        ("alias", None, _) if !entry.value.trim_start().starts_with('!') => KeyKind::Habit,
+        ("gpg", Some("ssh"), "defaultkeycommand") if entry.value.split_whitespace().next() == Some("ssh-add") => KeyKind::Habit,
+        ("filter", Some(driver), "clean" | "smudge" | "process") => KeyKind::Command(refusal("filter", driver, 1)),
+        ("merge", Some(driver), "driver") => KeyKind::Command(refusal("merge driver", driver, 129)),
+        _ if is_rewriting_url(&entry.key) && !has_login(&entry.key) => KeyKind::Habit,
+        _ if is_habit(section, subsection, name, &entry.key) => KeyKind::Habit,
+        _ => KeyKind::Left,
     }
 }
 
@@ -178,7 +180,7 @@ fn split(key: &str) -> (&str, Option<&str>, &str) {
 }
 
 /// The subsections of a section.
-fn names<'a>(entries: impl Iterator<Item = &'a Entry>, section: &str) -> BTreeSet<&'a str> {
+fn names<'a>(entries: impl Iterator<Item = &'a GitConfigEntry>, section: &str) -> BTreeSet<&'a str> {
     entries.map(|entry| split(&entry.key)).filter(|(own, ..)| *own == section).filter_map(|(_, subsection, _)| subsection).collect()
 }
 
@@ -206,7 +208,7 @@ fn refusal(what: &str, name: &str, code: u8) -> String {
 }
 
 /// The keys that name files, with the place where the content is.
-fn files(own: &[&Entry], delivered: &BTreeMap<&'static str, Delivery>, settings: &mut Settings) {
+fn files(own: &[&GitConfigEntry], delivered: &BTreeMap<&'static str, Delivery>, settings: &mut GitSettings) {
     for file in FILES.iter().chain(&DIRECTORIES) {
         let value = own.iter().rfind(|entry| entry.key == file.key).map(|entry| entry.value.as_str());
         match (delivered.get(file.key), value) {
@@ -222,7 +224,7 @@ fn files(own: &[&Entry], delivered: &BTreeMap<&'static str, Delivery>, settings:
 }
 
 /// Signatures are made by the agent, with the public half of the key. A key that is not there makes git fail, as it should.
-fn signing(own: &[&Entry], delivered: &BTreeMap<&'static str, Delivery>, agent: bool, settings: &mut Settings) {
+fn signing(own: &[&GitConfigEntry], delivered: &BTreeMap<&'static str, Delivery>, agent: bool, settings: &mut GitSettings) {
     let last = |key: &str| own.iter().rfind(|entry| entry.key == key).map(|entry| entry.value.as_str());
     let key = last("user.signingkey");
     let at = match delivered.get("user.signingkey") {
@@ -275,8 +277,8 @@ pub(super) fn line(key: &str, value: &str) -> String {
 mod tests {
     use super::*;
 
-    fn entries(scope: &str, settings: &[(&str, &str)]) -> Vec<Entry> {
-        let entry = |(key, value): &(&str, &str)| Entry {
+    fn entries(scope: &str, settings: &[(&str, &str)]) -> Vec<GitConfigEntry> {
+        let entry = |(key, value): &(&str, &str)| GitConfigEntry {
             scope: scope.into(),
             origin: "file:/h/.gitconfig".into(),
             key: (*key).into(),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// What the host knows of the files that the settings name, by the name that stands there.
 #[derive(Debug, Default)]
-pub struct Files {
+pub struct SshFiles {
     /// Texts of included files in their order.
     pub includes: BTreeMap<String, Vec<String>>,
     /// Where the public half of a key is in the container; a key without one is not there.
@@ -16,7 +16,7 @@ pub struct Files {
 
 /// A file that the settings name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Wanted {
+pub enum SshFile {
     Include(String),
     Key(String),
 }
@@ -44,12 +44,12 @@ const OF_THE_HOST: [&str; 15] = [
 const DEEPEST: u8 = 16;
 
 /// The files that `text` names.
-pub fn wanted(text: &str) -> Vec<Wanted> {
+pub fn wanted(text: &str) -> Vec<SshFile> {
     let mut wanted = Vec::new();
     for line in text.lines().filter_map(parse) {
         match line.keyword.as_str() {
-            "include" => wanted.extend(line.words.into_iter().map(Wanted::Include)),
-            "identityfile" => wanted.extend(line.words.into_iter().take(1).map(Wanted::Key)),
+            "include" => wanted.extend(line.words.into_iter().map(SshFile::Include)),
+            "identityfile" => wanted.extend(line.words.into_iter().take(1).map(SshFile::Key)),
             _ => {}
         }
     }
@@ -57,9 +57,9 @@ pub fn wanted(text: &str) -> Vec<Wanted> {
 }
 
 /// The settings for the container. `known_hosts` is where it keeps the keys of hosts.
-pub fn rewrite(text: &str, files: &Files, known_hosts: &str) -> String {
+pub fn rewrite(text: &str, files: &SshFiles, known_hosts: &str) -> String {
     let mut out = format!("# Made from your own settings; changes here do not last.\nUserKnownHostsFile {known_hosts}\n");
-    let mut writer = Writer { out: &mut out, files, lost_a_key: false };
+    let mut writer = SshWriter { out: &mut out, files, lost_a_key: false };
     writer.file(text, None, 0);
     if writer.lost_a_key {
         // Without the key's file, `IdentitiesOnly` would keep even the agent's keys away.
@@ -76,13 +76,13 @@ fn removed(line: &str) -> String {
     format!("# not in a container: {}\n", line.trim())
 }
 
-struct Writer<'a> {
+struct SshWriter<'a> {
     out: &'a mut String,
-    files: &'a Files,
+    files: &'a SshFiles,
     lost_a_key: bool,
 }
 
-impl Writer<'_> {
+impl SshWriter<'_> {
     /// Writes one file. `outer` is the condition under which it is included; `None` where there is none.
     fn file(&mut self, text: &str, outer: Option<&str>, depth: u8) {
         let mut condition = outer.map(str::to_owned);
@@ -124,7 +124,7 @@ impl Writer<'_> {
         }
     }
 
-    fn key(&mut self, line: &str, parsed: &Line) {
+    fn key(&mut self, line: &str, parsed: &SshSetting) {
         match parsed.words.first().and_then(|name| self.files.keys.get(name)) {
             Some(public) => self.plain(&format!("IdentityFile {public}")),
             None => {
@@ -136,7 +136,7 @@ impl Writer<'_> {
 }
 
 /// A condition as the criteria of a `Match` line. `Host` looks at the name as it was typed.
-fn criteria(line: &Line) -> String {
+fn criteria(line: &SshSetting) -> String {
     match line.keyword.as_str() {
         "host" => format!("originalhost \"{}\"", line.words.join(",")),
         _ => line.rest.clone(),
@@ -153,7 +153,7 @@ fn and(outer: &str, inner: &str) -> String {
 }
 
 /// One setting.
-struct Line {
+struct SshSetting {
     /// In lower case.
     keyword: String,
     /// Everything behind the keyword, as it stands.
@@ -163,7 +163,7 @@ struct Line {
 }
 
 /// `Keyword value`, `Keyword=value`, `"Keyword" "value with spaces"`; nothing for blank lines and comments.
-fn parse(line: &str) -> Option<Line> {
+fn parse(line: &str) -> Option<SshSetting> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return None;
@@ -174,7 +174,7 @@ fn parse(line: &str) -> Option<Line> {
     };
     let rest = rest.trim_start();
     let rest = rest.strip_prefix('=').unwrap_or(rest).trim();
-    Some(Line { keyword: keyword.to_ascii_lowercase(), rest: rest.to_owned(), words: words(rest) })
+    Some(SshSetting { keyword: keyword.to_ascii_lowercase(), rest: rest.to_owned(), words: words(rest) })
 }
 
 /// Words separated by blanks; double quotes keep blanks; an unquoted `#` begins a comment.
@@ -200,14 +200,14 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, files: &Files, expected: &str) {
+    fn check(text: &str, files: &SshFiles, expected: &str) {
         let rewritten = rewrite(text, files, "K");
         let body: Vec<&str> = rewritten.lines().skip(2).collect();
         assert_eq!(body.join("\n"), expected);
     }
 
-    fn files(includes: &[(&str, &str)], keys: &[(&str, &str)]) -> Files {
-        Files {
+    fn files(includes: &[(&str, &str)], keys: &[(&str, &str)]) -> SshFiles {
+        SshFiles {
             includes: includes.iter().map(|(name, text)| ((*name).into(), vec![(*text).into()])).collect(),
             keys: keys.iter().map(|(name, public)| ((*name).into(), (*public).into())).collect(),
         }
@@ -216,7 +216,7 @@ mod tests {
     // H-05
     #[test]
     fn options_of_the_host_go_and_nothing_else() {
-        let none = Files::default();
+        let none = SshFiles::default();
         check("# UseKeychain yes\nIgnoreUnknown UseKeychain", &none, "# UseKeychain yes\nIgnoreUnknown UseKeychain");
         check(
             "  UseKeychain yes\r\n\"AddKeysToAgent\"=yes\r",
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn files_are_asked_for_by_name() {
         let text = "Include a \"b c\" # d\nHost *\n  IdentityFile=~/.ssh/id\n";
-        let expected = [Wanted::Include("a".into()), Wanted::Include("b c".into()), Wanted::Key("~/.ssh/id".into())];
+        let expected = [SshFile::Include("a".into()), SshFile::Include("b c".into()), SshFile::Key("~/.ssh/id".into())];
         assert_eq!(wanted(text), expected);
     }
 }

@@ -11,12 +11,12 @@ pub enum Decision {
     /// Both are the same link of one chain already.
     Same,
     /// The store's stays; the host's is kept as a backup.
-    Keep(Reason),
-    Refuse(Reason),
+    Keep(ImportReason),
+    Refuse(ImportReason),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum ImportReason {
     HostIsNotGood(Validity),
     /// The store's login came out of the host's, which its server has refused since.
     HostIsOlder,
@@ -28,7 +28,7 @@ pub enum Reason {
 /// that the store's login may go.
 pub fn decide(host: &Login, store: Option<&Login>, kept: &[About], replace: bool) -> Decision {
     if !host.is_good() {
-        return Decision::Refuse(Reason::HostIsNotGood(host.validity));
+        return Decision::Refuse(ImportReason::HostIsNotGood(host.validity));
     }
     let Some(store) = store.filter(|store| store.is_good()) else { return Decision::Adopt };
     if host.fingerprint == store.fingerprint {
@@ -36,15 +36,15 @@ pub fn decide(host: &Login, store: Option<&Login>, kept: &[About], replace: bool
     }
     let was_ours = kept.iter().any(|about| about.why == Why::Good && about.fingerprint == host.fingerprint);
     if was_ours && host.refresh {
-        return Decision::Refuse(Reason::HostIsOlder);
+        return Decision::Refuse(ImportReason::HostIsOlder);
     }
     if replace {
         return Decision::Adopt;
     }
     if host.clone().beside(store).validity == Validity::Foreign {
-        return Decision::Refuse(Reason::OtherAccount);
+        return Decision::Refuse(ImportReason::OtherAccount);
     }
-    if host.expires > store.expires { Decision::Adopt } else { Decision::Keep(Reason::StoreIsNewer) }
+    if host.expires > store.expires { Decision::Adopt } else { Decision::Keep(ImportReason::StoreIsNewer) }
 }
 
 #[cfg(test)]
@@ -75,13 +75,13 @@ mod tests {
         }];
         let check = |host: &Login, replace, expected| assert_eq!(decide(host, Some(&store), &kept, replace), expected);
         check(&login("h", "me", 30), false, Decision::Adopt);
-        check(&login("h", "me", 20), false, Decision::Keep(Reason::StoreIsNewer));
+        check(&login("h", "me", 20), false, Decision::Keep(ImportReason::StoreIsNewer));
         check(&login("h", "me", 10), true, Decision::Adopt);
         check(&store.clone(), false, Decision::Same);
-        check(&login("h", "you", 30), false, Decision::Refuse(Reason::OtherAccount));
+        check(&login("h", "you", 30), false, Decision::Refuse(ImportReason::OtherAccount));
         check(&login("h", "you", 30), true, Decision::Adopt);
-        check(&old, true, Decision::Refuse(Reason::HostIsOlder));
-        check(&login("", "me", 30), true, Decision::Refuse(Reason::HostIsNotGood(Validity::Empty)));
+        check(&old, true, Decision::Refuse(ImportReason::HostIsOlder));
+        check(&login("", "me", 30), true, Decision::Refuse(ImportReason::HostIsNotGood(Validity::Empty)));
     }
 
     #[test]

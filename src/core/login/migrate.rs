@@ -12,7 +12,7 @@ pub const ARCHIVE: &str = "global_state/migrated";
 
 /// Which old directory a file is in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Origin {
+pub enum OldLayout {
     /// `~/.docker-gemini-config`
     Gemini,
     /// Files of the first layout in what is the store now.
@@ -21,7 +21,7 @@ pub enum Origin {
     Project(String, String),
 }
 
-impl Origin {
+impl OldLayout {
     /// Its directory in the archive.
     fn archive(&self) -> PathBuf {
         match self {
@@ -72,11 +72,11 @@ enum Role {
 /// A file of an old directory, or what the store has at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    pub origin: Origin,
+    pub origin: OldLayout,
     pub from: PathBuf,
     /// Below the old directory.
     pub below: PathBuf,
-    pub worth: Worth,
+    pub worth: FileWorth,
     pub sha256: String,
     pub mode: u32,
     /// Seconds since 1970; decides only between settings of two old directories.
@@ -84,7 +84,7 @@ pub struct File {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Worth {
+pub enum FileWorth {
     Good,
     /// A login, and when it ends.
     Login(Option<u64>),
@@ -96,7 +96,7 @@ pub enum Worth {
 
 /// What is done with one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Step {
+pub struct MigrationStep {
     pub from: PathBuf,
     #[serde(skip)]
     pub below: PathBuf,
@@ -137,7 +137,7 @@ pub fn is_token_file(below: &Path) -> bool {
 }
 
 /// Where a file belongs, relative to the store; `None` for the archive.
-fn place(origin: &Origin, below: &Path) -> Option<(PathBuf, Role)> {
+fn place(origin: &OldLayout, below: &Path) -> Option<(PathBuf, Role)> {
     let below = below.strip_prefix("global_state").unwrap_or(below);
     let first = below.iter().next()?.to_str()?;
     let global = Path::new("global_state");
@@ -150,7 +150,7 @@ fn place(origin: &Origin, below: &Path) -> Option<(PathBuf, Role)> {
     };
     let head = rest.iter().next()?.to_str()?;
     let has = |table: &[(&str, &[&str])]| table.iter().any(|(name, files)| *name == tool && files.contains(&head));
-    if let Origin::Project(id, name) = origin {
+    if let OldLayout::Project(id, name) = origin {
         // A login from inside a repository could be anybody's; it goes to the archive, and a person may import it.
         let of_tool = name == ".gemini-state" || first != head;
         let home = global.join(tool).join("projects").join(id).join("home");
@@ -169,7 +169,7 @@ fn place(origin: &Origin, below: &Path) -> Option<(PathBuf, Role)> {
 
 /// The steps for `files`, in their order. `there` knows what the store has at a place; `done` has the hashes of what an
 /// earlier migration took over.
-pub fn plan(files: &[File], there: impl Fn(&Path) -> Option<File>, done: &BTreeMap<PathBuf, String>) -> Vec<Step> {
+pub fn plan(files: &[File], there: impl Fn(&Path) -> Option<File>, done: &BTreeMap<PathBuf, String>) -> Vec<MigrationStep> {
     let new: Vec<&File> = files.iter().filter(|file| done.get(&file.from) != Some(&file.sha256)).collect();
     let mut places: BTreeMap<PathBuf, Vec<&File>> = BTreeMap::new();
     for file in &new {
@@ -179,10 +179,10 @@ pub fn plan(files: &[File], there: impl Fn(&Path) -> Option<File>, done: &BTreeM
     }
     new.iter()
         .map(|file| match place(&file.origin, &file.below) {
-            _ if file.worth == Worth::Special => step(file, None, Action::Skip, "no regular file"),
+            _ if file.worth == FileWorth::Special => step(file, None, Action::Skip, "no regular file"),
             None => archive(
                 file,
-                if matches!(file.origin, Origin::Project(..)) { "from inside a project" } else { "no tool reads it any more" },
+                if matches!(file.origin, OldLayout::Project(..)) { "from inside a project" } else { "no tool reads it any more" },
             ),
             Some((to, role)) => {
                 let ours = there(&to);
@@ -196,13 +196,13 @@ pub fn plan(files: &[File], there: impl Fn(&Path) -> Option<File>, done: &BTreeM
 }
 
 /// Whether `file` gets the place `to`, for which `others` want to go too and where `ours` is now.
-fn contest(file: &File, to: PathBuf, role: Role, ours: Option<&File>, others: &[&File]) -> Step {
-    if let Worth::Bad(why) = &file.worth {
+fn contest(file: &File, to: PathBuf, role: Role, ours: Option<&File>, others: &[&File]) -> MigrationStep {
+    if let FileWorth::Bad(why) = &file.worth {
         return archive(file, &format!("not taken over: {why}"));
     }
-    let good = |file: &File| matches!(file.worth, Worth::Good | Worth::Login(_));
+    let good = |file: &File| matches!(file.worth, FileWorth::Good | FileWorth::Login(_));
     let ours = ours.filter(|ours| good(ours));
-    let end = |file: &File| if let Worth::Login(end) = file.worth { end } else { None };
+    let end = |file: &File| if let FileWorth::Login(end) = file.worth { end } else { None };
     let better = |one: &File, other: &File| (end(one), one.modified, &other.from) > (end(other), other.modified, &one.from);
     match ours {
         Some(_) if role == Role::Settings => return archive(file, "the store's own stays"),
@@ -216,15 +216,15 @@ fn contest(file: &File, to: PathBuf, role: Role, ours: Option<&File>, others: &[
     }
 }
 
-fn archive(file: &File, why: &str) -> Step {
+fn archive(file: &File, why: &str) -> MigrationStep {
     let to = Path::new(ARCHIVE).join(file.origin.archive()).join(&file.below);
     step(file, Some(to), Action::Archive, why)
 }
 
-fn step(file: &File, to: Option<PathBuf>, action: Action, why: &str) -> Step {
+fn step(file: &File, to: Option<PathBuf>, action: Action, why: &str) -> MigrationStep {
     let (from, below) = (file.from.clone(), file.below.clone());
     // Never wider than the owner's own; what could be executed still can.
-    Step { from, below, to, action, why: why.into(), sha256: file.sha256.clone(), mode: 0o600 | (file.mode & 0o100) }
+    MigrationStep { from, below, to, action, why: why.into(), sha256: file.sha256.clone(), mode: 0o600 | (file.mode & 0o100) }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::core::tool::Tool;
 
 /// What a run is to do, as it was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum RunCommand {
     /// The tool's own program with these words.
     Tool(Vec<OsString>),
     /// A program with its arguments.
@@ -19,7 +19,7 @@ pub enum Command {
     Shell,
 }
 
-impl Command {
+impl RunCommand {
     /// Returns what words behind a tool's name mean. Behind `exec` they are a command: `--shell LINE` is a line for the shell, a
     /// leading `--` ends what is ours.
     ///
@@ -121,21 +121,21 @@ mod tests {
     use crate::core::tool::{self, Tool};
 
     #[track_caller]
-    fn check(words: &[&str], expected: Option<Command>) {
+    fn check(words: &[&str], expected: Option<RunCommand>) {
         let exec = Tool::load(tool::EXEC, |name| Ok(tool::built_in(name))).unwrap().unwrap();
         let words = words.iter().map(OsString::from).collect();
-        assert_eq!(Command::of(&exec, words).ok(), expected);
+        assert_eq!(RunCommand::of(&exec, words).ok(), expected);
     }
 
     #[test]
     fn words_behind_exec_are_a_command() {
-        let words = |words: &[&str]| Some(Command::Words(words.iter().map(OsString::from).collect()));
-        check(&[], Some(Command::Shell));
+        let words = |words: &[&str]| Some(RunCommand::Words(words.iter().map(OsString::from).collect()));
+        check(&[], Some(RunCommand::Shell));
         check(&["ls", "-l"], words(&["ls", "-l"]));
         check(&["--", "ls"], words(&["ls"]));
         check(&["--", "--shell", "id"], words(&["--shell", "id"]));
-        check(&["--"], Some(Command::Shell));
-        check(&["--shell", "id | wc"], Some(Command::Line("id | wc".into())));
+        check(&["--"], Some(RunCommand::Shell));
+        check(&["--shell", "id | wc"], Some(RunCommand::Line("id | wc".into())));
         check(&["--shell"], None);
         check(&["--shell", "a", "b"], None);
     }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::core::config::source::Scope;
 use crate::core::config::{Config, Layer};
 use crate::core::engine::kind::{Engine, EngineKind};
-use crate::core::engine::learnt::{Learnt, Limits};
+use crate::core::engine::report::{EngineReport, Limits};
 use crate::core::engine::{Address, Chosen, Endpoint, is_rootless, product};
 use crate::core::facts::{Env, Facts, Machine, Repo, RepoKind, SshAgent, Terminal, User};
-use crate::core::plan::{Command, OPTIONAL_FILES, Plan, Request};
+use crate::core::plan::{OPTIONAL_FILES, Plan, Request, RunCommand};
 use crate::core::tool::{self, Tool};
 
 /// A machine with an engine: what differs between them, and nothing else.
@@ -18,15 +18,15 @@ struct Case {
     linux: bool,
     uid: u32,
     agent: &'static str,
-    learnt: Learnt,
+    report: EngineReport,
 }
 
 fn socket(path: &str, chosen: Chosen) -> Endpoint {
     Endpoint { address: Address::Socket { path: path.into(), real: path.into() }, chosen }
 }
 
-fn learnt(cpus: u32, gib: u64) -> Learnt {
-    Learnt { version: "28.2.2".into(), os_type: "linux".into(), cpus, memory: gib << 30, ..Learnt::default() }
+fn report(cpus: u32, gib: u64) -> EngineReport {
+    EngineReport { version: "28.2.2".into(), os_type: "linux".into(), cpus, memory: gib << 30, ..EngineReport::default() }
 }
 
 fn facts(case: &Case) -> Facts {
@@ -38,7 +38,7 @@ fn facts(case: &Case) -> Facts {
         rootless: is_rootless(case.kind, &case.endpoint, product, case.uid),
         endpoint: case.endpoint.clone(),
         product,
-        learnt: None,
+        report: None,
     };
     let store = home.join(".docker-ai-config");
     Facts {
@@ -51,8 +51,8 @@ fn facts(case: &Case) -> Facts {
         user: User { uid: case.uid, gid: case.uid, name: "jo".into(), umask: 0o022, ..User::default() },
         env: Env::default(),
         terminal: Terminal { stdin: true, stdout: true, stderr: true, in_front: true },
-        engine: engine.with(Some(case.learnt.clone())),
-        machine: Machine { cpus: case.learnt.cpus, memory: case.learnt.memory },
+        engine: engine.with(Some(case.report.clone())),
+        machine: Machine { cpus: case.report.cpus, memory: case.report.memory },
         time_zone: Some("Europe/Berlin".into()),
         named: Vec::new(),
         writable: None,
@@ -80,7 +80,7 @@ fn plan(case: &Case, env: &[(&str, &str)]) -> Plan {
         config: &config,
         facts: &facts,
         session,
-        command: Command::Tool(vec!["fix it".into()]),
+        command: RunCommand::Tool(vec!["fix it".into()]),
         terminal: facts.terminal,
     };
     Plan::new(&request).unwrap()
@@ -103,14 +103,14 @@ const LAUNCHD: &str = "/private/tmp/com.apple.launchd.x/Listeners";
 // H-04, C-14
 #[test]
 fn engines_on_this_kernel_get_the_agents_own_socket() {
-    let linux = |kind, endpoint, uid, learnt| Case { kind, endpoint, linux: true, uid, agent: "/run/user/1000/agent", learnt };
+    let linux = |kind, endpoint, uid, report| Case { kind, endpoint, linux: true, uid, agent: "/run/user/1000/agent", report };
     let default = Endpoint::default_socket("/run/docker.sock".into());
-    check("docker-rootful", &linux(EngineKind::Docker, default, 1000, learnt(8, 16)), None);
+    check("docker-rootful", &linux(EngineKind::Docker, default, 1000, report(8, 16)), None);
     let of_user = socket("/run/user/1000/docker.sock", Chosen::Context("rootless".into()));
-    check("docker-rootless", &linux(EngineKind::Docker, of_user, 1000, Learnt { rootless: true, ..learnt(8, 16) }), None);
+    check("docker-rootless", &linux(EngineKind::Docker, of_user, 1000, EngineReport { rootless: true, ..report(8, 16) }), None);
     let podman = Endpoint { address: Address::InProcess, chosen: Chosen::Default };
-    let learnt = Learnt { rootless: true, version: "5.4.2".into(), ..learnt(8, 16) };
-    check("podman-rootless", &linux(EngineKind::Podman, podman, 1000, learnt), None);
+    let report = EngineReport { rootless: true, version: "5.4.2".into(), ..report(8, 16) };
+    check("podman-rootless", &linux(EngineKind::Podman, podman, 1000, report), None);
 }
 
 // C-14: Debian and Ubuntu delegate memory and pids to users, and podman refuses `--cpus` there.
@@ -124,7 +124,7 @@ fn a_limit_that_the_engine_cannot_keep_is_left_out() {
         linux: true,
         uid: 1000,
         agent: "/run/user/1000/agent",
-        learnt: Learnt { limits, ..learnt(8, 16) },
+        report: EngineReport { limits, ..report(8, 16) },
     };
     let limits = |plan: &Plan| {
         let has = |name: &str| plan.argv().iter().any(|word| word == name);
@@ -140,13 +140,13 @@ fn a_limit_that_the_engine_cannot_keep_is_left_out() {
 // H-04
 #[test]
 fn engines_in_a_machine_get_the_socket_that_the_machine_offers() {
-    let mac = |endpoint, learnt| Case { kind: EngineKind::Docker, endpoint, linux: false, uid: 501, agent: LAUNCHD, learnt };
+    let mac = |endpoint, report| Case { kind: EngineKind::Docker, endpoint, linux: false, uid: 501, agent: LAUNCHD, report };
     let desktop = socket("/Users/jo/.docker/run/docker.sock", Chosen::Context("desktop-linux".into()));
-    check("docker-desktop-mac", &mac(desktop, learnt(4, 4)), None);
+    check("docker-desktop-mac", &mac(desktop, report(4, 4)), None);
     let orbstack = socket("/Users/jo/.orbstack/run/docker.sock", Chosen::Context("orbstack".into()));
-    check("orbstack", &mac(orbstack, learnt(8, 16)), None);
+    check("orbstack", &mac(orbstack, report(8, 16)), None);
     let colima = socket("/Users/jo/.colima/default/docker.sock", Chosen::Context("colima".into()));
-    let with_agent = Learnt { agent: Some("/tmp/ssh-x/agent.1".into()), ..learnt(2, 2) };
+    let with_agent = EngineReport { agent: Some("/tmp/ssh-x/agent.1".into()), ..report(2, 2) };
     check("colima", &mac(colima.clone(), with_agent), None);
-    check("colima-without-agent", &mac(colima, learnt(2, 2)), Some("colima start --ssh-agent"));
+    check("colima-without-agent", &mac(colima, report(2, 2)), Some("colima start --ssh-agent"));
 }

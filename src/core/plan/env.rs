@@ -6,7 +6,7 @@ use crate::core::config::Origin;
 use crate::core::container::{GH, GIT, HOME, SSH_AGENT};
 use crate::core::engine::agent::Way;
 use crate::core::engine::traits::RootlessUser;
-use crate::core::plan::secret::Found;
+use crate::core::plan::secret::FoundSecret;
 use crate::core::plan::state::GH_DIRECTORY;
 use crate::core::plan::{Part, Parts, Request, admit, proxy};
 
@@ -38,7 +38,7 @@ const GIT_IDENTITY: [&str; 5] = ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COM
 const SHELL: &str = "/bin/sh";
 
 /// The variables of `request`, each name once: the user's literals, then the manifest's, then what is inherited.
-pub(super) fn push(request: &Request, secrets: &[Found], agent: Option<&Way>, parts: &mut Parts) {
+pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Way>, parts: &mut Parts) {
     let Request { tool, config, facts, .. } = request;
     let manifest = &tool.manifest;
     let of_manifest = || Origin::Manifest(tool.name.clone());

@@ -13,7 +13,7 @@ pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
     let settings = &request.config.settings;
     let wanted = &request.tool.manifest.limits;
     let machine = request.facts.machine;
-    let can = request.facts.engine.learnt.as_ref().map(|learnt| learnt.limits).unwrap_or_default();
+    let can = request.facts.engine.report.as_ref().map(|report| report.limits).unwrap_or_default();
     let mut notes = Vec::new();
 
     let bytes = |text: &String| parse_bytes(text).ok();
@@ -47,7 +47,7 @@ pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
 }
 
 impl Parts {
-    /// A limit, if the engine `can` keep it; one that it cannot it would ignore, complain about at every run, or refuse.
+    /// Adds a limit if the engine `can` keep it. Engines that cannot would ignore it, warn at every run, or refuse to run.
     fn limit(&mut self, can: bool, flag: Part, reason: &'static str, origin: Origin, notes: &mut Vec<String>) {
         if can {
             self.push(flag, reason, origin);

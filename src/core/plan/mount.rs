@@ -16,13 +16,13 @@ pub enum Access {
 
 /// What may be mounted. There is no way from a plain path to a source: a container or a repository could have named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum MountSource {
     Fixed(Fixed),
     /// The project, and what of its repository lies elsewhere. A container may have a part of it, and can rename what is in there.
     Workspace(Judged),
 }
 
-impl Source {
+impl MountSource {
     pub fn path(&self) -> &Path {
         match self {
             Self::Fixed(fixed) => fixed.as_path(),
@@ -31,13 +31,13 @@ impl Source {
     }
 }
 
-impl From<Fixed> for Source {
+impl From<Fixed> for MountSource {
     fn from(fixed: Fixed) -> Self {
         Self::Fixed(fixed)
     }
 }
 
-impl From<&Judged> for Source {
+impl From<&Judged> for MountSource {
     fn from(judged: &Judged) -> Self {
         Self::Workspace(judged.clone())
     }
@@ -45,13 +45,13 @@ impl From<&Judged> for Source {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
-    pub source: Source,
+    pub source: MountSource,
     pub target: ContainerPath,
     pub access: Access,
 }
 
 impl Mount {
-    pub fn bind(source: impl Into<Source>, target: ContainerPath, access: Access) -> Self {
+    pub fn bind(source: impl Into<MountSource>, target: ContainerPath, access: Access) -> Self {
         Self { source: source.into(), target, access }
     }
 

@@ -5,12 +5,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::core::admit::path::refusal;
-use crate::core::plan::command::Command;
+use crate::core::plan::command::RunCommand;
 use crate::core::plan::{Part, Parts, Request, admit};
 use crate::core::shell::Shell;
 use crate::core::workspace::Workspace;
 
-impl Command {
+impl RunCommand {
     /// Returns the words that may be paths of the host: what follows one of `options`, and what begins as an absolute path does.
     pub fn paths(&self, options: &[String]) -> Vec<OsString> {
         let words = self.options();

@@ -33,7 +33,7 @@ pub fn host_name(engine: &Engine, network: &str) -> Option<&'static str> {
     let traits = engine.kind.traits();
     let knows_gateway = match traits.host_gateway {
         HostGateway::Always => true,
-        HostGateway::Since(first) => engine.learnt.as_ref().is_some_and(|learnt| !version::is_below(&learnt.version, first)),
+        HostGateway::Since(first) => engine.report.as_ref().is_some_and(|report| !version::is_below(&report.version, first)),
         HostGateway::Never => return None,
     };
     match network {

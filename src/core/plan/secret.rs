@@ -11,7 +11,7 @@ use crate::core::tool::manifest::SecretRule;
 
 /// Where one secret was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum SecretSource {
     /// A host variable of this name.
     Env(String),
     File(PathBuf),
@@ -20,27 +20,27 @@ pub enum Place {
 
 /// A secret that the tool needs, by the name that it has in the container.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundSecret {
     pub name: String,
-    pub place: Place,
+    pub place: SecretSource,
 }
 
-impl Found {
+impl FoundSecret {
     /// Whether the engine's client would not find it in its environment by itself.
     pub fn needs_fetching(&self) -> bool {
-        self.place != Place::Env(self.name.clone())
+        self.place != SecretSource::Env(self.name.clone())
     }
 }
 
 /// Finds every secret of `tool`, or says which is missing and where it was looked for.
-pub fn decide(tool: &Tool, config: &Config, facts: &Facts) -> Result<Vec<Found>> {
+pub fn decide(tool: &Tool, config: &Config, facts: &Facts) -> Result<Vec<FoundSecret>> {
     let mut found = Vec::new();
     for (name, rule) in rules(tool, config) {
         let place = find(&rule, facts).ok_or_else(|| missing(tool, &name, &rule, facts))?;
-        found.push(Found { name, place });
+        found.push(FoundSecret { name, place });
     }
     if config.settings.gh_token.value {
-        found.push(Found { name: GH_TOKEN.into(), place: gh_token(facts) });
+        found.push(FoundSecret { name: GH_TOKEN.into(), place: gh_token(facts) });
     }
     Ok(found)
 }
@@ -48,9 +48,9 @@ pub fn decide(tool: &Tool, config: &Config, facts: &Facts) -> Result<Vec<Found>>
 const GH_TOKEN: &str = "GH_TOKEN";
 
 /// GitHub's token, from the variables that its command line itself looks at, else from where that keeps it.
-fn gh_token(facts: &Facts) -> Place {
+fn gh_token(facts: &Facts) -> SecretSource {
     let set = [GH_TOKEN, "GITHUB_TOKEN"].into_iter().find(|name| facts.env.text(name).is_some());
-    set.map_or_else(|| Place::Command(["gh", "auth", "token"].map(str::to_owned).into()), |name| Place::Env(name.into()))
+    set.map_or_else(|| SecretSource::Command(["gh", "auth", "token"].map(str::to_owned).into()), |name| SecretSource::Env(name.into()))
 }
 
 /// The manifest's rules, with the user's file and command in front.
@@ -74,16 +74,16 @@ pub fn files(tool: &Tool, config: &Config) -> Vec<PathBuf> {
     rules(tool, config).into_iter().filter_map(|(_, rule)| rule.file.map(PathBuf::from)).collect()
 }
 
-fn find(rule: &SecretRule, facts: &Facts) -> Option<Place> {
+fn find(rule: &SecretRule, facts: &Facts) -> Option<SecretSource> {
     let env = rule.env.iter().find(|name| facts.env.text(name).is_some());
     if let Some(name) = env {
-        return Some(Place::Env(name.clone()));
+        return Some(SecretSource::Env(name.clone()));
     }
     if !rule.command.is_empty() {
-        return Some(Place::Command(rule.command.clone()));
+        return Some(SecretSource::Command(rule.command.clone()));
     }
     let file = rule.file.as_ref().map(PathBuf::from).filter(|file| facts.has(file))?;
-    Some(Place::File(Store::new(&facts.store).root().join(file)))
+    Some(SecretSource::File(Store::new(&facts.store).root().join(file)))
 }
 
 fn missing(tool: &Tool, name: &str, rule: &SecretRule, facts: &Facts) -> Failure {

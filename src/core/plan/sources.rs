@@ -10,9 +10,9 @@ use crate::core::config::{Config, Layer, Policy, Setting};
 use crate::core::engine::kind::{Engine, EngineKind};
 use crate::core::engine::{Chosen, Endpoint, Product};
 use crate::core::facts::{Env, Facts, Machine, Repo, RepoKind, SshAgent, Terminal, User};
-use crate::core::plan::mount::{Access, Mount, Source};
-use crate::core::plan::{Command, OPTIONAL_FILES, Part, Plan, Request};
-use crate::core::tool::manifest::{Manifest, Source as Text};
+use crate::core::plan::mount::{Access, Mount, MountSource};
+use crate::core::plan::{OPTIONAL_FILES, Part, Plan, Request, RunCommand};
+use crate::core::tool::manifest::{Manifest, ManifestText};
 use crate::core::tool::{self, Purpose, Tool};
 
 fn facts(repo: Repo, below: &str) -> Facts {
@@ -22,7 +22,7 @@ fn facts(repo: Repo, below: &str) -> Facts {
         rootless: false,
         endpoint: Endpoint { chosen: Chosen::Default, ..Endpoint::default_socket("/run/docker.sock".into()) },
         product: Product::Native,
-        learnt: None,
+        report: None,
     };
     Facts {
         cwd: Some(repo.root.join(below)),
@@ -59,7 +59,7 @@ fn mounts(tool: &Tool, facts: &Facts, policy: Policy) -> Vec<Mount> {
     let mut config = Config::new(Scope { tool: &tool.name, ..Scope::default() }, &[], &Env::default(), Layer::default()).unwrap();
     config.settings.workspace = Setting::new(policy, crate::core::config::Origin::Default);
     let session = "0123456789ab".parse().unwrap();
-    let command = Command::placeholder(tool);
+    let command = RunCommand::placeholder(tool);
     let plan = Plan::new(&Request { tool, config: &config, facts, session, command, terminal: facts.terminal }).unwrap();
     let mounts = plan.parts.into_iter().filter_map(|part| match part.part {
         Part::Mount(mount) => Some(mount),
@@ -76,7 +76,7 @@ fn check(mounts: &[Mount]) {
         let parent = above.find(|above| below.source.path().starts_with(above.source.path()));
         assert!(parent.is_none(), "{below:?} lies below {parent:?}");
         let is_store = below.source.path().starts_with("/home/jo/.docker-ai-config");
-        assert_eq!(is_store || below.source.path() == Path::new("/run/agent"), matches!(below.source, Source::Fixed(_)), "{below:?}");
+        assert_eq!(is_store || below.source.path() == Path::new("/run/agent"), matches!(below.source, MountSource::Fixed(_)), "{below:?}");
     }
 }
 
@@ -113,7 +113,7 @@ proptest! {
         let text = format!(
             "command = ['x']\n[state]\nhome = {{ at = '/home/ai/.x' }}\nlogin = {{ at = '/ai/shared/{at}', files = ['f'], at_home = {at_home} }}\nshared = {shared:?}\nprivate = {private:?}\n"
         );
-        let manifest = Manifest::parse(&Text { text, origin: "x.toml".into() }).unwrap();
+        let manifest = Manifest::parse(&ManifestText { text, origin: "x.toml".into() }).unwrap();
         let tool = Tool { name: "x".into(), base: "x".into(), manifest, purpose };
         check(&mounts(&tool, &facts(plain(), below), policy));
     }

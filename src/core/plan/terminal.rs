@@ -10,7 +10,7 @@ pub(super) fn push(request: &Request, parts: &mut Parts) {
     let terminal = request.terminal;
     // A job in the background would be stopped as soon as it touched the terminal.
     let on_terminal = terminal.stdin && terminal.stdout && terminal.in_front && !asks_for_print_mode(request);
-    if on_terminal || !terminal.stdin || (terminal.in_front && reads_what_is_typed(request)) {
+    if on_terminal || !terminal.stdin || (terminal.in_front && keeps_input_open(request)) {
         parts.usual(Part::Input, "standard input reaches the tool, whatever it is");
     }
     if on_terminal {
@@ -21,7 +21,7 @@ pub(super) fn push(request: &Request, parts: &mut Parts) {
 
 /// Returns whether to keep standard input open where it is a terminal but the tool gets none. Only for commands that read it: an open,
 /// silent input delays claude by 3 s and hangs `codex exec` (measured, 2.1.330 and 0.169.0).
-fn reads_what_is_typed(request: &Request) -> bool {
+fn keeps_input_open(request: &Request) -> bool {
     request.tool.is_exec() || request.command.options().iter().any(|word| word == "-")
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::core::engine::Product;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::plan::mount::Source;
+use crate::core::plan::mount::MountSource;
 use crate::core::plan::{Part, Parts};
 
 /// Compares each place with what it must be, then becomes the command. An image without `stat` starts nothing.
@@ -28,7 +28,7 @@ pub(super) fn behind(command: Vec<OsString>, parts: &Parts, facts: &Facts) -> Re
     let plain = words.len();
     for reasoned in &parts.0 {
         let Part::Mount(mount) = &reasoned.part else { continue };
-        let Source::Workspace(judged) = &mount.source else { continue };
+        let MountSource::Workspace(judged) = &mount.source else { continue };
         if !can_be_renamed(&judged.path, facts) {
             continue;
         }

@@ -47,7 +47,7 @@ pub fn seal(path: &str, text: &str) -> String {
 
 /// Returns the part of a project's layer that is in force over the person's own settings, and what it asks for.
 pub fn judge(layer: Layer, own: &Settings, agreed: bool) -> (Layer, Asked) {
-    let mut judge = Judge { asked: Asked { agreed, ..Asked::default() } };
+    let mut judge = TrustJudge { asked: Asked { agreed, ..Asked::default() } };
     let in_force = Layer {
         network: judge.network(layer.network, own),
         hardened: judge.switch("hardened", layer.hardened, true),
@@ -91,11 +91,11 @@ fn lower<T: PartialOrd>(asked: Option<T>, own: Option<T>) -> bool {
     asked.is_some_and(|asked| own.is_none_or(|own| asked <= own))
 }
 
-struct Judge {
+struct TrustJudge {
     asked: Asked,
 }
 
-impl Judge {
+impl TrustJudge {
     /// What is asked for, if the person agreed.
     fn row<T>(&mut self, row: String, asked: T) -> Option<T> {
         self.asked.rows.push(row);
@@ -167,11 +167,11 @@ fn worded(value: &impl Debug) -> String {
 mod tests {
     use super::*;
     use crate::core::config::Config;
-    use crate::core::config::source::{Scope, Source, Standing};
+    use crate::core::config::source::{ConfigStanding, ConfigText, Scope};
     use crate::core::facts::Env;
 
-    fn config(own: &str, project: &str, standing: Standing) -> Config {
-        let sources = [Source::own("config.toml", own), Source { path: FILE.into(), text: project.into(), standing }];
+    fn config(own: &str, project: &str, standing: ConfigStanding) -> Config {
+        let sources = [ConfigText::own("config.toml", own), ConfigText { path: FILE.into(), text: project.into(), standing }];
         Config::new(Scope { tool: "claude", ..Scope::default() }, &sources, &Env::default(), Layer::default()).unwrap()
     }
 
@@ -181,7 +181,7 @@ mod tests {
         let config = config(
             "memory = '4g'\n",
             "network = 'none'\nhardened = true\nssh_agent = false\nmemory = '1g'\ncpus = 1.0\npids = 100\n",
-            Standing::Asks,
+            ConfigStanding::Asks,
         );
         let settings = &config.settings;
         assert_eq!((settings.network.value.as_str(), settings.hardened.value, settings.ssh_agent.value), ("none", true, false));
@@ -191,12 +191,12 @@ mod tests {
 
     #[track_caller]
     fn asks(project: &str, row: &str) {
-        let before = config("memory = '1g'\nhardened = true\nssh_agent = false\n", project, Standing::Asks);
+        let before = config("memory = '1g'\nhardened = true\nssh_agent = false\n", project, ConfigStanding::Asks);
         assert_eq!(before.asked.rows, [row], "{project}");
-        let plain = config("memory = '1g'\nhardened = true\nssh_agent = false\n", "", Standing::Asks);
+        let plain = config("memory = '1g'\nhardened = true\nssh_agent = false\n", "", ConfigStanding::Asks);
         assert_eq!(format!("{:?}", before.settings), format!("{:?}", plain.settings), "{project}");
         assert_eq!(before.admitted, plain.admitted, "{project}");
-        let agreed = config("", project, Standing::Agreed);
+        let agreed = config("", project, ConfigStanding::Agreed);
         let is_in_force = agreed.admitted != Admitted::default() || format!("{:?}", agreed.settings).contains(FILE);
         assert!(is_in_force, "{project}: {agreed:?}");
     }
@@ -222,7 +222,7 @@ mod tests {
 
     #[track_caller]
     fn never(project: &str, what: &str) {
-        for standing in [Standing::Asks, Standing::Agreed] {
+        for standing in [ConfigStanding::Asks, ConfigStanding::Agreed] {
             let config = config("", project, standing);
             assert_eq!(config.asked.refused, [what], "{project}");
             assert!(!format!("{:?}{:?}", config.settings, config.secret).contains(FILE), "{project}");
@@ -260,7 +260,8 @@ mod tests {
 
     #[test]
     fn the_persons_own_word_counts_more() {
-        let sources = [Source::own("c", ""), Source { path: FILE.into(), text: "network = 'none'".into(), standing: Standing::Asks }];
+        let sources =
+            [ConfigText::own("c", ""), ConfigText { path: FILE.into(), text: "network = 'none'".into(), standing: ConfigStanding::Asks }];
         let env = [("AI_NETWORK".into(), "bridge".into())].into_iter().collect();
         let config = Config::new(Scope { tool: "claude", ..Scope::default() }, &sources, &env, Layer::default()).unwrap();
         assert_eq!(config.settings.network.value, "bridge");

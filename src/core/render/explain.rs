@@ -38,7 +38,7 @@ impl Plan {
             argv: self.argv().iter().map(|word| text(word)).collect::<Result<_>>()?,
             mounts: self.mounts()?,
             environment: self.variables(),
-            reasons: self.rows().into_iter().map(|(words, reason, origin)| Reason { words, reason, origin }).collect(),
+            reasons: self.rows().into_iter().map(|(words, reason, origin)| ExplainedPart { words, reason, origin }).collect(),
             notes: self.notes.clone(),
         })
     }
@@ -102,7 +102,7 @@ pub struct Json {
     argv: Vec<String>,
     mounts: Vec<JsonMount>,
     environment: Vec<JsonVariable>,
-    reasons: Vec<Reason>,
+    reasons: Vec<ExplainedPart>,
     notes: Vec<String>,
 }
 
@@ -125,7 +125,7 @@ struct JsonVariable {
 }
 
 #[derive(Debug, Serialize)]
-struct Reason {
+struct ExplainedPart {
     words: String,
     reason: String,
     origin: String,

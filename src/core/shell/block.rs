@@ -1,7 +1,7 @@
 //! The marked block in an rc file: how it gets in, and how it comes out without a trace. Pure; bytes that are not ours
 //! stay as they are, whatever their encoding and line ends.
 
-use crate::core::shell::known_lines::{Line, loading_lines};
+use crate::core::shell::known_lines::{NumberedLine, loading_lines};
 use crate::core::shell::{Shell, rc_lines};
 
 /// Begins the block's first line; what follows says how to undo it.
@@ -79,7 +79,7 @@ pub fn args(text: &[u8], shell: Shell) -> Option<String> {
 }
 
 /// The lines outside of blocks that load the integration.
-pub fn by_hand(text: &[u8], shell: Shell) -> Vec<Line> {
+pub fn by_hand(text: &[u8], shell: Shell) -> Vec<NumberedLine> {
     let mut inside = false;
     let mut skip = Vec::new();
     for (index, line) in lines(text).enumerate() {

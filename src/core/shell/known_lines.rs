@@ -4,17 +4,17 @@ use crate::core::shell::Shell;
 use crate::core::shell::block::lines;
 
 /// A line of a file: its 1-based number and its text.
-pub type Line = (usize, String);
+pub type NumberedLine = (usize, String);
 
 /// The lines that are no comments and that `wanted` finds.
-fn code_lines(text: &[u8], wanted: impl Fn(&str) -> bool) -> Vec<Line> {
+fn code_lines(text: &[u8], wanted: impl Fn(&str) -> bool) -> Vec<NumberedLine> {
     let text = lines(text).map(|line| String::from_utf8_lossy(line).trim_end().to_owned());
     let is_code = |line: &str| !line.trim_start().starts_with('#');
     text.enumerate().filter(|(_, line)| is_code(line) && wanted(line)).map(|(index, line)| (index + 1, line)).collect()
 }
 
 /// The lines that load the script which this program replaces.
-pub fn old_lines(text: &[u8]) -> Vec<Line> {
+pub fn old_lines(text: &[u8]) -> Vec<NumberedLine> {
     let is_old = |file: &str| {
         file == "docker-ai.zsh" || (file.starts_with("ai-assistant") && [".zsh", ".sh", ".bash"].iter().any(|end| file.ends_with(end)))
     };
@@ -22,7 +22,7 @@ pub fn old_lines(text: &[u8]) -> Vec<Line> {
 }
 
 /// The lines that load the integration, from `ai install` or by hand.
-pub fn loading_lines(text: &[u8], shell: Shell) -> Vec<Line> {
+pub fn loading_lines(text: &[u8], shell: Shell) -> Vec<NumberedLine> {
     let (calls, plugin) = ([format!(" init {shell}"), format!(" 'init' '{shell}'")], format!("/ai.plugin.{shell}"));
     let is_ours = |before: &str| {
         before
@@ -35,7 +35,7 @@ pub fn loading_lines(text: &[u8], shell: Shell) -> Vec<Line> {
 }
 
 /// The lines of zsh that start completion or a framework.
-pub fn setup_lines(text: &[u8]) -> Vec<Line> {
+pub fn setup_lines(text: &[u8]) -> Vec<NumberedLine> {
     let is_framework = |line: &str| {
         ["oh-my-zsh.sh", "prezto", "zinit.zsh", "antigen.zsh"].iter().any(|name| line.contains(name))
             && [". ", "source "].iter().any(|word| line.contains(word))
@@ -46,7 +46,7 @@ pub fn setup_lines(text: &[u8]) -> Vec<Line> {
 }
 
 /// The lines that define an alias of this name.
-pub fn alias_lines(text: &[u8], name: &str) -> Vec<Line> {
+pub fn alias_lines(text: &[u8], name: &str) -> Vec<NumberedLine> {
     code_lines(text, |line| {
         let mut words = line.split_whitespace();
         let is_alias = words.next() == Some("alias");
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn lines_are_known_by_what_they_do() {
-        let numbers = |lines: Vec<Line>| lines.into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+        let numbers = |lines: Vec<NumberedLine>| lines.into_iter().map(|(number, _)| number).collect::<Vec<_>>();
         let zsh = b"# eval \"$(ai init zsh)\"\neval \"$(ai init zsh)\"\neval \"$(zoxide init zsh)\"\neval \"$('/a b/ai' init zsh --only claude)\"\n";
         assert_eq!(numbers(loading_lines(zsh, Shell::Zsh)), [2, 4]);
         assert_eq!(numbers(loading_lines(b"ai init fish | source\nsource x/ai.plugin.fish\n", Shell::Fish)), [1, 2]);

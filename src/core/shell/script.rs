@@ -36,7 +36,7 @@ pub enum Runner {
     /// Passes a word on to the program.
     Word,
     /// The same, for a word that only says what replaced it.
-    Gone,
+    Retired,
 }
 
 impl Runner {
@@ -45,13 +45,13 @@ impl Runner {
             Self::Tool => "__ai_run",
             Self::Default => "__ai_default",
             Self::Mode => "__ai_mode",
-            Self::Word | Self::Gone => "__ai_word",
+            Self::Word | Self::Retired => "__ai_word",
         }
     }
 }
 
 /// The files of one shell: its templates, and the library whose text they put in as it stands.
-struct Files {
+struct ShellTemplates {
     /// Reads what the others make, so that no alias changes it meanwhile.
     load: &'static str,
     init: &'static str,
@@ -65,7 +65,7 @@ struct Files {
 
 macro_rules! files {
     ($shell:literal) => {
-        Files {
+        ShellTemplates {
             load: include_str!(concat!("../../../templates/load.", $shell)),
             init: include_str!(concat!("../../../templates/init.", $shell)),
             completions: include_str!(concat!("../../../templates/completions.", $shell)),
@@ -77,7 +77,7 @@ macro_rules! files {
     };
 }
 
-fn files(shell: Shell) -> Files {
+fn files(shell: Shell) -> ShellTemplates {
     match shell {
         Shell::Zsh => files!("zsh"),
         Shell::Bash => files!("bash"),
@@ -125,7 +125,7 @@ fn without_comments(text: &str) -> String {
 }
 
 /// The names that templates know.
-fn values(template: &str, integration: &Integration, files: &Files) -> Value {
+fn values(template: &str, integration: &Integration, files: &ShellTemplates) -> Value {
     // Parsed as a template, the library would take longer than all the rest.
     let as_it_stands = |text: &str| Value::from_safe_string(text.trim_end().to_owned());
     let without_comments = |text: &str| Value::from_safe_string(without_comments(text));
@@ -135,16 +135,16 @@ fn values(template: &str, integration: &Integration, files: &Files) -> Value {
             runner => function.runner.name(),
             subject => &*function.subject,
             alone => function.runner == Runner::Tool,
-            word => matches!(function.runner, Runner::Word | Runner::Gone),
+            word => matches!(function.runner, Runner::Word | Runner::Retired),
             // What a POSIX shell takes as a function's name.
             plain => !function.name.contains('-'),
         }
     };
     // What is run like any other command completes like it.
     let (like_sudo, own): (Vec<&Function>, Vec<&Function>) =
-        integration.functions.iter().filter(|function| function.runner != Runner::Gone).partition(|function| function.subject == EXEC);
+        integration.functions.iter().filter(|function| function.runner != Runner::Retired).partition(|function| function.subject == EXEC);
     let names = |functions: Vec<&Function>| functions.into_iter().map(|function| function.name.clone()).collect::<Vec<_>>();
-    let is_word = |function: &&Function| matches!(function.runner, Runner::Word | Runner::Gone);
+    let is_word = |function: &&Function| matches!(function.runner, Runner::Word | Runner::Retired);
     let words: Vec<&Function> = integration.functions.iter().filter(is_word).collect();
     let prefix = words.first().and_then(|function| function.name.strip_suffix(&function.subject)).unwrap_or_default().to_owned();
     context! {

@@ -21,7 +21,7 @@ pub enum Writer {
 
 /// One place of the store. `<tool>`, `<project>` and `<path>` stand for any name.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct StoreRow {
     pub path: &'static str,
     pub closed: Closed,
     #[cfg_attr(not(test), expect(dead_code, reason = "what no source may lie below is a matter of the tests"))]
@@ -30,14 +30,14 @@ pub struct Row {
     pub what: &'static str,
 }
 
-const fn row(path: &'static str, closed: Closed, writer: Writer, what: &'static str) -> Row {
-    Row { path, closed, writer, what }
+const fn row(path: &'static str, closed: Closed, writer: Writer, what: &'static str) -> StoreRow {
+    StoreRow { path, closed, writer, what }
 }
 
 use Closed::{Deep, Itself};
 use Writer::{Containers, Host};
 
-pub const TABLE: [Row; 39] = [
+pub const TABLE: [StoreRow; 39] = [
     row("layout", Itself, Host, "the number of this layout; a program that knows only older ones stops at it"),
     row("config.toml", Itself, Host, "your settings"),
     row("consent.json", Itself, Host, "what `ai project allow` let projects have beyond themselves"),

@@ -13,7 +13,7 @@ pub const SCHEMA: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Base {
     schema: u32,
-    pub files: BTreeMap<String, Entry>,
+    pub files: BTreeMap<String, BaseEntry>,
     /// Files that one of the places had lost since: what is missing there was not deleted by anybody.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub lost: BTreeSet<String>,
@@ -25,7 +25,7 @@ pub struct Base {
 /// What was agreed about one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Entry {
+pub enum BaseEntry {
     /// The document, for what is merged by key.
     Text(String),
     /// The content's hash, for what is compared as a whole.
@@ -41,18 +41,18 @@ pub enum Unusable {
     Broken,
 }
 
-impl Entry {
+impl BaseEntry {
     pub fn text(&self) -> Option<&str> {
         match self {
-            Entry::Text(text) => Some(text),
-            Entry::Hash(_) => None,
+            BaseEntry::Text(text) => Some(text),
+            BaseEntry::Hash(_) => None,
         }
     }
 
     pub fn hash(&self) -> Option<&Hash> {
         match self {
-            Entry::Hash(hash) => Some(hash),
-            Entry::Text(_) => None,
+            BaseEntry::Hash(hash) => Some(hash),
+            BaseEntry::Text(_) => None,
         }
     }
 }
@@ -88,7 +88,7 @@ impl Base {
     /// The records of the files of a tree, by their names in it.
     pub fn below<'a>(&'a self, root: &'a str) -> impl Iterator<Item = (&'a str, &'a Hash)> {
         self.files.iter().filter_map(move |(path, entry)| {
-            let Entry::Hash(hash) = entry else {
+            let BaseEntry::Hash(hash) = entry else {
                 return None;
             };
             let rest = path.strip_prefix(root)?;
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_tree_is_found_by_whole_path_components() {
-        let entry = || Entry::Hash(Hash::of(b""));
+        let entry = || BaseEntry::Hash(Hash::of(b""));
         let files = ["skills/a", "skills/b/c", "skills-old/d", "skills"].map(|path| (path.to_owned(), entry()));
         let base = Base { files: files.into(), ..Base::default() };
         assert_eq!(base.below("skills").map(|(name, _)| name).collect::<Vec<_>>(), ["", "a", "b/c"]);

@@ -6,7 +6,7 @@ mod laws;
 mod tests;
 
 use crate::core::sync::gate::Gate;
-use crate::core::sync::json::lenient::Extra;
+use crate::core::sync::json::lenient::JsonExtension;
 use crate::core::sync::merge::{self, Edits, Lack, Prefer, Table, Versions};
 use crate::core::sync::{Class, Rule, json, toml};
 
@@ -16,7 +16,7 @@ pub const MOST: usize = 50_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format<'a> {
     /// With what the tool reads beyond JSON.
-    Json(&'a [Extra]),
+    Json(&'a [JsonExtension]),
     Toml,
 }
 

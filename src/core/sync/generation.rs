@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::sync::base::SCHEMA;
 use crate::core::sync::journal::{Act, Change, Journal, Unit};
-use crate::core::sync::plan::Plan;
+use crate::core::sync::plan::SyncPlan;
 use crate::core::sync::{Direction, Hash, Mode, Site};
 
 /// Overwritten contents that are kept of each file.
@@ -14,7 +14,7 @@ const KEPT: usize = 20;
 
 /// One sync, as `log` tells it and `undo` needs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub struct SyncRecord {
     schema: u32,
     pub sequence: u64,
     /// Absent for an undo.
@@ -35,9 +35,9 @@ pub struct Past {
     pub lock: Option<String>,
 }
 
-impl Record {
+impl SyncRecord {
     /// The record of those changes of a journal, by number, that happened.
-    pub fn of(journal: &Journal, happened: &[usize]) -> Record {
+    pub fn of(journal: &Journal, happened: &[usize]) -> SyncRecord {
         let past = |(number, change): (usize, &Change)| {
             let (after, appended) = match &change.act {
                 Act::Put { content, .. } => (Some(content.clone()), false),
@@ -47,12 +47,12 @@ impl Record {
             Past { number, site: change.site.clone(), before: change.before.clone(), after, appended, lock: change.lock.clone() }
         };
         let changes = journal.changes().enumerate().filter(|(number, _)| happened.contains(number)).map(past).collect();
-        Record { schema: SCHEMA, sequence: journal.sequence, direction: journal.direction, changes }
+        SyncRecord { schema: SCHEMA, sequence: journal.sequence, direction: journal.direction, changes }
     }
 
     /// Everything back to what it was before, given the contents that were kept.
-    pub fn undo(&self, kept: &BTreeMap<usize, (Vec<u8>, Mode)>) -> Plan {
-        let mut plan = Plan::default();
+    pub fn undo(&self, kept: &BTreeMap<usize, (Vec<u8>, Mode)>) -> SyncPlan {
+        let mut plan = SyncPlan::default();
         for past in self.changes.iter().filter(|past| !past.appended) {
             let act = match (&past.before, kept.get(&past.number)) {
                 (None, _) => Act::Remove,
@@ -71,7 +71,7 @@ impl Record {
 }
 
 /// Contents, by record and number, that have enough newer ones of the same file. Records come newest first.
-pub fn surplus(records: &[Record]) -> Vec<(u64, usize)> {
+pub fn surplus(records: &[SyncRecord]) -> Vec<(u64, usize)> {
     let mut newer: BTreeMap<&Site, usize> = BTreeMap::new();
     let mut surplus = Vec::new();
     for record in records {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
     use crate::core::sync::Place;
 
-    fn record(sequence: u64, files: &[&str]) -> Record {
+    fn record(sequence: u64, files: &[&str]) -> SyncRecord {
         let past = |(number, file): (usize, &&str)| Past {
             number,
             site: Site { place: Place::Hub, path: (*file).to_owned() },
@@ -100,12 +100,12 @@ mod tests {
             appended: false,
             lock: None,
         };
-        Record { schema: SCHEMA, sequence, direction: None, changes: files.iter().enumerate().map(past).collect() }
+        SyncRecord { schema: SCHEMA, sequence, direction: None, changes: files.iter().enumerate().map(past).collect() }
     }
 
     #[test]
     fn twenty_of_each_file_are_kept() {
-        let mut records: Vec<Record> = (2..=22).rev().map(|sequence| record(sequence, &["often"])).collect();
+        let mut records: Vec<SyncRecord> = (2..=22).rev().map(|sequence| record(sequence, &["often"])).collect();
         records.push(record(1, &["seldom", "often"]));
         assert_eq!(surplus(&records), [(2, 0), (1, 1)]);
     }

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::sync::base::{Entry, SCHEMA};
+use crate::core::sync::base::{BaseEntry, SCHEMA};
 use crate::core::sync::{Direction, Hash, Mode, Pair, Place, Site, lines};
 
 /// Everything that is needed to finish a sync without the process that began it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Journal {
     schema: u32,
-    pub scope: Scope,
+    pub scope: SyncScope,
     /// Absent for an undo.
     pub direction: Option<Direction>,
     /// Number of the generation that keeps what is overwritten.
@@ -19,7 +19,7 @@ pub struct Journal {
 
 /// Whose files they are. Paths are spelled as text (see `host::place`), for not every path is UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scope {
+pub struct SyncScope {
     pub tool: String,
     pub project_id: String,
     pub host_home: Option<String>,
@@ -76,7 +76,7 @@ pub enum Act {
 pub struct Agreement {
     pub pair: Pair,
     pub path: String,
-    pub entry: Option<Entry>,
+    pub entry: Option<BaseEntry>,
     /// What the file held that the person deleted.
     #[serde(default)]
     pub deleted: Option<Hash>,
@@ -96,7 +96,7 @@ pub enum Verdict<'a> {
 }
 
 impl Journal {
-    pub fn new(scope: Scope, direction: Option<Direction>, sequence: u64, units: Vec<Unit>) -> Journal {
+    pub fn new(scope: SyncScope, direction: Option<Direction>, sequence: u64, units: Vec<Unit>) -> Journal {
         Journal { schema: SCHEMA, scope, direction, sequence, units }
     }
 

@@ -11,13 +11,13 @@ use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
 use crate::core::sync::document::Flaw;
-use crate::core::sync::json::lenient::{Extra, plain};
+use crate::core::sync::json::lenient::{JsonExtension, plain};
 use crate::core::sync::json::scan::{Node, scan};
-use crate::core::sync::json::write::Writer;
+use crate::core::sync::json::write::JsonWriter;
 use crate::core::sync::merge::{Edits, Table, Tree};
 
 /// The document as a tree with the number of its keys, or why it is none for a reader of these extras.
-pub fn parse<'a>(text: &'a str, reads: &[Extra]) -> Result<(Table<'a>, usize), Flaw> {
+pub fn parse<'a>(text: &'a str, reads: &[JsonExtension]) -> Result<(Table<'a>, usize), Flaw> {
     let (plain, extras) = plain(text);
     if extras.is_empty() {
         return parse_plain(text);
@@ -47,7 +47,7 @@ pub fn is_torn(text: &str) -> bool {
 pub fn apply(ours: &str, theirs: &str, edits: &Edits) -> Option<String> {
     let (our_plain, their_plain) = (plain(ours).0, plain(theirs).0);
     let ((root, _), (source, _)) = (scan(&our_plain).ok()?, scan(&their_plain).ok()?);
-    Writer::new(ours, &our_plain, theirs).document(&root, &source, edits)
+    JsonWriter::new(ours, &our_plain, theirs).document(&root, &source, edits)
 }
 
 fn tree<'a>(text: &'a str, node: Node<'a>) -> Result<Tree<'a>, Flaw> {

@@ -78,19 +78,19 @@ pub struct Merge<'a> {
 /// Changes of theirs since the base, as edits to ours. Looks at each key once.
 pub fn merge<'a>(versions: Versions<&'a Table<'a>>, gate: &Gate, prefer: Prefer) -> Merge<'a> {
     let Versions { base, ours, theirs } = versions;
-    let mut walk = Walk { gate, prefer, path: Vec::new(), conflicts: Vec::new() };
+    let mut walk = MergeWalk { gate, prefer, path: Vec::new(), conflicts: Vec::new() };
     let edits = walk.table(Versions { base: Some(base), ours: Some(ours), theirs: Some(theirs) });
     Merge { edits, conflicts: walk.conflicts }
 }
 
-struct Walk<'a, 'g> {
+struct MergeWalk<'a, 'g> {
     gate: &'g Gate,
     prefer: Prefer,
     path: Vec<&'a str>,
     conflicts: Vec<String>,
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> MergeWalk<'a, '_> {
     fn table(&mut self, Versions { base, ours, theirs }: Versions<Option<&'a Table<'a>>>) -> Edits<'a> {
         let get = |table: Option<&'a Table<'a>>, name: &str| table.and_then(|table| table.get(name));
         let names = |table: Option<&'a Table<'a>>| table.map(|table| table.names.as_slice()).unwrap_or_default();

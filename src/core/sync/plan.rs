@@ -8,16 +8,16 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::sync::base::{Base, Entry};
+use crate::core::sync::base::{Base, BaseEntry};
 use crate::core::sync::document::Format;
 use crate::core::sync::journal::{Act, Agreement, Change, Unit};
 use crate::core::sync::plan::view::{View, pick};
 use crate::core::sync::report::{News, Notice};
-use crate::core::sync::{Class, Flow, Hash, Pair, Reading, Refusal, Request, Rule, Site, lines};
+use crate::core::sync::{Class, Flow, Hash, Pair, Reading, Refusal, Rule, Site, SyncRequest, lines};
 
 /// Everything that was read for one sync.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct Gathered {
     pub files: BTreeMap<Site, Reading>,
     /// The files of each tree by their names in it, or why it was not read.
     pub trees: BTreeMap<Site, Result<BTreeMap<String, Reading>, Refusal>>,
@@ -28,7 +28,7 @@ pub struct Seen {
 
 /// Everything that is to be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct SyncPlan {
     pub units: Vec<Unit>,
     /// New contents by hash.
     pub contents: BTreeMap<Hash, Vec<u8>>,
@@ -50,8 +50,8 @@ pub enum Shelf {
     Quarantine,
 }
 
-pub fn plan(request: &Request, seen: &Seen) -> Plan {
-    let mut plan = Plan::default();
+pub fn plan(request: &SyncRequest, seen: &Gathered) -> SyncPlan {
+    let mut plan = SyncPlan::default();
     let flows = Flow::of(request.direction, request.host_sync);
     for rule in &request.rules {
         let flows = flows.iter().copied().filter(|flow| flow.carries(rule.class));
@@ -65,7 +65,7 @@ pub fn plan(request: &Request, seen: &Seen) -> Plan {
     plan
 }
 
-impl Plan {
+impl SyncPlan {
     /// Nothing to commit; copies alone need no journal.
     pub fn is_settled(&self) -> bool {
         self.units.is_empty()
@@ -94,10 +94,10 @@ impl Plan {
 }
 
 struct Step<'a> {
-    request: &'a Request,
+    request: &'a SyncRequest,
     rule: &'a Rule,
-    seen: &'a Seen,
-    plan: &'a mut Plan,
+    seen: &'a Gathered,
+    plan: &'a mut SyncPlan,
 }
 
 impl<'a> Step<'a> {
@@ -141,7 +141,7 @@ impl<'a> Step<'a> {
         view.read = None;
     }
 
-    fn entry(&self, flow: Flow, path: &str) -> Option<&'a Entry> {
+    fn entry(&self, flow: Flow, path: &str) -> Option<&'a BaseEntry> {
         self.seen.bases.get(&flow.pair())?.files.get(path)
     }
 
@@ -156,6 +156,6 @@ impl<'a> Step<'a> {
     }
 }
 
-fn agreement(flow: Flow, path: String, entry: Entry) -> Agreement {
+fn agreement(flow: Flow, path: String, entry: BaseEntry) -> Agreement {
     Agreement { pair: flow.pair(), path, entry: Some(entry), deleted: None }
 }

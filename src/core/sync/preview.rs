@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::core::sync::document::{Flaw, Format};
 use crate::core::sync::journal::{Act, Change};
-use crate::core::sync::plan::{Plan, Seen};
-use crate::core::sync::{Class, Flow, Hash, Place, Reading, Refusal, Request, Site};
+use crate::core::sync::plan::{Gathered, SyncPlan};
+use crate::core::sync::{Class, Flow, Hash, Place, Reading, Refusal, Site, SyncRequest};
 
 /// One file of one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,14 +43,14 @@ pub struct Diff<'a> {
 }
 
 /// Every file that the rules are about, rule by rule, from the host inwards.
-pub fn status(request: &Request, seen: &Seen, plan: &Plan) -> Vec<Status> {
+pub fn status(request: &SyncRequest, seen: &Gathered, plan: &SyncPlan) -> Vec<Status> {
     let mut found = files(request, seen);
     mark(&mut found, request, plan);
     found
 }
 
 /// Adds what a plan for `request` would write to a status.
-pub fn mark(found: &mut [Status], request: &Request, plan: &Plan) {
+pub fn mark(found: &mut [Status], request: &SyncRequest, plan: &SyncPlan) {
     for change in plan.changes() {
         let from = Flow::of(request.direction, request.host_sync).into_iter().find(|flow| flow.to == change.site.place);
         if let Some(status) = found.iter_mut().find(|status| status.site == change.site) {
@@ -59,7 +59,7 @@ pub fn mark(found: &mut [Status], request: &Request, plan: &Plan) {
     }
 }
 
-fn files(request: &Request, seen: &Seen) -> Vec<Status> {
+fn files(request: &SyncRequest, seen: &Gathered) -> Vec<Status> {
     let mut found = Vec::new();
     for rule in &request.rules {
         let format = Format::of(rule);
@@ -83,7 +83,7 @@ fn files(request: &Request, seen: &Seen) -> Vec<Status> {
     found
 }
 
-pub fn diffs<'a>(seen: &'a Seen, plan: &'a Plan) -> Vec<Diff<'a>> {
+pub fn diffs<'a>(seen: &'a Gathered, plan: &'a SyncPlan) -> Vec<Diff<'a>> {
     let diff = |change: &'a Change| Diff {
         site: &change.site,
         before: before(seen, &change.site),
@@ -93,7 +93,7 @@ pub fn diffs<'a>(seen: &'a Seen, plan: &'a Plan) -> Vec<Diff<'a>> {
     plan.changes().map(diff).collect()
 }
 
-fn before<'a>(seen: &'a Seen, site: &Site) -> Option<&'a [u8]> {
+fn before<'a>(seen: &'a Gathered, site: &Site) -> Option<&'a [u8]> {
     let in_tree = || {
         seen.trees.iter().find_map(|(root, files)| {
             let name = site.path.strip_prefix(&root.path).filter(|_| root.place == site.place)?;

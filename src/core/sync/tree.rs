@@ -7,7 +7,7 @@ use crate::core::sync::merge::{Prefer, Versions};
 
 /// What becomes of one file of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum TreeStep {
     /// Ours stays, or there is nothing.
     Keep,
     /// Both sides have the same.
@@ -20,17 +20,17 @@ pub enum Step {
 /// What to do with one file that theirs may have, by its contents' hashes.
 ///
 /// `prefer` is [`Prefer::Ours`] towards the host, where a file that the person deleted stays deleted.
-pub fn step(at: Versions<Option<&Hash>>, prefer: Prefer) -> Step {
+pub fn step(at: Versions<Option<&Hash>>, prefer: Prefer) -> TreeStep {
     let Some(theirs) = at.theirs else {
-        return Step::Keep;
+        return TreeStep::Keep;
     };
     match at.ours {
-        Some(ours) if ours == theirs => Step::Agree,
-        None if prefer == Prefer::Ours && at.base == Some(theirs) => Step::Keep,
-        None => Step::Take,
-        Some(_) if at.base == Some(theirs) => Step::Keep,
-        ours if at.base == ours => Step::Take,
-        Some(_) => Step::Conflict(prefer),
+        Some(ours) if ours == theirs => TreeStep::Agree,
+        None if prefer == Prefer::Ours && at.base == Some(theirs) => TreeStep::Keep,
+        None => TreeStep::Take,
+        Some(_) if at.base == Some(theirs) => TreeStep::Keep,
+        ours if at.base == ours => TreeStep::Take,
+        Some(_) => TreeStep::Conflict(prefer),
     }
 }
 
@@ -63,17 +63,17 @@ mod tests {
             assert_eq!(step(Versions { base, ours, theirs }, prefer), expected, "{versions:?}");
         };
         let theirs = Prefer::Theirs;
-        check(["", "", "new"], theirs, Step::Take);
-        check(["old", "old", "new"], theirs, Step::Take);
-        check(["old", "mine", "old"], theirs, Step::Keep);
-        check(["old", "mine", "new"], theirs, Step::Conflict(theirs));
-        check(["", "mine", "new"], theirs, Step::Conflict(theirs));
-        check(["old", "same", "same"], theirs, Step::Agree);
-        check(["old", "old", ""], theirs, Step::Keep);
-        check(["old", "", "old"], theirs, Step::Take);
-        check(["old", "", "old"], Prefer::Ours, Step::Keep);
-        check(["old", "", "new"], Prefer::Ours, Step::Take);
-        check(["old", "mine", "new"], Prefer::Ours, Step::Conflict(Prefer::Ours));
+        check(["", "", "new"], theirs, TreeStep::Take);
+        check(["old", "old", "new"], theirs, TreeStep::Take);
+        check(["old", "mine", "old"], theirs, TreeStep::Keep);
+        check(["old", "mine", "new"], theirs, TreeStep::Conflict(theirs));
+        check(["", "mine", "new"], theirs, TreeStep::Conflict(theirs));
+        check(["old", "same", "same"], theirs, TreeStep::Agree);
+        check(["old", "old", ""], theirs, TreeStep::Keep);
+        check(["old", "", "old"], theirs, TreeStep::Take);
+        check(["old", "", "old"], Prefer::Ours, TreeStep::Keep);
+        check(["old", "", "new"], Prefer::Ours, TreeStep::Take);
+        check(["old", "mine", "new"], Prefer::Ours, TreeStep::Conflict(Prefer::Ours));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::core::text::table::{self, Side};
 
 /// Where the default came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum ChosenBy {
     /// `AI_TOOL`, which `ai-mode` sets in its shell.
     Shell,
     /// `ai use`.
@@ -28,7 +28,7 @@ pub const WORDS: [(&str, &str); 5] = [
 ];
 
 /// Words that are gone, and what does their work now.
-pub const TOMBSTONES: [(&str, &str); 5] = [
+pub const RETIRED: [(&str, &str); 5] = [
     ("ai-session-manager", "containers live for one run and end by themselves; `ai ps` shows those that run, `ai gc` removes what is left"),
     ("ai-start", "containers start with the tool: run claude, gemini, codex or glm"),
     ("ai-stop", "containers end with the tool; `ai stop` ends one from outside"),
@@ -43,20 +43,20 @@ pub fn full_name<'a>(typed: &str, tools: &'a [String]) -> Option<&'a String> {
 }
 
 /// The default tool, from what the shell and the store say; what is no tool is passed over.
-pub fn default_tool(of_shell: Option<&str>, of_store: Option<&str>, tools: &[String]) -> (String, Origin) {
+pub fn default_tool(of_shell: Option<&str>, of_store: Option<&str>, tools: &[String]) -> (String, ChosenBy) {
     let known = |name: Option<&str>| name.and_then(|name| full_name(name.trim(), tools)).cloned();
     known(of_shell)
-        .map(|name| (name, Origin::Shell))
-        .or_else(|| known(of_store).map(|name| (name, Origin::Store)))
-        .unwrap_or_else(|| (FIRST.into(), Origin::BuiltIn))
+        .map(|name| (name, ChosenBy::Shell))
+        .or_else(|| known(of_store).map(|name| (name, ChosenBy::Store)))
+        .unwrap_or_else(|| (FIRST.into(), ChosenBy::BuiltIn))
 }
 
 /// What `ai use` and `ai-mode` show.
-pub fn overview(default: &str, origin: Origin, tools: &[(String, String)]) -> Vec<String> {
+pub fn overview(default: &str, origin: ChosenBy, tools: &[(String, String)]) -> Vec<String> {
     let origin = match origin {
-        Origin::Shell => "in this shell",
-        Origin::Store => "in all shells",
-        Origin::BuiltIn => "built-in",
+        ChosenBy::Shell => "in this shell",
+        ChosenBy::Store => "in all shells",
+        ChosenBy::BuiltIn => "built-in",
     };
     let mut lines = vec![format!("The default tool is {default} ({origin})."), String::new(), "Tools:".into()];
     let mark = |name: &String| if name == default { '*' } else { ' ' };
@@ -92,17 +92,17 @@ mod tests {
         let check = |shell, store, name: &str, origin| {
             assert_eq!(default_tool(shell, store, &tools()), (name.to_owned(), origin), "{shell:?} {store:?}");
         };
-        check(Some("glm"), Some("gemini"), "glm", Origin::Shell);
-        check(Some(""), Some("gemini\n"), "gemini", Origin::Store);
-        check(Some("nonsense"), None, "claude", Origin::BuiltIn);
-        check(None, None, "claude", Origin::BuiltIn);
+        check(Some("glm"), Some("gemini"), "glm", ChosenBy::Shell);
+        check(Some(""), Some("gemini\n"), "gemini", ChosenBy::Store);
+        check(Some("nonsense"), None, "claude", ChosenBy::BuiltIn);
+        check(None, None, "claude", ChosenBy::BuiltIn);
     }
 
     // L-01
     #[test]
     fn the_overview_names_everything() {
         let tools: Vec<_> = tools().into_iter().map(|tool| (tool, "About".to_owned())).collect();
-        let text = overview("gemini", Origin::Store, &tools).join("\n");
+        let text = overview("gemini", ChosenBy::Store, &tools).join("\n");
         assert!(text.lines().count() >= 10);
         for word in ["claude", "gemini", "codex", "glm", "commit", "gexec"] {
             assert!(text.contains(word), "{word}");

@@ -12,7 +12,7 @@ use crate::core::text::visible::toml_complaint;
 
 /// The text of a manifest and where it came from.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct ManifestText {
     pub text: String,
     pub origin: String,
 }
@@ -146,7 +146,7 @@ pub struct LoginRules {
 
 impl Manifest {
     /// Reads and checks a manifest; an error names its file and line.
-    pub fn parse(source: &Source) -> Result<Self> {
+    pub fn parse(source: &ManifestText) -> Result<Self> {
         let manifest: Self = toml::from_str(&source.text).map_err(|error| {
             Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid manifest", source.origin))
                 .because(toml_complaint(&error))
@@ -234,7 +234,7 @@ mod tests {
 
     #[track_caller]
     fn refused(text: &str, expected: &str) {
-        let failure = Manifest::parse(&Source { text: text.into(), origin: "x.toml".into() }).unwrap_err();
+        let failure = Manifest::parse(&ManifestText { text: text.into(), origin: "x.toml".into() }).unwrap_err();
         assert_eq!(failure.kind, Kind::Config);
         assert!(failure.to_string().contains(expected), "{failure}");
     }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::core::control::record::{ControlLedger, ControlManifest};
 use crate::core::store::Store;
 use crate::core::text::digest::sha256;
-use crate::host::fs::files::{private_dir, write_for_this_boot};
+use crate::host::fs::files::{private_dir, write_unsynced};
 use crate::host::fs::lock::{self, Lock, LockError};
 use crate::host::fs::{self, slot};
 
@@ -57,7 +57,7 @@ impl ControlShelf {
             return Ok(());
         }
         private_dir(&self.directory.join("objects"))?;
-        write_for_this_boot(&path, bytes)
+        write_unsynced(&path, bytes)
     }
 
     /// A content, if it is there and is what its name says.
@@ -90,7 +90,7 @@ impl ControlShelf {
     }
 
     fn write(&self, name: &str, value: &impl Serialize) -> std::io::Result<()> {
-        write_for_this_boot(&self.directory.join(name), &serde_json::to_vec(value)?)
+        write_unsynced(&self.directory.join(name), &serde_json::to_vec(value)?)
     }
 
     fn delete(&self, below: &Path) -> std::io::Result<()> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::core::container::ContainerPath;
 use crate::core::container::SSH_AGENT;
-use crate::core::doctor::probe::{self, AT, Expected, Probe};
+use crate::core::doctor::probe::{self, Expected, PROBE_DIRECTORY, Probe};
 use crate::core::engine::agent::{Way, way};
-use crate::core::engine::proof::{Outcome, Proof, Verdict};
+use crate::core::engine::proof::{ProbeOutcome, ProbeVerdict, Proof};
 use crate::core::facts::{Facts, SshAgent};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::mount::{Access, Mount};
@@ -31,7 +31,7 @@ pub fn run(host: &Host, facts: &Facts, image: &str) -> Result<Proof> {
     let directory = tempfile::Builder::new().prefix("prove-").tempdir_in(&engines)?;
     let bench = Bench { facts, image, directory: directory.path().to_owned() };
     bench.furnish()?;
-    let mut outcomes: Vec<Outcome> =
+    let mut outcomes: Vec<ProbeOutcome> =
         probe::probes(&bench.directory, bench.uid(), bench.gid()).iter().map(|probe| bench.answer(probe)).collect();
     outcomes.push(bench.owner());
     outcomes.push(bench.stop());
@@ -57,7 +57,7 @@ const LABEL: &str = "ai.prove";
 
 impl Bench<'_> {
     fn furnish(&self) -> std::io::Result<()> {
-        let odd = self.directory.join(probe::ODD);
+        let odd = self.directory.join(probe::ODD_NAME);
         host::fs::files::private_dir(&odd)?;
         if let Some(dir) = host::fs::enter(&self.directory, Path::new(probe::SCRATCH), true)? {
             host::fs::open_to_all(&dir).map_err(std::io::Error::from)?;
@@ -88,8 +88,8 @@ impl Bench<'_> {
         let engine = &self.facts.engine;
         let mut all = vec![Part::Ephemeral, Part::Reaper, Part::Input, Part::NoDownload, Part::NoLog, Part::Label(LABEL, "1".into())];
         all.extend(plan::user_parts(&self.facts.user, &self.facts.engine));
-        all.push(Part::Mount(Mount::bind(Fixed::of_person(&self.directory), ContainerPath::new(AT), Access::ReadWrite)));
-        all.push(Part::Workdir(AT.into()));
+        all.push(Part::Mount(Mount::bind(Fixed::of_person(&self.directory), ContainerPath::new(PROBE_DIRECTORY), Access::ReadWrite)));
+        all.push(Part::Workdir(PROBE_DIRECTORY.into()));
         if !flags.iter().any(|flag| matches!(flag, Part::Network(_) | Part::HostAddress(_))) {
             // Sparing the bridge halves the time of the proof.
             all.push(Part::Network("none".into()));
@@ -109,20 +109,20 @@ impl Bench<'_> {
         Ok((process::exit_code(status), text(&stdout), text(&stderr)))
     }
 
-    fn answer(&self, probe: &Probe) -> Outcome {
+    fn answer(&self, probe: &Probe) -> ProbeOutcome {
         if probe.name == "host-name" && plan::host_name(&self.facts.engine, "bridge").is_none() {
-            return outcome(probe.name, Verdict::Unknown, "this engine has its own name for the host");
+            return outcome(probe.name, ProbeVerdict::Unknown, "this engine has its own name for the host");
         }
         let found = self.run(&probe.flags, &probe.script).map(|(code, stdout, stderr)| match &probe.expected {
-            Expected::Prints(text) if code == 0 && stdout == *text => (Verdict::Holds, stdout),
-            Expected::Code(expected) if code == *expected => (Verdict::Holds, format!("ends with {code}")),
-            _ => (Verdict::Fails, format!("ended with {code}: {stdout} {}", last(&stderr))),
+            Expected::Prints(text) if code == 0 && stdout == *text => (ProbeVerdict::Holds, stdout),
+            Expected::Code(expected) if code == *expected => (ProbeVerdict::Holds, format!("ends with {code}")),
+            _ => (ProbeVerdict::Fails, format!("ended with {code}: {stdout} {}", last(&stderr))),
         });
         of(probe.name, found)
     }
 
     /// What is made inside belongs to the user outside.
-    fn owner(&self) -> Outcome {
+    fn owner(&self) -> ProbeOutcome {
         use std::os::unix::fs::MetadataExt;
         let found = self.run(&[], "echo x >made").and_then(|(code, _, stderr)| {
             let metadata = self.directory.join("made").metadata().map_err(|_| failure(code, &stderr))?;
@@ -133,7 +133,7 @@ impl Bench<'_> {
     }
 
     /// A container that is asked to end does, and is gone.
-    fn stop(&self) -> Outcome {
+    fn stop(&self) -> ProbeOutcome {
         let name = format!("ai-prove-{}", process::me());
         let found = (|| {
             let mut argv = self.argv(&[Part::Name(name.clone())], "touch up; exec sleep 60");
@@ -148,7 +148,7 @@ impl Bench<'_> {
         of("stop", found)
     }
 
-    fn clock(&self) -> Outcome {
+    fn clock(&self) -> ProbeOutcome {
         let before = host::now();
         let found = self.run(&[], "date +%s").map(|(_, stdout, _)| {
             let inside = stdout.parse().unwrap_or(0);
@@ -158,9 +158,9 @@ impl Bench<'_> {
         of("clock", found)
     }
 
-    fn agent(&self) -> Outcome {
+    fn agent(&self) -> ProbeOutcome {
         const NAME: &str = "ssh-agent";
-        let SshAgent::Socket(socket) = &self.facts.ssh_agent else { return outcome(NAME, Verdict::Unknown, "no agent on the host") };
+        let SshAgent::Socket(socket) = &self.facts.ssh_agent else { return outcome(NAME, ProbeVerdict::Unknown, "no agent on the host") };
         let flags = match way(&self.facts.engine, socket) {
             Way::Mount { socket, root } => {
                 let mount = Mount::bind(Fixed::of_person(socket), ContainerPath::new(SSH_AGENT), Access::ReadWrite);
@@ -170,21 +170,21 @@ impl Bench<'_> {
                 flags
             }
             Way::Flag => vec![Part::SshAgent],
-            Way::None(hint) => return outcome(NAME, Verdict::Fails, hint),
+            Way::None(hint) => return outcome(NAME, ProbeVerdict::Fails, hint),
         };
         let script =
             "command -v ssh-add >/dev/null || { test -S \"$SSH_AUTH_SOCK\" && echo socket; exit; }; ssh-add -l >/dev/null 2>&1; echo $?";
         let found = self.run(&flags, script).map(|(code, stdout, stderr)| match stdout.as_str() {
-            "0" => (Verdict::Holds, "reachable, with keys".to_owned()),
-            "1" => (Verdict::Holds, "reachable, without a key".into()),
-            "socket" => (Verdict::Unknown, "the socket is there; the image has no ssh-add to ask it".into()),
-            _ => (Verdict::Fails, format!("ssh-add ended with {stdout} ({code}) {}", last(&stderr))),
+            "0" => (ProbeVerdict::Holds, "reachable, with keys".to_owned()),
+            "1" => (ProbeVerdict::Holds, "reachable, without a key".into()),
+            "socket" => (ProbeVerdict::Unknown, "the socket is there; the image has no ssh-add to ask it".into()),
+            _ => (ProbeVerdict::Fails, format!("ssh-add ended with {stdout} ({code}) {}", last(&stderr))),
         });
         of(NAME, found)
     }
 
     /// A file that the host replaces is the new one inside.
-    fn rename_by_host(&self) -> Outcome {
+    fn rename_by_host(&self) -> ProbeOutcome {
         let found = (|| {
             let path = |name: &str| self.directory.join(name);
             host::fs::files::write_private(&path("renamed"), b"old")?;
@@ -201,7 +201,7 @@ impl Bench<'_> {
         of("rename-by-host", found)
     }
 
-    fn rename_by_container(&self) -> Outcome {
+    fn rename_by_container(&self) -> ProbeOutcome {
         let found = self.run(&[], "echo old >moved; echo new >newer; mv newer moved").and_then(|(code, _, stderr)| {
             let text = std::fs::read_to_string(self.directory.join("moved")).map_err(|_| failure(code, &stderr))?;
             Ok((holds(text == "new\n"), "seen outside".into()))
@@ -209,7 +209,7 @@ impl Bench<'_> {
         of("rename-by-container", found)
     }
 
-    fn nothing_left(&self) -> Outcome {
+    fn nothing_left(&self) -> ProbeOutcome {
         let args = ["ps", "--all", "--quiet", "--filter", "label=ai.prove"];
         let found = process::output_within(&self.engine(), &args, PATIENCE).map(|(status, stdout, _)| {
             let left = String::from_utf8_lossy(&stdout).lines().count();
@@ -219,20 +219,20 @@ impl Bench<'_> {
     }
 }
 
-fn outcome(name: &str, verdict: Verdict, detail: impl Into<String>) -> Outcome {
-    Outcome { name: name.into(), verdict, detail: detail.into() }
+fn outcome(name: &str, verdict: ProbeVerdict, detail: impl Into<String>) -> ProbeOutcome {
+    ProbeOutcome { name: name.into(), verdict, detail: detail.into() }
 }
 
 /// A probe that could not be run says nothing about the engine but that.
-fn of(name: &str, found: Result<(Verdict, String)>) -> Outcome {
+fn of(name: &str, found: Result<(ProbeVerdict, String)>) -> ProbeOutcome {
     match found {
         Ok((verdict, detail)) => outcome(name, verdict, detail),
-        Err(failure) => outcome(name, Verdict::Fails, failure.to_string()),
+        Err(failure) => outcome(name, ProbeVerdict::Fails, failure.to_string()),
     }
 }
 
-fn holds(is: bool) -> Verdict {
-    if is { Verdict::Holds } else { Verdict::Fails }
+fn holds(is: bool) -> ProbeVerdict {
+    if is { ProbeVerdict::Holds } else { ProbeVerdict::Fails }
 }
 
 fn last(text: &str) -> &str {

@@ -11,13 +11,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LARGEST: u64 = 16 << 20;
 
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub body: Vec<u8>,
 }
 
 /// `GET path`. HTTP/1.0, so that the answer ends when the connection does.
-pub fn get(socket: &Path, path: &str) -> io::Result<Answer> {
+pub fn get(socket: &Path, path: &str) -> io::Result<Response> {
     let mut stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -27,10 +27,10 @@ pub fn get(socket: &Path, path: &str) -> io::Result<Answer> {
     parse(&text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it speaks no HTTP"))
 }
 
-fn parse(text: &[u8]) -> Option<Answer> {
+fn parse(text: &[u8]) -> Option<Response> {
     let status = std::str::from_utf8(text.get(9..12)?).ok()?.parse().ok()?;
     let end = text.windows(4).position(|window| window == b"\r\n\r\n")?;
-    Some(Answer { status, body: text[end + 4..].to_vec() })
+    Some(Response { status, body: text[end + 4..].to_vec() })
 }
 
 /// A name as one segment of a URL.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::core::engine::kind::Engine;
-use crate::core::engine::learnt::Learnt;
+use crate::core::engine::report::EngineReport;
 use crate::core::engine::traits::Info;
 use crate::core::engine::{Address, Product};
 use crate::core::failure::{Failure, Kind, Result};
@@ -20,13 +20,13 @@ use crate::host::machine::process;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What was learnt earlier about this endpoint; nothing, if the engine was started anew since.
-pub fn recall(store: &Store, engine: &Engine) -> Option<Learnt> {
-    let learnt = last(store, engine)?;
-    (learnt.stamp == endpoint::stamp(&engine.endpoint, engine.program.as_deref())).then_some(learnt)
+pub fn recall(store: &Store, engine: &Engine) -> Option<EngineReport> {
+    let report = last(store, engine)?;
+    (report.stamp == endpoint::stamp(&engine.endpoint, engine.program.as_deref())).then_some(report)
 }
 
 /// What was last learnt about this endpoint, whether or not the engine runs: where logins are does not change with a start.
-pub fn last(store: &Store, engine: &Engine) -> Option<Learnt> {
+pub fn last(store: &Store, engine: &Engine) -> Option<EngineReport> {
     serde_json::from_slice(&std::fs::read(store.root().join(engine.endpoint.file(engine.kind))).ok()?).ok()
 }
 
@@ -36,27 +36,27 @@ pub fn is_cheap(engine: &Engine) -> bool {
 }
 
 /// Asks, and keeps the answer. A store that cannot be written only makes the next run ask again.
-pub fn learn(store: &Store, engine: &Engine) -> Result<Learnt> {
+pub fn learn(store: &Store, engine: &Engine) -> Result<EngineReport> {
     let before = crate::host::now();
-    let mut learnt = ask(engine)?.with_proof_of(last(store, engine));
-    learnt.stamp = endpoint::stamp(&engine.endpoint, engine.program.as_deref());
-    learnt.agent = agent(engine, learnt.product.unwrap_or(engine.product));
-    learnt.skew = learnt.skew.map(|clock| clock - i64::try_from(before).unwrap_or_default());
-    keep(store, engine, &learnt);
-    Ok(learnt)
+    let mut report = ask(engine)?.with_proof_of(last(store, engine));
+    report.stamp = endpoint::stamp(&engine.endpoint, engine.program.as_deref());
+    report.agent = agent(engine, report.product.unwrap_or(engine.product));
+    report.skew = report.skew.map(|clock| clock - i64::try_from(before).unwrap_or_default());
+    keep(store, engine, &report);
+    Ok(report)
 }
 
-pub fn keep(store: &Store, engine: &Engine, learnt: &Learnt) {
+pub fn keep(store: &Store, engine: &Engine, report: &EngineReport) {
     let path = store.root().join(engine.endpoint.file(engine.kind));
     let written = || -> std::io::Result<()> {
         path.parent().map_or(Ok(()), private_dir)?;
-        write_private(&path, &serde_json::to_vec_pretty(learnt)?)
+        write_private(&path, &serde_json::to_vec_pretty(report)?)
     };
     // `doctor` says what is wrong with a store that cannot be written; here it costs one question more.
     let _ = written();
 }
 
-fn ask(engine: &Engine) -> Result<Learnt> {
+fn ask(engine: &Engine) -> Result<EngineReport> {
     let args = match (engine.kind.traits().info, &engine.endpoint.address) {
         (Info::Docker(_), Address::Socket { path, .. }) => {
             let answer = api::get(path, "/info").map_err(|error| super::unreachable_by(engine, path, &error))?;
@@ -72,23 +72,23 @@ fn ask(engine: &Engine) -> Result<Learnt> {
     understood(engine, serde_json::from_slice(&stdout).ok())
 }
 
-fn understood(engine: &Engine, info: Option<Value>) -> Result<Learnt> {
-    let learnt = info.as_ref().and_then(|info| match engine.kind.traits().info {
-        Info::Podman(_) => Learnt::from_podman(info),
-        _ => Learnt::from_docker(info),
+fn understood(engine: &Engine, info: Option<Value>) -> Result<EngineReport> {
+    let report = info.as_ref().and_then(|info| match engine.kind.traits().info {
+        Info::Podman(_) => EngineReport::from_podman(info),
+        _ => EngineReport::from_docker(info),
     });
-    let mut learnt = learnt.ok_or_else(|| refused(engine))?;
+    let mut report = report.ok_or_else(|| refused(engine))?;
     let clock =
-        info.as_ref().and_then(|info| info.get("SystemTime")).and_then(Value::as_str).and_then(crate::core::engine::learnt::seconds);
-    learnt.skew = clock;
-    Ok(learnt)
+        info.as_ref().and_then(|info| info.get("SystemTime")).and_then(Value::as_str).and_then(crate::core::engine::report::seconds);
+    report.skew = clock;
+    Ok(report)
 }
 
 /// `container` prints no such summary: each container has a machine of its own, made to measure.
-fn apple(engine: &Engine) -> Learnt {
+fn apple(engine: &Engine) -> EngineReport {
     let version = super::program(engine).and_then(|program| process::output_within(program.as_os_str(), &["--version"], PATIENCE));
     let version = version.map(|(_, stdout, _)| String::from_utf8_lossy(&stdout).trim().to_owned()).unwrap_or_default();
-    Learnt { id: "apple".into(), version, os_type: "linux".into(), product: Some(Product::Apple), ..Learnt::default() }
+    EngineReport { id: "apple".into(), version, os_type: "linux".into(), product: Some(Product::Apple), ..EngineReport::default() }
 }
 
 fn refused(engine: &Engine) -> Failure {
@@ -111,15 +111,15 @@ fn agent(engine: &Engine, product: Product) -> Option<PathBuf> {
         _ => return None,
     };
     let (program, args) = question.split_first()?;
-    let program = which(engine, program)?;
+    let program = beside(engine, program)?;
     let (status, stdout, _) = process::output_within(OsStr::new(&program), args, PATIENCE).ok()?;
     let path = PathBuf::from(String::from_utf8(stdout).ok()?.trim());
     (status.success() && path.is_absolute()).then_some(path)
 }
 
-/// A program beside the engine's client: both come from the same package manager.
-fn which(engine: &Engine, name: &str) -> Option<PathBuf> {
-    let beside = engine.program.as_deref().and_then(Path::parent).map(|directory| directory.join(name));
+/// Finds a program beside the engine's client: both come from the same package manager.
+fn beside(engine: &Engine, name: &str) -> Option<PathBuf> {
+    let siblings = engine.program.as_deref().and_then(Path::parent).map(|directory| directory.join(name));
     let usual = ["/opt/homebrew/bin", "/usr/local/bin"].into_iter().map(|directory| Path::new(directory).join(name));
-    beside.into_iter().chain(usual).find(|program| program.is_file())
+    siblings.into_iter().chain(usual).find(|program| program.is_file())
 }

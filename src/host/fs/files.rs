@@ -102,9 +102,9 @@ fn is_there(path: &Path, content: &[u8]) -> bool {
     file.take(length + 1).read_to_end(&mut bytes).is_ok() && bytes == content
 }
 
-/// Makes a file that says something about this boot of the machine: whole for all who look, but empty perhaps after a loss of
-/// power. Waiting for the disk would be most of what a run without changes costs.
-pub fn write_for_this_boot(path: &Path, content: &[u8]) -> io::Result<()> {
+/// Writes a file atomically but without a flush: it may be empty after a power cut. That is enough for leases, which a reboot ends
+/// anyway; waiting for the disk would be most of what a run without changes costs.
+pub fn write_unsynced(path: &Path, content: &[u8]) -> io::Result<()> {
     staged(path, content, 0o600)?.persist(path).map(drop).map_err(|error| error.error)
 }
 

@@ -12,7 +12,7 @@ use crate::host::fs::files::private_dir;
 use crate::host::migrate::set_mode;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum EntryKind {
     Directory,
     File,
     Link,
@@ -21,31 +21,31 @@ pub enum Kind {
 }
 
 #[derive(Debug)]
-pub struct Entry {
+pub struct TreeEntry {
     /// Below the root of the walk; empty for the root itself.
     pub below: PathBuf,
-    pub kind: Kind,
+    pub kind: EntryKind,
     pub mode: u32,
 }
 
 /// Everything at and below `root`, parents first, sorted. No link is followed.
-pub fn walk(root: &Path) -> io::Result<Vec<Entry>> {
+pub fn walk(root: &Path) -> io::Result<Vec<TreeEntry>> {
     let mut entries = Vec::new();
     visit(root, PathBuf::new(), &mut entries)?;
     Ok(entries)
 }
 
-fn visit(root: &Path, below: PathBuf, entries: &mut Vec<Entry>) -> io::Result<()> {
+fn visit(root: &Path, below: PathBuf, entries: &mut Vec<TreeEntry>) -> io::Result<()> {
     let path = if below.as_os_str().is_empty() { root.to_owned() } else { root.join(&below) };
     let metadata = path.symlink_metadata()?;
     let kind = match metadata.file_type() {
-        kind if kind.is_dir() => Kind::Directory,
-        kind if kind.is_file() => Kind::File,
-        kind if kind.is_symlink() => Kind::Link,
-        _ => Kind::Other,
+        kind if kind.is_dir() => EntryKind::Directory,
+        kind if kind.is_file() => EntryKind::File,
+        kind if kind.is_symlink() => EntryKind::Link,
+        _ => EntryKind::Other,
     };
-    entries.push(Entry { below: below.clone(), kind, mode: metadata.mode() & 0o7777 });
-    if kind == Kind::Directory {
+    entries.push(TreeEntry { below: below.clone(), kind, mode: metadata.mode() & 0o7777 });
+    if kind == EntryKind::Directory {
         let mut names = fs::read_dir(&path)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()?;
         names.sort_unstable();
         for name in names {
@@ -86,14 +86,14 @@ pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for entry in &entries {
         let (source, target) = (at(from, &entry.below), at(to, &entry.below));
         match entry.kind {
-            Kind::Directory => private_dir(&target)?,
-            Kind::File => copy_file(&source, &target, entry.mode)?,
-            Kind::Link => symlink(fs::read_link(&source)?, &target)?,
-            Kind::Other => {}
+            EntryKind::Directory => private_dir(&target)?,
+            EntryKind::File => copy_file(&source, &target, entry.mode)?,
+            EntryKind::Link => symlink(fs::read_link(&source)?, &target)?,
+            EntryKind::Other => {}
         }
     }
     // Last, so that a directory that nobody may write to could be filled.
-    for entry in entries.iter().rev().filter(|entry| entry.kind == Kind::Directory) {
+    for entry in entries.iter().rev().filter(|entry| entry.kind == EntryKind::Directory) {
         set_mode(&at(to, &entry.below), entry.mode)?;
     }
     Ok(())

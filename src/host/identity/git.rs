@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use super::public_half;
 use crate::core::engine::kind::Engine;
 use crate::core::facts::SshAgent;
-use crate::core::identity::files::{Delivery, Wanted, wanted};
-use crate::core::identity::{self, Trust};
+use crate::core::identity::files::{Delivery, WantedFile, wanted};
+use crate::core::identity::{self, GitTrust};
 use crate::core::store::Store;
 use crate::core::sync::Reading;
 use crate::core::text::digest::hex;
@@ -47,7 +47,7 @@ pub fn prepare(host: &Host, store: &Store, workspace: &Workspace, engine: &Engin
     let record = directory.with_extension("json");
     let known: Made = std::fs::read(&record).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
     let is_ours = workspace.root.metadata().is_ok_and(|metadata| metadata.uid() == crate::host::uid());
-    let trust = if engine.product.is_machine() && is_ours { Trust::Everything } else { Trust::Git };
+    let trust = if engine.product.is_machine() && is_ours { GitTrust::Everything } else { GitTrust::Git };
     let agent = matches!(host.ssh_agent(), SshAgent::Socket(_));
     let salt = format!("{LAYOUT} {trust:?} {is_ours} {agent} {:?}", workspace.target);
     let is_known = known.hash == hash(&known.files, &salt) && store.git_host(&workspace.project).join("config").exists();
@@ -65,7 +65,7 @@ pub fn prepare(host: &Host, store: &Store, workspace: &Workspace, engine: &Engin
 /// Changes when the same files come to mean other settings.
 const LAYOUT: u8 = 2;
 
-fn make(host: &Host, store: &Store, workspace: &Workspace, trust: Trust, salt: &str, known: &Made) -> io::Result<Made> {
+fn make(host: &Host, store: &Store, workspace: &Workspace, trust: GitTrust, salt: &str, known: &Made) -> io::Result<Made> {
     let root = &workspace.root;
     let to = store.git_host(&workspace.project);
     let entries = host_settings(host, root);
@@ -115,12 +115,17 @@ fn rewrite(directory: &Path, before: &[(String, String)], now: &[(String, String
 }
 
 /// Writes the content of what the settings name, and adds what was read to `files`.
-fn deliver(host: &Host, entries: &[identity::Entry], to: &Path, files: &mut Vec<PathBuf>) -> io::Result<BTreeMap<&'static str, Delivery>> {
+fn deliver(
+    host: &Host,
+    entries: &[identity::GitConfigEntry],
+    to: &Path,
+    files: &mut Vec<PathBuf>,
+) -> io::Result<BTreeMap<&'static str, Delivery>> {
     let home = host.home().unwrap_or_default();
     let mut delivered = BTreeMap::new();
     for (key, (name, wanted)) in wanted(entries, &home, &xdg(host)) {
         let delivery = match &wanted {
-            Wanted::File(path) => {
+            WantedFile::File(path) => {
                 files.push(path.clone());
                 match read_own(path) {
                     Ok(None) => None,
@@ -128,14 +133,14 @@ fn deliver(host: &Host, entries: &[identity::Entry], to: &Path, files: &mut Vec<
                     Err(error) => Some(Delivery::Failed(format!("`{}`: {error}", path.display()))),
                 }
             }
-            Wanted::Key(path) => {
+            WantedFile::Key(path) => {
                 files.extend([path.clone(), path.with_extension("pub")]);
                 Some(match public_half(&home, &path.to_string_lossy()) {
                     Some(public) => file(to, name, public.as_bytes())?,
                     None => Delivery::Failed(format!("there is no public half of `{}`", path.display())),
                 })
             }
-            Wanted::Directory(path) => directory::deliver(path, name, to, files)?,
+            WantedFile::Directory(path) => directory::deliver(path, name, to, files)?,
         };
         delivered.extend(delivery.map(|delivery| (key, delivery)));
     }
@@ -184,7 +189,7 @@ fn hash(files: &[PathBuf], salt: &str) -> String {
 }
 
 /// The host's settings as they are for a project: `includeIf` may give each directory its own identity.
-fn host_settings(host: &Host, root: &Path) -> Vec<identity::Entry> {
+fn host_settings(host: &Host, root: &Path) -> Vec<identity::GitConfigEntry> {
     let Some(git) = host.program("git") else { return Vec::new() };
     let list = |directory: &Path| {
         let args = ["config", "--list", "--includes", "--show-scope", "--show-origin", "-z"];

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use crate::core::facts::{Repo, RepoKind, Spot, Tree};
+use crate::core::facts::{LinkedWorktree, Repo, RepoKind, Spot};
 use crate::core::sync::Reading;
 use crate::host::fs::{self, Trust, slot::slot};
 
@@ -78,7 +78,7 @@ fn path(bytes: &[u8]) -> PathBuf {
 const MOST: usize = 64;
 
 /// What git knows of linked worktrees, in `below` the directory `root`. Those of which git would say nothing anyway are left out.
-fn trees(root: &Path, below: &str) -> Vec<Tree> {
+fn trees(root: &Path, below: &str) -> Vec<LinkedWorktree> {
     let below = Path::new(below);
     let Ok(Some(dir)) = fs::enter(root, below, false) else { return Vec::new() };
     let mut names: Vec<String> =
@@ -87,7 +87,7 @@ fn trees(root: &Path, below: &str) -> Vec<Tree> {
     let tree = |name: String| {
         let administrative = below.join(&name);
         let file = path(&read(root, administrative.join("gitdir"))?);
-        Some(Tree { file: plain(&root.join(administrative).join(file)), name })
+        Some(LinkedWorktree { file: plain(&root.join(administrative).join(file)), name })
     };
     names.into_iter().filter_map(tree).take(MOST).collect()
 }

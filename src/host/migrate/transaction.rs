@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::login::migrate::{Action, Step};
+use crate::core::login::migrate::{Action, MigrationStep};
 use crate::core::store::Store;
 use crate::host::fs::files::{private_dir, tighten};
 use crate::host::fs::slot::slot;
 use crate::host::fs::{self as own_fs, tree};
-use crate::host::migrate::{Done, Source, area, log, sync_directory, write_json};
+use crate::host::migrate::{Done, OldDirectory, area, log, sync_directory, write_json};
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Journal {
+struct MigrationJournal {
     moves: Vec<Move>,
     /// Every file that is dealt with, by path and hash.
     done: Vec<(PathBuf, String)>,
-    sources: Vec<Source>,
+    sources: Vec<OldDirectory>,
 }
 
 /// One staged file that goes to its place.
@@ -39,7 +39,7 @@ struct Move {
 }
 
 /// Takes the steps over; the directory of the backup.
-pub fn take_over(store: &Store, sources: &[Source], steps: &[Step]) -> io::Result<PathBuf> {
+pub fn take_over(store: &Store, sources: &[OldDirectory], steps: &[MigrationStep]) -> io::Result<PathBuf> {
     let area = area(store);
     private_dir(&area)?;
     prepare(store, sources, steps).inspect_err(|_| {
@@ -57,7 +57,7 @@ pub fn take_over(store: &Store, sources: &[Source], steps: &[Step]) -> io::Resul
 }
 
 /// Everything before the commit, and the commit.
-fn prepare(store: &Store, sources: &[Source], steps: &[Step]) -> io::Result<()> {
+fn prepare(store: &Store, sources: &[OldDirectory], steps: &[MigrationStep]) -> io::Result<()> {
     let area = area(store);
     let (stage, backup) = (area.join("stage"), area.join("backup-new"));
     discard(&stage)?;
@@ -91,7 +91,7 @@ fn prepare(store: &Store, sources: &[Source], steps: &[Step]) -> io::Result<()> 
     }
     sync_directory(&stage)?;
     let done = steps.iter().map(|step| (step.from.clone(), step.sha256.clone())).collect();
-    let journal = Journal { moves, done, sources: sources.to_vec() };
+    let journal = MigrationJournal { moves, done, sources: sources.to_vec() };
     write_json(&backup.join("journal.json"), &journal)?;
     sync_directory(&backup)?;
     write_json(&area.join("journal.json"), &journal)?;
@@ -116,7 +116,7 @@ fn discard(path: &Path) -> io::Result<()> {
 pub fn finish(store: &Store) -> io::Result<bool> {
     let area = area(store);
     let Ok(text) = fs::read(area.join("journal.json")) else { return Ok(false) };
-    let journal: Journal = serde_json::from_slice(&text)?;
+    let journal: MigrationJournal = serde_json::from_slice(&text)?;
     let (stage, new) = (area.join("stage"), area.join("backup-new"));
     for one in &journal.moves {
         let target = store.root().join(&one.to);
@@ -167,7 +167,7 @@ pub fn undo(store: &Store) -> io::Result<Option<Undone>> {
     let area = area(store);
     let backup = area.join("backup");
     let Ok(text) = fs::read(backup.join("journal.json")) else { return Ok(None) };
-    let journal: Journal = serde_json::from_slice(&text)?;
+    let journal: MigrationJournal = serde_json::from_slice(&text)?;
     let mut undone = Undone::default();
     for (number, source) in journal.sources.iter().enumerate() {
         if source.path.symlink_metadata().is_err() {

@@ -14,11 +14,11 @@ pub fn hold(store: &Store) -> Result<Lock> {
     })
 }
 
-/// Asks until nothing is in the way any more, `patience` long at most; what is in the way after that.
-pub fn wait<T>(patience: Duration, mut in_the_way: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+/// Calls `probe` every 100 ms until it finds nothing in the way; returns what still is when `patience` is over.
+pub fn retry_until_free<T>(patience: Duration, mut probe: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
     let began = Instant::now();
     loop {
-        match in_the_way()? {
+        match probe()? {
             Some(_) if began.elapsed() < patience => std::thread::sleep(Duration::from_millis(100)),
             answer => return Ok(answer),
         }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::core::facts::Env;
 use crate::core::failure::Result;
-use crate::core::log::{self, Level};
+use crate::core::log::{self, LogLevel};
 use crate::core::store::Store;
 use crate::host::fs::files;
 use crate::host::{Host, now};
@@ -22,7 +22,7 @@ const LARGE: u64 = 1 << 20;
 const KEPT: u32 = 5;
 
 /// Writes a line, if the person wants lines of this level.
-pub fn write(host: &Host, store: &Store, level: Level, event: &str, more: Map<String, Value>) -> io::Result<()> {
+pub fn write(host: &Host, store: &Store, level: LogLevel, event: &str, more: Map<String, Value>) -> io::Result<()> {
     if !is_wanted(level, &host.env) {
         return Ok(());
     }
@@ -35,12 +35,12 @@ pub fn write(host: &Host, store: &Store, level: Level, event: &str, more: Map<St
     file.write_all(format!("{}\n", log::line(now(), level, event, more)).as_bytes())
 }
 
-fn is_wanted(level: Level, env: &Env) -> bool {
+fn is_wanted(level: LogLevel, env: &Env) -> bool {
     log::threshold(env).is_ok_and(|least| least.is_some_and(|least| level >= least))
 }
 
 /// What was said to a person.
-pub fn said(level: Level, text: &str) {
+pub fn said(level: LogLevel, text: &str) {
     append(level, "message", || [("message", text.into())]);
 }
 
@@ -50,15 +50,15 @@ pub fn watched(name: &str, command: impl FnOnce() -> Result<u8>) -> Result<u8> {
     let result = command();
     let code = result.as_ref().map_or_else(|failure| failure.kind.exit_code(), |code| *code);
     let milliseconds = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-    append(Level::Debug, "command", || [("command", name.into()), ("exit", code.into()), ("milliseconds", milliseconds.into())]);
+    append(LogLevel::Debug, "command", || [("command", name.into()), ("exit", code.into()), ("milliseconds", milliseconds.into())]);
     if let Err(failure) = &result {
-        said(Level::Error, &failure.to_string());
+        said(LogLevel::Error, &failure.to_string());
     }
     result
 }
 
 /// Writes beside what the person is told anyway: the log is no reason to make a store, and its own trouble is not worth a word.
-fn append<const N: usize>(level: Level, event: &str, more: impl FnOnce() -> [(&'static str, Value); N]) {
+fn append<const N: usize>(level: LogLevel, event: &str, more: impl FnOnce() -> [(&'static str, Value); N]) {
     let wish = std::env::var_os("AI_LOG").map(|wish| ("AI_LOG".into(), wish));
     if !is_wanted(level, &wish.into_iter().collect()) {
         return;

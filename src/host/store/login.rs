@@ -18,7 +18,7 @@ use crate::host::fs::slot::{Slot, slot};
 use crate::host::fs::{self, FileError, Trust};
 
 /// What a backup consists of.
-type Files = BTreeMap<String, Vec<u8>>;
+type BackupFiles = BTreeMap<String, Vec<u8>>;
 
 const ABOUT: &str = "about.json";
 /// No credential file comes near this size, in bytes.
@@ -26,7 +26,7 @@ const LARGEST: u64 = 4 << 20;
 
 /// A credential file as it is on disk.
 #[derive(Debug)]
-pub struct Found {
+pub struct CredentialFile {
     pub path: PathBuf,
     pub login: Login,
     /// Permission bits.
@@ -35,7 +35,7 @@ pub struct Found {
 
 /// Where the logins of one tool are.
 #[derive(Debug)]
-pub struct Place {
+pub struct LoginStore {
     store: PathBuf,
     tool: PathBuf,
     /// Below `tool`.
@@ -47,7 +47,7 @@ pub struct Place {
     volume: Option<Volume>,
 }
 
-impl Place {
+impl LoginStore {
     /// `None` for a tool that has no login of its own.
     pub fn of(tool: &Tool, host: &Host, store: &Store) -> Option<Self> {
         let state = tool.manifest.state.as_ref()?;
@@ -101,23 +101,23 @@ impl Place {
     }
 
     /// The store's login.
-    pub fn look(&self) -> io::Result<Option<Found>> {
+    pub fn look(&self) -> io::Result<Option<CredentialFile>> {
         if let Some(volume) = &self.volume {
             let path = Path::new(&format!("{}:{}", volume.name, volume.at)).join(self.main());
             let content = volume.read(&self.names[..1])?.remove(self.main());
             // Nobody but root gets to a volume of the engine's.
-            return Ok(content.map(|bytes| Found { path, login: Login::read(&bytes), mode: 0o600 }));
+            return Ok(content.map(|bytes| CredentialFile { path, login: Login::read(&bytes), mode: 0o600 }));
         }
         let content = read(self.slot(self.main(), false)?)?;
-        Ok(content.map(|(bytes, mode)| Found { path: self.directory().join(self.main()), login: Login::read(&bytes), mode }))
+        Ok(content.map(|(bytes, mode)| CredentialFile { path: self.directory().join(self.main()), login: Login::read(&bytes), mode }))
     }
 
     /// All files of the login that are there.
-    pub fn files(&self) -> io::Result<Files> {
+    pub fn files(&self) -> io::Result<BackupFiles> {
         if let Some(volume) = &self.volume {
             return volume.read(&self.names);
         }
-        let mut files = Files::new();
+        let mut files = BackupFiles::new();
         for name in &self.names {
             if let Some((bytes, _)) = read(self.slot(name, false)?)? {
                 files.insert(name.clone(), bytes);
@@ -127,7 +127,7 @@ impl Place {
     }
 
     /// Makes the login consist of `files`: what is in none of them goes.
-    pub fn replace(&self, files: &Files) -> io::Result<()> {
+    pub fn replace(&self, files: &BackupFiles) -> io::Result<()> {
         if let Some(volume) = &self.volume {
             return self.names.iter().try_for_each(|name| volume.write(name, files.get(name).map(Vec::as_slice)));
         }
@@ -197,7 +197,7 @@ impl Place {
     }
 
     /// Writes a backup beside the others, then drops those that are too many. A backup is there as a whole or not at all.
-    pub fn keep(&self, files: &Files, why: Why, by: By, kept: &[About]) -> io::Result<String> {
+    pub fn keep(&self, files: &BackupFiles, why: Why, by: By, kept: &[About]) -> io::Result<String> {
         let login = files.get(self.main()).map_or_else(|| Login::read(b""), |main| Login::read(main));
         let about = About {
             number: backup::next_number(kept),
@@ -224,7 +224,7 @@ impl Place {
     }
 
     /// A backup's files, if they are what they were: each present, each with its hash.
-    pub fn open_backup(&self, about: &About) -> io::Result<Files> {
+    pub fn open_backup(&self, about: &About) -> io::Result<BackupFiles> {
         let directory = self.backups_dir().join(about.name());
         read_backup(&directory, about)
     }
@@ -244,7 +244,7 @@ impl Place {
     }
 }
 
-fn write_backup(parent: &Path, about: &About, files: &Files) -> io::Result<()> {
+fn write_backup(parent: &Path, about: &About, files: &BackupFiles) -> io::Result<()> {
     let staging =
         tempfile::Builder::new().prefix(".new-").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir_in(parent)?;
     for (name, bytes) in files {
@@ -258,9 +258,9 @@ fn write_backup(parent: &Path, about: &About, files: &Files) -> io::Result<()> {
     std::fs::File::open(parent)?.sync_all()
 }
 
-fn read_backup(directory: &Path, about: &About) -> io::Result<Files> {
+fn read_backup(directory: &Path, about: &About) -> io::Result<BackupFiles> {
     let bad = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
-    let mut files = Files::new();
+    let mut files = BackupFiles::new();
     for (name, hash) in &about.files {
         let (bytes, _) = read(slot(directory, Path::new(name), false)?)?.ok_or_else(|| bad(format!("`{name}` is missing")))?;
         if sha256(&bytes) != *hash {
@@ -272,9 +272,9 @@ fn read_backup(directory: &Path, about: &About) -> io::Result<Files> {
 }
 
 /// A credential file of the person's own, which may be a link.
-pub fn look_at(path: &Path) -> io::Result<Option<Found>> {
+pub fn look_at(path: &Path) -> io::Result<Option<CredentialFile>> {
     let Some((bytes, mode)) = read_own(path)? else { return Ok(None) };
-    Ok(Some(Found { path: path.to_owned(), login: Login::read(&bytes), mode }))
+    Ok(Some(CredentialFile { path: path.to_owned(), login: Login::read(&bytes), mode }))
 }
 
 /// The content of a file and its permission bits; `None` if there is none. What is no plain file of reasonable size is an error.

@@ -15,7 +15,7 @@ use crate::host::fs::tree;
 
 /// `project.toml` of a partition.
 #[derive(Deserialize)]
-struct Record {
+struct ProjectFile {
     root: Option<PathBuf>,
 }
 
@@ -46,7 +46,7 @@ fn names(directory: &Path) -> Vec<String> {
 
 fn root(directory: &Path) -> Option<PathBuf> {
     let text = fs::read_to_string(directory.join("project.toml")).ok()?;
-    let record: Record = toml::from_str(&text).ok()?;
+    let record: ProjectFile = toml::from_str(&text).ok()?;
     record.root
 }
 
@@ -62,7 +62,7 @@ fn weigh(directory: &Path) -> (u64, u64) {
     let entries = tree::walk(directory).unwrap_or_default();
     let metadata = entries
         .iter()
-        .filter(|entry| entry.kind == tree::Kind::File)
+        .filter(|entry| entry.kind == tree::EntryKind::File)
         .filter_map(|entry| directory.join(&entry.below).symlink_metadata().ok());
     metadata.fold((0, 0), |(bytes, newest), file| (bytes + file.len(), newest.max(u64::try_from(file.mtime()).unwrap_or(0))))
 }
@@ -70,7 +70,8 @@ fn weigh(directory: &Path) -> (u64, u64) {
 /// Whether a partition holds nothing but directories, links and what a sync puts there (`settings`, by path), as
 /// before a tool's first answer.
 pub fn is_blank(store: &Store, tool: &str, project: &str, settings: &[String]) -> bool {
-    let is_own = |entry: &tree::Entry| entry.kind == tree::Kind::File && !settings.iter().any(|path| entry.below.starts_with(path));
+    let is_own =
+        |entry: &tree::TreeEntry| entry.kind == tree::EntryKind::File && !settings.iter().any(|path| entry.below.starts_with(path));
     tree::walk(&store.home(tool, project)).map_or(true, |entries| !entries.iter().any(is_own))
 }
 

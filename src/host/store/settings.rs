@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use crate::core::failure::Result;
-use crate::core::tool::manifest::Source;
+use crate::core::tool::manifest::ManifestText;
 use crate::core::{config, tool};
 use crate::host::Host;
 use crate::host::fs::files;
 
 impl Host {
     /// Returns the person's configuration files and the project's own, lowest layer first.
-    pub fn config_sources(&self) -> Result<Vec<config::source::Source>> {
+    pub fn config_sources(&self) -> Result<Vec<config::source::ConfigText>> {
         let mut sources = self.own_config_sources()?;
         if self.reads_project_file(&sources) {
             sources.extend(self.project_file()?);
@@ -19,31 +19,31 @@ impl Host {
     }
 
     /// A person who wants nothing of a project's file is not kept from working by one that is broken.
-    fn reads_project_file(&self, own: &[config::source::Source]) -> bool {
+    fn reads_project_file(&self, own: &[config::source::ConfigText]) -> bool {
         let config = config::Config::new(config::source::Scope::default(), own, &self.env, config::Layer::default());
         config.map_or(true, |config| config.settings.project_file.value)
     }
 
     /// Returns the configuration files that exist, lowest layer first.
-    pub fn own_config_sources(&self) -> Result<Vec<config::source::Source>> {
+    pub fn own_config_sources(&self) -> Result<Vec<config::source::ConfigText>> {
         let paths = [PathBuf::from("/etc/ai/config.toml"), self.store.config()];
         let mut sources = Vec::new();
         for path in paths {
             if let Some(text) = files::read_text(&path)? {
-                sources.push(config::source::Source::own(path.display().to_string(), text));
+                sources.push(config::source::ConfigText::own(path.display().to_string(), text));
             }
         }
         Ok(sources)
     }
 
     /// A tool's manifest: the user's, else the built-in one.
-    pub fn manifest(&self, name: &str) -> Result<Option<Source>> {
+    pub fn manifest(&self, name: &str) -> Result<Option<ManifestText>> {
         if !tool::is_valid_name(name) {
             return Ok(None);
         }
         let path = self.store.tools().join(format!("{name}.toml"));
         let own = files::read_text(&path)?;
-        Ok(own.map(|text| Source { text, origin: path.display().to_string() }).or_else(|| tool::built_in(name)))
+        Ok(own.map(|text| ManifestText { text, origin: path.display().to_string() }).or_else(|| tool::built_in(name)))
     }
 
     /// Manifests under names that no tool can have.

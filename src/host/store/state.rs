@@ -16,7 +16,7 @@ use crate::core::person::is_plain;
 use crate::core::store::Store;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
-use crate::host::fs::files::{private_dir, read_own, write, write_for_this_boot};
+use crate::host::fs::files::{private_dir, read_own, write, write_unsynced};
 use crate::host::fs::open_to_all;
 use crate::host::fs::shape::{Aside, Shaper};
 use crate::host::machine::process;
@@ -27,7 +27,7 @@ use crate::host::{Host, identity, person};
 pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspace: &Workspace, lease: &Lease) -> io::Result<Vec<Aside>> {
     private_dir(&store.sessions())?;
     // First, so that what comes after it is found if we die.
-    write_for_this_boot(&store.lease(&lease.session), &serde_json::to_vec(lease)?)?;
+    write_unsynced(&store.lease(&lease.session), &serde_json::to_vec(lease)?)?;
     let aside = store.aside();
     let mut shaper = Shaper::new(&aside);
     user_files(store, &person::user(&host.env, engine))?;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::core::config::source::{Source, Standing};
+use crate::core::config::source::{ConfigStanding, ConfigText};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::policy::trust::{FILE, seal};
 use crate::core::store::Store;
@@ -21,7 +21,7 @@ impl Host {
     ///
     /// # Errors
     /// Where it is there and is no regular text file of reasonable size: what it would tighten must not be passed over.
-    pub fn project_file(&self) -> Result<Option<Source>> {
+    pub fn project_file(&self) -> Result<Option<ConfigText>> {
         let Some(path) = self.project_file_path() else { return Ok(None) };
         let root = path.parent().unwrap_or(Path::new("/"));
         let cannot = |why: &str| {
@@ -36,8 +36,9 @@ impl Host {
         };
         let text = String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8"))?;
         let path = path.display().to_string();
-        let standing = if agreed(&self.store, &path).as_deref() == Some(&seal(&path, &text)) { Standing::Agreed } else { Standing::Asks };
-        Ok(Some(Source { path, text, standing }))
+        let standing =
+            if agreed(&self.store, &path).as_deref() == Some(&seal(&path, &text)) { ConfigStanding::Agreed } else { ConfigStanding::Asks };
+        Ok(Some(ConfigText { path, text, standing }))
     }
 
     /// Where the project's file is, or would be.
@@ -58,7 +59,7 @@ pub fn agreed_text(store: &Store, path: &str) -> Option<String> {
 }
 
 /// Remembers that the person agreed to this text.
-pub fn agree(store: &Store, source: &Source) -> io::Result<()> {
+pub fn agree(store: &Store, source: &ConfigText) -> io::Result<()> {
     private_dir(&store.trust())?;
     let record = record(store, &source.path);
     write_private(&record, format!("{}\n{}", seal(&source.path, &source.text), source.text).as_bytes())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustix::io::Errno;
 
-use crate::core::sync::generation::Record;
+use crate::core::sync::generation::SyncRecord;
 use crate::core::sync::journal::{Act, Agreement, Change, Journal, Verdict};
 use crate::core::sync::report::{News, Notice};
 use crate::core::sync::{Hash, Mode, Pair, Place, Reading, Site};
@@ -22,7 +22,7 @@ pub struct Applied {
     pub unwritable: Vec<Notice>,
 }
 
-enum Outcome {
+enum ChangeOutcome {
     Changed,
     Overtaken(Option<Vec<u8>>),
     Unwritable(String),
@@ -48,16 +48,16 @@ pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline) -> Result
             // A unit that was stopped goes no further: what follows was derived from what is not there.
             if whole {
                 whole = match apply(places, journal.sequence, number, change)? {
-                    Outcome::Changed => {
+                    ChangeOutcome::Changed => {
                         happened.push(number);
                         applied.changed.push(change.site.clone());
                         true
                     }
-                    Outcome::Overtaken(unwritten) => {
+                    ChangeOutcome::Overtaken(unwritten) => {
                         applied.overtaken.push((change.site.clone(), unwritten));
                         false
                     }
-                    Outcome::Unwritable(why) => {
+                    ChangeOutcome::Unwritable(why) => {
                         applied.unwritable.push(Notice { site: change.site.clone(), news: News::Unwritable(why) });
                         false
                     }
@@ -71,7 +71,7 @@ pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline) -> Result
     }
     agree(places, &agreements)?;
     if !happened.is_empty() {
-        shelf::write_record(places, &Record::of(journal, &happened))?;
+        shelf::write_record(places, &SyncRecord::of(journal, &happened))?;
         shelf::prune(places)?;
     }
     shelf::forget(&places.store)?;
@@ -79,17 +79,17 @@ pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline) -> Result
 }
 
 /// One change. Errors of the store stop the sync and keep its journal; those of the target may concern that target only.
-fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Result<Outcome, FileError> {
+fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Result<ChangeOutcome, FileError> {
     let object = change.object().map(|hash| shelf::object(&places.store, hash)).transpose()?.flatten();
     let slot = match places.slot(&change.site, !matches!(change.act, Act::Remove)) {
         Ok(Some(slot)) => slot,
-        Ok(None) => return Ok(Outcome::Overtaken(object)),
+        Ok(None) => return Ok(ChangeOutcome::Overtaken(object)),
         Err(error) => return forgive(change, error),
     };
     let lock = match change.lock.as_deref().map(|suffix| slot.lock(suffix)) {
         None => None,
         Some(Ok(Some(lock))) => Some(lock),
-        Some(Ok(None)) => return Ok(Outcome::Unwritable("a tool is writing it".into())),
+        Some(Ok(None)) => return Ok(ChangeOutcome::Unwritable("a tool is writing it".into())),
         Some(Err(error)) => return forgive(change, error),
     };
     if let Err(error) = salvage(places, &slot, change, object.as_deref()) {
@@ -98,7 +98,7 @@ fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Resu
     let (found, mode) = match slot.read(ANY) {
         Ok(Reading::File { bytes, mode }) => (Some(bytes), mode),
         Ok(Reading::Absent) => (None, Mode::Plain),
-        Ok(Reading::Refused(_)) => return Ok(Outcome::Overtaken(object)),
+        Ok(Reading::Refused(_)) => return Ok(ChangeOutcome::Overtaken(object)),
         Err(error) => return forgive(change, error),
     };
     let swapped = match change.verdict(found.as_deref(), object.as_deref()) {
@@ -115,8 +115,8 @@ fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Resu
     };
     drop(lock);
     match swapped {
-        Ok(Swap::Done) => Ok(Outcome::Changed),
-        Ok(Swap::Overtaken) => Ok(Outcome::Overtaken(object)),
+        Ok(Swap::Done) => Ok(ChangeOutcome::Changed),
+        Ok(Swap::Overtaken) => Ok(ChangeOutcome::Overtaken(object)),
         Err(error) => {
             let outcome = forgive(change, error)?;
             // This will not be tried again, so nothing of it may stay; if that fails as well, there is no more to say.
@@ -132,13 +132,13 @@ fn late() -> News {
 
 /// A place that does not let itself be written must not keep every other sync waiting for it; a disk that fails may. In a project
 /// a container may do to our names whatever it likes while we write.
-fn forgive(change: &Change, error: FileError) -> Result<Outcome, FileError> {
+fn forgive(change: &Change, error: FileError) -> Result<ChangeOutcome, FileError> {
     match Errno::from_io_error(&error.source) {
         Some(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::NOTDIR | Errno::ISDIR | Errno::LOOP | Errno::NAMETOOLONG) => {
-            Ok(Outcome::Unwritable(error.source.to_string()))
+            Ok(ChangeOutcome::Unwritable(error.source.to_string()))
         }
         Some(Errno::NOSPC | Errno::DQUOT | Errno::IO) if change.site.place == Place::Project => Err(error),
-        _ if change.site.place != Place::Hub => Ok(Outcome::Unwritable(error.source.to_string())),
+        _ if change.site.place != Place::Hub => Ok(ChangeOutcome::Unwritable(error.source.to_string())),
         _ => Err(error),
     }
 }

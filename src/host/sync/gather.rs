@@ -6,8 +6,8 @@ use std::path::Path;
 use rustix::fd::OwnedFd;
 
 use crate::core::sync::document::Format;
-use crate::core::sync::plan::Seen;
-use crate::core::sync::{Class, Flow, Place, Reading, Refusal, Request, Rule, Site};
+use crate::core::sync::plan::Gathered;
+use crate::core::sync::{Class, Flow, Place, Reading, Refusal, Rule, Site, SyncRequest};
 use crate::host::fs::{self, Child, FileError, Trust, read};
 use crate::host::machine::deadline::Deadline;
 use crate::host::sync::place::{Places, is_below, trust};
@@ -23,8 +23,8 @@ const FILES: usize = 2_000;
 const TREE: u64 = 64 * MIB;
 const DEPTH: usize = 16;
 
-pub fn gather(places: &Places, request: &Request, deadline: &Deadline) -> Result<Seen, SyncError> {
-    let mut seen = Seen::default();
+pub fn gather(places: &Places, request: &SyncRequest, deadline: &Deadline) -> Result<Gathered, SyncError> {
+    let mut seen = Gathered::default();
     let flows = Flow::of(request.direction, request.host_sync);
     for flow in &flows {
         seen.bases.insert(flow.pair(), shelf::base(places, flow.pair())?);
@@ -107,7 +107,7 @@ fn read_tree(places: &Places, site: &Site, deadline: Deadline) -> Result<BTreeMa
     let Some(dir) = parent(places, site)? else {
         return Ok(BTreeMap::new());
     };
-    let mut walk = Walk { deadline, trust: trust(site.place), files: BTreeMap::new(), count: 0, size: 0 };
+    let mut walk = TreeWalk { deadline, trust: trust(site.place), files: BTreeMap::new(), count: 0, size: 0 };
     let name = Path::new(&site.path).file_name().unwrap_or_default();
     match fs::child(&dir, name, walk.trust) {
         Child::Absent => {}
@@ -120,7 +120,7 @@ fn read_tree(places: &Places, site: &Site, deadline: Deadline) -> Result<BTreeMa
     Ok(walk.files)
 }
 
-struct Walk {
+struct TreeWalk {
     deadline: Deadline,
     trust: Trust,
     files: BTreeMap<String, Reading>,
@@ -128,7 +128,7 @@ struct Walk {
     size: u64,
 }
 
-impl Walk {
+impl TreeWalk {
     fn directory(&mut self, dir: &OwnedFd, prefix: &str, depth: usize) -> Result<(), Refusal> {
         if depth > DEPTH {
             return Err(Refusal::TooMany);

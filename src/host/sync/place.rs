@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::sync::journal::Scope;
+use crate::core::sync::journal::SyncScope;
 use crate::core::sync::{Place, Site};
 use crate::host::fs::slot::{self, Slot};
 use crate::host::fs::{self, FileError, Trust};
@@ -28,8 +28,8 @@ pub struct Places {
 
 impl Places {
     /// What a journal must know to be finished by anybody.
-    pub fn scope(&self) -> Scope {
-        Scope {
+    pub fn scope(&self) -> SyncScope {
+        SyncScope {
             tool: self.tool.clone(),
             project_id: self.project_id.clone(),
             host_home: self.host_home.as_deref().map(spell),
@@ -38,7 +38,7 @@ impl Places {
         }
     }
 
-    pub fn of(scope: &Scope, store: &Path) -> Places {
+    pub fn of(scope: &SyncScope, store: &Path) -> Places {
         Places {
             host_home: scope.host_home.as_deref().map(unspell),
             hub: unspell(&scope.hub),

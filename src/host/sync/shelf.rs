@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::core::sync::base::{self, Base, Unusable};
-use crate::core::sync::generation::Record;
-use crate::core::sync::journal::{Change, Journal, Loss, Scope};
+use crate::core::sync::generation::SyncRecord;
+use crate::core::sync::journal::{Change, Journal, Loss, SyncScope};
 use crate::core::sync::plan::{Copy, Shelf};
 use crate::core::sync::{Hash, Mode, Pair, Place, Reading, Site};
 use crate::host::fs::slot::{self, Slot};
@@ -78,7 +78,7 @@ pub fn take_up(places: &Places) -> Result<(), SyncError> {
     Ok(())
 }
 
-fn waiting(scope: &Scope) -> PathBuf {
+fn waiting(scope: &SyncScope) -> PathBuf {
     Path::new(WAITING).join(format!("{}-{}.json", scope.tool, scope.project_id))
 }
 
@@ -194,12 +194,12 @@ pub fn kept(places: &Places, sequence: u64, number: usize) -> Result<Option<(Vec
     }
 }
 
-pub fn write_record(places: &Places, record: &Record) -> Result<(), FileError> {
+pub fn write_record(places: &Places, record: &SyncRecord) -> Result<(), FileError> {
     write(&places.store, &generation(places, record.sequence).join("record.json"), &base::encode(record))
 }
 
 /// What earlier syncs of this tool and project did, newest first.
-pub fn records(places: &Places) -> Result<Vec<Record>, SyncError> {
+pub fn records(places: &Places) -> Result<Vec<SyncRecord>, SyncError> {
     let mut records = Vec::new();
     for (sequence, _) in numbered(&places.store.join(generations(places)))?.into_iter().rev() {
         let path = generation(places, sequence).join("record.json");

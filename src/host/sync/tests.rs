@@ -25,14 +25,14 @@ pub fn rule(path: &str, class: Class) -> Rule {
     Rule { path: path.into(), host: Some(path.into()), keys: vec!["theme".into()], out, ..Rule::of(class) }
 }
 
-pub fn request(direction: Direction, host_sync: HostSync) -> Request {
+pub fn request(direction: Direction, host_sync: HostSync) -> SyncRequest {
     let rules = vec![
         rule("settings.json", Class::Json),
         Rule { lock: Some(".lock".into()), ..rule("state.json", Class::Keys) },
         rule("history.jsonl", Class::Lines),
         rule("skills", Class::Tree),
     ];
-    Request { rules, direction, host_sync, brake: Brake::On }
+    SyncRequest { rules, direction, host_sync, brake: Brake::On }
 }
 
 impl Bed {

@@ -1,10 +1,10 @@
 use super::*;
 
-fn file(origin: Origin, below: &str, worth: Worth, modified: i64) -> File {
+fn file(origin: OldLayout, below: &str, worth: FileWorth, modified: i64) -> File {
     let from = Path::new(match origin {
-        Origin::Gemini => "/h/.docker-gemini-config",
-        Origin::Store => "/h/.docker-ai-config",
-        Origin::Project(..) => "/p/.ai-state",
+        OldLayout::Gemini => "/h/.docker-gemini-config",
+        OldLayout::Store => "/h/.docker-ai-config",
+        OldLayout::Project(..) => "/p/.ai-state",
     })
     .join(below);
     let sha256 = format!("{from:?}");
@@ -27,16 +27,16 @@ fn check(files: &[File], store: &[(&str, File)], expected: &[(Action, &str)]) {
 #[test]
 fn each_file_has_its_place_or_the_archive() {
     use Action::{Archive, Copy, Skip};
-    let good = |origin: Origin, below: &str| file(origin, below, Worth::Good, 1);
+    let good = |origin: OldLayout, below: &str| file(origin, below, FileWorth::Good, 1);
     check(
         &[
-            file(Origin::Gemini, "oauth_creds.json", Worth::Login(Some(5)), 1),
-            good(Origin::Gemini, "settings.json"),
-            good(Origin::Gemini, "state/a/b"),
-            good(Origin::Store, "gh_config/hosts.yml"),
-            good(Origin::Store, "global_state/claude_config/CLAUDE.md"),
-            good(Origin::Store, ".claude.json"),
-            file(Origin::Gemini, "link", Worth::Special, 1),
+            file(OldLayout::Gemini, "oauth_creds.json", FileWorth::Login(Some(5)), 1),
+            good(OldLayout::Gemini, "settings.json"),
+            good(OldLayout::Gemini, "state/a/b"),
+            good(OldLayout::Store, "gh_config/hosts.yml"),
+            good(OldLayout::Store, "global_state/claude_config/CLAUDE.md"),
+            good(OldLayout::Store, ".claude.json"),
+            file(OldLayout::Gemini, "link", FileWorth::Special, 1),
         ],
         &[],
         &[
@@ -55,30 +55,30 @@ fn each_file_has_its_place_or_the_archive() {
 #[test]
 fn the_login_that_ends_last_wins_whatever_the_clock_of_the_files_says() {
     let place = "global_state/gemini/shared/login/oauth_creds.json";
-    let login = |origin, end, modified| file(origin, "oauth_creds.json", Worth::Login(end), modified);
+    let login = |origin, end, modified| file(origin, "oauth_creds.json", FileWorth::Login(end), modified);
     let archived = "global_state/migrated/docker-gemini-config/oauth_creds.json";
-    let ours = |end| [(place, login(Origin::Store, end, 0))];
-    check(&[login(Origin::Gemini, Some(9), 99)], &ours(Some(10)), &[(Action::Archive, archived)]);
-    check(&[login(Origin::Gemini, Some(11), 0)], &ours(Some(10)), &[(Action::Copy, place)]);
+    let ours = |end| [(place, login(OldLayout::Store, end, 0))];
+    check(&[login(OldLayout::Gemini, Some(9), 99)], &ours(Some(10)), &[(Action::Archive, archived)]);
+    check(&[login(OldLayout::Gemini, Some(11), 0)], &ours(Some(10)), &[(Action::Copy, place)]);
     check(
-        &[login(Origin::Gemini, Some(5), 99), login(Origin::Store, Some(6), 1)],
+        &[login(OldLayout::Gemini, Some(5), 99), login(OldLayout::Store, Some(6), 1)],
         &[],
         &[(Action::Archive, archived), (Action::Copy, place)],
     );
-    let bad = file(Origin::Gemini, "oauth_creds.json", Worth::Bad("torn".into()), 99);
-    check(&[bad, login(Origin::Store, None, 1)], &[], &[(Action::Archive, archived), (Action::Copy, place)]);
+    let bad = file(OldLayout::Gemini, "oauth_creds.json", FileWorth::Bad("torn".into()), 99);
+    check(&[bad, login(OldLayout::Store, None, 1)], &[], &[(Action::Archive, archived), (Action::Copy, place)]);
 }
 
 #[test]
 fn settings_of_the_store_stay_and_a_broken_one_makes_room() {
-    let settings = |origin, modified| file(origin, "settings.json", Worth::Good, modified);
+    let settings = |origin, modified| file(origin, "settings.json", FileWorth::Good, modified);
     let place = "global_state/gemini/hub/settings.json";
     let archived = "global_state/migrated/docker-gemini-config/settings.json";
-    check(&[settings(Origin::Gemini, 9)], &[(place, settings(Origin::Store, 1))], &[(Action::Archive, archived)]);
-    let broken = file(Origin::Store, "settings.json", Worth::Bad("no JSON".into()), 1);
-    check(&[settings(Origin::Gemini, 9)], &[(place, broken)], &[(Action::Copy, place)]);
+    check(&[settings(OldLayout::Gemini, 9)], &[(place, settings(OldLayout::Store, 1))], &[(Action::Archive, archived)]);
+    let broken = file(OldLayout::Store, "settings.json", FileWorth::Bad("no JSON".into()), 1);
+    check(&[settings(OldLayout::Gemini, 9)], &[(place, broken)], &[(Action::Copy, place)]);
     check(
-        &[settings(Origin::Gemini, 9), settings(Origin::Store, 8)],
+        &[settings(OldLayout::Gemini, 9), settings(OldLayout::Store, 8)],
         &[],
         &[(Action::Copy, place), (Action::Archive, "global_state/migrated/docker-ai-config/settings.json")],
     );
@@ -87,13 +87,13 @@ fn settings_of_the_store_stay_and_a_broken_one_makes_room() {
 //
 #[test]
 fn a_repository_cannot_bring_a_login_or_settings_for_all_projects() {
-    let project = |name: &str| Origin::Project("p-1".into(), name.into());
+    let project = |name: &str| OldLayout::Project("p-1".into(), name.into());
     check(
         &[
-            file(project(".gemini-state"), "oauth_creds.json", Worth::Login(Some(9)), 1),
-            file(project(".gemini-state"), "tmp/x/chat.json", Worth::Good, 1),
-            file(project(".ai-state"), "claude/settings.json", Worth::Good, 1),
-            file(project(".ai-state"), "config.yml", Worth::Good, 1),
+            file(project(".gemini-state"), "oauth_creds.json", FileWorth::Login(Some(9)), 1),
+            file(project(".gemini-state"), "tmp/x/chat.json", FileWorth::Good, 1),
+            file(project(".ai-state"), "claude/settings.json", FileWorth::Good, 1),
+            file(project(".ai-state"), "config.yml", FileWorth::Good, 1),
         ],
         &[],
         &[
@@ -108,7 +108,7 @@ fn a_repository_cannot_bring_a_login_or_settings_for_all_projects() {
 // G-05
 #[test]
 fn what_was_done_is_not_done_again_unless_it_changed() {
-    let settings = file(Origin::Gemini, "settings.json", Worth::Good, 1);
+    let settings = file(OldLayout::Gemini, "settings.json", FileWorth::Good, 1);
     let done = |sha256: &str| BTreeMap::from([(settings.from.clone(), sha256.to_owned())]);
     assert!(plan(std::slice::from_ref(&settings), |_| None, &done(&settings.sha256)).is_empty());
     assert_eq!(plan(std::slice::from_ref(&settings), |_| None, &done("other")).len(), 1);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Something beyond JSON that a tool reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Extra {
+pub enum JsonExtension {
     /// `// …` and `/* … */`.
     Comments,
     /// A comma after the last member.
@@ -19,15 +19,15 @@ pub enum Extra {
 }
 
 #[cfg(test)]
-pub const EVERYTHING: [Extra; 3] = [Extra::Comments, Extra::TrailingCommas, Extra::Bom];
+pub const EVERYTHING: [JsonExtension; 3] = [JsonExtension::Comments, JsonExtension::TrailingCommas, JsonExtension::Bom];
 const BOM: &str = "\u{feff}";
 
 /// The text with everything that is no JSON made blank, and what of it there was.
-pub fn plain(text: &str) -> (Cow<'_, str>, Vec<Extra>) {
+pub fn plain(text: &str) -> (Cow<'_, str>, Vec<JsonExtension>) {
     let mut found = Vec::new();
     let mut plain = Cow::Borrowed(text);
     if text.starts_with(BOM) {
-        found.push(Extra::Bom);
+        found.push(JsonExtension::Bom);
         blank(&mut plain, 0..BOM.len());
     }
     let mut at = 0;
@@ -37,7 +37,7 @@ pub fn plain(text: &str) -> (Cow<'_, str>, Vec<Extra>) {
             b'"' => string_end(text, at),
             b'/' => match comment_end(text, at) {
                 Some(end) => {
-                    note(&mut found, Extra::Comments);
+                    note(&mut found, JsonExtension::Comments);
                     blank(&mut plain, at..end);
                     at = end;
                     continue;
@@ -51,7 +51,7 @@ pub fn plain(text: &str) -> (Cow<'_, str>, Vec<Extra>) {
             b',' => comma = Some(at).filter(|_| !matches!(last, b'{' | b'[' | b',')),
             b'}' | b']' => {
                 if let Some(comma) = comma.take() {
-                    note(&mut found, Extra::TrailingCommas);
+                    note(&mut found, JsonExtension::TrailingCommas);
                     blank(&mut plain, comma..comma + 1);
                 }
             }
@@ -66,7 +66,7 @@ pub fn plain(text: &str) -> (Cow<'_, str>, Vec<Extra>) {
     (plain, found)
 }
 
-fn note(found: &mut Vec<Extra>, extra: Extra) {
+fn note(found: &mut Vec<JsonExtension>, extra: JsonExtension) {
     if !found.contains(&extra) {
         found.push(extra);
     }
@@ -106,20 +106,20 @@ mod tests {
     // SE-08
     #[test]
     fn what_is_no_json_is_blank_and_everything_keeps_its_place() {
-        let check = |text: &str, expected: &str, extras: &[Extra]| {
+        let check = |text: &str, expected: &str, extras: &[JsonExtension]| {
             let (plain, found) = plain(text);
             assert_eq!((plain.as_ref(), found.as_slice(), plain.len()), (expected, extras, text.len()), "{text}");
         };
         check(r#"{"a": "// no", "b": ["/* no */", "\",]"]}"#, r#"{"a": "// no", "b": ["/* no */", "\",]"]}"#, &[]);
-        check("{ // é\n\"a\":1}", "{      \n\"a\":1}", &[Extra::Comments]);
-        check("{/*\n*/\"a\":1,}", "{  \n  \"a\":1 }", &[Extra::Comments, Extra::TrailingCommas]);
-        check("[1, /* x */ ]", "[1          ]", &[Extra::Comments, Extra::TrailingCommas]);
-        check("\u{feff}{}", "   {}", &[Extra::Bom]);
-        check("{} // end", "{}       ", &[Extra::Comments]);
+        check("{ // é\n\"a\":1}", "{      \n\"a\":1}", &[JsonExtension::Comments]);
+        check("{/*\n*/\"a\":1,}", "{  \n  \"a\":1 }", &[JsonExtension::Comments, JsonExtension::TrailingCommas]);
+        check("[1, /* x */ ]", "[1          ]", &[JsonExtension::Comments, JsonExtension::TrailingCommas]);
+        check("\u{feff}{}", "   {}", &[JsonExtension::Bom]);
+        check("{} // end", "{}       ", &[JsonExtension::Comments]);
         // Not closed, so it is no comment, and the text no JSON.
         check("{} /* end", "{} /* end", &[]);
         check("{,}", "{,}", &[]);
         check("[1,,]", "[1,,]", &[]);
-        check("\"\\\\\",]", "\"\\\\\" ]", &[Extra::TrailingCommas]);
+        check("\"\\\\\",]", "\"\\\\\" ]", &[JsonExtension::TrailingCommas]);
     }
 }

@@ -7,7 +7,7 @@ use crate::core::sync::json::list;
 use crate::core::sync::json::scan::{Member, Node};
 use crate::core::sync::merge::{Edit, Edits};
 
-pub struct Writer<'a> {
+pub struct JsonWriter<'a> {
     ours: &'a str,
     /// Ours without what is no JSON.
     plain: &'a str,
@@ -23,7 +23,7 @@ struct Style<'a> {
     closing: &'a str,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> JsonWriter<'a> {
     pub fn new(ours: &'a str, plain: &'a str, theirs: &'a str) -> Self {
         Self { ours, plain, theirs, out: String::with_capacity(ours.len()) }
     }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::sync::base::Entry;
+use crate::core::sync::base::BaseEntry;
 use crate::core::sync::document::{self, Document, Format, Terms};
 use crate::core::sync::journal::{Loss, Unit};
 use crate::core::sync::merge::{Lack, Prefer, Versions};
-use crate::core::sync::plan::view::{Found, View, pick};
+use crate::core::sync::plan::view::{View, Wholeness, pick};
 use crate::core::sync::plan::{Step, agreement};
 use crate::core::sync::report::News;
 use crate::core::sync::{Flow, Pair, Place};
@@ -62,7 +62,7 @@ impl<'a> Step<'a> {
     /// Absent or torn; or made anew by somebody who knew nothing of what it held.
     fn is_lost(&self, format: Format, view: &View) -> bool {
         let Some(found) = view.document(format) else {
-            return view.found == Found::Lost;
+            return view.found == Wholeness::Lost;
         };
         match view.site.place {
             Place::Host => false,
@@ -88,7 +88,7 @@ impl<'a> Step<'a> {
         'a: 'b,
     {
         let noted = self.is_noted(flow.pair()) || unit.losses.iter().any(|loss| loss.concerns(flow.pair()));
-        let is_lost = to.found == Found::Lost || from.found == Found::Lost || noted;
+        let is_lost = to.found == Wholeness::Lost || from.found == Wholeness::Lost || noted;
         Sides {
             flow,
             from,
@@ -104,7 +104,7 @@ impl<'a> Step<'a> {
     /// The new text of the flow's target, if it changes.
     fn flow_document(&mut self, format: Format, sides: Sides, unit: &mut Unit) -> Option<String> {
         let Sides { flow, from, to, theirs, base, seed, lack } = sides;
-        if to.found == Found::Whole && lack == Lack::Deleted && self.agreed(flow.pair()) == Some(theirs.text) {
+        if to.found == Wholeness::Whole && lack == Lack::Deleted && self.agreed(flow.pair()) == Some(theirs.text) {
             // Theirs changed nothing, and ours may have: there is nothing to do, and nothing new to agree on.
             return None;
         }
@@ -142,7 +142,7 @@ impl<'a> Step<'a> {
             return;
         }
         if noted || self.agreed(flow.pair()) != Some(agreed.as_str()) {
-            unit.agreements.push(agreement(flow, self.rule.path.clone(), Entry::Text(agreed)));
+            unit.agreements.push(agreement(flow, self.rule.path.clone(), BaseEntry::Text(agreed)));
         }
     }
 

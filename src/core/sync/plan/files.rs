@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::sync::base::Entry;
+use crate::core::sync::base::BaseEntry;
 use crate::core::sync::journal::{Act, Agreement, Change, Unit};
 use crate::core::sync::merge::{Prefer, Versions};
 use crate::core::sync::plan::view::View;
@@ -11,7 +11,7 @@ use crate::core::sync::report::News;
 use crate::core::sync::{Brake, Flow, Pair, Place, Reading, Site, tree};
 
 /// The files of one tree: those that take part, and the names of all.
-struct Files<'a> {
+struct TreeFiles<'a> {
     root: Site,
     views: BTreeMap<String, View<'a>>,
     names: BTreeSet<String>,
@@ -37,7 +37,7 @@ impl<'a> Step<'a> {
     }
 
     /// The files that the person deleted, and that the flow's target may still have. What is not believed is told.
-    fn deletions(&mut self, flow: Flow, from: &Files, units: &BTreeMap<String, Unit>) -> Vec<String> {
+    fn deletions(&mut self, flow: Flow, from: &TreeFiles, units: &BTreeMap<String, Unit>) -> Vec<String> {
         let gone: Vec<String> = self.known(flow).filter(|name| !from.names.contains(*name)).map(str::to_owned).collect();
         if flow.from == Place::Hub {
             // A hub that lost a file has not been told that somebody deleted it.
@@ -60,9 +60,9 @@ impl<'a> Step<'a> {
     }
 
     /// Takes a deleted file away where nobody changed it since it came; else it is the target's own from now on.
-    fn delete(&mut self, flow: Flow, name: &str, to: &mut Files<'a>, unit: &mut Unit) {
+    fn delete(&mut self, flow: Flow, name: &str, to: &mut TreeFiles<'a>, unit: &mut Unit) {
         let path = self.path(name);
-        let base = self.entry(flow, &path).and_then(Entry::hash).cloned();
+        let base = self.entry(flow, &path).and_then(BaseEntry::hash).cloned();
         let unchanged = to.views.get(name).filter(|view| view.hash.is_some() && view.hash == base).map(|view| view.site.clone());
         if let Some(site) = &unchanged {
             unit.changes.push(Change { site: site.clone(), before: base.clone(), act: Act::Remove, lock: None });
@@ -74,7 +74,7 @@ impl<'a> Step<'a> {
         unit.agreements.push(Agreement { pair: flow.pair(), path, entry: None, deleted });
     }
 
-    fn flow_files(&mut self, flow: Flow, from: &Files<'a>, to: &mut Files<'a>, units: &mut BTreeMap<String, Unit>) {
+    fn flow_files(&mut self, flow: Flow, from: &TreeFiles<'a>, to: &mut TreeFiles<'a>, units: &mut BTreeMap<String, Unit>) {
         let names: BTreeSet<&str> = from.names.iter().chain(&to.names).map(String::as_str).collect();
         let clashes: BTreeSet<String> = tree::case_clashes(names.into_iter()).into_iter().map(str::to_owned).collect();
         for (name, theirs) in &from.views {
@@ -93,22 +93,22 @@ impl<'a> Step<'a> {
 
     fn flow_file(&mut self, flow: Flow, theirs: &View<'a>, ours: &mut View<'a>, name: &str, unit: &mut Unit) {
         let path = self.path(name);
-        let base = self.entry(flow, &path).and_then(Entry::hash);
+        let base = self.entry(flow, &path).and_then(BaseEntry::hash);
         let (now, new) = (&ours.hash, theirs.hash.clone());
         let step = tree::step(Versions { base, ours: now.as_ref(), theirs: new.as_ref() }, flow.prefer());
-        if let tree::Step::Conflict(prefer) = step {
+        if let tree::TreeStep::Conflict(prefer) = step {
             self.conflict(if prefer == Prefer::Theirs { ours } else { theirs }, Vec::new());
         }
         if let Some(new) = new.filter(|new| base != Some(new)) {
-            unit.agreements.push(agreement(flow, path, Entry::Hash(new)));
+            unit.agreements.push(agreement(flow, path, BaseEntry::Hash(new)));
         }
-        if let (tree::Step::Take | tree::Step::Conflict(Prefer::Theirs), Some(content)) = (step, &theirs.content) {
+        if let (tree::TreeStep::Take | tree::TreeStep::Conflict(Prefer::Theirs), Some(content)) = (step, &theirs.content) {
             ours.mode = theirs.mode;
             self.put(unit, Some(ours), content.to_vec());
         }
     }
 
-    fn trees(&mut self) -> BTreeMap<Place, Files<'a>> {
+    fn trees(&mut self) -> BTreeMap<Place, TreeFiles<'a>> {
         let mut trees = BTreeMap::new();
         for place in [Place::Host, Place::Hub, Place::Project] {
             let Some(root) = self.rule.site(place) else {
@@ -125,9 +125,9 @@ impl<'a> Step<'a> {
         trees
     }
 
-    fn files(&mut self, root: Site, files: &'a BTreeMap<String, Reading>) -> Files<'a> {
+    fn files(&mut self, root: Site, files: &'a BTreeMap<String, Reading>) -> TreeFiles<'a> {
         let views = files.iter().filter_map(|(name, reading)| Some((name.clone(), self.view(root.below(name), reading, None)?))).collect();
-        Files { root, views, names: files.keys().cloned().collect() }
+        TreeFiles { root, views, names: files.keys().cloned().collect() }
     }
 
     /// The names that the pair agreed on.

@@ -25,7 +25,7 @@ fn rule(path: &str, class: Class) -> Rule {
     Rule { path: path.to_owned(), host: Some(format!(".tool/{path}")), keys: keys.into(), out, ..Rule::of(class) }
 }
 
-fn request(direction: Direction, host_sync: HostSync) -> Request {
+fn request(direction: Direction, host_sync: HostSync) -> SyncRequest {
     let rules = vec![
         rule("settings.json", Class::Json),
         rule("state.json", Class::Keys),
@@ -33,7 +33,7 @@ fn request(direction: Direction, host_sync: HostSync) -> Request {
         rule("history.jsonl", Class::Lines),
         rule("skills", Class::Tree),
     ];
-    Request { rules, direction, host_sync, brake: Brake::On }
+    SyncRequest { rules, direction, host_sync, brake: Brake::On }
 }
 
 impl World {
@@ -48,8 +48,8 @@ impl World {
         self.files.get(&Site { place, path }).map_or("", |bytes| std::str::from_utf8(bytes).unwrap())
     }
 
-    fn seen(&self, request: &Request) -> Seen {
-        let mut seen = Seen { bases: self.bases.clone(), ..Seen::default() };
+    fn seen(&self, request: &SyncRequest) -> Gathered {
+        let mut seen = Gathered { bases: self.bases.clone(), ..Gathered::default() };
         let file = |bytes: &Vec<u8>| Reading::File { bytes: bytes.clone(), mode: Mode::Plain };
         for rule in &request.rules {
             for site in PLACES.into_iter().filter_map(|place| rule.site(place)) {
@@ -68,11 +68,11 @@ impl World {
         seen
     }
 
-    pub fn sync(&mut self, direction: Direction, host_sync: HostSync) -> Plan {
+    pub fn sync(&mut self, direction: Direction, host_sync: HostSync) -> SyncPlan {
         self.sync_with(&request(direction, host_sync))
     }
 
-    pub fn sync_with(&mut self, request: &Request) -> Plan {
+    pub fn sync_with(&mut self, request: &SyncRequest) -> SyncPlan {
         let plan = plan(request, &self.seen(request));
         for loss in plan.units.iter().flat_map(|unit| &unit.losses) {
             for pair in [Pair::HostHub, Pair::HubProject].into_iter().filter(|pair| loss.concerns(*pair)) {
@@ -126,7 +126,7 @@ fn a_conflict_keeps_the_loser_and_is_told_once() {
     assert_eq!(plan.notices.len(), 1);
     assert_eq!(plan.notices[0].news, News::Conflict(vec!["a".into()]));
     assert_eq!(plan.copies[0].bytes, br#"{"a":3}"#);
-    assert_eq!(world.sync(Direction::In, HostSync::Import), Plan::default());
+    assert_eq!(world.sync(Direction::In, HostSync::Import), SyncPlan::default());
 }
 
 #[test]

@@ -18,14 +18,14 @@ pub struct View<'a> {
     /// The content as it was read and understood, until a step writes another one.
     pub read: Option<Document<'a>>,
     /// Whether there was something to be read.
-    pub found: Found,
+    pub found: Wholeness,
     /// Of the content, computed once; only trees, which compare wholes, keep it up to date.
     pub hash: Option<Hash>,
     pub mode: Mode,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum Wholeness {
     Whole,
     /// Absent, empty or torn.
     Lost,
@@ -77,15 +77,17 @@ impl<'a> Step<'a> {
                 );
                 None
             }
-            Some(Ok(document)) => Some(View { found: Found::Whole, hash: disk.clone(), disk, content, read: Some(document), mode, site }),
-            None => Some(View { found: Found::Whole, hash: disk.clone(), disk, content, mode, ..View::nothing(site) }),
+            Some(Ok(document)) => {
+                Some(View { found: Wholeness::Whole, hash: disk.clone(), disk, content, read: Some(document), mode, site })
+            }
+            None => Some(View { found: Wholeness::Whole, hash: disk.clone(), disk, content, mode, ..View::nothing(site) }),
         }
     }
 }
 
 impl View<'_> {
     pub fn nothing(site: Site) -> Self {
-        View { site, disk: None, content: None, read: None, found: Found::Lost, hash: None, mode: Mode::Plain }
+        View { site, disk: None, content: None, read: None, found: Wholeness::Lost, hash: None, mode: Mode::Plain }
     }
 
     pub fn document(&self, format: Format) -> Option<Cow<'_, Document<'_>>> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, fcntl_lock, flock};
 
-use crate::core::engine::proof::{Outcome, Verdict};
+use crate::core::engine::proof::{ProbeOutcome, ProbeVerdict};
 use crate::core::failure::Result;
 use crate::host::doctor::prove::{Bench, PATIENCE, of};
 use crate::host::fs::files::{private_dir, write_private};
@@ -20,14 +20,14 @@ use crate::host::machine::process;
 const ROUNDS: u32 = 50;
 
 #[derive(Clone, Copy)]
-enum Lock {
+enum LockKind {
     Flock,
     Fcntl,
     Mkdir,
 }
 
-pub(super) fn all(bench: &Bench) -> Vec<Outcome> {
-    [("lock-flock", Lock::Flock), ("lock-fcntl", Lock::Fcntl), ("lock-mkdir", Lock::Mkdir)]
+pub(super) fn all(bench: &Bench) -> Vec<ProbeOutcome> {
+    [("lock-flock", LockKind::Flock), ("lock-fcntl", LockKind::Fcntl), ("lock-mkdir", LockKind::Mkdir)]
         .into_iter()
         .map(|(name, lock)| of(name, try_out(bench, name, lock)))
         .collect()
@@ -36,13 +36,13 @@ pub(super) fn all(bench: &Bench) -> Vec<Outcome> {
 /// What happens under the lock, as a container does it.
 const SECTION: &str = "mkdir held 2>/dev/null || echo x >>violated; n=$(cat counter); echo $((n+1)) >counter; rmdir held";
 
-fn script(directory: &str, lock: Lock) -> String {
+fn script(directory: &str, lock: LockKind) -> String {
     let round = match lock {
-        Lock::Flock => format!("flock lock sh -c '{SECTION}'"),
-        Lock::Mkdir => format!("until mkdir lock 2>/dev/null; do :; done; {SECTION}; rmdir lock"),
-        Lock::Fcntl => return format!("cd {directory} && command -v perl >/dev/null || exit 99; perl -e '{}'", perl()),
+        LockKind::Flock => format!("flock lock sh -c '{SECTION}'"),
+        LockKind::Mkdir => format!("until mkdir lock 2>/dev/null; do :; done; {SECTION}; rmdir lock"),
+        LockKind::Fcntl => return format!("cd {directory} && command -v perl >/dev/null || exit 99; perl -e '{}'", perl()),
     };
-    let needed = if matches!(lock, Lock::Flock) { "command -v flock >/dev/null || exit 99; " } else { "" };
+    let needed = if matches!(lock, LockKind::Flock) { "command -v flock >/dev/null || exit 99; " } else { "" };
     format!("cd {directory} && {needed}i=0; while [ $i -lt {ROUNDS} ]; do {round}; i=$((i+1)); done")
 }
 
@@ -57,11 +57,11 @@ fn perl() -> String {
     )
 }
 
-fn try_out(bench: &Bench, name: &str, lock: Lock) -> Result<(Verdict, String)> {
+fn try_out(bench: &Bench, name: &str, lock: LockKind) -> Result<(ProbeVerdict, String)> {
     let directory = bench.directory.join(name);
     private_dir(&directory)?;
     write_private(&directory.join("counter"), b"0\n")?;
-    if !matches!(lock, Lock::Mkdir) {
+    if !matches!(lock, LockKind::Mkdir) {
         write_private(&directory.join("lock"), b"")?;
     }
     let mut argv = bench.argv(&[], &script(name, lock));
@@ -78,8 +78,8 @@ fn try_out(bench: &Bench, name: &str, lock: Lock) -> Result<(Verdict, String)> {
     let codes = (first.finish(PATIENCE)?, second.finish(PATIENCE)?);
     match codes {
         (0, 0) => {}
-        (99, _) | (_, 99) => return Ok((Verdict::Unknown, "the image has no program that takes such a lock".into())),
-        _ => return Ok((Verdict::Unknown, format!("the containers ended with {} and {}", codes.0, codes.1))),
+        (99, _) | (_, 99) => return Ok((ProbeVerdict::Unknown, "the image has no program that takes such a lock".into())),
+        _ => return Ok((ProbeVerdict::Unknown, format!("the containers ended with {} and {}", codes.0, codes.1))),
     }
     let text = std::fs::read_to_string(directory.join("counter"))?;
     let counted: u32 = text.trim().parse().unwrap_or_default();
@@ -90,10 +90,10 @@ fn try_out(bench: &Bench, name: &str, lock: Lock) -> Result<(Verdict, String)> {
 }
 
 /// One round of the host; 1 if somebody else was inside.
-fn round(directory: &Path, lock: Lock) -> io::Result<usize> {
+fn round(directory: &Path, lock: LockKind) -> io::Result<usize> {
     let path = directory.join("lock");
     match lock {
-        Lock::Mkdir => {
+        LockKind::Mkdir => {
             while let Err(error) = create_dir(&path) {
                 if error.kind() != io::ErrorKind::AlreadyExists {
                     return Err(error);
@@ -104,9 +104,9 @@ fn round(directory: &Path, lock: Lock) -> io::Result<usize> {
             remove_dir(&path)?;
             Ok(violated)
         }
-        Lock::Flock | Lock::Fcntl => {
+        LockKind::Flock | LockKind::Fcntl => {
             let file = File::options().read(true).write(true).open(&path)?;
-            if matches!(lock, Lock::Flock) {
+            if matches!(lock, LockKind::Flock) {
                 flock(&file, FlockOperation::LockExclusive)?;
             } else {
                 fcntl_lock(&file, FlockOperation::LockExclusive)?;

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::core::engine::proof::{Outcome, Verdict};
+use crate::core::engine::proof::{ProbeOutcome, ProbeVerdict};
 use crate::core::failure::Result;
 use crate::core::plan::Part;
 use crate::host::doctor::prove::{Bench, holds, of, wait_for};
@@ -19,12 +19,12 @@ const SCRIPT: &str = "command -v stty >/dev/null || exit 99
 size() { i=0; while [ $i -lt 50 ]; do [ \"$(stty size 2>/dev/null)\" = \"$1\" ] && break; sleep 0.1; i=$((i+1)); done; stty size; }
 size '31 97'; touch sized; size '43 132'";
 
-pub(super) fn sizes(bench: &Bench) -> Vec<Outcome> {
+pub(super) fn sizes(bench: &Bench) -> Vec<ProbeOutcome> {
     let seen = show(bench);
     let verdict = |expected: &'static str| match &seen {
-        Ok(text) if text.is_empty() => Ok((Verdict::Unknown, "the image has no stty".to_owned())),
+        Ok(text) if text.is_empty() => Ok((ProbeVerdict::Unknown, "the image has no stty".to_owned())),
         Ok(text) => Ok((holds(text.contains(expected)), text.split_whitespace().collect::<Vec<_>>().join(" "))),
-        Err(failure) => Ok((Verdict::Fails, failure.to_string())),
+        Err(failure) => Ok((ProbeVerdict::Fails, failure.to_string())),
     };
     vec![of("terminal-size", verdict("31 97")), of("terminal-resize", verdict("43 132"))]
 }

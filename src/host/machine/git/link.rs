@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::{is_git_directory, path, plain, read};
-use crate::core::facts::{Proof, RepoKind, Spot};
+use crate::core::facts::{RepoKind, Spot, SubmoduleProof};
 
 pub(super) fn kind(root: &Path) -> RepoKind {
     let file = root.join(".git");
@@ -47,7 +47,7 @@ fn worktree(root: &Path, administrative: &Path, spelled: &Path) -> Option<RepoKi
 /// A submodule, if its administrative directory is below `modules` of a repository above it.
 fn submodule(root: &Path, administrative: &Path) -> Option<RepoKind> {
     let above = root.ancestors().skip(1).find(|above| administrative.starts_with(above.join(".git/modules")))?;
-    let proven = if is_own(root, above, administrative) { Proof::Given } else { Proof::Missing };
+    let proven = if is_own(root, above, administrative) { SubmoduleProof::Given } else { SubmoduleProof::Missing };
     Some(RepoKind::Submodule { superproject: above.to_owned(), directory: administrative.to_owned(), proven })
 }
 

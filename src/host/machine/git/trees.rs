@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Tree, read, trees};
+use super::{LinkedWorktree, read, trees};
 use crate::core::facts::RepoKind;
 use crate::host::fs::slot::slot;
 use crate::host::output;
@@ -33,13 +33,13 @@ pub fn mend(root: &Path, since: Option<u64>) {
 }
 
 /// Whether the run that began at `since` made a worktree among its container's own files. Its branch would stay taken.
-fn is_lost(administrative: &Path, tree: &Tree, since: u64) -> bool {
+fn is_lost(administrative: &Path, tree: &LinkedWorktree, since: u64) -> bool {
     let is_new = administrative.symlink_metadata().is_ok_and(|found| u64::try_from(found.ctime()).is_ok_and(|changed| changed >= since));
     is_new && ["/workspace", "/home/ai", "/tmp"].iter().any(|place| tree.file.starts_with(place)) && !tree.file.exists()
 }
 
 /// Leads one worktree to where it is; nothing if it is not of this root or needs nothing.
-fn mend_one(root: &Path, base: &Path, administrative: &Path, tree: &Tree) -> Option<()> {
+fn mend_one(root: &Path, base: &Path, administrative: &Path, tree: &LinkedWorktree) -> Option<()> {
     let name = root.file_name()?;
     let below = [Path::new(WORKSPACE).join(name), WORKSPACE.into()].into_iter().find_map(|target| {
         let below = tree.file.strip_prefix(&target).ok()?.parent()?.to_owned();

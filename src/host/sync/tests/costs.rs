@@ -1,10 +1,10 @@
 //! What settings cost that somebody made as expensive as possible.
 
-use crate::core::sync::base::{Base, Entry};
+use crate::core::sync::base::{Base, BaseEntry};
 use crate::core::sync::bound::Bound;
-use crate::core::sync::plan::{Seen, plan};
+use crate::core::sync::plan::{Gathered, plan};
 use crate::core::sync::report::News;
-use crate::core::sync::{Class, Direction, Flow, HostSync, Mode, Place, Reading, Request, Rule, Site};
+use crate::core::sync::{Class, Direction, Flow, HostSync, Mode, Place, Reading, Rule, Site, SyncRequest};
 use crate::host::sync::tests::{Bed, news, request, rule};
 
 /// An object of so many keys, of which every second has this value.
@@ -23,17 +23,17 @@ fn spent() -> u64 {
 fn cost(class: Class, direction: Direction, keys: usize) -> u64 {
     let out = (0..20).map(|key| (format!("key{key:05}"), Bound::Number(0..=9))).collect();
     let rule = Rule { out, ..rule("f", class) };
-    let mut seen = Seen::default();
+    let mut seen = Gathered::default();
     for (place, value) in [(Place::Host, "1"), (Place::Hub, "2"), (Place::Project, "3")] {
         let bytes = object(keys, value).into_bytes();
         seen.files.insert(Site { place, path: "f".into() }, Reading::File { bytes, mode: Mode::Plain });
     }
     for flow in Flow::of(direction, HostSync::Both) {
         let mut base = Base::default();
-        base.files.insert("f".into(), Entry::Text(object(keys, "4")));
+        base.files.insert("f".into(), BaseEntry::Text(object(keys, "4")));
         seen.bases.insert(flow.pair(), base);
     }
-    let request = Request { rules: vec![rule], host_sync: HostSync::Both, ..request(direction, HostSync::Both) };
+    let request = SyncRequest { rules: vec![rule], host_sync: HostSync::Both, ..request(direction, HostSync::Both) };
     let before = spent();
     let plan = plan(&request, &seen);
     let cost = spent() - before;

@@ -39,9 +39,9 @@ fn closed(world: &World) -> serde_json::Value {
     if settings == serde_json::json!({}) { serde_json::Value::Null } else { settings }
 }
 
-type Edit = (Place, String, Option<String>);
+type RandomEdit = (Place, String, Option<String>);
 
-fn history() -> impl Strategy<Value = Vec<(Vec<Edit>, Direction, HostSync)>> {
+fn history() -> impl Strategy<Value = Vec<(Vec<RandomEdit>, Direction, HostSync)>> {
     let direction = prop_oneof![Just(Direction::In), Just(Direction::Out)];
     let host = prop_oneof![2 => Just(HostSync::Import), 2 => Just(HostSync::Both), 1 => Just(HostSync::Off)];
     prop::collection::vec((prop::collection::vec(edit(), 0..6), direction, host), 1..5)

@@ -2,7 +2,7 @@
 
 use crate::core::sync::plan::tests::{World, request};
 use crate::core::sync::report::{News, Notice};
-use crate::core::sync::{Brake, Direction, HostSync, Place, Request};
+use crate::core::sync::{Brake, Direction, HostSync, Place, SyncRequest};
 
 fn skills(count: usize) -> World {
     let names = (0..count).flat_map(|n| [format!("skills/{n}/SKILL.md"), format!("skills/{n}/more.md")]);
@@ -68,7 +68,7 @@ fn the_brake_holds_back_deletions_alone_until_the_person_agrees() {
         let read = ["skills/0/SKILL.md", "skills/7/SKILL.md", "skills/new.md"].map(|path| world.text(Place::Project, path));
         assert_eq!(read, ["from the host", "edited", "new"]);
     }
-    let released = Request { brake: Brake::Off, ..request(Direction::In, HostSync::Import) };
+    let released = SyncRequest { brake: Brake::Off, ..request(Direction::In, HostSync::Import) };
     assert_eq!(world.sync_with(&released).notices, []);
     assert_eq!(world.text(Place::Project, "skills/0/SKILL.md"), "");
     assert!(world.sync(Direction::In, HostSync::Import).is_settled());

@@ -11,7 +11,7 @@ use crate::core::engine::Product;
 use crate::core::engine::proof::Proof;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Learnt {
+pub struct EngineReport {
     /// The engine's own identity; with `version` it says whether a proof is still about this engine.
     pub id: String,
     pub version: String,
@@ -64,7 +64,7 @@ impl Limits {
     }
 }
 
-impl Learnt {
+impl EngineReport {
     /// The answer of `docker info`, or of `GET /info`.
     pub fn from_docker(info: &Value) -> Option<Self> {
         let text = |key: &str| info.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -179,20 +179,20 @@ mod tests {
             "MemTotal": 8_000_000_000_u64, "NCPU": 4, "SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"],
             "RuncCommit": { "ID": "v1.2.5-0-g59923ef" },
         });
-        let learnt = Learnt::from_docker(&info).unwrap();
-        assert_eq!((learnt.rootless, learnt.selinux, learnt.cpus, learnt.memory), (true, false, 4, 8_000_000_000));
-        assert_eq!((learnt.product, learnt.runc.as_deref()), (None, Some("v1.2.5-0-g59923ef")));
+        let report = EngineReport::from_docker(&info).unwrap();
+        assert_eq!((report.rootless, report.selinux, report.cpus, report.memory), (true, false, 4, 8_000_000_000));
+        assert_eq!((report.product, report.runc.as_deref()), (None, Some("v1.2.5-0-g59923ef")));
     }
 
     #[test]
     fn an_engine_says_what_it_cannot_limit() {
-        let docker = |info: Value| Learnt::from_docker(&info).unwrap().limits.missing();
+        let docker = |info: Value| EngineReport::from_docker(&info).unwrap().limits.missing();
         assert!(docker(json!({ "ServerVersion": "28", "SecurityOptions": [] })).is_empty());
         let without =
             json!({ "ServerVersion": "28", "SecurityOptions": [], "MemoryLimit": false, "CpuCfsQuota": true, "PidsLimit": false });
         assert_eq!(docker(without), ["memory", "processes"]);
         let podman =
-            |host: Value| Learnt::from_podman(&json!({ "version": { "Version": "4.3.1" }, "host": host })).unwrap().limits.missing();
+            |host: Value| EngineReport::from_podman(&json!({ "version": { "Version": "4.3.1" }, "host": host })).unwrap().limits.missing();
         assert!(podman(json!({})).is_empty());
         assert_eq!(podman(json!({ "cgroupControllers": ["memory", "pids"] })), ["processors"]);
         assert_eq!(podman(json!({ "cgroupControllers": [] })), ["memory", "processors", "processes"]);
@@ -207,7 +207,7 @@ mod tests {
             ("Debian GNU/Linux 12", "box", None),
         ] {
             let info = json!({ "ServerVersion": "28", "OperatingSystem": system, "Name": name, "SecurityOptions": [] });
-            assert_eq!(Learnt::from_docker(&info).unwrap().product, expected, "{system}");
+            assert_eq!(EngineReport::from_docker(&info).unwrap().product, expected, "{system}");
         }
     }
 
@@ -226,14 +226,14 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_teaches_nothing() {
-        assert_eq!(Learnt::from_docker(&json!({ "message": "no" })), None);
-        assert_eq!(Learnt::from_podman(&json!({})), None);
+        assert_eq!(EngineReport::from_docker(&json!({ "message": "no" })), None);
+        assert_eq!(EngineReport::from_podman(&json!({})), None);
     }
 
     #[test]
     fn a_proof_belongs_to_one_engine_and_version() {
-        let engine = |id: &str, version: &str| Learnt { id: id.into(), version: version.into(), ..Learnt::default() };
-        let proven = Learnt { proof: Some(Proof::default()), ..engine("a", "1") };
+        let engine = |id: &str, version: &str| EngineReport { id: id.into(), version: version.into(), ..EngineReport::default() };
+        let proven = EngineReport { proof: Some(Proof::default()), ..engine("a", "1") };
         assert!(engine("a", "1").with_proof_of(Some(proven.clone())).proof.is_some());
         assert!(engine("a", "2").with_proof_of(Some(proven.clone())).proof.is_none());
         assert!(engine("b", "1").with_proof_of(Some(proven)).proof.is_none());

@@ -1,4 +1,4 @@
-//! What is well-formed and still cannot be meant.
+//! Rejects values of the right type that make no sense: an image called `--privileged`, no processors at all.
 
 use crate::core::admit::variable;
 use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processors};
@@ -10,14 +10,14 @@ use crate::core::tool::EXEC;
 
 impl Config {
     /// The sections of no tool in `names`.
-    pub fn strangers<'a>(&'a self, names: &[String]) -> impl Iterator<Item = &'a Setting<String>> {
+    pub fn unknown_sections<'a>(&'a self, names: &[String]) -> impl Iterator<Item = &'a Setting<String>> {
         self.sections.iter().filter(|section| section.value != EXEC && !names.contains(&section.value))
     }
 
     /// Fails for a section whose name is nearly a tool's: what it should do would not be done. A file that several people share
     /// may well speak of a tool that not all of them have.
     pub fn refuse_misspelt(&self, names: &[String]) -> Result<()> {
-        let slip = self.strangers(names).find_map(|section| Some((section, nearest(&section.value, names)?)));
+        let slip = self.unknown_sections(names).find_map(|section| Some((section, nearest(&section.value, names)?)));
         slip.map_or(Ok(()), |(Setting { value, origin }, name)| {
             Err(Failure::new(Kind::Config, format!("cannot use {origin}: there is no tool `{value}`"))
                 .hint(format!("did you mean `[tool.{name}]`?")))
@@ -47,8 +47,8 @@ impl Settings {
         Allowed { insecure: self.allow_insecure_engine.value, remote_paths: self.engine_remote_paths.value }
     }
 
-    /// Files and flags give values of the right type, which may still be none that anybody can mean.
-    pub(super) fn refuse_what_cannot_be(&self) -> Result<()> {
+    /// Fails for the first value that nobody can mean.
+    pub(super) fn check(&self) -> Result<()> {
         check(&self.image, |image| image.clone().map_or(Ok(()), |image| plain_name(&image).map(drop)))?;
         check(&self.network, |network| plain_name(network).map(drop))?;
         check(&self.cpus, |cpus| cpus.map_or(Ok(()), |cpus| processors(cpus).map(drop)))?;
