@@ -30,7 +30,7 @@ pub struct Overrides {
     /// Mount the directory even if it is refused for good reason
     #[arg(long, help_heading = "Overrides for this run")]
     pub force_workspace: bool,
-    /// Read-only root file system, temporary home
+    /// Read-only root file system in any case, little scratch, few processes
     #[arg(long, help_heading = "Overrides for this run")]
     pub hardened: bool,
     /// No SSH agent

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::core::admit::cache::Cache;
+use crate::core::admit::cache::{Cache, CacheScope};
 use crate::core::admit::cloud::Cloud;
 use crate::core::admit::mount::MountRule;
 use crate::core::admit::publish::Publish;
@@ -173,7 +173,11 @@ settings! {
     workspace: Policy = Policy::Adaptive, env "AI_WORKSPACE", one_of;
     /// Whether directories that are refused for good reason are mounted all the same.
     force_workspace: bool = false, env "AI_FORCE_WORKSPACE", yes_or_no;
-    /// Read-only root file system and temporary home.
+    /// Whether only mounts and scratch can be written in the container.
+    read_only_root: bool = true, env "AI_READ_ONLY_ROOT", yes_or_no;
+    /// Size of `/tmp` and of the home in memory, each, such as 2g; half of the memory limit if not set.
+    scratch: Option<String> = None, env "AI_SCRATCH", |text| parse_bytes(text).map(|_| Some(text.into()));
+    /// Read-only root file system in any case, with less scratch and fewer processes.
     hardened: bool = false, env "AI_HARDENED", yes_or_no;
     /// Whether the SSH agent is reachable from the container.
     ssh_agent: bool = true, env "AI_SSH_AGENT", yes_or_no;
@@ -209,14 +213,6 @@ settings! {
     proxy: String = "auto".into(), env "AI_PROXY", |text| Ok(text.into());
     /// `auto` takes the host's own certificate authorities over, `off` does not; else a file of them.
     ca: String = "auto".into(), env "AI_CA", |text| Ok(text.into());
-}
-
-/// Whose caches a run uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum CacheScope {
-    Project,
-    All,
 }
 
 fn setting<T: Clone>(key: Option<&Spanned<T>>, origin: &impl Fn(usize) -> Origin) -> Option<Setting<T>> {

@@ -35,6 +35,7 @@ mod part;
 mod paths;
 pub mod proxy;
 mod reach;
+mod scratch;
 pub mod secret;
 #[cfg(test)]
 mod sources;
@@ -106,13 +107,14 @@ impl Plan {
         let mut parts = Parts::default();
         container::push(request, &container, &workspace, &mut parts);
         user::push(&facts.user, &facts.engine, &mut parts);
-        hardening::push(config, tool, &mut parts);
+        hardening::push(config, &mut parts);
         let mut notes = limits::push(request, &mut parts);
         reach::network(request, &mut parts);
         let agent = reach::ssh_agent(request, &mut notes);
         env::push(request, &secrets, agent.as_ref(), &mut parts);
         mounts(request, &workspace, agent, &mut parts);
         admit::push(request, &workspace, &mut parts)?;
+        scratch::push(request, &mut parts);
         notes.extend(config.asked.note());
         notes.extend(proxy::note(request));
         notes.extend(paths::notes(request, &workspace, &parts));

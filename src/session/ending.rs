@@ -1,14 +1,16 @@
 //! After a run: what its exit code means where that is not obvious, and where a kept container is.
 
+use crate::core::config::Origin;
 use crate::core::ending::{self, Ending};
 use crate::core::engine::kind::Engine;
 use crate::core::failure::Result;
 use crate::core::lease::Lease;
-use crate::core::plan::store_id;
+use crate::core::plan::{TOOL_IMAGE, store_id};
 use crate::core::text::typed::typed;
 use crate::core::tool;
 use crate::host::Host;
 use crate::host::engine::containers;
+use crate::host::fs::files;
 use crate::host::output;
 use crate::session::close::Known;
 
@@ -37,6 +39,9 @@ pub fn tell(host: &Host, lease: &Lease, known: &Known, code: u8) -> Result<()> {
             output::warn(&format!("{text}; hint: {hint}"));
         }
     }
+    if code != 0 && code < 125 {
+        tell_of_read_only_root(host, lease, known);
+    }
     if lease.keep {
         let word = typed(name);
         output::note(&format!("kept the container {name}; to look into it: {program} start -ai {word}; to remove it: {program} rm {word}"));
@@ -45,6 +50,26 @@ pub fn tell(host: &Host, lease: &Lease, known: &Known, code: u8) -> Result<()> {
         containers::remove_of(&engine, &lease.session, crate::host::uid(), &store_id(host.store.root()))?;
     }
     Ok(())
+}
+
+/// Says once for each image of the person's own in a project that its root file system was read-only: whoever made the image may have
+/// meant it to write there. Who chose that by a word of their own knows.
+fn tell_of_read_only_root(host: &Host, lease: &Lease, known: &Known) {
+    let is_chosen = known.config.settings.read_only_root.origin != Origin::Default || known.config.settings.hardened.value || lease.keep;
+    if is_chosen || lease.image.is_empty() || lease.image == TOOL_IMAGE {
+        return;
+    }
+    let told = host.store.own(&lease.project).join("told");
+    if files::read_text(&told).ok().flatten().is_some_and(|image| image == lease.image) {
+        return;
+    }
+    output::note(&format!(
+        "{} ran with a read-only root file system; if it must write outside of /tmp, /run, /var/tmp, its home and what is mounted; \
+         hint: AI_READ_ONLY_ROOT=0, or `read_only_root = false` in config.toml",
+        lease.image
+    ));
+    // Saying it twice does no harm.
+    let _ = files::write_private(&told, lease.image.as_bytes());
 }
 
 /// What the engine remembers of the container. A busy engine notes that memory ran out a moment after the end; of a container that

@@ -126,10 +126,61 @@ fn a_container_may_do_little() {
         for limit in ["--memory", "--cpus", "--pids-limit"] {
             assert!(argv.value(limit).parse::<f64>().unwrap() > 0.0, "{tool} {limit}");
         }
-        assert!(!argv.has("--read-only"));
-        let hardened = sandbox.plan_with(&["--hardened"], [tool, "x"]);
-        assert!(hardened.has("--read-only") && hardened.values("--tmpfs").iter().any(|value| value.starts_with("/tmp:rw,exec")));
+        assert!(argv.has("--read-only"), "{tool}");
+        let hardened = sandbox.plan_with(&["--hardened", "--pids", "600"], [tool, "x"]);
+        assert!(hardened.has("--read-only") && scratch(&hardened).contains(&("/tmp".into(), 256 << 20)), "{tool}");
+        assert_eq!(hardened.value("--pids-limit"), "512", "{tool}");
     }
+}
+
+/// The places in memory that programs may be run from, each with its size.
+fn scratch(argv: &Argv) -> Vec<(String, u64)> {
+    let place = |value: String| {
+        let (target, options) = value.split_once(':')?;
+        let size = options.split(',').find_map(|option| option.strip_prefix("size="));
+        options.contains(",exec,").then(|| (target.to_owned(), size.expect("bounded").parse().unwrap()))
+    };
+    argv.values("--tmpfs").into_iter().filter_map(place).collect()
+}
+
+// C-10
+#[test]
+fn what_can_be_written_beside_mounts_is_bounded_scratch_in_memory() {
+    let mut sandbox = used();
+    let sized = |bytes: u64| {
+        let places = [("/tmp", bytes), ("/var/tmp", bytes), ("/run", 64 << 20), ("/home/ai", bytes)];
+        places.map(|(place, size)| (place.to_owned(), size)).to_vec()
+    };
+    for (tool, _) in TOOLS {
+        let argv = sandbox.plan([tool, "x"]);
+        assert_eq!(scratch(&argv), sized(argv.value("--memory").parse::<u64>().unwrap() / 2), "{tool}");
+        assert!(argv.values("--tmpfs").iter().all(|value| value.contains(",size=")), "{tool}");
+    }
+    sandbox.set("AI_SCRATCH", "3g");
+    assert_eq!(scratch(&sandbox.plan(["claude", "x"])), sized(3 << 30));
+    sandbox.config("read_only_root = false\n");
+    let open = sandbox.plan(["claude", "x"]);
+    assert!(!open.has("--read-only") && scratch(&open).is_empty());
+    // An image of the person's own may have no home that everybody can write.
+    assert_eq!(scratch(&sandbox.plan_with(&["--image", "own"], ["claude", "x"])), [("/home/ai".to_owned(), 3 << 30)]);
+    assert!(sandbox.plan_with(&["--hardened"], ["claude", "x"]).has("--read-only"));
+}
+
+#[test]
+fn what_is_let_in_at_a_place_of_scratch_is_there_instead() {
+    let sandbox = used();
+    sandbox.write("notes/x", "");
+    sandbox.config(&format!("mounts = [{{ path = '{}', at = '/tmp', write = true }}]\n", sandbox.root().join("notes").display()));
+    let argv = sandbox.plan(["claude", "x"]);
+    assert!(argv.source_of("/tmp").is_some() && scratch(&argv).iter().all(|(place, _)| place != "/tmp"), "{argv:?}");
+}
+
+#[test]
+fn a_container_that_is_kept_can_be_written() {
+    let sandbox = used();
+    assert!(!sandbox.plan_with(&["--keep"], ["claude", "x"]).has("--read-only"));
+    sandbox.config("read_only_root = true\n");
+    assert!(sandbox.plan_with(&["--keep"], ["claude", "x"]).has("--read-only"));
 }
 
 /// The value of `flag` for claude with these arguments of `ai resolve`, and what was said about it.

@@ -50,6 +50,8 @@ impl Bed {
         let mut sandbox = Sandbox::new();
         sandbox.link("docker", find_program("docker").unwrap());
         sandbox.set("AI_IMAGE", image);
+        // What is the default, said aloud: no run is told about it.
+        sandbox.set("AI_READ_ONLY_ROOT", "1");
         match env::var("DOCKER_HOST") {
             Ok(host) => sandbox.set("DOCKER_HOST", host),
             Err(_) => sandbox.unset("DOCKER_HOST"),

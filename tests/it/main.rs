@@ -66,6 +66,7 @@ mod projects;
 mod races;
 mod real;
 mod repository;
+mod scratch;
 mod sessions;
 mod state_degraded;
 mod state_repair;

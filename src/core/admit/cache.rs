@@ -2,6 +2,14 @@
 
 use serde::Deserialize;
 
+/// Whose caches a run uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheScope {
+    Project,
+    All,
+}
+
 /// A package manager whose downloads are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]

@@ -55,7 +55,7 @@ impl Settings {
         for count in [&self.pids, &self.engine_cpus] {
             check(count, |count| count.map_or(Ok(()), |count| at_least_one(count).map(drop)))?;
         }
-        for size in [&self.memory, &self.engine_memory, &self.shm] {
+        for size in [&self.memory, &self.engine_memory, &self.shm, &self.scratch] {
             check(size, |size| size.as_deref().map_or(Ok(()), |size| parse_bytes(size).map(drop)))?;
         }
         Ok(())

@@ -34,7 +34,7 @@ pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
     let probe = |name, flags, script: &str, expected| Probe { name, flags, script: script.into(), expected };
     let prints = |text: &str| Expected::Prints(text.into());
     let limit = |v2: &str, v1: &str| format!("cat /sys/fs/cgroup/{v2} 2>/dev/null || cat /sys/fs/cgroup/{v1}");
-    let tmpfs = |exec| vec![Part::Scratch { target: "/t".into(), exec }];
+    let tmpfs = |exec| vec![Part::Scratch { target: "/t".into(), exec, size: 1 << 20 }];
     let program = "printf '#!/bin/sh\\necho ran\\n' >/t/x; chmod 755 /t/x; /t/x 2>/dev/null || echo refused";
     let odd = Mount::bind(Fixed::of_person(directory.join(ODD_NAME)), ContainerPath::new("/odd"), Access::ReadWrite);
     let read_only = Mount::bind(Fixed::of_person(directory), ContainerPath::new("/ro"), Access::ReadOnly);
@@ -65,7 +65,7 @@ pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
         probe("odd-path", vec![Part::Mount(odd)], "cat /odd/file", prints("odd")),
         probe(
             "tmpfs-over-directory",
-            vec![Part::Scratch { target: format!("{PROBE_DIRECTORY}/{SCRATCH}"), exec: false }],
+            vec![Part::Scratch { target: format!("{PROBE_DIRECTORY}/{SCRATCH}"), exec: false, size: 1 << 20 }],
             &format!("touch {PROBE_DIRECTORY}/{SCRATCH}/x && mkdir {PROBE_DIRECTORY}/{SCRATCH}/y && echo writable"),
             prints("writable"),
         ),

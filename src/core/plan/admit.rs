@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::core::admit::cache::Cache;
+use crate::core::admit::cache::{Cache, CacheScope};
 use crate::core::admit::mount::MountRule;
 use crate::core::admit::path::{Bases, PathKind, refusal, takes_mounts};
 use crate::core::admit::{last_of_each, variable};
 use crate::core::config::value::parse_bytes;
-use crate::core::config::{CacheScope, Origin, Setting};
+use crate::core::config::{Origin, Setting};
 use crate::core::container::{CACHE, ContainerPath};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::env::Variables;

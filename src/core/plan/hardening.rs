@@ -1,12 +1,10 @@
 //! How little the container may do.
 
-use crate::core::config::Config;
-use crate::core::container::HOME;
+use crate::core::config::{Config, Origin};
 use crate::core::plan::{Part, Parts};
-use crate::core::tool::Tool;
 
-/// Adds what takes rights away, and the places that stay writable.
-pub(super) fn push(config: &Config, tool: &Tool, parts: &mut Parts) {
+/// Adds what takes rights away.
+pub(super) fn push(config: &Config, parts: &mut Parts) {
     parts.usual(Part::NoCapabilities, "no tool needs privileges of the kernel");
     parts.usual(Part::NoNewPrivileges, "setuid programs gain nothing");
     parts.usual(Part::NoCoreDump, "a core dump would hold secrets");
@@ -14,17 +12,19 @@ pub(super) fn push(config: &Config, tool: &Tool, parts: &mut Parts) {
     if label.value {
         parts.push(Part::NoFileLabels, "SELinux would keep the project out; nothing is relabelled", label.origin.clone());
     }
-    let hardened = &config.settings.hardened;
+    if let Some(origin) = read_only(config) {
+        let reason = "on disk, a run writes the project and its own state, and nothing else";
+        parts.push(Part::ReadOnlyRoot, reason, origin);
+    }
+}
+
+/// Returns what makes the root file system read-only, if anything does. A container that is kept is kept for what was written in it.
+pub(super) fn read_only(config: &Config) -> Option<Origin> {
+    let settings = &config.settings;
+    let (hardened, chosen) = (&settings.hardened, &settings.read_only_root);
     if hardened.value {
-        parts.push(Part::ReadOnlyRoot, "hardened", hardened.origin.clone());
-        parts.push(
-            Part::Scratch { target: "/tmp".into(), exec: true },
-            "hardened: programs need a place for temporary files",
-            hardened.origin.clone(),
-        );
+        return Some(hardened.origin.clone());
     }
-    if hardened.value || tool.manifest.image.is_some() || config.settings.image.value.is_some() {
-        let reason = "a writable home, whatever the image has";
-        parts.push(Part::Scratch { target: HOME.into(), exec: true }, reason, hardened.origin.clone());
-    }
+    let is_kept = settings.keep.value && chosen.origin == Origin::Default;
+    (chosen.value && !is_kept).then(|| chosen.origin.clone())
 }

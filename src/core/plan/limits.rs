@@ -7,6 +7,8 @@ use crate::core::plan::{Part, Parts, Request};
 /// Below this even an idle tool does not fit (the largest was measured at 159 MiB while chatting).
 const LEAST_MEMORY: u64 = 512 << 20;
 const PIDS: u32 = 2048;
+/// Processes and threads of a hardened run.
+const FEW: u32 = 512;
 
 /// Pushes the limits that the engine can keep; returns a note for each that the user set and does not get.
 pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
@@ -41,7 +43,10 @@ pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
         parts.limit(can.cpus, Part::Cpus(value), "the engine refuses more processors than it has", cpus.origin, &mut notes);
     }
     let pids = choose(settings.pids.value, &settings.pids, wanted.pids, &request.tool.name);
-    let pids = pids.unwrap_or(Setting::new(PIDS, Origin::Default));
+    let mut pids = pids.unwrap_or(Setting::new(PIDS, Origin::Default));
+    if settings.hardened.value && pids.value > FEW {
+        pids = Setting::new(FEW, settings.hardened.origin.clone());
+    }
     parts.limit(can.pids, Part::Pids(pids.value), "a fork bomb stays small", pids.origin, &mut notes);
     notes
 }

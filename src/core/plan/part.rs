@@ -42,10 +42,11 @@ pub enum Part {
     SameUser,
     Variable(Variable),
     Mount(Mount),
-    /// A temporary file system; `exec` where programs are run from it.
+    /// A temporary file system of at most so many bytes; `exec` where programs are run from it.
     Scratch {
         target: String,
         exec: bool,
+        size: u64,
     },
     Workdir(OsString),
     /// Bytes.

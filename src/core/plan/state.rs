@@ -37,7 +37,7 @@ pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, par
     }
     for path in &state.private {
         let target = at.join(path).as_os_str().to_string_lossy().into_owned();
-        parts.push(Part::Scratch { target, exec: false }, "of no use to another run", origin());
+        parts.push(Part::Scratch { target, exec: false, size: PRIVATE }, "of no use to another run", origin());
     }
 }
 
@@ -76,6 +76,9 @@ fn identity(store: &Store, project: &str, facts: &Facts, parts: &mut Parts) {
 /// The directories of SSH and of GitHub's command line, relative to the store: they say that a run made the state.
 const SSH_DIRECTORY: &str = "global_state/ssh";
 pub(super) const GH_DIRECTORY: &str = "global_state/gh";
+
+/// Bytes of what a tool keeps for one run.
+const PRIVATE: u64 = 256 << 20;
 
 /// The optional files and directories that [`push`] asks about, relative to the store.
 pub const OPTIONAL: [&str; 5] = ["global_state/user", "global_state/user/passwd", "global_state/user/group", SSH_DIRECTORY, GH_DIRECTORY];

@@ -50,6 +50,12 @@ pub fn judge(layer: Layer, own: &Settings, agreed: bool) -> (Layer, Asked) {
     let mut judge = TrustJudge { asked: Asked { agreed, ..Asked::default() } };
     let in_force = Layer {
         network: judge.network(layer.network, own),
+        read_only_root: judge.switch("read_only_root", layer.read_only_root, true),
+        // What the person did not say follows from the memory limit, which is not known here.
+        scratch: judge.limit("scratch", layer.scratch, |asked| {
+            let own = own.scratch.value.as_deref().and_then(parsed);
+            own.is_some() && lower(asked.as_deref().and_then(parsed), own)
+        }),
         hardened: judge.switch("hardened", layer.hardened, true),
         ssh_agent: judge.switch("ssh_agent", layer.ssh_agent, false),
         gh_token: judge.switch("gh_token", layer.gh_token, false),
@@ -191,9 +197,9 @@ mod tests {
 
     #[track_caller]
     fn asks(project: &str, row: &str) {
-        let before = config("memory = '1g'\nhardened = true\nssh_agent = false\n", project, ConfigStanding::Asks);
+        let before = config("memory = '1g'\nscratch = '1g'\nhardened = true\nssh_agent = false\n", project, ConfigStanding::Asks);
         assert_eq!(before.asked.rows, [row], "{project}");
-        let plain = config("memory = '1g'\nhardened = true\nssh_agent = false\n", "", ConfigStanding::Asks);
+        let plain = config("memory = '1g'\nscratch = '1g'\nhardened = true\nssh_agent = false\n", "", ConfigStanding::Asks);
         assert_eq!(format!("{:?}", before.settings), format!("{:?}", plain.settings), "{project}");
         assert_eq!(before.admitted, plain.admitted, "{project}");
         let agreed = config("", project, ConfigStanding::Agreed);
@@ -216,6 +222,8 @@ mod tests {
         asks("network = 'lab'", "~ network = \"lab\"");
         asks("memory = '64g'", "~ memory = \"64g\"");
         asks("hardened = false", "~ hardened = false");
+        asks("read_only_root = false", "~ read_only_root = false");
+        asks("scratch = '64g'", "~ scratch = \"64g\"");
         asks("ssh_agent = true", "~ ssh_agent = true");
         asks("[tool.claude]\nmounts = ['../shared']", "+ mount ../shared");
     }

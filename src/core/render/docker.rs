@@ -28,9 +28,9 @@ pub fn words(part: &Part, traits: &Traits) -> Vec<OsString> {
         Part::Variable(Variable::Literal(name, value)) => pair("-e", format!("{name}={value}").into()),
         Part::Variable(Variable::Inherited(name)) => pair("-e", name.into()),
         Part::Mount(mount) => pair("--mount", mount.value()),
-        Part::Scratch { target, exec } => {
+        Part::Scratch { target, exec, size } => {
             let exec = if *exec { "exec" } else { "noexec" };
-            pair("--tmpfs", format!("{target}:rw,{exec},nosuid,nodev,mode=1777").into())
+            pair("--tmpfs", format!("{target}:rw,{exec},nosuid,nodev,mode=1777,size={size}").into())
         }
         Part::Workdir(path) => pair("-w", path.clone()),
         Part::Memory(bytes) => pair("--memory", bytes.to_string().into()),

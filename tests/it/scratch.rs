@@ -1,0 +1,64 @@
+//! What a container can write beside its mounts: scratch in memory, bounded, on every engine.
+
+use crate::bed::{Bed, Image};
+use crate::hostile;
+
+/// Tries to write at each of the usual places, and prints those where it worked.
+const PROBE: &str = r#"for place in / /bin /etc /opt /root /srv /usr /var /var/log /workspace /tmp /var/tmp /run "$HOME" "$HOME/.config/made" /dev/shm .; do
+    mkdir -p "$place" 2>/dev/null
+    if (echo x >"$place/probe") 2>/dev/null; then printf '%s ' "$place"; fi
+done"#;
+
+/// An engine on which the root file system of a run is looked at.
+#[track_caller]
+fn check(bed: &mut Bed) {
+    let what = format!("{} as {}", bed.engine, bed.run("id").args(["-u"]).prints().trim());
+    let run = |bed: &Bed, command: &str| bed.ai(["exec", "--", "sh", "-c", command]).outcome();
+    assert_eq!(run(bed, PROBE).out(), "/tmp /var/tmp /run /home/ai /home/ai/.config/made /dev/shm . ", "{what}");
+    // Programs are run from there: builds do that.
+    let program = "for at in /tmp /var/tmp /run ~; do printf '#!/bin/sh\\necho ran\\n' >$at/p; chmod +x $at/p; $at/p; done";
+    assert_eq!(run(bed, program).out(), "ran\n".repeat(4), "{what}");
+    bed.set("AI_SCRATCH", "8m");
+    let fill = "for at in /tmp /var/tmp ~; do dd if=/dev/zero of=$at/big bs=1M count=32 2>/dev/null; wc -c <$at/big; rm $at/big; done";
+    assert_eq!(run(bed, fill).out(), "8388608\n".repeat(3), "{what}");
+    bed.nothing_left();
+    hostile::stopped(&format!("to fill the disk, or to write beside the project, {what}"), 20, "a read-only root and bounded scratch");
+}
+
+// C-10, C-14
+#[test]
+fn the_root_of_a_container_is_read_only_on_every_engine() {
+    for bed in [Bed::new(Image::Busybox), Bed::podman(), Bed::rootless("docker"), Bed::rootless("podman")] {
+        if let Some(mut bed) = bed {
+            check(&mut bed);
+        }
+    }
+    if let Some(mut bed) = Bed::new(Image::Busybox).filter(|_| rustix::process::getuid().is_root()) {
+        if bed.as_user(1000) {
+            check(&mut bed);
+        }
+    }
+}
+
+// C-10
+#[test]
+fn an_image_that_wants_to_write_is_told_how_once() {
+    let Some(mut bed) = Bed::new(Image::Busybox) else { return };
+    bed.unset("AI_READ_ONLY_ROOT");
+    let run = |bed: &Bed, command: &str| bed.ai(["exec", "--", "sh", "-c", command]).outcome();
+    let first = run(&bed, "echo x >/made");
+    assert!(first.code == 1 && first.err().contains("Read-only file system"), "{first:?}");
+    assert!(first.err().contains("ran with a read-only root file system") && first.err().contains("AI_READ_ONLY_ROOT=0"), "{first:?}");
+    let second = run(&bed, "exit 3");
+    assert_eq!((second.code, second.err()), (3, String::new()));
+    bed.set("AI_READ_ONLY_ROOT", "0");
+    assert_eq!(run(&bed, "echo x >/made; cat /made").out(), "x\n");
+    bed.nothing_left();
+}
+
+#[test]
+fn nobody_who_chose_it_is_told_of_a_read_only_root() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let outcome = bed.ai(["exec", "--", "sh", "-c", "exit 4"]).outcome();
+    assert_eq!((outcome.code, outcome.err()), (4, String::new()));
+}
