@@ -75,7 +75,7 @@ impl Project {
         let (context, failures) = tolerant::context()?;
         tolerant::tell(failures);
         let settings = &context.config.settings;
-        let workspace = Workspace::new(&context.facts(None), settings.workspace.value, settings.force_workspace.value)?;
+        let workspace = Workspace::new(&context.facts(None), settings)?;
         let store = &context.host.store;
         if !crate::host::fs::files::is_directory(&store.control(&workspace.project)) {
             return Ok(Self { shelf: None, ledger: ControlLedger::default() });

@@ -66,7 +66,7 @@ fn known(host: &Host, value: MachineValue) -> Vec<Candidate> {
         MachineValue::Backup => super::creds::backups(host).into_iter().map(|(tool, name)| Candidate::new(name, tool)).collect(),
         MachineValue::Project => {
             let root = |partition: &Partition| partition.root.as_ref().map(|root| root.display().to_string()).unwrap_or_default();
-            let mut projects: Vec<Candidate> = project::partitions(&host.store, false)
+            let mut projects: Vec<Candidate> = project::partitions(&host.store, project::Sizes::Unknown)
                 .iter()
                 .map(|partition| Candidate::new(&*partition.project, root(partition)))
                 .collect();

@@ -29,7 +29,7 @@ pub fn run(completions: &CompletionsArgs) -> Result<u8> {
     }
     let Some(shell) = completions.shell else { return Err(Failure::new(Kind::Usage, "cannot print completions: for which shell?")) };
     let host = Host::new()?;
-    let integration = init::integration(&host, init::functions(&host), true)?;
+    let integration = init::integration(&host, init::functions(&host))?;
     output::exact(script::completions(shell, &integration)?.as_bytes())?;
     Ok(0)
 }

@@ -14,7 +14,7 @@ use crate::host::doctor::{checkup, closed, prove};
 use crate::host::engine::{Image, check, learn, pin_mismatch};
 use crate::host::output;
 use crate::session::context::Context;
-use crate::session::live::Sessions;
+use crate::session::live::{Sessions, Stores};
 use crate::session::tolerant;
 use crate::session::{image, mended};
 use clap::{Args, Subcommand};
@@ -128,7 +128,7 @@ fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach,
     }
     let (mut dead, mut kept) = (None, 0);
     if matches!(reach, Reach::Answers { .. }) {
-        match Sessions::look(false) {
+        match Sessions::look(Stores::This) {
             Ok(sessions) => (dead, kept) = (Some(sessions.dead()), sessions.census.kept.len()),
             Err(failure) => notes.push(Finding { hint: failure.hint, ..Finding::new(Level::Note, "sessions", failure.message) }),
         }

@@ -7,7 +7,7 @@ use crate::core::text::typed::typed;
 use crate::host::engine::containers;
 use crate::host::output;
 use crate::host::store::state;
-use crate::session::live::{Sessions, no_more_than_said};
+use crate::session::live::{Sessions, Stores, no_more_than_said};
 use crate::session::repair;
 
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub struct GcArgs {
 }
 
 pub fn run(gc: &GcArgs) -> Result<u8> {
-    let sessions = Sessions::look_and_tell(false)?;
+    let sessions = Sessions::look_and_tell(Stores::This)?;
     let verb = if gc.dry_run { "would remove" } else { "removed" };
     let temporaries = state::dead_temporaries(&sessions.host);
     if sessions.dead() == 0 && temporaries.is_empty() {
@@ -36,7 +36,7 @@ pub fn run(gc: &GcArgs) -> Result<u8> {
             containers::remove(&sessions.engine, name)?;
         }
         if !dead.is_empty() {
-            let after = Sessions::look(false)?;
+            let after = Sessions::look(Stores::This)?;
             left.extend(dead.iter().copied().filter(|name| after.all().any(|container| container.name == *name)));
         }
     }

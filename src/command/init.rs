@@ -49,7 +49,7 @@ pub fn run(init: &InitArgs) -> Result<u8> {
     for function in &mut functions {
         function.name.insert_str(0, &init.prefix);
     }
-    let script = script::render(init.shell, &integration(&host, functions, !init.no_completions)?)?;
+    let script = script::render(init.shell, &Integration { completions: !init.no_completions, ..integration(&host, functions)? })?;
     output::exact(script.as_bytes())?;
     Ok(0)
 }
@@ -68,10 +68,11 @@ pub fn functions(host: &Host) -> Vec<Function> {
     tools.chain(words).chain(gone).collect()
 }
 
-pub fn integration(host: &Host, functions: Vec<Function>, completions: bool) -> Result<Integration> {
+/// Returns the integration of these functions, with completions.
+pub fn integration(host: &Host, functions: Vec<Function>) -> Result<Integration> {
     let exe = host.exe();
     let exe = exe
         .to_str()
         .ok_or_else(|| Failure::new(Kind::Config, format!("cannot name `{}` in a shell script: it is not UTF-8", exe.display())))?;
-    Ok(Integration { exe: exe.into(), functions, completions })
+    Ok(Integration { exe: exe.into(), functions, completions: true })
 }

@@ -57,7 +57,7 @@ pub fn run(command: Option<ProjectCommand>) -> Result<u8> {
 }
 
 fn list(host: &Host, json: bool) -> Result<u8> {
-    let partitions = project::partitions(&host.store, true);
+    let partitions = project::partitions(&host.store, project::Sizes::Weighed);
     if json {
         output::json(&partitions)?;
         return Ok(0);
@@ -87,10 +87,10 @@ fn list(host: &Host, json: bool) -> Result<u8> {
 fn adopt(old: &str) -> Result<u8> {
     let Context { host, config, .. } = &Context::new(tool::EXEC, Layer::default())?;
     let facts = host.facts(&crate::host::Wanted::default());
-    let workspace = Workspace::new(&facts, config.settings.workspace.value, config.settings.force_workspace.value)?;
+    let workspace = Workspace::new(&facts, &config.settings)?;
     let refused = |why: &str| Failure::new(Kind::General, format!("cannot adopt `{old}`: {why}"));
     let _lock = guard::hold(&host.store)?;
-    let partitions = project::partitions(&host.store, false);
+    let partitions = project::partitions(&host.store, project::Sizes::Unknown);
     let ours: Vec<_> = partitions.iter().filter(|partition| partition.project == old).collect();
     if ours.is_empty() {
         let hint = likely(&partitions, &workspace.project)

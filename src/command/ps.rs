@@ -9,7 +9,7 @@ use crate::core::failure::Result;
 use crate::core::text::table::Side;
 use crate::host::engine::containers;
 use crate::host::{self, output};
-use crate::session::live::Sessions;
+use crate::session::live::{Sessions, Stores};
 
 #[derive(Debug, Args)]
 pub struct PsArgs {
@@ -21,7 +21,7 @@ pub struct PsArgs {
 }
 
 pub fn run(ps: &PsArgs) -> Result<u8> {
-    let mut sessions = Sessions::look_and_tell(false)?;
+    let mut sessions = Sessions::look_and_tell(Stores::This)?;
     loop {
         if ps.json {
             return output::json(&json_rows(&sessions)?).map(|()| 0);
@@ -39,7 +39,7 @@ pub fn run(ps: &PsArgs) -> Result<u8> {
             return Ok(0);
         }
         host::pause(2);
-        sessions = Sessions::look(false)?;
+        sessions = Sessions::look(Stores::This)?;
     }
 }
 

@@ -80,12 +80,11 @@ pub fn run(resolve: ResolveArgs) -> Result<u8> {
         Some(session) => session,
         None => host::fresh_session()?,
     };
-    let is = |stdin, stdout| Terminal { stdin, stdout, ..facts.terminal };
     let terminal = match resolve.tty {
         None => facts.terminal,
-        Some(Tty::None) => is(false, false),
-        Some(Tty::Stdin) => is(true, false),
-        Some(Tty::Both) => is(true, true),
+        Some(Tty::None) => Terminal { stdin: false, stdout: false, ..facts.terminal },
+        Some(Tty::Stdin) => Terminal { stdin: true, stdout: false, ..facts.terminal },
+        Some(Tty::Both) => Terminal { stdin: true, stdout: true, ..facts.terminal },
     };
     let plan = decide::plan(&context, &facts, session, command, terminal)?;
     for note in &plan.notes {

@@ -6,7 +6,7 @@ use crate::core::census::Container;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::host::engine::containers;
 use crate::host::output;
-use crate::session::live::{Sessions, no_more_than_said};
+use crate::session::live::{Sessions, Stores, no_more_than_said};
 
 #[derive(Debug, Args)]
 #[group(id = "which", required = true, multiple = true)]
@@ -26,7 +26,7 @@ pub struct StopArgs {
 }
 
 pub fn run(stop: &StopArgs) -> Result<u8> {
-    let sessions = Sessions::look_and_tell(stop.all || !stop.names.is_empty())?;
+    let sessions = Sessions::look_and_tell(if stop.all || !stop.names.is_empty() { Stores::All } else { Stores::This })?;
     let running: Vec<&Container> = sessions.all().filter(|container| container.running).collect();
     let mut chosen = Vec::new();
     for name in &stop.names {
@@ -48,7 +48,7 @@ pub fn run(stop: &StopArgs) -> Result<u8> {
         return Ok(0);
     }
     containers::stop(&sessions.engine, &names)?;
-    let after = Sessions::look(true)?;
+    let after = Sessions::look(Stores::All)?;
     let runs = |name: &&str| after.all().any(|container| container.name == **name && container.running);
     let (left, gone): (Vec<&str>, Vec<&str>) = names.into_iter().partition(runs);
     for name in gone {

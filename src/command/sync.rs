@@ -82,7 +82,7 @@ pub enum SyncCommand {
 
 pub fn run(sync: SyncArgs) -> Result<u8> {
     match sync.command {
-        SyncCommand::In { tool, dry_run: true, .. } => diff(&tool, false)?,
+        SyncCommand::In { tool, dry_run: true, .. } => print_diff(&SyncStart::new(&tool)?.preview()?)?,
         SyncCommand::Diff { tool, json } => diff(&tool, json)?,
         SyncCommand::Out { session, dry_run: true, .. } => {
             let host = Host::new()?;
@@ -133,7 +133,7 @@ impl SyncStart {
     fn new(tool: &str) -> Result<Self> {
         let context = Context::new(tool, Layer::default())?;
         let settings = &context.config.settings;
-        let workspace = Workspace::new(&context.facts(None), settings.workspace.value, settings.force_workspace.value)?;
+        let workspace = Workspace::new(&context.facts(None), settings)?;
         Ok(Self {
             places: places(&context.host, &context.tool, &workspace.project),
             request: request(&context.host, &context.tool, &context.config, Direction::In),
@@ -180,7 +180,8 @@ pub fn status(tool: &str, json: bool) -> Result<()> {
 
 /// What the next sync in would write.
 pub fn diff(tool: &str, json: bool) -> Result<()> {
-    print_diff(&SyncStart::new(tool)?, json)
+    let preview = SyncStart::new(tool)?.preview()?;
+    if json { print_json(&preview) } else { print_diff(&preview) }
 }
 
 /// What the sync out of a session would write now.
@@ -189,25 +190,32 @@ pub fn diff_out(host: &Host, lease: &Lease) -> Result<()> {
     let (config, failure) = tolerant::config(host, &lease.tool);
     tolerant::tell(failure);
     let here = SyncStart { places: places(host, &tool, &lease.project), request: request(host, &tool, &config, Direction::Out) };
-    print_diff(&here, false)
+    print_diff(&here.preview()?)
 }
 
-fn print_diff(here: &SyncStart, json: bool) -> Result<()> {
-    let Preview { seen, plan, pending } = here.preview()?;
-    if pending {
+/// Returns what would be written, and says what else there is to know about it.
+fn told(preview: &Preview) -> Vec<Diff<'_>> {
+    if preview.pending {
         output::note("a sync was interrupted; it is finished first");
     }
-    for notice in &plan.notices {
+    for notice in &preview.plan.notices {
         output::note(&notice.to_string());
     }
-    let diffs = preview::diffs(&seen, &plan);
-    let content = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    if json {
-        let row = |diff: &Diff| serde_json::json!({"site": diff.site, "before": content(diff.before), "after": content(diff.after), "appends": diff.appends});
-        return output::json(&diffs.iter().map(row).collect::<Vec<_>>());
-    }
+    preview::diffs(&preview.seen, &preview.plan)
+}
+
+fn content(bytes: Option<&[u8]>) -> Option<String> {
+    bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+}
+
+fn print_json(preview: &Preview) -> Result<()> {
+    let row = |diff: &Diff| serde_json::json!({"site": diff.site, "before": content(diff.before), "after": content(diff.after), "appends": diff.appends});
+    output::json(&told(preview).iter().map(row).collect::<Vec<_>>())
+}
+
+fn print_diff(preview: &Preview) -> Result<()> {
     let mut lines = Vec::new();
-    for diff in diffs {
+    for diff in told(preview) {
         let signed = |bytes, sign: char| -> Vec<String> {
             let content = content(bytes).unwrap_or_default();
             content.lines().map(|line| format!("{sign}{line}")).collect()

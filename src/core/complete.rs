@@ -237,7 +237,7 @@ pub fn of_tool(line: &CommandLine, vocabulary: &Vocabulary) -> Candidates {
         let joined = values.into_iter().map(|value| Candidate::new(format!("{option}={}", value.word), value.about));
         return Candidates { candidates: joined.collect(), ..Candidates::default() };
     }
-    let mut candidates = vocabulary.words(&context, current.starts_with('-'));
+    let mut candidates = if current.starts_with('-') { vocabulary.options(&context) } else { vocabulary.sub_commands(&context) };
     if line.current == 0 && current.starts_with('-') {
         candidates.insert(0, Candidate::new("--local", "Run the host's own program, without a container"));
         candidates.insert(0, Candidate::new("--native", "Run the host's own program, without a container"));

@@ -92,7 +92,7 @@ impl Plan {
         if let Some(refusal) = engine::refusal(&facts.engine, settings.allowed()) {
             return Err(refusal);
         }
-        let workspace = Workspace::new(facts, settings.workspace.value, settings.force_workspace.value)?;
+        let workspace = Workspace::new(facts, settings)?;
         let trusted = facts.named.iter().filter(|named| named.by != planted::AGENT || settings.ssh_agent.value);
         if let Some(refusal) = planted::refusal(trusted, facts.writable.as_deref()) {
             return Err(refusal);

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use crate::core::config::Policy;
+use crate::core::config::{Policy, Settings};
 use crate::core::container::{ContainerPath, TREES, slug};
 use crate::core::facts::{Consent, Facts, Repo, RepoKind, SubmoduleProof};
 use crate::core::failure::{Failure, Kind, Result};
@@ -82,7 +82,7 @@ impl Workspace {
         sha256(self.target.as_os_str().as_bytes())[..8].to_owned()
     }
 
-    pub fn new(facts: &Facts, policy: Policy, force: bool) -> Result<Self> {
+    pub fn new(facts: &Facts, settings: &Settings) -> Result<Self> {
         let gone = || {
             Failure::new(Kind::Config, "cannot find the project: the working directory was deleted, or its path is too long")
                 .hint("cd to a directory that exists")
@@ -90,12 +90,12 @@ impl Workspace {
         let cwd = facts.cwd.as_deref().ok_or_else(gone)?;
         let mut wants = Vec::new();
         let (root, mut notes) = root(facts, cwd, &mut wants)?;
-        let judge = MountJudge { facts, root, force };
+        let judge = MountJudge { facts, root, force: settings.force_workspace.value };
         judge.accept(root)?;
         text(cwd)?;
         let below = cwd.strip_prefix(root).unwrap_or(Path::new(""));
         let name = root.file_name().and_then(OsStr::to_str).unwrap_or("project").to_owned();
-        let target = target(policy, root, below, &name);
+        let target = target(settings.workspace.value, root, below, &name);
         let workdir = target.join(below);
         let (mut extras, mut trees) = (Vec::new(), Vec::new());
         if let Some(repo) = facts.repo.as_ref().filter(|repo| is_mounted(repo, root)) {

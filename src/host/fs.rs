@@ -56,12 +56,19 @@ pub enum Trust {
     Login,
 }
 
+/// What becomes of directories that are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    Make,
+    Leave,
+}
+
 /// Opens a directory below `root`, making what is missing if asked; nothing if it is absent.
-pub fn enter(root: &Path, below: &Path, create: bool) -> Result<Option<OwnedFd>, FileError> {
+pub fn enter(root: &Path, below: &Path, absent: Absent) -> Result<Option<OwnedFd>, FileError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let fail = |source: Errno| FileError { verb: "open", path: root.join(below), source: source.into() };
     let mut dir = match retry_on_intr(|| rustix::fs::open(root, flags, Perm::empty())) {
-        Err(Errno::NOENT) if create => {
+        Err(Errno::NOENT) if absent == Absent::Make => {
             make_all(root)?;
             retry_on_intr(|| rustix::fs::open(root, flags, Perm::empty())).map_err(fail)?
         }
@@ -71,7 +78,7 @@ pub fn enter(root: &Path, below: &Path, create: bool) -> Result<Option<OwnedFd>,
     for name in below {
         let open = |dir: &OwnedFd| retry_on_intr(|| rustix::fs::openat(dir, name, flags | OFlags::NOFOLLOW, Perm::empty()));
         dir = match open(&dir) {
-            Err(Errno::NOENT) if create => {
+            Err(Errno::NOENT) if absent == Absent::Make => {
                 make(&dir, name).map_err(fail)?;
                 open(&dir).map_err(fail)?
             }

@@ -14,10 +14,10 @@ use crate::core::sync::Reading;
 use crate::core::text::digest::sha256;
 use crate::core::workspace::Workspace;
 use crate::host::Host;
-use crate::host::fs;
 use crate::host::fs::files::{private_dir, read_own, read_text, write_private};
 use crate::host::fs::shape::Shaper;
 use crate::host::fs::slot::slot;
+use crate::host::fs::{self, Absent};
 
 pub fn prepare(host: &Host, store: &Store, workspace: &Workspace, engine: &Engine) -> io::Result<()> {
     git::prepare(host, store, workspace, engine)?;
@@ -46,7 +46,7 @@ const FAR: std::time::Duration = std::time::Duration::from_secs(0x7000_0000);
 
 /// Writes a file of ours into a directory that containers write, whatever stands there; no link is followed.
 fn own_file(directory: &Path, name: &str, content: &[u8]) -> io::Result<()> {
-    let Some(slot) = slot(directory, Path::new(name), true)? else { return Ok(()) };
+    let Some(slot) = slot(directory, Path::new(name), Absent::Make)? else { return Ok(()) };
     if matches!(slot.read(LARGEST), Ok(Reading::File { bytes, .. }) if bytes == content) {
         return Ok(());
     }
@@ -61,7 +61,7 @@ const LARGEST: u64 = 1 << 20;
 pub fn gh(store: &Store, project: &str, shaper: &mut Shaper) -> io::Result<()> {
     private_dir(&store.gh())?;
     let own = store.own(project);
-    if matches!(fs::enter(&own, Path::new("gh"), false), Ok(None))
+    if matches!(fs::enter(&own, Path::new("gh"), Absent::Leave), Ok(None))
         && let Ok(Some((login, _))) = read_own(&store.gh().join("hosts.yml"))
     {
         private_dir(&own)?;

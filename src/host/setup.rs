@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::core::setup::imports::{self, DEPTH, MOST};
 use crate::core::setup::{NameRule, Named, named};
 use crate::core::sync::Reading;
+use crate::host::fs::Absent;
 use crate::host::fs::files::read_own;
 use crate::host::fs::slot::slot;
 
@@ -20,7 +21,7 @@ pub fn named_by_host(directory: &Path, rules: &[NameRule]) -> Vec<Named> {
 
 /// Returns what the settings in a home that a container writes name.
 pub fn named_by_home(home: &Path, rules: &[NameRule]) -> Vec<Named> {
-    of_files(rules, |file| match slot(home, Path::new(file), false).ok()??.read(LARGEST).ok()? {
+    of_files(rules, |file| match slot(home, Path::new(file), Absent::Leave).ok()??.read(LARGEST).ok()? {
         Reading::File { bytes, .. } => Some(bytes),
         Reading::Absent | Reading::Refused(_) => None,
     })
@@ -45,7 +46,7 @@ fn parsed(file: &str, bytes: &[u8]) -> Option<Value> {
 
 /// Returns whether a file is there below a home that a container writes, no links followed.
 pub fn is_in_home(home: &Path, below: &Path) -> bool {
-    let reading = slot(home, below, false).ok().flatten().and_then(|slot| slot.read(LARGEST).ok());
+    let reading = slot(home, below, Absent::Leave).ok().flatten().and_then(|slot| slot.read(LARGEST).ok());
     matches!(reading, Some(Reading::File { .. }))
 }
 

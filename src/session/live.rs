@@ -21,9 +21,18 @@ pub struct Sessions {
     pub failures: Vec<Failure>,
 }
 
+/// Whose containers are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stores {
+    /// Those of the store in use.
+    This,
+    /// Those of the user's other stores too.
+    All,
+}
+
 impl Sessions {
-    /// `all`: those of the user's other stores too.
-    pub fn look(all: bool) -> Result<Self> {
+    /// Asks the engine for the person's containers, and reads the leases that belong to them.
+    pub fn look(stores: Stores) -> Result<Self> {
         let (context, failures) = tolerant::context()?;
         let engine = context.facts(None).engine;
         let host = context.host;
@@ -32,7 +41,7 @@ impl Sessions {
             Some(_) => failure,
         })?;
         let store = store_id(host.store.root());
-        found.retain(|container| all || container.store == store);
+        found.retain(|container| stores == Stores::All || container.store == store);
         let mut leases = state::leases(&host.store);
         leases.extend(state::temporary_leases(&host));
         let census = census::take(found, &leases, state::is_owner_alive);
@@ -40,8 +49,8 @@ impl Sessions {
     }
 
     /// The first look of a command, which says what it goes on without.
-    pub fn look_and_tell(all: bool) -> Result<Self> {
-        let mut sessions = Self::look(all)?;
+    pub fn look_and_tell(stores: Stores) -> Result<Self> {
+        let mut sessions = Self::look(stores)?;
         tolerant::tell(std::mem::take(&mut sessions.failures));
         Ok(sessions)
     }

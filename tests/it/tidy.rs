@@ -109,6 +109,53 @@ fn no_type_name_is_defined_twice() {
     assert_eq!(places, BTreeMap::new(), "each wants a noun of its own");
 }
 
+/// Functions that take a value, or whose name says what is switched.
+const TAKE_SWITCHES: [&str; 17] = [
+    "",
+    "Some",
+    "Ok",
+    "new",
+    "unwrap_or",
+    "then_some",
+    "read",
+    "write",
+    "append",
+    "create",
+    "recursive",
+    "disable_help_subcommand",
+    "keep_trailing_newline",
+    "from_str",
+    "set_implicit",
+    "set_dotted",
+    "switch",
+];
+
+/// Returns the name of the call whose last argument ends here: behind it stands the closing parenthesis.
+fn called(before: &str) -> Option<&str> {
+    let mut depth = 0;
+    let (open, _) = before.char_indices().rev().find(|(_, c)| {
+        depth += i32::from(*c == ')') - i32::from(*c == '(');
+        depth < 0
+    })?;
+    before[..open].rsplit(|c: char| !c.is_alphanumeric() && c != '_').next()
+}
+
+// `slot(root, path, Absent::Make)` says what `slot(root, path, true)` leaves to be looked up.
+#[test]
+fn no_call_has_a_bare_switch() {
+    for (path, text) in
+        files("src").into_iter().filter(|(path, _)| is_rust(path) && !path.components().any(|part| part.as_os_str() == "tests"))
+    {
+        for line in program(&text).lines().filter(|line| !line.trim_start().starts_with(['/', '#'])) {
+            for (at, _) in ["true)", "false)"].iter().flat_map(|end| line.match_indices(end)) {
+                let is_argument = line[..at].ends_with([' ', '(']) && !line[..at].ends_with("| ");
+                let name = called(&line[..at]).filter(|_| is_argument).unwrap_or_default();
+                assert!(TAKE_SWITCHES.contains(&name), "{}: `{}` wants a word", path.display(), line.trim());
+            }
+        }
+    }
+}
+
 /// Commands whose output, or a part of it, programs and shells read.
 const EXACT: [&str; 8] = ["complete", "completions", "help", "init", "resolve", "sync", "sync_job", "use_tool"];
 
@@ -178,5 +225,18 @@ fn every_variant_of_every_script_is_clean() {
                 }
             }
         }
+    }
+}
+
+// A mutant whose expression finds nothing any more shows nothing either.
+#[test]
+fn every_mutant_still_changes_something() {
+    if need("perl", find_program("perl")).is_none() {
+        return;
+    }
+    for script in ["tests/mutants", "tests/faults/mutants"] {
+        let output = Command::new("bash").arg(script).current_dir(ROOT).env("AI_MUTANTS", "look").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.ends_with("0 not\n"), "{script}: {said}");
     }
 }

@@ -71,8 +71,10 @@ fn chosen(planted: &[OldDirectory], project: &str) -> Result<Vec<OldDirectory>> 
 
 /// The old directories in the project here, and in every project that has state.
 fn of_projects(host: &Host) -> Vec<OldDirectory> {
-    let mut roots: Vec<(String, PathBuf)> =
-        project::partitions(&host.store, false).into_iter().filter_map(|partition| Some((partition.project, partition.root?))).collect();
+    let mut roots: Vec<(String, PathBuf)> = project::partitions(&host.store, project::Sizes::Unknown)
+        .into_iter()
+        .filter_map(|partition| Some((partition.project, partition.root?)))
+        .collect();
     roots.extend(here(host));
     roots.sort_unstable();
     roots.dedup();
@@ -82,7 +84,7 @@ fn of_projects(host: &Host) -> Vec<OldDirectory> {
 /// The project around the working directory, if one can be mounted from there at all.
 fn here(host: &Host) -> Option<(String, PathBuf)> {
     let facts = host.facts(&host::Wanted::default());
-    let workspace = crate::core::workspace::Workspace::new(&facts, crate::core::config::Policy::Adaptive, false).ok()?;
+    let workspace = crate::core::workspace::Workspace::new(&facts, &crate::core::config::Config::default().settings).ok()?;
     Some((workspace.project, workspace.root))
 }
 

@@ -13,7 +13,7 @@ use crate::session::context::Context;
 pub fn run(allow: &AllowArgs) -> Result<u8> {
     let Context { host, config, .. } = &Context::new(tool::EXEC, Layer::default())?;
     let facts = host.facts(&crate::host::Wanted::default());
-    let workspace = Workspace::new(&facts, config.settings.workspace.value, config.settings.force_workspace.value)?;
+    let workspace = Workspace::new(&facts, &config.settings)?;
     let root = facts.repo.as_ref().map_or(workspace.root.as_path(), |repo| &repo.root);
     let _lock = guard::hold(&host.store)?;
     let mut consents = consent::read(&host.store);

@@ -74,14 +74,19 @@ impl Vocabulary {
         (!values.is_empty()).then_some(values)
     }
 
-    /// The options, or else the sub-commands, of a context.
-    pub fn words(&self, context: &str, options: bool) -> Vec<Candidate> {
-        self.of(context).filter(|candidate| candidate.word.starts_with('-') == options).cloned().collect()
+    /// Returns the options of a context.
+    pub fn options(&self, context: &str) -> Vec<Candidate> {
+        self.of(context).filter(|candidate| candidate.word.starts_with('-')).cloned().collect()
+    }
+
+    /// Returns the sub-commands of a context.
+    pub fn sub_commands(&self, context: &str) -> Vec<Candidate> {
+        self.of(context).filter(|candidate| !candidate.word.starts_with('-')).cloned().collect()
     }
 
     /// The sub-commands of the tool itself.
     pub fn commands(&self) -> Vec<String> {
-        self.words("", false).into_iter().map(|candidate| candidate.word).collect()
+        self.sub_commands("").into_iter().map(|candidate| candidate.word).collect()
     }
 
     fn of<'a>(&'a self, context: &'a str) -> impl Iterator<Item = &'a Candidate> {

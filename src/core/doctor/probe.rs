@@ -34,7 +34,8 @@ pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
     let probe = |name, flags, script: &str, expected| Probe { name, flags, script: script.into(), expected };
     let prints = |text: &str| Expected::Prints(text.into());
     let limit = |v2: &str, v1: &str| format!("cat /sys/fs/cgroup/{v2} 2>/dev/null || cat /sys/fs/cgroup/{v1}");
-    let tmpfs = |exec| vec![Part::Scratch { target: "/t".into(), exec, size: 1 << 20 }];
+    let tmpfs = Part::Scratch { target: "/t".into(), exec: false, size: 1 << 20 };
+    let executable = Part::Scratch { target: "/t".into(), exec: true, size: 1 << 20 };
     let program = "printf '#!/bin/sh\\necho ran\\n' >/t/x; chmod 755 /t/x; /t/x 2>/dev/null || echo refused";
     let odd = Mount::bind(Fixed::of_person(directory.join(ODD_NAME)), ContainerPath::new("/odd"), Access::ReadWrite);
     let read_only = Mount::bind(Fixed::of_person(directory), ContainerPath::new("/ro"), Access::ReadOnly);
@@ -69,8 +70,8 @@ pub fn probes(directory: &std::path::Path, uid: u32, gid: u32) -> Vec<Probe> {
             &format!("touch {PROBE_DIRECTORY}/{SCRATCH}/x && mkdir {PROBE_DIRECTORY}/{SCRATCH}/y && echo writable"),
             prints("writable"),
         ),
-        probe("tmpfs-exec", tmpfs(true), program, prints("ran")),
-        probe("tmpfs-noexec", tmpfs(false), program, prints("refused")),
+        probe("tmpfs-exec", vec![executable], program, prints("ran")),
+        probe("tmpfs-noexec", vec![tmpfs], program, prints("refused")),
         probe(
             "hostname",
             vec![Part::Hostname("probe-dev-env".into())],

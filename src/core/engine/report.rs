@@ -48,14 +48,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self::all(true)
+        Self::ALL
     }
 }
 
 impl Limits {
-    fn all(can: bool) -> Self {
-        Self { memory: can, cpus: can, pids: can }
-    }
+    const ALL: Self = Self { memory: true, cpus: true, pids: true };
 
     /// What cannot be limited, in words.
     pub fn missing(self) -> Vec<&'static str> {

@@ -14,6 +14,7 @@ use crate::core::control::{ControlPath, Trace, unescaped};
 use crate::core::sync::Hash;
 use crate::host::control::ground::{Ground, LARGEST, kind_at, trace};
 use crate::host::control::shelf::ControlShelf;
+use crate::host::fs::Absent;
 use crate::host::fs::slot::{Swap, slot};
 
 /// Names of what was moved out of the way and could not be kept in the store.
@@ -52,14 +53,14 @@ pub fn make(ground: &Ground, path: &ControlPath, now: Option<&Trace>, wish: Wish
 
 /// Replaces a file that still has the content that was looked at, never leaving its place empty.
 fn swap(ground: &Ground, below: &Path, bytes: &[u8], executable: bool, expected: &str) -> io::Result<bool> {
-    let Some(slot) = slot(&ground.path, below, false)? else { return Ok(false) };
+    let Some(slot) = slot(&ground.path, below, Absent::Leave)? else { return Ok(false) };
     let perm = perm(slot.perm(), executable);
     // Another name of the file, say; there is another way for that.
     Ok(matches!(slot.put(bytes, perm, Some(&Hash(expected.into())), LARGEST), Ok(Swap::Done)))
 }
 
 fn write_new(ground: &Ground, below: &Path, wish: Wish) -> io::Result<()> {
-    let Some(slot) = slot(&ground.path, below, true)? else { return Err(io::ErrorKind::NotFound.into()) };
+    let Some(slot) = slot(&ground.path, below, Absent::Make)? else { return Err(io::ErrorKind::NotFound.into()) };
     match wish {
         Wish::Nothing => Ok(()),
         Wish::File { bytes, executable } => match slot.put(bytes, perm(None, executable), None, LARGEST)? {

@@ -35,7 +35,7 @@ pub fn accept(shelf: &ControlShelf, ledger: &ControlLedger, change: &PendingChan
     if change.reads == Reads::Settings && matches!((&now, &change.after), (Some(Trace::File { .. }), Some(Trace::File { .. }))) {
         let current = act::content(&ground, &change.path).unwrap_or_default();
         let bytes = accept_settings(&change.path, &current, &content(shelf, change.after.as_ref())?).map_err(|_| AnswerError::Changed)?;
-        return put(shelf, &ground, change, now.as_ref(), &bytes, false);
+        return put(shelf, &ground, change, now.as_ref(), NewFile { bytes: &bytes, executable: false });
     }
     // A repository's directory that was replaced is not there to be compared with.
     if now != change.before && change.before != Some(Trace::Directory) {
@@ -76,10 +76,18 @@ fn stand(
     match wanted {
         None => act::make(ground, &change.path, now, Wish::Nothing, shelf)?,
         Some(Trace::Link { to }) => act::make(ground, &change.path, now, Wish::Link { to }, shelf)?,
-        Some(Trace::File { executable, .. }) => return put(shelf, ground, change, now, &content(shelf, wanted)?, *executable),
+        Some(Trace::File { executable, .. }) => {
+            return put(shelf, ground, change, now, NewFile { bytes: &content(shelf, wanted)?, executable: *executable });
+        }
         Some(Trace::Directory | Trace::Strange { .. }) => return Err(AnswerError::NotKept),
     }
     know(shelf, change, wanted.cloned())
+}
+
+/// A file as it is to be.
+struct NewFile<'a> {
+    bytes: &'a [u8],
+    executable: bool,
 }
 
 fn put(
@@ -87,8 +95,7 @@ fn put(
     ground: &Ground,
     change: &PendingChange,
     now: Option<&Trace>,
-    bytes: &[u8],
-    executable: bool,
+    NewFile { bytes, executable }: NewFile,
 ) -> Result<(), AnswerError> {
     act::make(ground, &change.path, now, Wish::File { bytes, executable }, shelf)?;
     let hash = sha256(bytes);

@@ -13,7 +13,7 @@ use crate::core::control::record::AnchorDir;
 use crate::core::control::{Trace, escaped};
 use crate::core::sync::{Mode, Reading, Refusal};
 use crate::core::text::digest::sha256;
-use crate::host::fs::{self, Trust, read};
+use crate::host::fs::{self, Absent, Trust, read};
 
 /// Largest control file whose content is compared, in bytes.
 pub const LARGEST: u64 = 1 << 20;
@@ -36,7 +36,7 @@ pub struct DirName {
 impl Ground {
     /// Opens a directory; `None` where it is gone.
     pub fn open(path: &Path) -> Option<(Self, AnchorDir)> {
-        let dir = std::fs::File::from(fs::enter(path, Path::new(""), false).ok()??);
+        let dir = std::fs::File::from(fs::enter(path, Path::new(""), Absent::Leave).ok()??);
         let metadata = dir.metadata().ok()?;
         let anchor = AnchorDir { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() };
         let dir = OwnedFd::from(dir);

@@ -10,7 +10,7 @@ use crate::core::store::Store;
 use crate::core::text::digest::sha256;
 use crate::host::fs::files::{private_dir, write_unsynced};
 use crate::host::fs::lock::{self, Lock, LockError};
-use crate::host::fs::{self, slot};
+use crate::host::fs::{self, Absent, slot};
 
 /// Largest file of ours, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -68,7 +68,7 @@ impl ControlShelf {
 
     /// Forgets contents that neither the manifest nor the ledger names.
     pub fn tidy(&self, wanted: &std::collections::BTreeSet<&str>) -> std::io::Result<()> {
-        let Some(objects) = fs::enter(&self.directory, Path::new("objects"), false)? else { return Ok(()) };
+        let Some(objects) = fs::enter(&self.directory, Path::new("objects"), Absent::Leave)? else { return Ok(()) };
         for name in fs::names(&objects, &self.directory.join("objects"))? {
             if !name.to_str().is_some_and(|name| wanted.contains(name)) {
                 self.delete(&Path::new("objects").join(name))?;
@@ -83,7 +83,7 @@ impl ControlShelf {
 
     fn bytes(&self, below: &Path) -> Option<Vec<u8>> {
         use crate::core::sync::Reading;
-        match slot::slot(&self.directory, below, false).ok()??.read(LARGEST) {
+        match slot::slot(&self.directory, below, Absent::Leave).ok()??.read(LARGEST) {
             Ok(Reading::File { bytes, .. }) => Some(bytes),
             _ => None,
         }
@@ -94,7 +94,7 @@ impl ControlShelf {
     }
 
     fn delete(&self, below: &Path) -> std::io::Result<()> {
-        match slot::slot(&self.directory, below, false)? {
+        match slot::slot(&self.directory, below, Absent::Leave)? {
             Some(slot) => Ok(slot.delete()?),
             None => Ok(()),
         }

@@ -11,6 +11,7 @@ use crate::core::container::SHARED;
 use crate::core::store::Store;
 use crate::core::store::table::{Closed, TABLE};
 use crate::core::tool::Tool;
+use crate::host::fs::Absent;
 use crate::host::fs::shape::{self, Aside, Shaper};
 use crate::host::{Host, fs};
 
@@ -20,13 +21,13 @@ const MOST: usize = 20_000;
 /// Paths of the store that somebody else may read or write.
 pub fn open_paths(store: &Path) -> Vec<PathBuf> {
     let mut open = Vec::new();
-    if let Some(stat) = fs::enter(store, Path::new(""), false).ok().flatten().and_then(|dir| rustix::fs::fstat(&dir).ok()) {
+    if let Some(stat) = fs::enter(store, Path::new(""), Absent::Leave).ok().flatten().and_then(|dir| rustix::fs::fstat(&dir).ok()) {
         note(store, &stat, &mut open);
     }
     for row in &TABLE {
         for below in places(store, row.path.trim_end_matches('/')) {
             let (parent, name) = (below.parent().unwrap_or(Path::new("")), below.file_name().unwrap_or_default());
-            let Ok(Some(dir)) = fs::enter(store, parent, false) else { continue };
+            let Ok(Some(dir)) = fs::enter(store, parent, Absent::Leave) else { continue };
             look(&dir, name, &store.join(&below), row.closed, &mut MOST.clone(), &mut open);
         }
     }
@@ -48,7 +49,7 @@ fn places(store: &Path, row: &str) -> Vec<PathBuf> {
 }
 
 fn children(store: &Path, below: &Path) -> Vec<OsString> {
-    let Ok(Some(dir)) = fs::enter(store, below, false) else { return Vec::new() };
+    let Ok(Some(dir)) = fs::enter(store, below, Absent::Leave) else { return Vec::new() };
     let names = fs::names(&dir, below).unwrap_or_default();
     names.into_iter().filter(|name| stat(&dir, name).is_some_and(|stat| is(&stat, FileType::Directory))).collect()
 }
@@ -90,10 +91,10 @@ fn close_one(store: &Path, path: &Path) -> Option<()> {
     let mode = |stat: &Stat| stat.st_mode & 0o7700;
     let below = path.strip_prefix(store).ok()?;
     let Some(name) = below.file_name() else {
-        let dir = fs::enter(store, Path::new(""), false).ok()??;
+        let dir = fs::enter(store, Path::new(""), Absent::Leave).ok()??;
         return rustix::fs::fchmod(&dir, rustix::fs::Mode::from_raw_mode(mode(&rustix::fs::fstat(&dir).ok()?) as _)).ok();
     };
-    let dir = fs::enter(store, below.parent()?, false).ok()??;
+    let dir = fs::enter(store, below.parent()?, Absent::Leave).ok()??;
     shape::set_mode(&dir, name, mode(&stat(&dir, name)?)).ok()
 }
 

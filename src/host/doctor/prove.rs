@@ -59,7 +59,7 @@ impl Bench<'_> {
     fn furnish(&self) -> std::io::Result<()> {
         let odd = self.directory.join(probe::ODD_NAME);
         host::fs::files::private_dir(&odd)?;
-        if let Some(dir) = host::fs::enter(&self.directory, Path::new(probe::SCRATCH), true)? {
+        if let Some(dir) = host::fs::enter(&self.directory, Path::new(probe::SCRATCH), host::fs::Absent::Make)? {
             host::fs::open_to_all(&dir).map_err(std::io::Error::from)?;
         }
         host::fs::files::write_private(&odd.join("file"), b"odd\n")?;

@@ -13,7 +13,7 @@ pub fn find(kind: EngineKind, env: &Env, home: Option<&Path>) -> Endpoint {
     match kind {
         EngineKind::Docker => docker(env, home),
         EngineKind::Podman => match env.text("CONTAINER_HOST") {
-            Some(url) => Endpoint { address: address(url, false), chosen: Chosen::Variable("CONTAINER_HOST") },
+            Some(url) => Endpoint { address: address(url), chosen: Chosen::Variable("CONTAINER_HOST") },
             None => Endpoint { address: Address::InProcess, chosen: Chosen::Default },
         },
         EngineKind::Nerdctl | EngineKind::Container => Endpoint { address: Address::InProcess, chosen: Chosen::Default },
@@ -24,7 +24,7 @@ pub fn find(kind: EngineKind, env: &Env, home: Option<&Path>) -> Endpoint {
 fn docker(env: &Env, home: Option<&Path>) -> Endpoint {
     if let Some(url) = env.text("DOCKER_HOST") {
         let tls = env.text("DOCKER_TLS_VERIFY").is_some() || env.text("DOCKER_TLS").is_some();
-        return Endpoint { address: address(url, tls), chosen: Chosen::Variable("DOCKER_HOST") };
+        return Endpoint { address: secured(address(url), tls), chosen: Chosen::Variable("DOCKER_HOST") };
     }
     let config = env.get("DOCKER_CONFIG").map(PathBuf::from).or_else(|| home.map(|home| home.join(".docker")));
     let of_config = || json(&config.as_ref()?.join("config.json"))?.get("currentContext")?.as_str().map(str::to_owned);
@@ -40,15 +40,19 @@ fn of_context(contexts: &Path, name: &str) -> Option<Address> {
     let id: String = sha2::Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     let meta = json(&contexts.join("meta").join(&id).join("meta.json"))?;
     let url = meta.pointer("/Endpoints/docker/Host")?.as_str()?;
-    Some(address(url, contexts.join("tls").join(id).join("docker").is_dir()))
+    Some(secured(address(url), contexts.join("tls").join(id).join("docker").is_dir()))
 }
 
-fn address(url: &str, tls: bool) -> Address {
+fn secured(address: Address, tls: bool) -> Address {
+    if let Address::Tcp { host, .. } = address { Address::Tcp { host, tls } } else { address }
+}
+
+fn address(url: &str) -> Address {
     if let Some(path) = url.strip_prefix("unix://") {
         return Address::Socket { path: path.into(), real: real(Path::new(path)) };
     }
     match url.strip_prefix("tcp://").or_else(|| url.strip_prefix("http://")) {
-        Some(host) => Address::Tcp { host: host.into(), tls },
+        Some(host) => Address::Tcp { host: host.into(), tls: false },
         None => Address::Remote(url.into()),
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 use crate::core::failure::{Failure, Kind, Result};
+use crate::host::fs::Absent;
 use crate::host::fs::enter;
 
 /// Largest file of the person's own that we read: configuration, manifests, logins; in bytes.
@@ -66,7 +67,7 @@ pub fn public_dir(path: &Path) -> io::Result<()> {
 /// Closes the store and the directories in it on the way to `below` to others: an older program made them open.
 pub fn tighten(store: &Path, below: &Path) -> io::Result<()> {
     for below in below.ancestors() {
-        let Ok(Some(directory)) = enter(store, below, false) else { continue };
+        let Ok(Some(directory)) = enter(store, below, Absent::Leave) else { continue };
         let mode = rustix::fs::fstat(&directory)?.st_mode;
         if mode & 0o077 != 0 {
             rustix::fs::fchmod(&directory, rustix::fs::Mode::from_raw_mode(mode & 0o700))?;

@@ -8,7 +8,7 @@ use rustix::fs::{FileType, FlockOperation, Mode as Perm, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::host::fs::slot::PRIVATE_FILE;
-use crate::host::fs::{self, FileError};
+use crate::host::fs::{self, Absent, FileError};
 use crate::host::machine::deadline::Deadline;
 
 /// How long a run waits for another one's sync.
@@ -52,7 +52,7 @@ pub fn acquire(directory: &Path, wait: Duration) -> Result<Lock, LockError> {
 }
 
 fn open(directory: &Path) -> Result<OwnedFd, LockError> {
-    let root = fs::enter(directory, Path::new(""), true)?.ok_or_else(|| fail("open", directory)(Errno::NOENT))?;
+    let root = fs::enter(directory, Path::new(""), Absent::Make)?.ok_or_else(|| fail("open", directory)(Errno::NOENT))?;
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = match retry_on_intr(|| rustix::fs::openat(&root, "lock", flags, Perm::from_raw_mode(PRIVATE_FILE))) {
         Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => {

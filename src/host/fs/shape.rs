@@ -9,7 +9,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::host::fs::{self, FileError};
+use crate::host::fs::{self, Absent, FileError};
 
 /// What stood where something of ours must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl<'a> Shaper<'a> {
 
     /// Opens `below` in `root`, which no container can replace, and makes it where it is missing.
     pub fn directory(&mut self, root: &Path, below: impl AsRef<Path>) -> io::Result<OwnedFd> {
-        let dir = fs::enter(root, Path::new(""), true)?.ok_or(io::ErrorKind::NotFound)?;
+        let dir = fs::enter(root, Path::new(""), Absent::Make)?.ok_or(io::ErrorKind::NotFound)?;
         self.below(dir, root, below)
     }
 
@@ -95,7 +95,7 @@ impl<'a> Shaper<'a> {
     fn set_aside(&mut self, dir: &OwnedFd, name: &OsStr, path: &Path, stat: &Stat) -> Result<(), Errno> {
         let mut new = OsString::from(format!("{}-{}-", super::super::now(), std::process::id()));
         new.push(name);
-        let aside = fs::enter(self.aside, Path::new(""), true).ok().flatten();
+        let aside = fs::enter(self.aside, Path::new(""), Absent::Make).ok().flatten();
         let moved = aside.map(|aside| rename(dir, name, &aside, &new));
         let to = match moved {
             Some(Ok(())) => self.aside.join(&new),
@@ -115,7 +115,7 @@ const LARGEST: i64 = 64 << 20;
 
 /// What is wrong with a directory of ours, if anything is; changes nothing.
 pub fn wrong(root: &Path, below: &Path) -> Option<(PathBuf, &'static str)> {
-    let mut dir = fs::enter(root, Path::new(""), false).ok().flatten()?;
+    let mut dir = fs::enter(root, Path::new(""), Absent::Leave).ok().flatten()?;
     let mut path = root.to_owned();
     for name in below {
         path.push(name);

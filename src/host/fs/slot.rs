@@ -10,7 +10,7 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::core::sync::{Hash, Reading};
 use crate::host::fs::read::read;
 use crate::host::fs::tool_lock::{self, ToolLock};
-use crate::host::fs::{FileError, TEMPORARY, Trust, enter};
+use crate::host::fs::{Absent, FileError, TEMPORARY, Trust, enter};
 
 /// Nothing that we create is anybody else's business.
 pub const PRIVATE_FILE: u32 = 0o600;
@@ -31,11 +31,11 @@ pub struct Slot {
 }
 
 /// A slot directly below a directory of ours.
-pub fn slot(root: &Path, path: &Path, create: bool) -> Result<Option<Slot>, FileError> {
+pub fn slot(root: &Path, path: &Path, absent: Absent) -> Result<Option<Slot>, FileError> {
     let full = root.join(path);
     let name = path.file_name().unwrap_or_default();
     let below = path.parent().unwrap_or(Path::new(""));
-    let dir = enter(root, below, create)?;
+    let dir = enter(root, below, absent)?;
     Ok(dir.map(|dir| Slot::new(dir, name, full)))
 }
 

@@ -18,6 +18,7 @@ use crate::core::sync::Reading;
 use crate::core::text::digest::hex;
 use crate::core::text::typed::typed;
 use crate::core::workspace::Workspace;
+use crate::host::fs::Absent;
 use crate::host::fs::files::{private_dir, read_own, write_private};
 use crate::host::fs::slot::slot;
 use crate::host::machine::process;
@@ -98,7 +99,7 @@ const LARGEST: u64 = 1 << 20;
 
 /// Brings the container's own file up to date, without following what stands in its place.
 fn rewrite(directory: &Path, before: &[(String, String)], now: &[(String, String)]) -> io::Result<()> {
-    let Some(slot) = slot(directory, Path::new("config"), true)? else { return Ok(()) };
+    let Some(slot) = slot(directory, Path::new("config"), Absent::Make)? else { return Ok(()) };
     let current = match slot.read(LARGEST) {
         Ok(Reading::File { bytes, .. }) => String::from_utf8(bytes).ok(),
         _ => None,

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::core::facts::{LinkedWorktree, Repo, RepoKind, Spot};
 use crate::core::sync::Reading;
-use crate::host::fs::{self, Trust, slot::slot};
+use crate::host::fs::{self, Absent, Trust, slot::slot};
 
 mod link;
 pub mod trees;
@@ -63,7 +63,7 @@ const LARGEST: u64 = 64 << 10;
 
 /// The text of a small file of a repository. No link below `root` is followed.
 fn read(root: &Path, below: impl AsRef<Path>) -> Option<Vec<u8>> {
-    match slot(root, below.as_ref(), false).ok()??.read_as(Trust::Login, LARGEST).ok()? {
+    match slot(root, below.as_ref(), Absent::Leave).ok()??.read_as(Trust::Login, LARGEST).ok()? {
         Reading::File { bytes, .. } => Some(bytes),
         _ => None,
     }
@@ -80,7 +80,7 @@ const MOST: usize = 64;
 /// What git knows of linked worktrees, in `below` the directory `root`. Those of which git would say nothing anyway are left out.
 fn trees(root: &Path, below: &str) -> Vec<LinkedWorktree> {
     let below = Path::new(below);
-    let Ok(Some(dir)) = fs::enter(root, below, false) else { return Vec::new() };
+    let Ok(Some(dir)) = fs::enter(root, below, Absent::Leave) else { return Vec::new() };
     let mut names: Vec<String> =
         fs::names(&dir, below).unwrap_or_default().into_iter().filter_map(|name| name.into_string().ok()).collect();
     names.sort_unstable();

@@ -9,7 +9,7 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::core::admit::path::{Looked, PathKind, SYSTEM_AUTHORITIES, Thing};
 use crate::core::admit::publish::{Protocol, Publish};
-use crate::host::fs;
+use crate::host::fs::{self, Absent};
 
 /// Looks at a path: where it leads, and what is there.
 pub fn look(path: PathBuf) -> Looked {
@@ -54,7 +54,7 @@ pub fn files(directory: &Path) -> Vec<PathBuf> {
 pub fn identity(path: &Path, cwd: &Path) -> Option<String> {
     let directory = match cwd.strip_prefix(path) {
         Ok(below) => below.components().try_fold(open(rustix::fs::CWD, ".")?, |directory, _| open(&directory, ".."))?,
-        Err(_) => fs::enter(Path::new("/"), path.strip_prefix("/").ok()?, false).ok()??,
+        Err(_) => fs::enter(Path::new("/"), path.strip_prefix("/").ok()?, Absent::Leave).ok()??,
     };
     let found = rustix::fs::fstat(&directory).ok()?;
     Some(format!("{}:{}", found.st_dev, found.st_ino))

@@ -12,7 +12,7 @@ use crate::core::login::migrate::{Action, MigrationStep};
 use crate::core::store::Store;
 use crate::host::fs::files::{private_dir, tighten};
 use crate::host::fs::slot::slot;
-use crate::host::fs::{self as own_fs, tree};
+use crate::host::fs::{self as own_fs, Absent, tree};
 use crate::host::migrate::{Done, OldDirectory, area, log, sync_directory, write_json};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ fn prepare(store: &Store, sources: &[OldDirectory], steps: &[MigrationStep]) -> 
             return Err(io::Error::other(format!("`{}` changed meanwhile", step.from.display())));
         }
         // Fails where something on the way is a link.
-        own_fs::enter(store.root(), to.parent().unwrap_or(Path::new("")), false)?;
+        own_fs::enter(store.root(), to.parent().unwrap_or(Path::new("")), Absent::Leave)?;
         let target = store.root().join(to);
         let found = target.symlink_metadata().ok();
         if let Some(found) = &found {
@@ -121,7 +121,7 @@ pub fn finish(store: &Store) -> io::Result<bool> {
     for one in &journal.moves {
         let target = store.root().join(&one.to);
         // By descriptor: containers write to these directories, and could lead us anywhere by a link.
-        let slot = slot(store.root(), &one.to, true)?.ok_or(io::ErrorKind::NotFound)?;
+        let slot = slot(store.root(), &one.to, Absent::Make)?.ok_or(io::ErrorKind::NotFound)?;
         tighten(store.root(), one.to.parent().unwrap_or(Path::new("")))?;
         slot.take(&stage.join(&one.staged))?;
         if slot.hash()? != one.sha256 {
@@ -177,7 +177,7 @@ pub fn undo(store: &Store) -> io::Result<Option<Undone>> {
     }
     for one in &journal.moves {
         let target = store.root().join(&one.to);
-        own_fs::enter(store.root(), one.to.parent().unwrap_or(Path::new("")), false)?;
+        own_fs::enter(store.root(), one.to.parent().unwrap_or(Path::new("")), Absent::Leave)?;
         let saved = backup.join("store").join(&one.staged);
         let is_ours = |hash: &String| *hash == one.sha256 || tree::hash(&saved).is_ok_and(|saved| saved == *hash);
         if tree::hash(&target).is_ok_and(|hash| !is_ours(&hash)) {

@@ -15,7 +15,7 @@ use crate::core::store::{LAYOUT, Store};
 use crate::core::sync::Reading;
 use crate::host::fs::files::{private_dir, write_private};
 use crate::host::fs::lock::{self, LockError};
-use crate::host::fs::{self, slot::slot, tree};
+use crate::host::fs::{self, Absent, slot::slot, tree};
 use crate::host::output;
 
 /// What of the first layout is set aside: containers of every project could write it.
@@ -23,7 +23,7 @@ const FIRST: &str = "sync/quarantine/layout-1";
 
 /// The number of the layout that the store has; 1 where nobody wrote one.
 fn number(store: &Store) -> u32 {
-    let slot = slot(store.root(), Path::new("layout"), false).ok().flatten();
+    let slot = slot(store.root(), Path::new("layout"), Absent::Leave).ok().flatten();
     match slot.map(|slot| slot.read(64)) {
         Some(Ok(Reading::File { bytes, .. })) => String::from_utf8_lossy(&bytes).trim().parse().unwrap_or(1),
         _ => 1,
@@ -83,12 +83,13 @@ fn is_closed(error: &io::Error) -> bool {
 
 fn steps(store: &Store) -> io::Result<()> {
     let known_hosts = Path::new("global_state/ssh/known_hosts");
-    let had_hosts = matches!(slot(store.root(), known_hosts, false)?.map(|slot| slot.read(1 << 20)), Some(Ok(Reading::File { .. })));
+    let had_hosts =
+        matches!(slot(store.root(), known_hosts, Absent::Leave)?.map(|slot| slot.read(1 << 20)), Some(Ok(Reading::File { .. })));
     for (name, aside) in [("global_state/ssh", "ssh"), ("global_state/gh", "gh")] {
         move_to(store, name, &format!("{FIRST}/{aside}"))?;
     }
     // A login of gh's goes on; what else a container may have written beside it, such as an alias that runs something, does not.
-    let gh = slot(store.root(), &Path::new(FIRST).join("gh/hosts.yml"), false)?;
+    let gh = slot(store.root(), &Path::new(FIRST).join("gh/hosts.yml"), Absent::Leave)?;
     if let Some(Ok(Reading::File { bytes, .. })) = gh.map(|slot| slot.read(1 << 20)) {
         private_dir(&store.gh())?;
         write_private(&store.gh().join("hosts.yml"), &bytes)?;
@@ -114,7 +115,7 @@ fn steps(store: &Store) -> io::Result<()> {
 
 /// Names of the directories in a directory of the store. A link is none.
 fn names(store: &Store, below: &str) -> io::Result<Vec<String>> {
-    let Some(dir) = fs::enter(store.root(), Path::new(below), false)? else { return Ok(Vec::new()) };
+    let Some(dir) = fs::enter(store.root(), Path::new(below), Absent::Leave)? else { return Ok(Vec::new()) };
     let names = fs::names(&dir, &store.root().join(below))?;
     Ok(names.into_iter().filter(|name| kind(&dir, name) == Some(FileType::Directory)).filter_map(|name| name.into_string().ok()).collect())
 }
@@ -130,11 +131,11 @@ pub fn move_to(store: &Store, from: &str, to: &str) -> io::Result<()> {
         return Ok(());
     };
     // What is no directory on the way was put there by a container, and is of no use to anybody.
-    let Ok(Some(source)) = fs::enter(store.root(), parent, false) else { return Ok(()) };
+    let Ok(Some(source)) = fs::enter(store.root(), parent, Absent::Leave) else { return Ok(()) };
     if kind(&source, name) != Some(FileType::Directory) {
         return Ok(());
     }
-    let Some(target) = fs::enter(store.root(), new_parent, true)? else { return Ok(()) };
+    let Some(target) = fs::enter(store.root(), new_parent, Absent::Make)? else { return Ok(()) };
     match rustix::fs::renameat_with(&source, name, &target, new, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if kind(&target, new).is_none() => {
             Ok(rustix::fs::renameat(&source, name, &target, new)?)
@@ -152,7 +153,7 @@ pub fn take_plugins(store: &Store, tool: &str, project: &str) -> io::Result<()> 
         return Ok(());
     }
     for name in names(store, &format!("global_state/{tool}/plugins"))? {
-        let Ok(Some(dir)) = fs::enter(&partition, home, false) else { return Ok(()) };
+        let Ok(Some(dir)) = fs::enter(&partition, home, Absent::Leave) else { return Ok(()) };
         let staged = tempfile::Builder::new().prefix(".plugins-").tempdir_in(&partition)?;
         tree::copy(&old.join(&name), &staged.path().join(&name))?;
         // Only an empty directory is replaced; another run of this project may have been quicker.
@@ -166,8 +167,8 @@ pub fn take_plugins(store: &Store, tool: &str, project: &str) -> io::Result<()> 
 
 /// Whether a project has plugins and none of their programs.
 fn has_plugins(partition: &Path) -> io::Result<bool> {
-    let Ok(Some(dir)) = fs::enter(partition, Path::new("home/plugins"), false) else { return Ok(false) };
-    let is_empty = match fs::enter(partition, Path::new("home/plugins/cache"), false) {
+    let Ok(Some(dir)) = fs::enter(partition, Path::new("home/plugins"), Absent::Leave) else { return Ok(false) };
+    let is_empty = match fs::enter(partition, Path::new("home/plugins/cache"), Absent::Leave) {
         Ok(Some(cache)) => fs::names(&cache, partition)?.is_empty(),
         Ok(None) => true,
         Err(_) => false,

@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::host::engine::volume::Volume;
 use crate::host::fs::files::{private_dir, read_own, tighten, write_private};
 use crate::host::fs::slot::{Slot, slot};
-use crate::host::fs::{self, FileError, Trust};
+use crate::host::fs::{self, Absent, FileError, Trust};
 
 /// What a backup consists of.
 type BackupFiles = BTreeMap<String, Vec<u8>>;
@@ -96,8 +96,8 @@ impl LoginStore {
 
     /// A file of the login. A tool could put a link to `~/.ssh` where its login was: no name below its directory is ever resolved
     /// through one.
-    fn slot(&self, name: &str, create: bool) -> Result<Option<Slot>, FileError> {
-        slot(&self.tool, &self.login.join(name), create)
+    fn slot(&self, name: &str, absent: Absent) -> Result<Option<Slot>, FileError> {
+        slot(&self.tool, &self.login.join(name), absent)
     }
 
     /// The store's login.
@@ -108,7 +108,7 @@ impl LoginStore {
             // Nobody but root gets to a volume of the engine's.
             return Ok(content.map(|bytes| CredentialFile { path, login: Login::read(&bytes), mode: 0o600 }));
         }
-        let content = read(self.slot(self.main(), false)?)?;
+        let content = read(self.slot(self.main(), Absent::Leave)?)?;
         Ok(content.map(|(bytes, mode)| CredentialFile { path: self.directory().join(self.main()), login: Login::read(&bytes), mode }))
     }
 
@@ -119,7 +119,7 @@ impl LoginStore {
         }
         let mut files = BackupFiles::new();
         for name in &self.names {
-            if let Some((bytes, _)) = read(self.slot(name, false)?)? {
+            if let Some((bytes, _)) = read(self.slot(name, Absent::Leave)?)? {
                 files.insert(name.clone(), bytes);
             }
         }
@@ -131,10 +131,10 @@ impl LoginStore {
         if let Some(volume) = &self.volume {
             return self.names.iter().try_for_each(|name| volume.write(name, files.get(name).map(Vec::as_slice)));
         }
-        fs::enter(&self.tool, &self.login, true)?;
+        fs::enter(&self.tool, &self.login, Absent::Make)?;
         self.tighten()?;
         for name in &self.names {
-            let slot = self.slot(name, true)?.ok_or(io::ErrorKind::NotFound)?;
+            let slot = self.slot(name, Absent::Make)?.ok_or(io::ErrorKind::NotFound)?;
             match files.get(name) {
                 Some(bytes) => slot.write(bytes)?,
                 None => slot.delete()?,
@@ -155,9 +155,9 @@ impl LoginStore {
     /// The backups that can be read, oldest first.
     pub fn backups(&self) -> io::Result<Vec<About>> {
         let path = self.backups_dir();
-        let Some(directory) = fs::enter(&path, Path::new(""), false)? else { return Ok(Vec::new()) };
+        let Some(directory) = fs::enter(&path, Path::new(""), Absent::Leave)? else { return Ok(Vec::new()) };
         let about = |name: std::ffi::OsString| {
-            let (bytes, _) = read(slot(&path, &Path::new(&name).join(ABOUT), false).ok()?).ok()??;
+            let (bytes, _) = read(slot(&path, &Path::new(&name).join(ABOUT), Absent::Leave).ok()?).ok()??;
             let about: About = serde_json::from_slice(&bytes).ok()?;
             (name == about.name().as_str()).then_some(about)
         };
@@ -262,7 +262,7 @@ fn read_backup(directory: &Path, about: &About) -> io::Result<BackupFiles> {
     let bad = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
     let mut files = BackupFiles::new();
     for (name, hash) in &about.files {
-        let (bytes, _) = read(slot(directory, Path::new(name), false)?)?.ok_or_else(|| bad(format!("`{name}` is missing")))?;
+        let (bytes, _) = read(slot(directory, Path::new(name), Absent::Leave)?)?.ok_or_else(|| bad(format!("`{name}` is missing")))?;
         if sha256(&bytes) != *hash {
             return Err(bad(format!("`{name}` is not what was kept")));
         }

@@ -19,15 +19,22 @@ struct ProjectFile {
     root: Option<PathBuf>,
 }
 
-/// The partitions of all tools, sorted by project and tool. Sizes cost a walk, so only who shows them asks for them.
-pub fn partitions(store: &Store, with_sizes: bool) -> Vec<Partition> {
+/// Whether sizes and times of last use are found out, which costs a walk through all files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sizes {
+    Weighed,
+    Unknown,
+}
+
+/// Returns the partitions of all tools, sorted by project and tool.
+pub fn partitions(store: &Store, sizes: Sizes) -> Vec<Partition> {
     let mut partitions = Vec::new();
     for tool in names(&store.root().join("global_state")) {
         for project in names(&store.tool(&tool).join("projects")) {
             let directory = store.project(&tool, &project);
             let root = root(&directory);
             let exists = root.as_deref().is_some_and(Path::is_dir);
-            let (bytes, last_use) = if with_sizes { weigh(&directory) } else { (0, 0) };
+            let (bytes, last_use) = if sizes == Sizes::Weighed { weigh(&directory) } else { (0, 0) };
             partitions.push(Partition { tool: tool.clone(), project, root, exists, bytes, last_use });
         }
     }

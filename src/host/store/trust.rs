@@ -10,6 +10,7 @@ use crate::core::store::Store;
 use crate::core::sync::Reading;
 use crate::core::text::digest::sha256;
 use crate::host::Host;
+use crate::host::fs::Absent;
 use crate::host::fs::files::{private_dir, read_text, write_private};
 use crate::host::fs::slot::slot;
 
@@ -28,7 +29,8 @@ impl Host {
             Failure::new(Kind::Config, format!("cannot use `{}`: {why}", path.display()))
                 .hint("mend it, or leave it out: AI_PROJECT_FILE=no")
         };
-        let reading = slot(root, Path::new(FILE), false).and_then(|slot| slot.map_or(Ok(Reading::Absent), |slot| slot.read(LARGEST)));
+        let reading =
+            slot(root, Path::new(FILE), Absent::Leave).and_then(|slot| slot.map_or(Ok(Reading::Absent), |slot| slot.read(LARGEST)));
         let bytes = match reading.map_err(|error| cannot(&error.to_string()))? {
             Reading::Absent => return Ok(None),
             Reading::File { bytes, .. } => bytes,

@@ -9,7 +9,7 @@ use crate::core::sync::journal::{Act, Agreement, Change, Journal, Verdict};
 use crate::core::sync::report::{News, Notice};
 use crate::core::sync::{Hash, Mode, Pair, Place, Reading, Site};
 use crate::host::fs::slot::{self, Slot, Swap};
-use crate::host::fs::{FileError, Trust};
+use crate::host::fs::{Absent, FileError, Trust};
 use crate::host::machine::deadline::Deadline;
 use crate::host::sync::gather::ANY;
 use crate::host::sync::place::{Places, trust};
@@ -81,7 +81,7 @@ pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline) -> Result
 /// One change. Errors of the store stop the sync and keep its journal; those of the target may concern that target only.
 fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Result<ChangeOutcome, FileError> {
     let object = change.object().map(|hash| shelf::object(&places.store, hash)).transpose()?.flatten();
-    let slot = match places.slot(&change.site, !matches!(change.act, Act::Remove)) {
+    let slot = match places.slot(&change.site, if matches!(change.act, Act::Remove) { Absent::Leave } else { Absent::Make }) {
         Ok(Some(slot)) => slot,
         Ok(None) => return Ok(ChangeOutcome::Overtaken(object)),
         Err(error) => return forgive(change, error),

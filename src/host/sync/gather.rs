@@ -8,7 +8,7 @@ use rustix::fd::OwnedFd;
 use crate::core::sync::document::Format;
 use crate::core::sync::plan::Gathered;
 use crate::core::sync::{Class, Flow, Place, Reading, Refusal, Rule, Site, SyncRequest};
-use crate::host::fs::{self, Child, FileError, Trust, read};
+use crate::host::fs::{self, Absent, Child, FileError, Trust, read};
 use crate::host::machine::deadline::Deadline;
 use crate::host::sync::place::{Places, is_below, trust};
 use crate::host::sync::{SyncError, shelf};
@@ -90,7 +90,7 @@ fn parent(places: &Places, site: &Site) -> Result<Option<OwnedFd>, Refusal> {
     let below = Path::new(&site.path).parent().unwrap_or(Path::new(""));
     let entered = match trust(site.place) {
         Trust::Host => fs::enter_following(&root.join(below)),
-        Trust::State | Trust::Login => fs::enter(root, below, false),
+        Trust::State | Trust::Login => fs::enter(root, below, Absent::Leave),
     };
     entered.map_err(|error| refusal(&error))
 }

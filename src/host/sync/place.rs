@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::sync::journal::SyncScope;
 use crate::core::sync::{Place, Site};
 use crate::host::fs::slot::{self, Slot};
-use crate::host::fs::{self, FileError, Trust};
+use crate::host::fs::{self, Absent, FileError, Trust};
 
 /// A chain of links longer than this is a loop as far as we are concerned.
 const LINKS: usize = 16;
@@ -71,12 +71,12 @@ impl Places {
     }
 
     /// Where a file is written; nothing if its place or directory is not there, or it leads out of it.
-    pub fn slot(&self, site: &Site, create: bool) -> Result<Option<Slot>, FileError> {
+    pub fn slot(&self, site: &Site, absent: Absent) -> Result<Option<Slot>, FileError> {
         let (Some(root), true) = (self.root(site.place), is_below(&site.path)) else {
             return Ok(None);
         };
         if trust(site.place) == Trust::State {
-            return slot::slot(root, Path::new(&site.path), create);
+            return slot::slot(root, Path::new(&site.path), absent);
         }
         let Some(path) = follow(root.join(&site.path)) else {
             return Ok(None);
@@ -85,7 +85,7 @@ impl Places {
             return Ok(None);
         };
         let dir = match fs::enter_following(parent)? {
-            None if create => fs::enter(parent, Path::new(""), true)?,
+            None if absent == Absent::Make => fs::enter(parent, Path::new(""), Absent::Make)?,
             dir => dir,
         };
         Ok(dir.map(|dir| Slot::new(dir, name, path.clone())))

@@ -10,7 +10,7 @@ use crate::core::sync::journal::{Change, Journal, Loss, SyncScope};
 use crate::core::sync::plan::{Copy, Shelf};
 use crate::core::sync::{Hash, Mode, Pair, Place, Reading, Site};
 use crate::host::fs::slot::{self, Slot};
-use crate::host::fs::{self, FileError};
+use crate::host::fs::{self, Absent, FileError};
 use crate::host::sync::SyncError;
 use crate::host::sync::place::Places;
 
@@ -90,7 +90,7 @@ pub fn clear_objects(store: &Path) -> Result<(), SyncError> {
         wanted.extend(journal.iter().flat_map(Journal::changes).filter_map(Change::object).map(|hash| OsString::from(&hash.0)));
     }
     for name in names(&store.join("sync/objects"))?.into_iter().filter(|name| !wanted.contains(name)) {
-        if let Some(slot) = slot::slot(store, &Path::new("sync/objects").join(name), false)? {
+        if let Some(slot) = slot::slot(store, &Path::new("sync/objects").join(name), Absent::Leave)? {
             slot.delete()?;
         }
     }
@@ -166,7 +166,7 @@ pub fn put_aside(places: &Places, copy: &Copy) -> Result<(), FileError> {
     write(&places.store, &directory.join(format!("{next:06}-{}", hash.short())), &copy.bytes)?;
     let surplus = (present.len() + 1).saturating_sub(COPIES);
     for (_, name) in present.drain(..surplus) {
-        if let Some(slot) = slot::slot(&places.store, &directory.join(name), false)? {
+        if let Some(slot) = slot::slot(&places.store, &directory.join(name), Absent::Leave)? {
             slot.delete()?;
         }
     }
@@ -180,14 +180,14 @@ pub fn next_sequence(places: &Places) -> Result<u64, FileError> {
 
 /// Keeps what is about to be overwritten.
 pub fn keep_generation(places: &Places, sequence: u64, number: usize, bytes: &[u8], mode: Mode) -> Result<(), FileError> {
-    let slot = slot::slot(&places.store, &generation(places, sequence).join(number.to_string()), true)?;
+    let slot = slot::slot(&places.store, &generation(places, sequence).join(number.to_string()), Absent::Make)?;
     let Some(slot) = slot else { return Ok(()) };
     slot.write(bytes)?;
     if mode == Mode::Executable { slot.set_perm(slot::PRIVATE_PROGRAM) } else { Ok(()) }
 }
 
 pub fn kept(places: &Places, sequence: u64, number: usize) -> Result<Option<(Vec<u8>, Mode)>, FileError> {
-    let slot = slot::slot(&places.store, &generation(places, sequence).join(number.to_string()), false)?;
+    let slot = slot::slot(&places.store, &generation(places, sequence).join(number.to_string()), Absent::Leave)?;
     match slot.map(|slot| slot.read(LIMIT)).transpose()? {
         Some(Reading::File { bytes, mode }) => Ok(Some((bytes, mode))),
         _ => Ok(None),
@@ -252,14 +252,14 @@ fn numbered(directory: &Path) -> Result<Vec<(u64, OsString)>, FileError> {
 }
 
 fn names(directory: &Path) -> Result<Vec<OsString>, FileError> {
-    match fs::enter(directory, Path::new(""), false)? {
+    match fs::enter(directory, Path::new(""), Absent::Leave)? {
         Some(dir) => fs::names(&dir, directory),
         None => Ok(Vec::new()),
     }
 }
 
 fn read(store: &Path, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    let Some(slot) = slot::slot(store, path, false)? else {
+    let Some(slot) = slot::slot(store, path, Absent::Leave)? else {
         return Ok(None);
     };
     match slot.read(LIMIT)? {
@@ -270,14 +270,14 @@ fn read(store: &Path, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 }
 
 fn write(store: &Path, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    match slot::slot(store, path, true)? {
+    match slot::slot(store, path, Absent::Make)? {
         Some(slot) => slot.write(bytes),
         None => Ok(()),
     }
 }
 
 fn remove(store: &Path, path: &Path) -> Result<(), FileError> {
-    slot::slot(store, path, false)?.map_or(Ok(()), |slot: Slot| slot.delete())
+    slot::slot(store, path, Absent::Leave)?.map_or(Ok(()), |slot: Slot| slot.delete())
 }
 
 /// A copy of what was found at a site, for the shelf of conflicts.

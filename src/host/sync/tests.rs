@@ -13,6 +13,7 @@ mod siege;
 use super::*;
 use crate::core::sync::bound::Bound;
 use crate::core::sync::{Brake, Class, Hash, HostSync, Refusal, Rule};
+use crate::host::fs::Absent;
 use crate::host::fs::slot::{Swap, slot};
 
 pub struct Bed {
@@ -159,7 +160,7 @@ fn z_047_what_cannot_be_written_fails_by_name_and_hurts_nothing() {
 #[test]
 fn only_the_expected_content_is_replaced_or_removed() {
     let bed = Bed::new().with("f", "theirs");
-    let slot = slot(bed.root.path(), Path::new("f"), false).unwrap().unwrap();
+    let slot = slot(bed.root.path(), Path::new("f"), Absent::Leave).unwrap().unwrap();
     let other = Hash::of(b"what we read");
     assert_eq!(slot.put(b"ours", 0o600, Some(&other), 100).unwrap(), Swap::Overtaken);
     assert_eq!(slot.put(b"ours", 0o600, None, 100).unwrap(), Swap::Overtaken);

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::{LinkedWorktree, read, trees};
 use crate::core::facts::RepoKind;
+use crate::host::fs::Absent;
 use crate::host::fs::slot::slot;
 use crate::host::output;
 
@@ -52,7 +53,7 @@ fn mend_one(root: &Path, base: &Path, administrative: &Path, tree: &LinkedWorktr
     if Path::new(std::ffi::OsStr::from_bytes(told)).file_name()? != administrative.file_name()? {
         return None;
     }
-    let file = slot(root, &below.join(".git"), false).ok()??;
+    let file = slot(root, &below.join(".git"), Absent::Leave).ok()??;
     let target = base.join(administrative);
     let link = match target.strip_prefix(root) {
         Ok(inside) => below.components().map(|_| Path::new("..")).collect::<PathBuf>().join(inside),
@@ -60,6 +61,6 @@ fn mend_one(root: &Path, base: &Path, administrative: &Path, tree: &LinkedWorktr
     };
     let text = [b"gitdir: ", link.as_os_str().as_bytes(), b"\n"].concat();
     file.write_at_once(&text).ok()?;
-    let list = slot(base, &administrative.join("gitdir"), false).ok()??;
+    let list = slot(base, &administrative.join("gitdir"), Absent::Leave).ok()??;
     list.write_at_once(&[root.join(&below).join(".git").as_os_str().as_bytes(), b"\n"].concat()).ok()
 }

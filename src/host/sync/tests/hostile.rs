@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::core::sync::report::News;
 use crate::core::sync::{Reading, Refusal};
+use crate::host::fs::Absent;
 use crate::host::fs::slot::slot;
 use crate::host::sync::repair;
 use crate::host::sync::tests::{Bed, news};
@@ -158,7 +159,7 @@ fn z_055_a_file_that_shrinks_while_it_is_read_is_never_half_of_it() {
     let bed = Bed::new().with("f", "");
     let file = std::fs::OpenOptions::new().write(true).open(bed.path("f")).unwrap();
     file.set_len(SIZES[0]).unwrap();
-    let slot = slot(bed.root.path(), Path::new("f"), false).unwrap().unwrap();
+    let slot = slot(bed.root.path(), Path::new("f"), Absent::Leave).unwrap().unwrap();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {

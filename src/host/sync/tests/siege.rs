@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::core::sync::journal::Journal;
 use crate::core::sync::report::News;
 use crate::core::sync::{Direction, HostSync};
+use crate::host::fs::Absent;
 use crate::host::fs::lock;
 use crate::host::machine::deadline::Deadline;
 use crate::host::sync::place::Places;
@@ -108,7 +109,7 @@ fn bo_06_a_sync_has_one_deadline_for_all_that_it_does() {
 #[test]
 fn bo_05_a_file_that_grows_while_it_is_read_is_not_read_beyond_its_limit() {
     let bed = Bed::new().with("f", "{}");
-    let slot = crate::host::fs::slot::slot(bed.root.path(), std::path::Path::new("f"), false).unwrap().unwrap();
+    let slot = crate::host::fs::slot::slot(bed.root.path(), std::path::Path::new("f"), Absent::Leave).unwrap().unwrap();
     let (file, done) = (std::fs::OpenOptions::new().write(true).open(bed.path("f")).unwrap(), AtomicBool::new(false));
     file.set_permissions(std::fs::Permissions::from_mode(0o600)).unwrap();
     std::thread::scope(|scope| {
