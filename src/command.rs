@@ -93,7 +93,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
     }
 }
 
-/// The tool that we were called as: through a link named `claude`, say.
+/// Returns the tool that we were called as: through a link named `claude`, say.
 fn called_as(args: &[OsString]) -> Option<String> {
     let name = Path::new(args.first()?).file_name()?.to_str()?;
     (name != "ai" && tool::is_valid_name(name) && Host::new().ok()?.tool_names().iter().any(|tool| tool == name)).then(|| name.to_owned())
@@ -111,7 +111,7 @@ fn usage(error: &clap::Error, args: &[OsString]) -> Result<u8> {
     Ok(0)
 }
 
-/// What clap says of these words once they are visible. It quotes words as they are, and a line end in one of them must not begin a
+/// Returns what clap says of these words once they are visible. It quotes words as they are, and a line end in one of them must not begin a
 /// line.
 fn shown(args: &[OsString]) -> Option<String> {
     let words: Vec<OsString> = args.iter().map(|arg| visible(&arg.to_string_lossy()).into_owned().into()).collect();

@@ -111,7 +111,7 @@ impl Host {
         }
     }
 
-    /// The working directory with all links resolved; `None` where it was deleted.
+    /// Returns the working directory with all links resolved; `None` where it was deleted.
     pub fn cwd(&self) -> Option<&Path> {
         self.cwd.get_or_init(|| std::env::current_dir().ok().and_then(|cwd| cwd.canonicalize().ok())).as_deref()
     }
@@ -133,7 +133,7 @@ impl Host {
         engine.with(report)
     }
 
-    /// Where this session's state is: the temporary directory that `sync in` made for it, else the store.
+    /// Returns where this session's state is: the temporary directory that `sync in` made for it, else the store.
     pub fn state_of(&self, session: &SessionId) -> Store {
         let temporary = self.temporary_state(session);
         if is_own_dir(temporary.root()) { temporary } else { self.store.clone() }
@@ -149,7 +149,7 @@ impl Host {
         if path.is_dir() { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such directory")) }
     }
 
-    /// What `SSH_AUTH_SOCK` leads to.
+    /// Returns what `SSH_AUTH_SOCK` leads to.
     pub fn ssh_agent(&self) -> SshAgent {
         match self.env.get("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from) {
             None => SshAgent::Absent,
@@ -158,7 +158,7 @@ impl Host {
         }
     }
 
-    /// The engine that was asked for, else the first that is installed.
+    /// Returns the engine that was asked for, else the first that is installed.
     pub fn engine(&self, wanted: Option<EngineKind>) -> Engine {
         let installed = |kind: EngineKind| self.program(kind.program()).map(|program| (kind, program));
         let found = match wanted {
@@ -184,7 +184,7 @@ fn is_socket(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
-/// What the engine said that it has, else what this machine has.
+/// Returns what the engine said that it has, else what this machine has.
 fn machine(engine: &Engine) -> Machine {
     if let Some(report) = engine.report.as_ref().filter(|report| report.memory > 0 && report.cpus > 0) {
         return Machine { cpus: report.cpus, memory: report.memory };
@@ -198,7 +198,7 @@ fn is_own_dir(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::getuid().as_raw())
 }
 
-/// What keeps a directory from being written: the nearest one above that exists, and whether it is the caller's own.
+/// Returns what keeps a directory from being written: the nearest one above that exists, and whether it is the caller's own.
 pub fn closed_directory(path: &Path) -> (&Path, bool) {
     let nearest = path.ancestors().find(|path| path.is_dir()).unwrap_or(path);
     (nearest, is_own_dir(nearest))
@@ -216,7 +216,7 @@ fn memory() -> Option<u64> {
     None
 }
 
-/// A fresh id; from the kernel's generator, so that sessions started in the same instant differ.
+/// Returns a fresh id; from the kernel's generator, so that sessions started in the same instant differ.
 pub fn fresh_session() -> Result<SessionId> {
     let mut bytes = [0; 6];
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
@@ -224,12 +224,12 @@ pub fn fresh_session() -> Result<SessionId> {
     Ok(SessionId::from_random(bytes))
 }
 
-/// Who calls us.
+/// Returns who calls us.
 pub fn uid() -> u32 {
     rustix::process::getuid().as_raw()
 }
 
-/// The caller's group.
+/// Returns the caller's group.
 pub fn gid() -> u32 {
     rustix::process::getgid().as_raw()
 }
@@ -239,7 +239,7 @@ pub fn pause(seconds: u64) {
     std::thread::sleep(std::time::Duration::from_secs(seconds));
 }
 
-/// The program's arguments, first word included.
+/// Returns the program's arguments, first word included.
 pub fn args() -> Vec<OsString> {
     std::env::args_os().collect()
 }

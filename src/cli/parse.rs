@@ -39,7 +39,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     Ok(cli)
 }
 
-/// What every shell start and every run calls is parsed by itself: to describe all commands costs more than to do these. What such
+/// Parses by itself what every shell start and every run calls: to describe all commands costs more than to do these. What such
 /// a parser does not take goes to the whole one, which knows how to say it.
 fn parse_words(args: &[OsString]) -> Result<Cli, clap::Error> {
     #[derive(Parser)]
@@ -60,7 +60,7 @@ fn parse_words(args: &[OsString]) -> Result<Cli, clap::Error> {
     command.map_or_else(|| Cli::try_parse_from(args), |command| Ok(Cli { command }))
 }
 
-/// The tool's name and the user's words.
+/// Returns the tool's name and the user's words.
 pub fn split(mut words: Vec<OsString>) -> Result<(String, Vec<OsString>), Failure> {
     let name = words.remove(0);
     match name.into_string() {

@@ -84,7 +84,7 @@ fn known(host: &Host, value: MachineValue) -> Vec<Candidate> {
     }
 }
 
-/// What is recorded of a tool, and what its manifest lists.
+/// Returns what is recorded of a tool, and what its manifest lists.
 fn vocabulary(host: &Host, name: &str) -> Vocabulary {
     let Ok(Some(tool)) = tool::Tool::load(name, |name| host.manifest(name)) else { return Vocabulary::default() };
     let mut vocabulary = Vocabulary::from_manifest(&tool.manifest.complete);

@@ -43,7 +43,7 @@ fn row(key: &str, value: &serde_json::Value, origin: &str) -> [String; 3] {
     [key.to_owned(), value, origin.to_owned()]
 }
 
-/// Who decides about a setting that has no value.
+/// Returns who decides about a setting that has no value.
 fn decided_by(key: &str) -> &'static str {
     match key {
         "engine" => "(the first that is installed)",

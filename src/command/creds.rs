@@ -104,7 +104,7 @@ pub fn run(command: CredsCommand) -> Result<u8> {
     }
 }
 
-/// The tools that have a login, or only `name`.
+/// Returns the tools that have a login, or only `name`.
 fn places(host: &Host, name: Option<&str>) -> Result<Vec<(String, LoginStore)>> {
     if let Some(name) = name {
         return Ok(vec![(name.to_owned(), place(host, name)?)]);
@@ -119,7 +119,7 @@ fn places(host: &Host, name: Option<&str>) -> Result<Vec<(String, LoginStore)>> 
     Ok(places)
 }
 
-/// Each backup of a login, by tool and name; what cannot be read has none.
+/// Returns each backup of a login, by tool and name; what cannot be read has none.
 pub fn backups(host: &Host) -> Vec<(String, String)> {
     let tools = host.tool_names().into_iter();
     let of = |name: String| {
@@ -134,12 +134,12 @@ fn load(host: &Host, name: &str) -> Result<Tool> {
     Tool::load(name, |name| host.manifest(name))?.ok_or_else(|| unknown_tool(name, host))
 }
 
-/// Where `name` keeps its login.
+/// Returns where `name` keeps its login.
 pub fn place(host: &Host, name: &str) -> Result<LoginStore> {
     in_use(host, &load(host, name)?)
 }
 
-/// The login that sessions of `tool` use: on an engine whose locks fail, the one in its volume.
+/// Returns the login that sessions of `tool` use: on an engine whose locks fail, the one in its volume.
 fn in_use(host: &Host, tool: &Tool) -> Result<LoginStore> {
     let place = LoginStore::of(tool, host, &host.store).ok_or_else(|| no_login(tool))?;
     let config = Config::new(host.scope(&tool.name).borrowed(), &host.config_sources()?, &host.env, Layer::default())?;
@@ -150,7 +150,7 @@ fn in_use(host: &Host, tool: &Tool) -> Result<LoginStore> {
     Ok(place.with(volume))
 }
 
-/// Why a profile such as glm cannot log in.
+/// Returns why a profile such as glm cannot log in.
 pub fn no_login(tool: &Tool) -> Failure {
     let failure = Failure::new(Kind::Usage, format!("cannot log in to {}: it has no login", tool.name));
     match tool.manifest.secret.values().next() {

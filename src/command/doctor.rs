@@ -107,7 +107,7 @@ fn reach(context: &Context, facts: &mut Facts, image: &str) -> Reach {
     }
 }
 
-/// What the name of the image stands for.
+/// Returns what the name of the image stands for.
 fn behind(context: &Context, facts: &Facts, image: &str, found: &Image) -> Result<ImageState> {
     if *found == Image::Missing {
         return Ok(ImageState::Nothing);
@@ -154,7 +154,7 @@ fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach,
     }
 }
 
-/// The tools that can be loaded; what is wrong with the others is a finding of its own.
+/// Returns the tools that can be loaded; what is wrong with the others is a finding of its own.
 fn tools(host: &Host) -> Vec<Tool> {
     host.tool_names().iter().filter_map(|name| Tool::load(name, |name| host.manifest(name)).ok().flatten()).collect()
 }
@@ -171,7 +171,7 @@ fn mend(host: &Host, tools: &[Tool]) -> Vec<Finding> {
     findings
 }
 
-/// The finding, what more there is to it, and what to do. What is quoted is visible before it stands in its line, so that no name
+/// Returns the finding, what more there is to it, and what to do. What is quoted is visible before it stands in its line, so that no name
 /// passes for a hint.
 fn lines(finding: &Finding) -> Vec<String> {
     let mut lines = vec![format!("{:8} {}: {}", finding.level.name(), visible(&finding.title), visible(&finding.cause))];

@@ -32,7 +32,7 @@ pub fn run(words: &[String]) -> Result<u8> {
     Ok(0)
 }
 
-/// The command of this name, or of these names.
+/// Returns the command of this name, or of these names.
 fn command(path: &[String]) -> Result<clap::Command> {
     let mut command = Cli::command();
     command.build();
@@ -53,7 +53,7 @@ fn unknown(name: &str, above: &clap::Command) -> Failure {
     }
 }
 
-/// One page for `ai` and one for each command: `ai.1`, `ai-run.1`, …
+/// Returns one page for `ai` and one for each command: `ai.1`, `ai-run.1`, …
 fn man_pages(directory: &Path) -> Result<()> {
     let failed = |error: std::io::Error| Failure::new(Kind::General, format!("cannot write `{}`", directory.display())).because(error);
     files::public_dir(directory).map_err(failed)?;

@@ -54,7 +54,7 @@ pub fn run(init: &InitArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// Every function that there is: the tools, then the words around them.
+/// Returns every function that there is: the tools, then the words around them.
 pub fn functions(host: &Host) -> Vec<Function> {
     let function = |name: &str, runner, subject: &str| Function { name: name.into(), runner, subject: subject.into() };
     let tools = host.tool_names().into_iter().map(|tool| function(&tool, Runner::Tool, &tool));

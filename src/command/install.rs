@@ -137,7 +137,7 @@ fn home(host: &Host) -> Result<PathBuf> {
     host.home().ok_or_else(|| Failure::new(Kind::Config, "cannot find the rc file: HOME is not set").hint("export HOME"))
 }
 
-/// The file that every interactive shell of this kind reads.
+/// Returns the file that every interactive shell of this kind reads.
 pub fn rc_file(host: &Host, shell: Shell) -> Result<PathBuf> {
     let directory = |name: &str| host.env.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = home(host)?;
@@ -149,7 +149,7 @@ pub fn rc_file(host: &Host, shell: Shell) -> Result<PathBuf> {
     })
 }
 
-/// The directory of its files, as zsh itself says.
+/// Returns the directory of its files, as zsh itself says.
 fn zsh_directory(host: &Host) -> Option<PathBuf> {
     let zsh = host.program("zsh")?;
     let question = ["-c", "\\builtin print -r -- \"__ai_zdotdir ${ZDOTDIR-$HOME}\""];
@@ -159,7 +159,7 @@ fn zsh_directory(host: &Host) -> Option<PathBuf> {
     Some(PathBuf::from(said)).filter(|path| path.is_absolute())
 }
 
-/// Where an earlier `ai install` put the block: for fish into a file that is read before the person's own, whose aliases won.
+/// Returns where an earlier `ai install` put the block: for fish into a file that is read before the person's own, whose aliases won.
 fn old_files(host: &Host, shell: Shell) -> Result<Vec<PathBuf>> {
     let rc = rc_file(host, shell)?;
     Ok(match shell {
@@ -168,7 +168,7 @@ fn old_files(host: &Host, shell: Shell) -> Result<Vec<PathBuf>> {
     })
 }
 
-/// The files of which a login bash reads the first that is there.
+/// Returns the files of which a login bash reads the first that is there.
 pub fn login_files(host: &Host) -> Result<Vec<PathBuf>> {
     let home = home(host)?;
     Ok([".bash_profile", ".bash_login", ".profile"].into_iter().map(|name| home.join(name)).collect())
@@ -195,7 +195,7 @@ pub fn read(path: &Path) -> Result<rc::Rc> {
     rc::read(path).map_err(|error| Failure::new(Kind::General, format!("cannot read `{}`", path.display())).because(error))
 }
 
-/// A file in which the block is whole, if it is there.
+/// Returns a file in which the block is whole, if it is there.
 fn whole(path: &Path) -> Result<rc::Rc> {
     let rc = read(path)?;
     match rc.content.as_deref().and_then(block::unclosed) {
@@ -215,7 +215,7 @@ fn refuse_managed(rc: &rc::Rc, line: &str) -> Result<()> {
     }
 }
 
-/// The file with the lines of the old script turned off, if there are any and the user wants it.
+/// Returns the file with the lines of the old script turned off, if there are any and the user wants it.
 fn old_script_turned_off(rc: &rc::Rc, dry_run: bool) -> Option<Vec<u8>> {
     let text = rc.content.as_ref()?;
     let old = known_lines::old_lines(text);

@@ -145,7 +145,7 @@ impl SyncStart {
     }
 }
 
-/// Every file with what the next sync in, and the one out after it, would write it from.
+/// Returns every file with what the next sync in, and the one out after it, would write it from.
 pub fn status(tool: &str, json: bool) -> Result<()> {
     let mut here = SyncStart::new(tool)?;
     let Preview { seen, plan, .. } = here.preview()?;
@@ -178,13 +178,13 @@ pub fn status(tool: &str, json: bool) -> Result<()> {
     output::table([Side::Left, Side::Left, Side::Left, Side::Right, Side::Left], &rows)
 }
 
-/// What the next sync in would write.
+/// Returns what the next sync in would write.
 pub fn diff(tool: &str, json: bool) -> Result<()> {
     let preview = SyncStart::new(tool)?.preview()?;
     if json { print_json(&preview) } else { print_diff(&preview) }
 }
 
-/// What the sync out of a session would write now.
+/// Returns what the sync out of a session would write now.
 pub fn diff_out(host: &Host, lease: &Lease) -> Result<()> {
     let Some(tool) = Tool::load(&lease.tool, |name| host.manifest(name))? else { return Ok(()) };
     let (config, failure) = tolerant::config(host, &lease.tool);
@@ -247,7 +247,7 @@ pub fn log(tool: &str, json: bool) -> Result<()> {
     output::table([Side::Right, Side::Left, Side::Left], &records.iter().map(row).collect::<Vec<_>>())
 }
 
-/// A sync in that believes every deletion.
+/// Returns a sync in that believes every deletion.
 pub fn accept(tool: &str) -> Result<()> {
     let mut here = SyncStart::new(tool)?;
     here.request.brake = Brake::Off;

@@ -42,7 +42,7 @@ pub fn run(file: &Path) -> Result<u8> {
     Ok(u8::from(!whole))
 }
 
-/// What to print, and whether everything was done that was asked for.
+/// Returns what to print, and whether everything was done that was asked for.
 fn act(Job { act, places, request }: &Job) -> std::result::Result<(String, bool), SyncError> {
     let text = match act {
         JobKind::Sync => return Ok(told(&sync::run(places, request, &Deadline::after(PATIENCE))?)),

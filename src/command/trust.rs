@@ -72,7 +72,7 @@ pub fn run(args: &TrustArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// What the file asks for, over the person's own configuration.
+/// Returns what the file asks for, over the person's own configuration.
 fn asked(host: &Host, source: &ConfigText) -> Result<crate::core::policy::trust::Asked> {
     let mut sources = host.own_config_sources()?;
     sources.push(source.clone());

@@ -48,7 +48,7 @@ pub fn run(wanted: &UseArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// The default tool and where it was set.
+/// Returns the default tool and where it was set.
 pub fn default_tool(host: &Host) -> Result<(String, ChosenBy)> {
     let of_store = files::read_text(&host.store.default_tool())?;
     Ok(default::default_tool(host.env.text("AI_TOOL"), of_store.as_deref(), &host.tool_names()))

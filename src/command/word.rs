@@ -16,7 +16,7 @@ pub struct WordArgs {
     pub words: Vec<OsString>,
 }
 
-/// A word that the shell's functions pass on.
+/// Returns a word that the shell's functions pass on.
 pub fn run(word: &WordArgs) -> Result<u8> {
     let args = |tool: Option<&str>| commit::CommitArgs { tool: tool.map(str::to_owned), hint: word.words.clone() };
     match word.name.as_str() {

@@ -25,7 +25,7 @@ pub struct Container {
 }
 
 impl Container {
-    /// One element of what the engine's `inspect` prints; Docker, podman and nerdctl agree on these keys.
+    /// Returns one element of what the engine's `inspect` prints; Docker, podman and nerdctl agree on these keys.
     pub fn from_inspect(value: &Value) -> Option<Self> {
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let labels: BTreeMap<String, String> = serde_json::from_value(value.pointer("/Config/Labels")?.clone()).ok()?;

@@ -74,7 +74,7 @@ impl MachineValue {
         }
     }
 
-    /// The values of an argument, by the name that stands for them in its help.
+    /// Returns the values of an argument, by the name that stands for them in its help.
     fn of(arg: &clap::Arg) -> Option<Self> {
         let name = arg.get_value_names().and_then(|names| names.first()).map_or_else(|| arg.get_id().to_string(), ToString::to_string);
         let name = name.to_ascii_lowercase();
@@ -140,14 +140,14 @@ fn behind(line: &CommandLine, at: usize) -> CommandLine {
     CommandLine { words: line.words.iter().skip(at).cloned().collect(), current: line.current.saturating_sub(at) }
 }
 
-/// The tool that a function runs: its name, maybe behind the prefix that `ai init --prefix` gave it.
+/// Returns the tool that a function runs: its name, maybe behind the prefix that `ai init --prefix` gave it.
 fn tool_named(function: &str, tools: &[String]) -> Option<String> {
     let names = || tools.iter();
     let exact = names().find(|name| *name == function);
     exact.or_else(|| names().filter(|name| function.ends_with(name.as_str())).max_by_key(|name| name.len())).cloned()
 }
 
-/// Where the first word stands that is neither an option nor an option's value, counted from the front of `line`.
+/// Returns where the first word stands that is neither an option nor an option's value, counted from the front of `line`.
 fn first_positional(line: &CommandLine, command: Option<&clap::Command>) -> Option<usize> {
     let takes_value = |word: &str| {
         let options = || command.into_iter().flat_map(clap::Command::get_arguments);
@@ -164,7 +164,7 @@ fn first_positional(line: &CommandLine, command: Option<&clap::Command>) -> Opti
     None
 }
 
-/// What may stand in `ai`'s own words. `known` looks up what the machine knows.
+/// Returns what may stand in `ai`'s own words. `known` looks up what the machine knows.
 pub fn ours(line: CommandLine, known: impl Fn(MachineValue) -> Vec<Candidate>, command: &clap::Command) -> Candidates {
     let current = line.words.get(line.current).cloned().unwrap_or_default();
     if let Some(answer) = special::answer(&line, command) {
@@ -196,7 +196,7 @@ pub fn ours(line: CommandLine, known: impl Fn(MachineValue) -> Vec<Candidate>, c
     answer
 }
 
-/// As much of the command line as the line is about: to describe all of it takes longer than to complete.
+/// Returns as much of the command line as the line is about: to describe all of it takes longer than to complete.
 fn pruned(command: &clap::Command, line: &CommandLine) -> clap::Command {
     let pruned = clap::Command::new(command.get_name().to_owned()).disable_help_subcommand(true);
     match line.words.get(1).filter(|_| line.current > 1).and_then(|word| command.find_subcommand(word)) {
@@ -220,7 +220,7 @@ fn with_values(command: clap::Command) -> clap::Command {
     names.into_iter().fold(command, |command, name| command.mut_subcommand(name, with_values))
 }
 
-/// What may stand in a tool's words.
+/// Returns what may stand in a tool's words.
 pub fn of_tool(line: &CommandLine, vocabulary: &Vocabulary) -> Candidates {
     let current = line.words.get(line.current).map_or("", String::as_str);
     let before = &line.words[..line.current.min(line.words.len())];
@@ -245,7 +245,7 @@ pub fn of_tool(line: &CommandLine, vocabulary: &Vocabulary) -> Candidates {
     Candidates { candidates, files: !current.starts_with('-'), once: false }
 }
 
-/// An answer as the shells' functions read it: a line that says whether files may stand here, and whether this holds only once;
+/// Returns an answer as the shells' functions read it: a line that says whether files may stand here, and whether this holds only once;
 /// then one candidate a line.
 /// `raw` is as much of the current word as the shell takes for one.
 pub fn print(answer: &Candidates, shell: Shell, current: &str, raw: &str) -> String {
@@ -278,7 +278,7 @@ pub fn print(answer: &Candidates, shell: Shell, current: &str, raw: &str) -> Str
     text
 }
 
-/// The words as bash breaks them (`--name`, `=`, `value`) put together as programs see them.
+/// Returns the words as bash breaks them (`--name`, `=`, `value`) put together as programs see them.
 pub fn rejoined(line: CommandLine) -> CommandLine {
     let mut joined = CommandLine { words: Vec::new(), current: line.current };
     let mut glue = false;

@@ -139,7 +139,7 @@ macro_rules! settings {
                 Settings { $($name: self.$name.unwrap_or_else(|| Setting::new($default, Origin::Default)),)* }
             }
 
-            /// The layer of the `AI_*` variables. An empty variable is not set.
+            /// Returns the layer of the `AI_*` variables. An empty variable is not set.
             pub fn from_env(env: &Env) -> Result<Self> {
                 Ok(Self { $($name: match env.text($env) {
                     None => None,

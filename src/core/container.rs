@@ -56,7 +56,7 @@ pub fn container_name(tool: &str, project_name: &str, session: &SessionId) -> St
     format!("ai-{tool}-{slug}-{session}")
 }
 
-/// A project's name in the characters that engines take in names, at most 24 of them, never empty.
+/// Returns a project's name in the characters that engines take in names, at most 24 of them, never empty.
 pub fn slug(name: &str) -> String {
     let mut slug = String::new();
     for character in name.chars() {

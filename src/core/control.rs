@@ -55,7 +55,7 @@ pub fn escaped(bytes: &[u8]) -> String {
     text
 }
 
-/// The bytes that [`escaped`] made a text of; `None` if it did not.
+/// Returns the bytes that [`escaped`] made a text of; `None` if it did not.
 pub fn unescaped(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -116,7 +116,7 @@ pub enum ImageState {
     Nothing,
 }
 
-/// Everything that there is to say, worst first within its topic.
+/// Returns everything that there is to say, worst first within its topic.
 pub fn examine(checkup: &Checkup) -> Vec<Finding> {
     let mut findings = vec![Finding::new(Level::Ok, "system", checkup.system.clone())];
     if checkup.wsl {
@@ -133,7 +133,7 @@ pub fn examine(checkup: &Checkup) -> Vec<Finding> {
     findings
 }
 
-/// The worst level of all.
+/// Returns the worst level of all.
 pub fn worst(findings: &[Finding]) -> Level {
     findings.iter().map(|finding| finding.level).max().unwrap_or(Level::Ok)
 }
@@ -197,7 +197,7 @@ fn orphans(checkup: &Checkup, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What a proof says, as findings: only what does not hold deserves a line of its own.
+/// Returns what a proof says, as findings: only what does not hold deserves a line of its own.
 pub fn of_proof(proof: &crate::core::engine::proof::Proof) -> Vec<Finding> {
     let holds = proof.outcomes.iter().filter(|outcome| outcome.verdict == ProbeVerdict::Holds).count();
     let mut findings = vec![Finding::new(Level::Ok, "proof", format!("{holds} of {} hold with {}", proof.outcomes.len(), proof.image))];

@@ -19,12 +19,12 @@ pub struct Ending<'a> {
 /// 128 and the signal that nobody survives.
 pub const KILLED: u8 = 137;
 
-/// The exit codes that are worth a question to the engine.
+/// Returns the exit codes that are worth a question to the engine.
 pub fn is_worth_explaining(code: u8) -> bool {
     matches!(code, 125..=127 | KILLED)
 }
 
-/// One sentence and a hint; nothing where the code is the tool's own business.
+/// Returns one sentence and a hint; nothing where the code is the tool's own business.
 pub fn explain(ending: &Ending) -> Option<(String, String)> {
     let Ending { code, program, image, engine, memory, history } = *ending;
     let happened = |word: &str| history.map(|history| history.iter().any(|event| event == word));

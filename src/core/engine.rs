@@ -92,7 +92,7 @@ impl Endpoint {
         Self { address: Address::Socket { path: "/var/run/docker.sock".into(), real }, chosen: Chosen::Default }
     }
 
-    /// As the client spells it.
+    /// Spells it as the client does.
     pub fn url(&self) -> String {
         match &self.address {
             Address::Socket { path, .. } => format!("unix://{}", path.display()),
@@ -103,7 +103,7 @@ impl Endpoint {
         }
     }
 
-    /// The address and who chose it, for people.
+    /// Returns the address and who chose it, for people.
     pub fn shown(&self) -> String {
         match &self.chosen {
             Chosen::Default => self.url(),
@@ -112,7 +112,7 @@ impl Endpoint {
         }
     }
 
-    /// Where the store keeps what was learnt about this endpoint, below `engines/`.
+    /// Returns where the store keeps what was learnt about this endpoint, below `engines/`.
     pub fn file(&self, kind: EngineKind) -> PathBuf {
         let hash = sha256(format!("{} {}", kind.program(), self.url()).as_bytes());
         Path::new("engines").join(format!("{}.json", &hash[..16]))
@@ -129,7 +129,7 @@ const MARKS: [(&str, &str, Product); 6] = [
     ("/.docker/", "desktop-", Product::DockerDesktop),
 ];
 
-/// What stands behind an endpoint, as far as its address shows. `linux`: whether this system runs containers itself.
+/// Returns what stands behind an endpoint, as far as its address shows. `linux`: whether this system runs containers itself.
 pub fn product(kind: EngineKind, endpoint: &Endpoint, linux: bool) -> Product {
     let traits = kind.traits();
     if traits.dialect == Dialect::Apple || endpoint.address == Address::InProcess {
@@ -181,7 +181,7 @@ pub struct Allowed {
     pub remote_paths: bool,
 }
 
-/// Why this engine must not be used, if it must not.
+/// Returns why this engine must not be used, if it must not.
 pub fn refusal(engine: &Engine, allowed: Allowed) -> Option<Failure> {
     let endpoint = &engine.endpoint;
     if is_on_another_machine(engine) && !allowed.remote_paths {

@@ -172,7 +172,7 @@ impl Env {
         self.0.iter().map(|(name, _)| name.as_os_str())
     }
 
-    /// The value, if it is set, valid text and not empty.
+    /// Returns the value, if it is set, valid text and not empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name)?.to_str().filter(|value| !value.is_empty())
     }

@@ -21,7 +21,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The process exit code: `sysexits(3)` where it has a word for the case, the shell's 127 for a missing program.
+    /// Returns the process exit code: `sysexits(3)` where it has a word for the case, the shell's 127 for a missing program.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::General => 1,

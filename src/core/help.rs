@@ -30,7 +30,7 @@ pub fn topic(name: &str) -> Option<&'static Topic> {
     TOPICS.iter().find(|topic| topic.name == name)
 }
 
-/// The list of topics.
+/// Returns the list of topics.
 pub fn list() -> String {
     let line = |topic: &Topic| format!("  {:12} {}\n", topic.name, topic.about);
     let topics: String = TOPICS.iter().map(line).collect();

@@ -96,7 +96,7 @@ pub fn is_trusted(entries: &[GitConfigEntry], root: &str) -> bool {
     })
 }
 
-/// The files that the settings came from.
+/// Returns the files that the settings came from.
 pub fn sources(entries: &[GitConfigEntry]) -> Vec<&str> {
     let mut files: Vec<&str> = entries.iter().filter_map(|entry| entry.origin.strip_prefix("file:")).collect();
     files.sort_unstable();

@@ -30,13 +30,13 @@ impl LogLevel {
         }
     }
 
-    /// The level of a run that ended with this code: 125 to 127 come from the engine, and 137 is what a killed tool leaves.
+    /// Returns the level of a run that ended with this code: 125 to 127 come from the engine, and 137 is what a killed tool leaves.
     pub fn of_run(code: Option<u8>) -> Self {
         if matches!(code, Some(125..=127 | 137)) { Self::Warn } else { Self::Info }
     }
 }
 
-/// The least level that is written, by `AI_LOG`: a level or `off`; `info` if it is not set.
+/// Returns the least level that is written, by `AI_LOG`: a level or `off`; `info` if it is not set.
 pub fn threshold(env: &Env) -> Result<Option<LogLevel>> {
     let Some(wanted) = env.text("AI_LOG").filter(|text| !text.is_empty()) else { return Ok(Some(LogLevel::Info)) };
     let wanted = wanted.to_ascii_lowercase();
@@ -48,7 +48,7 @@ pub fn threshold(env: &Env) -> Result<Option<LogLevel>> {
     }
 }
 
-/// A line, without its line break.
+/// Returns a line, without its line break.
 pub fn line(time: u64, level: LogLevel, event: &str, more: Map<String, Value>) -> String {
     let mut fields = Map::new();
     fields.insert("time".into(), time.into());

@@ -109,7 +109,7 @@ impl Login {
     }
 }
 
-/// The claims of a signed token, unverified: they are only shown.
+/// Returns the claims of a signed token, unverified: they are only shown.
 fn claims(token: &str) -> Option<Value> {
     serde_json::from_slice(&base64url(token.split('.').nth(1)?)?).ok()
 }

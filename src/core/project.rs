@@ -18,7 +18,7 @@ pub struct Partition {
     pub last_use: u64,
 }
 
-/// The ids of projects whose directory is gone, each once, the last used first.
+/// Returns the ids of projects whose directory is gone, each once, the last used first.
 pub fn moved(partitions: &[Partition]) -> Vec<&Partition> {
     let mut gone: Vec<&Partition> = partitions.iter().filter(|partition| partition.root.is_some() && !partition.exists).collect();
     gone.sort_unstable_by(|a, b| b.last_use.cmp(&a.last_use).then_with(|| a.project.cmp(&b.project)));

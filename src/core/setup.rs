@@ -67,7 +67,7 @@ pub fn named(rules: &[NameRule], file: &str, settings: &Value) -> Vec<Named> {
     found
 }
 
-/// The values at a place.
+/// Returns the values at a place.
 fn values<'a>(value: &'a Value, keys: &[&str]) -> Vec<&'a Value> {
     let Some((key, rest)) = keys.split_first() else { return vec![value] };
     match (*key, value) {
@@ -121,7 +121,7 @@ fn is_local(url: &str) -> bool {
     url.split_once("://").is_some_and(|(_, rest)| is_loopback(rest.split(['/', '?', '#']).next().unwrap_or_default()))
 }
 
-/// A word that is a path, which nothing brings into the container. What belongs to the system is the image's business.
+/// Returns a word that is a path, which nothing brings into the container. What belongs to the system is the image's business.
 fn absent_path(word: &str, inside: &Inside) -> Option<Missing> {
     let path = program::path(word, inside.host_home)?;
     let of_system = ["/usr", "/bin", "/sbin", "/opt", "/lib", "/etc", "/tmp", "/dev", "/proc", "/var", "/workspace", "/ai"];

@@ -59,7 +59,7 @@ impl Shell {
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    /// A whole command line: each word quoted, one space between, a newline at the end.
+    /// Returns a whole command line: each word quoted, one space between, a newline at the end.
     pub fn command_line<W: AsRef<OsStr>>(self, words: &[W]) -> Vec<u8> {
         let mut text = Vec::new();
         for (index, word) in words.iter().enumerate() {

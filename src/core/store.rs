@@ -26,12 +26,12 @@ impl Store {
         self.0.join("config.toml")
     }
 
-    /// The name of the tool that `ai use` chose.
+    /// Returns the name of the tool that `ai use` chose.
     pub fn default_tool(&self) -> PathBuf {
         self.0.join("default-tool")
     }
 
-    /// The recorded words of a tool, for completion.
+    /// Returns the recorded words of a tool, for completion.
     pub fn vocabulary(&self, tool: &str) -> PathBuf {
         self.0.join("completions").join(tool)
     }
@@ -46,12 +46,12 @@ impl Store {
         self.0.join("shims")
     }
 
-    /// The user's own manifests.
+    /// Returns the user's own manifests.
     pub fn tools(&self) -> PathBuf {
         self.0.join("tools")
     }
 
-    /// What the person agreed to, by project.
+    /// Returns what the person agreed to, by project.
     pub fn trust(&self) -> PathBuf {
         self.0.join("trust")
     }
@@ -68,12 +68,12 @@ impl Store {
         self.0.join("global_state").join(tool)
     }
 
-    /// What all projects of a tool share: mounted at [`crate::core::container::SHARED`].
+    /// Returns what all projects of a tool share: mounted at [`crate::core::container::SHARED`].
     pub fn shared(&self, tool: &str) -> PathBuf {
         self.tool(tool).join("shared")
     }
 
-    /// The settings that all projects of a tool share, as one copy that `sync` keeps.
+    /// Returns the settings that all projects of a tool share, as one copy that `sync` keeps.
     pub fn hub(&self, tool: &str) -> PathBuf {
         self.tool(tool).join("hub")
     }
@@ -82,12 +82,12 @@ impl Store {
         self.tool(tool).join("projects").join(project)
     }
 
-    /// The tool's home for one project.
+    /// Returns the tool's home for one project.
     pub fn home(&self, tool: &str, project: &str) -> PathBuf {
         self.project(tool, project).join("home")
     }
 
-    /// What a manifest shares between projects beside the login: one directory for each path, none below another.
+    /// Returns what a manifest shares between projects beside the login: one directory for each path, none below another.
     pub fn common(&self, tool: &str, path: &str) -> PathBuf {
         self.tool(tool).join("common").join(path.replace('%', "%25").replace('/', "%2F"))
     }
@@ -102,27 +102,27 @@ impl Store {
         self.0.join("global_state/cache").join(scope)
     }
 
-    /// What all tools share in one project. No container can write the directory itself.
+    /// Returns what all tools share in one project. No container can write the directory itself.
     pub fn own(&self, project: &str) -> PathBuf {
         self.0.join("global_state/projects").join(project)
     }
 
-    /// The settings of git for one project, the container's own among them.
+    /// Returns the settings of git for one project, the container's own among them.
     pub fn git(&self, project: &str) -> PathBuf {
         self.own(project).join("git")
     }
 
-    /// What was made for one project from the host's settings of git. No container can write it.
+    /// Returns what was made for one project from the host's settings of git. No container can write it.
     pub fn git_host(&self, project: &str) -> PathBuf {
         self.own(project).join("git.host")
     }
 
-    /// The container's `~/.ssh` in one project.
+    /// Returns the container's `~/.ssh` in one project.
     pub fn ssh_home(&self, project: &str) -> PathBuf {
         self.own(project).join("ssh")
     }
 
-    /// The directory of GitHub's command line in one project.
+    /// Returns the directory of GitHub's command line in one project.
     pub fn gh_home(&self, project: &str) -> PathBuf {
         self.own(project).join("gh")
     }
@@ -137,42 +137,42 @@ impl Store {
         self.0.join("global_state/ssh")
     }
 
-    /// The login of GitHub's command line that a new project begins with.
+    /// Returns the login of GitHub's command line that a new project begins with.
     pub fn gh(&self) -> PathBuf {
         self.0.join("global_state/gh")
     }
 
-    /// The file that holds [`LAYOUT`].
+    /// Returns the file that holds [`LAYOUT`].
     pub fn layout(&self) -> PathBuf {
         self.0.join("layout")
     }
 
-    /// What projects may have beyond themselves, as the person agreed.
+    /// Returns what projects may have beyond themselves, as the person agreed.
     pub fn consent(&self) -> PathBuf {
         self.0.join("consent.json")
     }
 
-    /// Where what a container broke is set aside.
+    /// Returns where what a container broke is set aside.
     pub fn aside(&self) -> PathBuf {
         self.0.join("sync/quarantine/aside")
     }
 
-    /// Which session of a tool may renew its login, where only one may.
+    /// Returns which session of a tool may renew its login, where only one may.
     pub fn turn(&self, tool: &str) -> PathBuf {
         self.0.join("sync").join(format!("turn.{tool}"))
     }
 
-    /// What is known of the images: versions of the tools in them.
+    /// Returns what is known of the images: versions of the tools in them.
     pub fn images(&self) -> PathBuf {
         self.0.join("images.json")
     }
 
-    /// Which content an image's name must stand for, by engine.
+    /// Returns which content an image's name must stand for, by engine.
     pub fn pins(&self) -> PathBuf {
         self.0.join("pins.json")
     }
 
-    /// How the control files of a project were, and what runs changed among them. No container sees it.
+    /// Returns how the control files of a project were, and what runs changed among them. No container sees it.
     pub fn control(&self, project: &str) -> PathBuf {
         self.0.join("control").join(project)
     }
@@ -188,7 +188,7 @@ impl Store {
 pub struct Fixed(PathBuf);
 
 impl Fixed {
-    /// A path that the person's own configuration or environment names.
+    /// Returns a path that the person's own configuration or environment names.
     pub fn of_person(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }

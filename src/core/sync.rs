@@ -192,7 +192,7 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// The steps of one sync, in order.
+    /// Returns the steps of one sync, in order.
     pub fn of(direction: Direction, host: HostSync) -> Vec<Flow> {
         let import = Flow { from: Place::Host, to: Place::Hub };
         let enter = Flow { from: Place::Hub, to: Place::Project };
@@ -233,7 +233,7 @@ impl Rule {
         Rule { path: String::new(), host: None, class, keys, out: BTreeMap::new(), executes, reads, lock: None, seed: None }
     }
 
-    /// Where the rule's file is in a place, if it is there at all.
+    /// Returns where the rule's file is in a place, if it is there at all.
     pub fn site(&self, place: Place) -> Option<Site> {
         let path = match place {
             Place::Host => self.host.clone()?,
@@ -242,7 +242,7 @@ impl Rule {
         Some(Site { place, path })
     }
 
-    /// The lock to take for a write in a place; no tool runs in the hub.
+    /// Returns the lock to take for a write in a place; no tool runs in the hub.
     pub fn lock_in(&self, place: Place) -> Option<String> {
         self.lock.clone().filter(|_| place != Place::Hub)
     }
@@ -257,7 +257,7 @@ impl Rule {
 }
 
 impl Site {
-    /// A file below a tree; the empty name is the tree's root itself.
+    /// Returns a file below a tree; the empty name is the tree's root itself.
     pub fn below(&self, name: &str) -> Site {
         let path = if name.is_empty() { self.path.clone() } else { format!("{}/{name}", self.path) };
         Site { place: self.place, path }

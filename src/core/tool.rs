@@ -71,14 +71,14 @@ impl Tool {
         self.name == EXEC
     }
 
-    /// The file that says whether there is a login, relative to the store.
+    /// Returns the file that says whether there is a login, relative to the store.
     pub fn login_file(&self) -> Option<PathBuf> {
         let login = &self.manifest.state.as_ref()?.login;
         let below = Path::new(&login.at).strip_prefix(SHARED).ok()?;
         Some(Store::new("").shared(&self.name).join(below).join(login.files.first()?))
     }
 
-    /// The same tool for its own login or logout.
+    /// Returns the same tool for its own login or logout.
     #[must_use]
     pub fn at_login(&self) -> Self {
         let mut tool = Self { purpose: Purpose::Login, ..self.clone() };
@@ -96,13 +96,13 @@ impl Tool {
         self.purpose == Purpose::Login && self.manifest.state.as_ref().is_some_and(|state| state.login.at_home)
     }
 
-    /// The host program that `--native` runs.
+    /// Returns the host program that `--native` runs.
     pub fn native_program(&self) -> &str {
         self.manifest.native.as_deref().or(self.manifest.command.first().map(String::as_str)).unwrap_or(&self.name)
     }
 }
 
-/// The built-in manifest of this name.
+/// Returns the built-in manifest of this name.
 pub fn built_in(name: &str) -> Option<ManifestText> {
     let (_, text) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name)?;
     Some(ManifestText { text: (*text).into(), origin: format!("built-in {name}.toml") })

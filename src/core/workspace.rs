@@ -77,7 +77,7 @@ impl Workspace {
         Judged::new(&self.root)
     }
 
-    /// The directory of this mapping's tree files: another one puts the same worktree elsewhere.
+    /// Returns the directory of this mapping's tree files: another one puts the same worktree elsewhere.
     pub fn trees_name(&self) -> String {
         sha256(self.target.as_os_str().as_bytes())[..8].to_owned()
     }
@@ -146,7 +146,7 @@ impl MountJudge<'_> {
         }
     }
 
-    /// What of the repository lies outside of the root. What lies inside comes with it, and gets no mount of its own.
+    /// Returns what of the repository lies outside of the root. What lies inside comes with it, and gets no mount of its own.
     fn extras(&self, repo: &Repo, target: &ContainerPath, wants: &mut Vec<Want>) -> Result<Vec<Extra>> {
         let mut extras: Vec<Extra> = Vec::new();
         let extra = |path: &Path, spelled: &Path, access, reason| -> Result<Extra> {
@@ -191,7 +191,7 @@ fn agreed(facts: &Facts, root: &Path, path: &Path) -> bool {
     facts.consents.iter().any(|Consent { root: of, path: to }| of == root && to == path)
 }
 
-/// The directory to mount, and what to say where it is not the obvious one.
+/// Returns the directory to mount, and what to say where it is not the obvious one.
 fn root<'a>(facts: &'a Facts, cwd: &'a Path, wants: &mut Vec<Want>) -> Result<(&'a Path, Vec<String>)> {
     let Some(repo) = &facts.repo else { return Ok((cwd, Vec::new())) };
     let mut notes = Vec::new();
@@ -227,8 +227,8 @@ fn root<'a>(facts: &'a Facts, cwd: &'a Path, wants: &mut Vec<Want>) -> Result<(&
     Ok((root, notes))
 }
 
-/// Where the root is mounted. The tools know a project by its path, so no two directories of it may have the same one: what lies below
-/// a directory that is named like the root itself is mounted as by [`Policy::Named`].
+/// Returns where the root is mounted. The tools know a project by its path, so no two directories of it may have the same one: what lies
+/// below a directory that is named like the root itself is mounted as by [`Policy::Named`].
 fn target(policy: Policy, root: &Path, below: &Path, name: &str) -> ContainerPath {
     let workspace = ContainerPath::new("/workspace");
     match policy {
@@ -239,7 +239,7 @@ fn target(policy: Policy, root: &Path, below: &Path, name: &str) -> ContainerPat
     }
 }
 
-/// The files for git's list of worktrees: where each is inside, or, if it is not mounted, a place that is there.
+/// Returns the files for git's list of worktrees: where each is inside, or, if it is not mounted, a place that is there.
 fn tree_files(repo: &Repo, root: &Path, target: &ContainerPath, common: &ContainerPath) -> Vec<TreeFile> {
     let file = |tree: &crate::core::facts::LinkedWorktree| TreeFile {
         name: tree.name.clone(),

@@ -86,7 +86,7 @@ pub fn forget(shelf: &ControlShelf, session: &SessionId) -> io::Result<()> {
     if manifest.sessions.is_empty() { shelf.forget_manifest() } else { shelf.write_manifest(&manifest) }
 }
 
-/// The contents that a change would be put back or shown from.
+/// Returns the contents that a change would be put back or shown from.
 fn wanted_contents(snapshot: &Snapshot) -> impl Iterator<Item = (&String, &Vec<u8>)> {
     let hashes = snapshot.watched.values().filter(|watched| watched.tier != Tier::Builds).filter_map(|watched| match &watched.trace {
         Trace::File { hash, .. } => Some(hash),
@@ -198,7 +198,7 @@ pub fn has_direnv(host: &crate::host::Host) -> bool {
     host.program("direnv").is_some()
 }
 
-/// The path of a directory below another, for whoever knows both.
+/// Returns the path of a directory below another, for whoever knows both.
 pub fn seed(root: &Path, directory: &Path) -> Vec<PathBuf> {
     let below = directory.strip_prefix(root).unwrap_or(Path::new(""));
     below.ancestors().filter(|path| !path.as_os_str().is_empty()).map(Path::to_owned).collect()

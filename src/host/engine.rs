@@ -31,7 +31,7 @@ pub enum Image {
     Unknown,
 }
 
-/// The engine's client, or that there is none.
+/// Returns the engine's client, or that there is none.
 pub fn program(engine: &Engine) -> Result<&PathBuf> {
     engine.program.as_ref().ok_or_else(|| {
         Failure::new(Kind::Unavailable, format!("cannot run containers: `{}` is not installed", engine.kind.program()))
@@ -74,7 +74,7 @@ pub fn pin_mismatch(store: &Store, engine: &Engine, image: &str, found: &Image) 
     Ok((id != pinned).then_some((pinned, id)))
 }
 
-/// The id of the content that an image's name stands for, as `sha256:<64 hex>`.
+/// Returns the id of the content that an image's name stands for, as `sha256:<64 hex>`.
 pub fn image_id(engine: &Engine, image: &str) -> Result<String> {
     let args = ["image", "inspect", "--format", "{{.Id}}", image];
     let (status, stdout, stderr) = process::output(program(engine)?.as_os_str(), &args)?;

@@ -157,7 +157,7 @@ pub fn child(dir: &OwnedFd, name: &OsStr, trust: Trust) -> Child {
     }
 }
 
-/// The names in a directory, without `.` and `..`.
+/// Returns the names in a directory, without `.` and `..`.
 pub fn names(dir: &OwnedFd, path: &Path) -> Result<Vec<OsString>, FileError> {
     some_names(dir, path, usize::MAX)
 }

@@ -26,8 +26,8 @@ pub fn prepare(host: &Host, store: &Store, workspace: &Workspace, engine: &Engin
     ssh(host, store, &workspace.project)
 }
 
-/// The files that tell git inside where worktrees are. Git writes such a file anew when it is a day old, and fails where it cannot: so
-/// they are from the future.
+/// Returns the files that tell git inside where worktrees are. Git writes such a file anew when it is a day old, and fails where it cannot:
+/// so they are from the future.
 fn trees(store: &Store, workspace: &Workspace) -> io::Result<()> {
     let root = store.trees(&workspace.project);
     for tree in &workspace.trees {
@@ -56,8 +56,8 @@ fn own_file(directory: &Path, name: &str, content: &[u8]) -> io::Result<()> {
 /// No file that we make for a container is larger, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// The project's directory of GitHub's command line. A new one begins with the login that the store has; what a project does with it
-/// stays there.
+/// Returns the project's directory of GitHub's command line. A new one begins with the login that the store has; what a project does with
+/// it stays there.
 pub fn gh(store: &Store, project: &str, shaper: &mut Shaper) -> io::Result<()> {
     private_dir(&store.gh())?;
     let own = store.own(project);
@@ -78,7 +78,7 @@ pub fn gh(store: &Store, project: &str, shaper: &mut Shaper) -> io::Result<()> {
 /// Most files that SSH settings may consist of.
 const MOST: usize = 64;
 
-/// What the host gives to all projects, and the project's own `~/.ssh`, which begins with it.
+/// Returns what the host gives to all projects, and the project's own `~/.ssh`, which begins with it.
 fn ssh(host: &Host, store: &Store, project: &str) -> io::Result<()> {
     let directory = store.ssh();
     private_dir(&directory)?;
@@ -116,7 +116,7 @@ fn ssh(host: &Host, store: &Store, project: &str) -> io::Result<()> {
     write_private(&directory.join("config"), text.as_bytes())
 }
 
-/// The files that an `Include` names: relative to `~/.ssh`, with `*` and `?` in the last component.
+/// Returns the files that an `Include` names: relative to `~/.ssh`, with `*` and `?` in the last component.
 fn included(own: &Path, home: &Path, name: &str) -> Vec<PathBuf> {
     let path = own.join(tilde(home, name));
     let (Some(parent), Some(pattern)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else { return Vec::new() };
@@ -144,7 +144,7 @@ fn tilde(home: &Path, name: &str) -> PathBuf {
     below.map_or_else(|| name.into(), |below| home.join(below))
 }
 
-/// The public half of a key. Only what begins like one is ever copied.
+/// Returns the public half of a key. Only what begins like one is ever copied.
 fn public_half(home: &Path, name: &str) -> Option<String> {
     let name = if name.ends_with(".pub") { name.to_owned() } else { format!("{name}.pub") };
     let text = read_text(&tilde(home, &name)).ok()??;

@@ -46,7 +46,7 @@ fn area(store: &Store) -> PathBuf {
     store.root().join("migrate")
 }
 
-/// The old directories that exist. `roots` are the projects that may hold one, by id.
+/// Returns the old directories that exist. `roots` are the projects that may hold one, by id.
 pub fn sources(host: &Host, roots: &[(String, PathBuf)]) -> Vec<OldDirectory> {
     let is_there = |path: &Path| path.symlink_metadata().is_ok_and(|found| !found.is_symlink());
     let mut sources = Vec::new();
@@ -72,7 +72,7 @@ pub fn sources(host: &Host, roots: &[(String, PathBuf)]) -> Vec<OldDirectory> {
     sources
 }
 
-/// Every file of the sources, in a stable order.
+/// Returns every file of the sources, in a stable order.
 pub fn scan(sources: &[OldDirectory]) -> io::Result<Vec<File>> {
     let mut files = Vec::new();
     for source in sources {
@@ -86,7 +86,7 @@ pub fn scan(sources: &[OldDirectory]) -> io::Result<Vec<File>> {
     Ok(files)
 }
 
-/// The files of the sources that hold tokens, by path alone: an old directory may be as large as a history.
+/// Returns the files of the sources that hold tokens, by path alone: an old directory may be as large as a history.
 pub fn token_files(sources: &[OldDirectory]) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for source in sources {
@@ -136,7 +136,7 @@ fn worth(path: &Path, below: &Path, length: u64) -> io::Result<(FileWorth, Strin
     Ok((worth, sha256(&bytes)))
 }
 
-/// What the store has at this place.
+/// Returns what the store has at this place.
 pub fn there(store: &Store, place: &Path) -> Option<File> {
     let source = OldDirectory { origin: OldLayout::Store, path: store.root().join(place), root: store.root().to_owned() };
     file(&source, &source.path).ok()
@@ -166,7 +166,7 @@ pub fn remove(sources: &[OldDirectory]) -> io::Result<()> {
     Ok(())
 }
 
-/// One line a step: what, from where, to where, why; never what is in it.
+/// Returns one line a step: what, from where, to where, why; never what is in it.
 fn log(store: &Store, steps: &[MigrationStep]) -> io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;

@@ -43,7 +43,7 @@ pub fn clear_screen() -> Result<()> {
     exact(b"\x1b[H\x1b[2J")
 }
 
-/// A value as JSON that a person can read too.
+/// Returns a value as JSON that a person can read too.
 pub fn json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(Kind::General, "cannot write JSON").because(error))?;
     exact(format!("{text}\n").as_bytes())
@@ -57,7 +57,7 @@ pub fn styled(text: &str) -> Result<()> {
     }
 }
 
-/// One line of talk.
+/// Prints one line of talk.
 pub fn note(text: &str) {
     say("ai", Style::new().dimmed(), &visible(text));
 }
@@ -68,7 +68,7 @@ pub fn warn(text: &str) {
     host::store::log::said(LogLevel::Warn, text);
 }
 
-/// A failure that does not stop the run.
+/// Prints a failure that does not stop the run.
 pub fn warn_of(failure: &Failure) {
     say("ai: warning", AnsiColor::Yellow.on_default(), &failure.to_string());
     host::store::log::said(LogLevel::Warn, &failure.to_string());
@@ -78,7 +78,7 @@ pub fn failure(failure: &Failure) {
     say("ai", AnsiColor::Red.on_default().bold(), &failure.to_string());
 }
 
-/// What is wrong with a command line, in several lines.
+/// Prints what is wrong with a command line, in several lines.
 pub fn misused(text: &str) {
     say("ai", AnsiColor::Red.on_default().bold(), &visible_lines(text).collect::<Vec<_>>().join("\n"));
 }

@@ -12,8 +12,8 @@ use crate::host::Host;
 use crate::host::fs::files::read_own;
 
 impl Host {
-    /// As [`Host::new`], for whoever will write into the store or the home. As root in somebody else's, that would leave files that
-    /// their owner cannot read, and take their login away when it is renewed.
+    /// Does the same as [`Host::new`], for whoever will write into the store or the home. As root in somebody else's, that would leave
+    /// files that their owner cannot read, and take their login away when it is renewed.
     ///
     /// # Errors
     /// Where root would write into what belongs to somebody else.
@@ -24,7 +24,7 @@ impl Host {
             .hint("sudo -H, for root's own home; or without sudo; or AI_HOME=/a/directory/of/root"))
     }
 
-    /// The home or the store, if we are root and it is not root's.
+    /// Returns the home or the store, if we are root and it is not root's.
     pub fn of_somebody_else(&self) -> Option<PathBuf> {
         let is_theirs = |path: &&Path| path.metadata().is_ok_and(|metadata| metadata.uid() != 0);
         let store = self.store.root().ancestors().find(|path| path.is_dir());
@@ -46,14 +46,14 @@ pub fn user(env: &Env, engine: &Engine) -> User {
     User { uid, gid, groups: person::groups(&listed, gid, of_engine, &known), name, umask: umask() }
 }
 
-/// What new files are closed to. It can only be read by setting it, and nobody else runs in this process yet.
+/// Returns what new files are closed to. It can only be read by setting it, and nobody else runs in this process yet.
 fn umask() -> u32 {
     let umask = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     rustix::process::umask(umask);
     umask.bits()
 }
 
-/// The person's time zone: a name, or a rule where the machine has only a file without one.
+/// Returns the person's time zone: a name, or a rule where the machine has only a file without one.
 pub fn time_zone(env: &Env) -> Option<String> {
     match env.get("TZ").and_then(|value| value.to_str()).map(person::zone) {
         Some(Zone::Said(zone)) => Some(zone.into()),

@@ -54,7 +54,7 @@ impl Host {
         self.env.get(name).filter(|path| !path.is_empty()).map(PathBuf::from)
     }
 
-    /// The directory that temporary state is made in: never one that a container can write, for its leases say what is to be ended.
+    /// Returns the directory that temporary state is made in: never one that a container can write, for its leases say what is to be ended.
     pub fn temporary_base(&self) -> PathBuf {
         let project = self.writable_project();
         let named = ["XDG_RUNTIME_DIR", "TMPDIR"].into_iter().filter_map(|name| self.directory(name));
@@ -62,7 +62,7 @@ impl Host {
         safe.next().unwrap_or_else(|| PathBuf::from("/tmp"))
     }
 
-    /// An executable file on PATH, by absolute path. Relative entries of PATH are passed over: they would find what a
+    /// Returns an executable file on PATH, by absolute path. Relative entries of PATH are passed over: they would find what a
     /// repository planted. So is what lies in the project, where a container can write, or is a link there; and this program
     /// itself, under whatever name.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
@@ -75,7 +75,7 @@ impl Host {
         found.find(|program| (me.is_none() || program.canonicalize().ok() != me) && !is_planted(program, project.as_deref()))
     }
 
-    /// The directory around us that a container gets to write, unless it is one that is never mounted.
+    /// Returns the directory around us that a container gets to write, unless it is one that is never mounted.
     pub(super) fn writable_project(&self) -> Option<PathBuf> {
         let cwd = self.cwd()?;
         let root = git::root(cwd).unwrap_or(cwd);
@@ -100,7 +100,7 @@ fn is_planted(program: &Path, project: Option<&Path>) -> bool {
     places.into_iter().flatten().any(|place| planted::writable(&place, project).is_some())
 }
 
-/// The path with its links resolved, as far as it is there.
+/// Returns the path with its links resolved, as far as it is there.
 fn real(path: &Path) -> PathBuf {
     let above = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
     above.map_or_else(|| path.to_owned(), |(above, real)| path.strip_prefix(above).map_or(real.clone(), |below| real.join(below)))

@@ -47,12 +47,12 @@ impl Host {
         (roots, identities.collect())
     }
 
-    /// The root of the project here.
+    /// Returns the root of the project here.
     pub fn project_root(&self) -> Option<PathBuf> {
         self.cwd().map(|cwd| machine::git::root(cwd).unwrap_or(cwd).to_owned())
     }
 
-    /// Which sections of the configuration count for a tool here.
+    /// Returns which sections of the configuration count for a tool here.
     pub fn scope<'a>(&self, tool: &'a str) -> Here<'a> {
         Here { tool, project: self.project_root(), home: self.home() }
     }

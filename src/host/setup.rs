@@ -35,7 +35,7 @@ fn of_files(rules: &[NameRule], read: impl Fn(&str) -> Option<Vec<u8>>) -> Vec<N
     settings.flat_map(|(file, settings)| named(rules, file, &settings)).collect()
 }
 
-/// A settings file as a value. One that cannot be read names nothing: what is wrong with it is said elsewhere.
+/// Returns a settings file as a value. One that cannot be read names nothing: what is wrong with it is said elsewhere.
 fn parsed(file: &str, bytes: &[u8]) -> Option<Value> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if Path::new(file).extension().is_some_and(|extension| extension == "toml") {

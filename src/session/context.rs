@@ -66,7 +66,7 @@ impl Context {
         facts.engine = self.host.recall(facts.engine.clone());
     }
 
-    /// The optional files of the store whose presence a plan depends on.
+    /// Returns the optional files of the store whose presence a plan depends on.
     fn files(&self) -> Vec<PathBuf> {
         let mut files: Vec<_> = plan::OPTIONAL_FILES.iter().map(Into::into).collect();
         files.extend(secret::files(&self.tool, &self.config));

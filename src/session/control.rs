@@ -102,7 +102,7 @@ fn tell(compared: Option<Compared>) {
     }
 }
 
-/// A short diff of a file that stays as it is.
+/// Prints a short diff of a file that stays as it is.
 fn show(compared: &Compared, change: &PendingChange) {
     let path: &ControlPath = &change.path;
     let content = |trace: &Option<Trace>| match trace {

@@ -72,7 +72,7 @@ fn tell_of_read_only_root(host: &Host, lease: &Lease, known: &Known) {
     let _ = files::write_private(&told, lease.image.as_bytes());
 }
 
-/// What the engine remembers of the container. A busy engine notes that memory ran out a moment after the end; of a container that
+/// Returns what the engine remembers of the container. A busy engine notes that memory ran out a moment after the end; of a container that
 /// was told to end it has nothing more to say.
 fn history(engine: &Engine, lease: &Lease, code: u8) -> Option<Vec<String>> {
     let ask = || containers::history(engine, &lease.container, lease.since).ok();

@@ -25,13 +25,13 @@ pub fn moved(image: &str, pinned: &str, id: &str) -> String {
 
 pub const MOVED: &str = "ai image build makes it anew; ai image pin accepts it as it is";
 
-/// As much of an id as the engines show.
+/// Returns as much of an id as the engines show.
 pub fn short(id: &str) -> &str {
     let id = id.strip_prefix("sha256:").unwrap_or(id);
     id.get(..12).unwrap_or(id)
 }
 
-/// What brings an image that is not there.
+/// Returns what brings an image that is not there.
 pub fn way_to(facts: &Facts, image: &str) -> String {
     if image == TOOL_IMAGE { "ai image build".into() } else { format!("{} pull {}", facts.engine.kind.program(), typed(image)) }
 }

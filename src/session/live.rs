@@ -48,7 +48,7 @@ impl Sessions {
         Ok(Self { host, engine, leases, census, failures })
     }
 
-    /// The first look of a command, which says what it goes on without.
+    /// Returns the first look of a command, which says what it goes on without.
     pub fn look_and_tell(stores: Stores) -> Result<Self> {
         let mut sessions = Self::look(stores)?;
         tolerant::tell(std::mem::take(&mut sessions.failures));

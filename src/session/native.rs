@@ -9,7 +9,7 @@ use crate::core::tool::Tool;
 use crate::host::Host;
 use crate::session::context::Context;
 
-/// The host's own program with the user's words. A profile brings its environment, secrets and own state along, and
+/// Returns the host's own program with the user's words. A profile brings its environment, secrets and own state along, and
 /// keeps those of the tool that it is a profile of away.
 pub fn argv(context: &Context, facts: &Facts, args: &[OsString]) -> Result<Vec<OsString>> {
     let Context { host, tool, config } = context;

@@ -12,7 +12,7 @@ use crate::host::machine::process;
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
 
-/// The secrets of a tool, by the names that they have in the container.
+/// Returns the secrets of a tool, by the names that they have in the container.
 pub fn fetch(context: &Context, facts: &Facts) -> Result<Vec<(String, OsString)>> {
     let found = secret::decide(&context.tool, &context.config, facts)?;
     found.into_iter().map(|found| value(&context.host, &found).map(|value| (found.name, value))).collect()

@@ -12,7 +12,7 @@ use crate::host::sync::{self, SyncError};
 use crate::host::{Host, output};
 use crate::session::setup;
 
-/// The places of one tool and project.
+/// Returns the places of one tool and project.
 pub fn places(host: &Host, tool: &Tool, project: &str) -> Places {
     Places {
         host_home: host.home(),

@@ -8,7 +8,7 @@ use crate::host::Host;
 use crate::host::output;
 use crate::session::context::{self, Context};
 
-/// As much of the configuration as can be used, and why that is not all of it. Variables count more than files: they are about
+/// Returns as much of the configuration as can be used, and why that is not all of it. Variables count more than files: they are about
 /// this one command.
 pub fn config(host: &Host, tool: &str) -> (Config, Option<Failure>) {
     let (files, mut failure) = match host.config_sources() {
@@ -30,7 +30,7 @@ pub fn config(host: &Host, tool: &str) -> (Config, Option<Failure>) {
     (Config::default(), failure)
 }
 
-/// What `ai exec` starts from, however broken, with everything that is wrong.
+/// Returns what `ai exec` starts from, however broken, with everything that is wrong.
 pub fn context() -> Result<(Context, Vec<Failure>)> {
     let host = Host::new()?;
     let (config, failure) = config(&host, tool::EXEC);

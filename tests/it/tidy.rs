@@ -57,8 +57,9 @@ fn is_rust(path: &Path) -> bool {
     path.extension().is_some_and(|kind| kind == "rs")
 }
 
+/// Whether a source file holds nothing but tests: `tests.rs`, or what is below `tests/`.
 fn is_test(path: &Path) -> bool {
-    path.file_stem().is_some_and(|stem| stem == "tests")
+    path.file_stem().is_some_and(|stem| stem == "tests") || path.iter().skip(1).any(|part| part == "tests")
 }
 
 #[test]
@@ -143,14 +144,37 @@ fn called(before: &str) -> Option<&str> {
 // `slot(root, path, Absent::Make)` says what `slot(root, path, true)` leaves to be looked up.
 #[test]
 fn no_call_has_a_bare_switch() {
-    for (path, text) in
-        files("src").into_iter().filter(|(path, _)| is_rust(path) && !path.components().any(|part| part.as_os_str() == "tests"))
-    {
+    for (path, text) in files("src").into_iter().filter(|(path, _)| is_rust(path) && !is_test(path)) {
         for line in program(&text).lines().filter(|line| !line.trim_start().starts_with(['/', '#'])) {
             for (at, _) in ["true)", "false)"].iter().flat_map(|end| line.match_indices(end)) {
                 let is_argument = line[..at].ends_with([' ', '(']) && !line[..at].ends_with("| ");
                 let name = called(&line[..at]).filter(|_| is_argument).unwrap_or_default();
                 assert!(TAKE_SWITCHES.contains(&name), "{}: `{}` wants a word", path.display(), line.trim());
+            }
+        }
+    }
+}
+
+/// Words with which a sentence begins that never comes to say what the function does.
+const OPEN_ENDED: [&str; 14] =
+    ["What", "Where", "Who", "Why", "How", "Which", "When", "As", "All", "Every", "Everything", "Those", "Each", "One"];
+
+// "Returns why …", not "Why …": the first sentence says what is done.
+#[test]
+fn what_a_function_does_is_said_by_a_verb() {
+    for (path, text) in files("src").into_iter().filter(|(path, _)| is_rust(path) && !is_test(path)) {
+        let mut first = None;
+        for line in program(&text).lines().map(str::trim_start).filter(|line| !line.starts_with("#[")) {
+            match line.strip_prefix("/// ") {
+                Some(doc) => first = first.or(Some(doc)),
+                None if line.starts_with("///") => {}
+                None => {
+                    let is_function = line.split('(').next().unwrap_or_default().split(' ').any(|word| word == "fn");
+                    if let Some(doc) = first.take().filter(|_| is_function) {
+                        let word = doc.split(' ').next().unwrap_or_default();
+                        assert!(!OPEN_ENDED.contains(&word), "{}: `{doc}` wants a verb", path.display());
+                    }
+                }
             }
         }
     }

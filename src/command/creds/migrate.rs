@@ -54,7 +54,8 @@ fn count(steps: &[MigrationStep]) -> usize {
     steps.iter().filter(|step| step.action == Action::Copy).count()
 }
 
-/// The person's own old directories. What lies in a project is none: whoever made the project, or a container, may have put it there.
+/// Returns the person's own old directories. What lies in a project is none: whoever made the project, or a container, may have put it
+/// there.
 pub fn sources(host: &Host) -> Vec<OldDirectory> {
     host_migrate::sources(host, &[])
 }
@@ -69,7 +70,7 @@ fn chosen(planted: &[OldDirectory], project: &str) -> Result<Vec<OldDirectory>> 
     Ok(found)
 }
 
-/// The old directories in the project here, and in every project that has state.
+/// Returns the old directories in the project here, and in every project that has state.
 fn of_projects(host: &Host) -> Vec<OldDirectory> {
     let mut roots: Vec<(String, PathBuf)> = project::partitions(&host.store, project::Sizes::Unknown)
         .into_iter()
@@ -81,7 +82,7 @@ fn of_projects(host: &Host) -> Vec<OldDirectory> {
     host_migrate::sources(host, &roots).into_iter().filter(|source| matches!(source.origin, OldLayout::Project(..))).collect()
 }
 
-/// The project around the working directory, if one can be mounted from there at all.
+/// Returns the project around the working directory, if one can be mounted from there at all.
 fn here(host: &Host) -> Option<(String, PathBuf)> {
     let facts = host.facts(&host::Wanted::default());
     let workspace = crate::core::workspace::Workspace::new(&facts, &crate::core::config::Config::default().settings).ok()?;

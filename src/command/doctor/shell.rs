@@ -46,7 +46,7 @@ pub fn look(host: &Host, shell: Shell) -> Result<ShellCheckup> {
     Ok(ShellCheckup { shell, files, rc: install::rc_file(host, shell)?, names, exe, answer, program })
 }
 
-/// What a shell says that starts as the user's do; why it says nothing otherwise.
+/// Returns what a shell says that starts as the user's do; why it says nothing otherwise.
 fn ask(host: &Host, shell: Shell, names: &[String]) -> std::result::Result<ShellState, String> {
     let program = host.program(shell.name()).ok_or_else(|| format!("{shell} is not on PATH"))?;
     let (script, zero) = match shell {
@@ -64,7 +64,7 @@ fn ask(host: &Host, shell: Shell, names: &[String]) -> std::result::Result<Shell
     }
 }
 
-/// The user's own files that a shell of this kind may read when it starts.
+/// Returns the user's own files that a shell of this kind may read when it starts.
 fn start_files(host: &Host, shell: Shell) -> Result<Vec<PathBuf>> {
     let rc = install::rc_file(host, shell)?;
     let directory = rc.parent().map(Path::to_owned).unwrap_or_default();

@@ -63,7 +63,7 @@ impl TryFrom<String> for Publish {
 }
 
 impl fmt::Display for Publish {
-    /// As the engines spell it.
+    /// Spells it as the engines do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address {
             IpAddr::V4(address) => write!(f, "{address}")?,

@@ -16,7 +16,7 @@ enum Section {
     Other,
 }
 
-/// The words in the help of `program context…`.
+/// Returns the words in the help of `program context…`.
 pub fn read(program: &str, context: &str, text: &str) -> Vocabulary {
     let mut vocabulary = Vocabulary::default();
     let mut section = Section::Other;
@@ -99,7 +99,7 @@ fn values(about: &str) -> Vec<Candidate> {
     values.map(|value| Candidate::new(value, "")).collect()
 }
 
-/// The first sentence, without marks of types and defaults, in at most 72 characters.
+/// Returns the first sentence, without marks of types and defaults, in at most 72 characters.
 fn summary(about: &str) -> String {
     let about: String = about.split_whitespace().collect::<Vec<_>>().join(" ");
     let end = [". ", " [", " (", "Possible values:"].iter().filter_map(|mark| about.find(mark)).min().unwrap_or(about.len());

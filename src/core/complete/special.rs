@@ -2,7 +2,7 @@
 
 use crate::core::complete::{Candidate, Candidates, CommandLine, MachineValue};
 
-/// The answer to these lines; `None` for all others.
+/// Returns the answer to these lines; `None` for all others.
 pub fn answer(line: &CommandLine, command: &clap::Command) -> Option<Candidates> {
     let before = line.words.get(1..line.current).filter(|before| !before.is_empty())?;
     let Some(sub) = command.find_subcommand(&before[0]) else { return Some(Candidates::default()) };

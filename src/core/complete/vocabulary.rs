@@ -24,7 +24,7 @@ impl Vocabulary {
         Self(text.lines().filter_map(entry).collect())
     }
 
-    /// The words that a manifest lists: each `word` or `word  what it means`.
+    /// Returns the words that a manifest lists: each `word` or `word  what it means`.
     pub fn from_manifest(words: &[String]) -> Self {
         let entry = |line: &String| {
             let (word, about) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -56,7 +56,7 @@ impl Vocabulary {
         }
     }
 
-    /// The sub-commands that `words` go through.
+    /// Returns the sub-commands that `words` go through.
     pub fn context(&self, words: &[String]) -> String {
         let mut context = String::new();
         for word in words.iter().filter(|word| !word.starts_with('-')) {
@@ -67,7 +67,7 @@ impl Vocabulary {
         context
     }
 
-    /// The values of an option, if they are known.
+    /// Returns the values of an option, if they are known.
     pub fn values(&self, context: &str, option: &str) -> Option<Vec<Candidate>> {
         let key = join(context, option);
         let values: Vec<Candidate> = self.of(&key).cloned().collect();
@@ -84,7 +84,7 @@ impl Vocabulary {
         self.of(context).filter(|candidate| !candidate.word.starts_with('-')).cloned().collect()
     }
 
-    /// The sub-commands of the tool itself.
+    /// Returns the sub-commands of the tool itself.
     pub fn commands(&self) -> Vec<String> {
         self.sub_commands("").into_iter().map(|candidate| candidate.word).collect()
     }

@@ -9,7 +9,7 @@ use crate::core::text::nearest::nearest;
 use crate::core::tool::EXEC;
 
 impl Config {
-    /// The sections of no tool in `names`.
+    /// Returns the sections of no tool in `names`.
     pub fn unknown_sections<'a>(&'a self, names: &[String]) -> impl Iterator<Item = &'a Setting<String>> {
         self.sections.iter().filter(|section| section.value != EXEC && !names.contains(&section.value))
     }

@@ -20,7 +20,7 @@ pub(super) fn read(source: &ConfigText) -> Result<ConfigTable> {
     })
 }
 
-/// The known key that is nearest to the unknown one which the parser complains about.
+/// Returns the known key that is nearest to the unknown one which the parser complains about.
 fn meant(complaint: &str) -> Option<String> {
     let mut words = complaint.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2).map(str::to_owned);
     let (typed, known) = (words.next()?, words.collect::<Vec<_>>());

@@ -34,7 +34,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << shift).filter(|bytes| *bytes > 0).ok_or_else(invalid)
 }
 
-/// The name of an image or a network: one word that no program takes for an option.
+/// Returns the name of an image or a network: one word that no program takes for an option.
 pub fn plain_name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.starts_with('-') || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(format!("`{text}` is no name"));
@@ -42,7 +42,7 @@ pub fn plain_name(text: &str) -> Result<String, String> {
     Ok(text.into())
 }
 
-/// A share of the processors.
+/// Returns a share of the processors.
 pub fn processors(count: f64) -> Result<f64, String> {
     if count.is_finite() && count > 0.0 { Ok(count) } else { Err(format!("`{count}` is no number of processors such as 2 or 0.5")) }
 }

@@ -129,7 +129,7 @@ fn quoted(value: &[u8]) -> Vec<u8> {
     text
 }
 
-/// What git calls space: not form feed, not vertical tab.
+/// Returns what git calls space: not form feed, not vertical tab.
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
@@ -155,7 +155,7 @@ impl Reader<'_> {
         Some(byte)
     }
 
-    /// As [`Reader::next`], where the end of the file ends the line too.
+    /// Does the same as [`Reader::next`], where the end of the file ends the line too.
     fn next_in_line(&mut self) -> u8 {
         self.next().unwrap_or(b'\n')
     }

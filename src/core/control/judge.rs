@@ -162,7 +162,7 @@ impl<'a> Sorted<'a> {
     }
 }
 
-/// The directory of a submodule's settings.
+/// Returns the directory of a submodule's settings.
 fn module(file: &Path) -> Option<&Path> {
     let directory = file.parent()?;
     let parts: Vec<_> = directory.components().map(std::path::Component::as_os_str).collect();

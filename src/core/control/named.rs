@@ -47,7 +47,7 @@ fn words(command: &[u8]) -> impl Iterator<Item = &[u8]> {
     words.filter(|word| word.contains(&b'/'))
 }
 
-/// Where a link that stands at `link` leads, if that is below `root`.
+/// Returns where a link that stands at `link` leads, if that is below `root`.
 pub fn linked(root: &Path, link: &Path, to: &Path) -> Option<PathBuf> {
     inside(root, link.parent()?, to)
 }

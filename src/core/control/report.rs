@@ -60,7 +60,7 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// A change by path, with the settings that it is about.
+/// Returns a change by path, with the settings that it is about.
 pub fn described(change: &PendingChange, anchors: &[AnchorDir]) -> String {
     let path = shown(&change.path, anchors);
     let mut names: Vec<String> = change.names.iter().map(|name| visible(name)).collect();
@@ -73,7 +73,7 @@ pub fn described(change: &PendingChange, anchors: &[AnchorDir]) -> String {
     }
 }
 
-/// A path as a person knows it: below the project, else as a whole.
+/// Returns a path as a person knows it: below the project, else as a whole.
 pub fn shown(path: &ControlPath, anchors: &[AnchorDir]) -> String {
     let whole = anchors
         .get(usize::from(path.anchor))
@@ -114,7 +114,7 @@ pub fn diff(before: &[u8], after: &[u8]) -> Vec<String> {
     old.iter().map(|line| format!("-{line}")).chain(new.iter().map(|line| format!("+{line}"))).collect()
 }
 
-/// What stands somewhere, in a word.
+/// Returns what stands somewhere, in a word.
 pub fn trace_in_words(trace: Option<&Trace>) -> String {
     match trace {
         None => "nothing".into(),
@@ -126,7 +126,7 @@ pub fn trace_in_words(trace: Option<&Trace>) -> String {
     }
 }
 
-/// What was done about a change, in a word or two.
+/// Returns what was done about a change, in a word or two.
 pub fn handled_in_words(handled: Handled) -> &'static str {
     match handled {
         Handled::PutBack | Handled::Rewritten => "put back",
@@ -136,7 +136,7 @@ pub fn handled_in_words(handled: Handled) -> &'static str {
     }
 }
 
-/// When the host runs it, in words.
+/// Returns when the host runs it, in words.
 pub fn tier_in_words(tier: Tier) -> &'static str {
     match tier {
         Tier::Runs => "runs at the next `git status`, `cd` or prompt",

@@ -64,7 +64,7 @@ impl ShellState {
     }
 }
 
-/// Everything that there is to say about this shell.
+/// Returns everything that there is to say about this shell.
 pub fn examine(checkup: &ShellCheckup) -> Vec<Finding> {
     let mut findings = vec![loaded(checkup)];
     findings.extend(order(checkup));
@@ -76,13 +76,13 @@ pub fn examine(checkup: &ShellCheckup) -> Vec<Finding> {
     findings
 }
 
-/// What keeps the words of the tools from running their containers.
+/// Returns what keeps the words of the tools from running their containers.
 pub fn obstacles(checkup: &ShellCheckup) -> Vec<Finding> {
     let matters = |finding: &Finding| finding.title == "integration" || finding.title == "program" || finding.title.starts_with("name ");
     examine(checkup).into_iter().filter(|finding| matters(finding) && finding.level >= Level::Warning).collect()
 }
 
-/// An alias of our own name, such as those that frameworks have.
+/// Returns an alias of our own name, such as those that frameworks have.
 fn own_name(checkup: &ShellCheckup) -> Option<Finding> {
     let answer = checkup.answer.as_ref().ok()?;
     let what = match answer.aliases.iter().find(|(name, _)| name == "ai") {
@@ -127,7 +127,7 @@ fn loaded(checkup: &ShellCheckup) -> Finding {
     }
 }
 
-/// What comes after our line may define aliases of the same names; completion waits for the first prompt by itself.
+/// Finds what is loaded after our line, which may define aliases of the same names; completion waits for the first prompt by itself.
 fn order(checkup: &ShellCheckup) -> Option<Finding> {
     if checkup.shell != Shell::Zsh {
         return None;

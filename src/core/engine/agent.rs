@@ -19,7 +19,7 @@ pub enum Way {
 /// The socket that the machines of Docker Desktop and `OrbStack` offer; the host's own path does not exist in them.
 const HOST_SERVICE: &str = "/run/host-services/ssh-auth.sock";
 
-/// The way for `engine`, where `socket` is the agent on the host.
+/// Returns the way for `engine`, where `socket` is the agent on the host.
 pub fn way(engine: &Engine, socket: &Path) -> Way {
     if engine.kind.traits().brings_ssh_agent {
         return Way::Flag;

@@ -42,7 +42,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The engine with what it said about itself, which counts for more than what its endpoint looks like.
+    /// Returns the engine with what it said about itself, which counts for more than what its endpoint looks like.
     #[must_use]
     pub fn with(self, report: Option<EngineReport>) -> Self {
         let Some(report) = report else { return self };

@@ -55,7 +55,7 @@ impl Default for Limits {
 impl Limits {
     const ALL: Self = Self { memory: true, cpus: true, pids: true };
 
-    /// What cannot be limited, in words.
+    /// Returns what cannot be limited, in words.
     pub fn missing(self) -> Vec<&'static str> {
         let all = [(self.memory, "memory"), (self.cpus, "processors"), (self.pids, "processes")];
         all.into_iter().filter_map(|(can, name)| (!can).then_some(name)).collect()
@@ -63,7 +63,7 @@ impl Limits {
 }
 
 impl EngineReport {
-    /// The answer of `docker info`, or of `GET /info`.
+    /// Returns the answer of `docker info`, or of `GET /info`.
     pub fn from_docker(info: &Value) -> Option<Self> {
         let text = |key: &str| info.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let security: Vec<String> =
@@ -93,7 +93,7 @@ impl EngineReport {
         })
     }
 
-    /// The answer of `podman info --format json`. podman has no identity of its own: its storage stands for it.
+    /// Returns the answer of `podman info --format json`. podman has no identity of its own: its storage stands for it.
     pub fn from_podman(info: &Value) -> Option<Self> {
         let text = |pointer: &str| info.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let flag = |pointer: &str| info.pointer(pointer).and_then(Value::as_bool).unwrap_or_default();

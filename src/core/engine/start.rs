@@ -21,7 +21,7 @@ pub struct Size {
 }
 
 impl Size {
-    /// As Colima's `start` spells it: whole processors, whole GiB.
+    /// Spells it as Colima's `start` does: whole processors, whole GiB.
     fn words(self) -> Vec<String> {
         let cpus = self.cpus.map(|cpus| ["--cpu".to_owned(), cpus.to_string()]);
         let memory = self.memory.map(|bytes| ["--memory".to_owned(), bytes.div_ceil(1 << 30).to_string()]);
@@ -29,7 +29,7 @@ impl Size {
     }
 }
 
-/// The command for `engine`; `None` where the endpoint does not show what is behind it.
+/// Returns the command for `engine`; `None` where the endpoint does not show what is behind it.
 pub fn starter(engine: &Engine, size: Size) -> Option<Starter> {
     let context = match &engine.endpoint.chosen {
         Chosen::Context(name) => name.as_str(),
@@ -59,7 +59,7 @@ pub fn starter(engine: &Engine, size: Size) -> Option<Starter> {
     }
 }
 
-/// The next command of a person whose engine is not running.
+/// Returns the next command of a person whose engine is not running.
 pub fn hint(engine: &Engine) -> String {
     match starter(engine, Size::default()) {
         Some(Starter { argv, root: true }) => format!("sudo {}", line(&argv)),

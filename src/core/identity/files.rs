@@ -75,7 +75,7 @@ fn is_literal(key: &str) -> bool {
     ["ssh-", "key::", "ecdsa-", "sk-"].iter().any(|start| key.starts_with(start))
 }
 
-/// A path as git reads it. One that is relative is meant inside the project.
+/// Returns a path as git reads it. One that is relative is meant inside the project.
 fn absolute(value: &str, home: &Path) -> Option<PathBuf> {
     match value.strip_prefix("~/") {
         Some(below) => Some(home.join(below)),

@@ -179,7 +179,7 @@ fn split(key: &str) -> (&str, Option<&str>, &str) {
     rest.rsplit_once('.').map_or((section, None, rest), |(subsection, name)| (section, Some(subsection), name))
 }
 
-/// The subsections of a section.
+/// Returns the subsections of a section.
 fn names<'a>(entries: impl Iterator<Item = &'a GitConfigEntry>, section: &str) -> BTreeSet<&'a str> {
     entries.map(|entry| split(&entry.key)).filter(|(own, ..)| *own == section).filter_map(|(_, subsection, _)| subsection).collect()
 }
@@ -207,7 +207,7 @@ fn refusal(what: &str, name: &str, code: u8) -> String {
     format!("echo {} >&2; exit {code}", Shell::Bash.quote(&why))
 }
 
-/// The keys that name files, with the place where the content is.
+/// Adds the keys that name files, with the place where the content is.
 fn files(own: &[&GitConfigEntry], delivered: &BTreeMap<&'static str, Delivery>, settings: &mut GitSettings) {
     for file in FILES.iter().chain(&DIRECTORIES) {
         let value = own.iter().rfind(|entry| entry.key == file.key).map(|entry| entry.value.as_str());
@@ -264,7 +264,7 @@ pub(super) fn set(text: &mut String, key: &str, value: &str) {
     text.push_str(&line(key, value));
 }
 
-/// One setting under a header of its own.
+/// Returns one setting under a header of its own.
 pub(super) fn line(key: &str, value: &str) -> String {
     let escape = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
     let (section, subsection, name) = split(key);

@@ -43,7 +43,7 @@ const OF_THE_HOST: [&str; 15] = [
 /// As deep as ssh itself follows.
 const DEEPEST: u8 = 16;
 
-/// The files that `text` names.
+/// Returns the files that `text` names.
 pub fn wanted(text: &str) -> Vec<SshFile> {
     let mut wanted = Vec::new();
     for line in text.lines().filter_map(parse) {
@@ -56,7 +56,7 @@ pub fn wanted(text: &str) -> Vec<SshFile> {
     wanted
 }
 
-/// The settings for the container. `known_hosts` is where it keeps the keys of hosts.
+/// Returns the settings for the container. `known_hosts` is where it keeps the keys of hosts.
 pub fn rewrite(text: &str, files: &SshFiles, known_hosts: &str) -> String {
     let mut out = format!("# Made from your own settings; changes here do not last.\nUserKnownHostsFile {known_hosts}\n");
     let mut writer = SshWriter { out: &mut out, files, lost_a_key: false };
@@ -135,7 +135,7 @@ impl SshWriter<'_> {
     }
 }
 
-/// A condition as the criteria of a `Match` line. `Host` looks at the name as it was typed.
+/// Returns a condition as the criteria of a `Match` line. `Host` looks at the name as it was typed.
 fn criteria(line: &SshSetting) -> String {
     match line.keyword.as_str() {
         "host" => format!("originalhost \"{}\"", line.words.join(",")),

@@ -76,7 +76,7 @@ impl About {
     }
 }
 
-/// What a new backup of `login` beside `kept` is worth. An empty, torn or foreign one is not worth any, nor one from earlier in the
+/// Returns what a new backup of `login` beside `kept` is worth. An empty, torn or foreign one is not worth any, nor one from earlier in the
 /// chain than what is kept already. What a run left proves nothing about the person, so the person's own is kept beside it.
 pub fn worth(login: &Login, by: By, kept: &[About], now: u64) -> Worth {
     let good: Vec<&About> = kept.iter().filter(|about| about.why == Why::Good).collect();
@@ -88,12 +88,12 @@ pub fn worth(login: &Login, by: By, kept: &[About], now: u64) -> Worth {
     if by == By::Run && lately(&good, now) >= NEW_IN_A_DAY { Worth::Flood } else { Worth::New }
 }
 
-/// How many runs left one in the day before.
+/// Returns how many runs left one in the day before.
 fn lately(good: &[&About], now: u64) -> usize {
     good.iter().filter(|about| about.by == By::Run && now.saturating_sub(about.taken) < DAY).count()
 }
 
-/// The backups that a person means by the last good one, best first: the newest, but what a flood of new ones left comes last.
+/// Returns the backups that a person means by the last good one, best first: the newest, but what a flood of new ones left comes last.
 pub fn last_good(kept: &[About]) -> Vec<&About> {
     let mut good: Vec<&About> = kept.iter().filter(|about| about.why == Why::Good).collect();
     good.sort_unstable_by_key(|about| std::cmp::Reverse(about.number));
@@ -114,7 +114,7 @@ pub fn next_number(kept: &[About]) -> u64 {
     kept.iter().map(|about| about.number).max().unwrap_or(0) + 1
 }
 
-/// The names of those that can go: all but the newest of each kind. Of what runs left, one of each hour of the last day stays, one
+/// Returns the names of those that can go: all but the newest of each kind. Of what runs left, one of each hour of the last day stays, one
 /// of each day of the last week, one of each week before that; and nothing that runs leave pushes out what is the person's.
 pub fn prunable(kept: &[About], now: u64) -> Vec<String> {
     let mut names = Vec::new();
@@ -133,7 +133,7 @@ pub fn prunable(kept: &[About], now: u64) -> Vec<String> {
     names
 }
 
-/// What counts as the same age; within the hour, nothing does.
+/// Returns what counts as the same age; within the hour, nothing does.
 fn age(seconds: u64) -> Option<(u64, u64)> {
     let unit = match seconds {
         0..HOUR => return None,

@@ -131,12 +131,12 @@ const SETTINGS: [(&str, &[&str]); 3] = [
     ("codex", &["config.toml", "AGENTS.md", "prompts"]),
 ];
 
-/// The files that hold tokens, and so are logins to compare.
+/// Returns the files that hold tokens, and so are logins to compare.
 pub fn is_token_file(below: &Path) -> bool {
     below.file_name().is_some_and(|name| LOGINS.iter().any(|(_, files)| name == files[0]))
 }
 
-/// Where a file belongs, relative to the store; `None` for the archive.
+/// Returns where a file belongs, relative to the store; `None` for the archive.
 fn place(origin: &OldLayout, below: &Path) -> Option<(PathBuf, Role)> {
     let below = below.strip_prefix("global_state").unwrap_or(below);
     let first = below.iter().next()?.to_str()?;
@@ -167,7 +167,7 @@ fn place(origin: &OldLayout, below: &Path) -> Option<(PathBuf, Role)> {
     has(&SETTINGS).then(|| (global.join(tool).join("hub").join(rest), Role::Settings))
 }
 
-/// The steps for `files`, in their order. `there` knows what the store has at a place; `done` has the hashes of what an
+/// Returns the steps for `files`, in their order. `there` knows what the store has at a place; `done` has the hashes of what an
 /// earlier migration took over.
 pub fn plan(files: &[File], there: impl Fn(&Path) -> Option<File>, done: &BTreeMap<PathBuf, String>) -> Vec<MigrationStep> {
     let new: Vec<&File> = files.iter().filter(|file| done.get(&file.from) != Some(&file.sha256)).collect();

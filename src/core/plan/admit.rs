@@ -37,7 +37,7 @@ pub(super) fn push(request: &Request, workspace: &Workspace, parts: &mut Parts) 
     Ok(())
 }
 
-/// The bases from which the paths of a run are meant.
+/// Returns the bases from which the paths of a run are meant.
 pub(super) fn bases<'a>(request: &'a Request, root: &'a Path) -> Bases<'a> {
     Bases { home: request.facts.home.as_deref(), cwd: request.facts.cwd.as_deref().unwrap_or(root), root }
 }
@@ -78,7 +78,7 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
     Ok(())
 }
 
-/// What the person's instructions import from outside the tool's own directory is there under the same spelling.
+/// Mounts what the person's instructions import from outside the tool's own directory, under the same spelling.
 fn imports(request: &Request, parts: &mut Parts) {
     for (at, path) in &request.facts.imports {
         if refusal(path, request.facts).is_none() && takes_mounts(at) {

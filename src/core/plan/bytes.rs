@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::core::shell::Shell;
 
-/// The command to put before `args`, so that both reach the program byte for byte.
+/// Returns the command to put before `args`, so that both reach the program byte for byte.
 ///
 /// As long as all words are UTF-8, that is `command` itself. Else it is a line for `sh` that makes all words anew; the
 /// words behind it are then only for the reader of the argument vector.

@@ -84,7 +84,7 @@ const INTERACTIVE_SHELL: &str = "command -v bash >/dev/null && exec bash; exec s
 /// Engines begin with this.
 const USUAL_UMASK: u32 = 0o022;
 
-/// A command under the person's umask, where that is another than the engine's: files of a group stay the group's.
+/// Returns a command under the person's umask, where that is another than the engine's: files of a group stay the group's.
 fn under_umask(umask: u32, command: Vec<OsString>) -> Vec<OsString> {
     if umask == USUAL_UMASK {
         return command;
@@ -93,7 +93,7 @@ fn under_umask(umask: u32, command: Vec<OsString>) -> Vec<OsString> {
     ["sh".into(), "-c".into(), line.into(), "sh".into()].into_iter().chain(command).collect()
 }
 
-/// The tool's own program, behind what its manifest says must be done first where there is a login.
+/// Returns the tool's own program, behind what its manifest says must be done first where there is a login.
 fn program(request: &Request) -> Vec<OsString> {
     let command = request.tool.manifest.command.iter().map(OsString::from);
     let Some(state) = &request.tool.manifest.state else { return command.collect() };

@@ -67,7 +67,7 @@ fn is_own(origin: &Origin) -> bool {
     !matches!(origin, Origin::Manifest(_) | Origin::Default)
 }
 
-/// The user's value with its origin, else the manifest's.
+/// Returns the user's value with its origin, else the manifest's.
 fn choose<T, S>(user: Option<T>, setting: &Setting<S>, manifest: Option<T>, tool: &str) -> Option<Setting<T>> {
     let user = user.map(|value| Setting::new(value, setting.origin.clone()));
     user.or_else(|| manifest.map(|value| Setting::new(value, Origin::Manifest(tool.into()))))

@@ -55,7 +55,7 @@ impl Mount {
         Self { source: source.into(), target, access }
     }
 
-    /// The value of `--mount`: fields of a CSV record, so that commas, quotes and newlines in paths stay what they are.
+    /// Returns the value of `--mount`: fields of a CSV record, so that commas, quotes and newlines in paths stay what they are.
     pub fn value(&self) -> OsString {
         let mut value = b"type=bind,".to_vec();
         field("source=", self.source.path().as_os_str(), &mut value);
@@ -68,7 +68,7 @@ impl Mount {
     }
 }
 
-/// One CSV field: quoted where a reader would otherwise split it or trim it, inner quotes doubled.
+/// Appends one CSV field: quoted where a reader would otherwise split it or trim it, inner quotes doubled.
 fn field(key: &str, path: &OsStr, value: &mut Vec<u8>) {
     let path = path.as_bytes();
     let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);

@@ -29,7 +29,7 @@ impl RunCommand {
     }
 }
 
-/// The value of `--option=value`.
+/// Returns the value of `--option=value`.
 fn value_of(word: &OsStr, options: &[String]) -> Option<OsString> {
     let (option, value) = word.to_str()?.split_once('=')?;
     options.iter().any(|known| known == option).then(|| value.into())

@@ -26,7 +26,7 @@ pub(super) fn network(request: &Request, parts: &mut Parts) {
 /// The host as slirp4netns shows it (slirp4netns(1)), where rootlesskit was not told `--disable-host-loopback`.
 const SLIRP_HOST: &str = "10.0.2.2";
 
-/// What `host.docker.internal` has to stand for, where the engine does not know the name by itself. podman learnt
+/// Returns what `host.docker.internal` has to stand for, where the engine does not know the name by itself. podman learnt
 /// `host-gateway` with 4.7, and has `host.containers.internal` at any rate. Docker without root is in a network of its
 /// own, where both `host-gateway` and loopback are that network's: the machine is [`SLIRP_HOST`].
 pub fn host_name(engine: &Engine, network: &str) -> Option<&'static str> {
@@ -44,7 +44,7 @@ pub fn host_name(engine: &Engine, network: &str) -> Option<&'static str> {
     }
 }
 
-/// How the SSH agent gets into the container; `None` where it does not.
+/// Returns how the SSH agent gets into the container; `None` where it does not.
 pub(super) fn ssh_agent(request: &Request, notes: &mut Vec<String>) -> Option<Way> {
     if !request.config.settings.ssh_agent.value {
         return None;

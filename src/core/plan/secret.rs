@@ -53,7 +53,7 @@ fn gh_token(facts: &Facts) -> SecretSource {
     set.map_or_else(|| SecretSource::Command(["gh", "auth", "token"].map(str::to_owned).into()), |name| SecretSource::Env(name.into()))
 }
 
-/// The manifest's rules, with the user's file and command in front.
+/// Returns the manifest's rules, with the user's file and command in front.
 fn rules(tool: &Tool, config: &Config) -> Vec<(String, SecretRule)> {
     let mut rules = tool.manifest.secret.clone();
     for (name, user) in &config.secret {
@@ -69,7 +69,7 @@ fn rules(tool: &Tool, config: &Config) -> Vec<(String, SecretRule)> {
     rules.into_iter().collect()
 }
 
-/// The files that [`decide`] asks about, relative to the store.
+/// Returns the files that [`decide`] asks about, relative to the store.
 pub fn files(tool: &Tool, config: &Config) -> Vec<PathBuf> {
     rules(tool, config).into_iter().filter_map(|(_, rule)| rule.file.map(PathBuf::from)).collect()
 }

@@ -41,12 +41,12 @@ pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, par
     }
 }
 
-/// The tool's own directory as the host spells it.
+/// Returns the tool's own directory as the host spells it.
 fn host_spelling(tool: &Tool, facts: &Facts) -> Option<PathBuf> {
     Some(facts.home.as_ref()?.join(tool.host_directory()?))
 }
 
-/// The volume that holds a tool's login where the store cannot: `ai sync in` makes it.
+/// Returns the volume that holds a tool's login where the store cannot: `ai sync in` makes it.
 pub fn login_volume(tool: &str) -> String {
     format!("ai-login-{tool}")
 }

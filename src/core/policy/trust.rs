@@ -102,7 +102,7 @@ struct TrustJudge {
 }
 
 impl TrustJudge {
-    /// What is asked for, if the person agreed.
+    /// Returns what is asked for, if the person agreed.
     fn row<T>(&mut self, row: String, asked: T) -> Option<T> {
         self.asked.rows.push(row);
         self.asked.agreed.then_some(asked)
@@ -117,7 +117,7 @@ impl TrustJudge {
         asked.and_then(|asked| self.row(format!("~ {key} = {}", worded(&asked.value)), asked))
     }
 
-    /// A switch of which `tight` takes something away.
+    /// Returns a switch of which `tight` takes something away.
     fn switch(&mut self, key: &str, asked: Option<Setting<bool>>, tight: bool) -> Option<Setting<bool>> {
         if asked.as_ref().is_some_and(|asked| asked.value == tight) { asked } else { self.loosens(key, asked) }
     }

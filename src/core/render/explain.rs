@@ -10,7 +10,7 @@ use crate::core::plan::{Part, Plan, Variable};
 use crate::core::render::words;
 
 impl Plan {
-    /// One row for each flag: its words, the reason, the origin.
+    /// Returns one row for each flag: its words, the reason, the origin.
     pub fn rows(&self) -> Vec<(String, String, String)> {
         let mut rows: Vec<_> = self
             .parts
@@ -25,7 +25,7 @@ impl Plan {
         rows
     }
 
-    /// The published JSON form; `docs/plan.schema.json` describes it.
+    /// Returns the published JSON form; `docs/plan.schema.json` describes it.
     pub fn json(&self) -> Result<Json> {
         Ok(Json {
             tool: self.tool.clone(),

@@ -71,14 +71,14 @@ fn is_ours(line: &[u8]) -> bool {
     text.contains("__ai_bin") || Shell::ALL.into_iter().any(|shell| !loading_lines(line, shell).is_empty())
 }
 
-/// The arguments for `ai init` in the first block.
+/// Returns the arguments for `ai init` in the first block.
 pub fn args(text: &[u8], shell: Shell) -> Option<String> {
     let block = find(text)?;
     let found = loading_lines(&text[block.begin..block.end], shell);
     found.first().and_then(|(_, line)| rc_lines::args(line, shell))
 }
 
-/// The lines outside of blocks that load the integration.
+/// Returns the lines outside of blocks that load the integration.
 pub fn by_hand(text: &[u8], shell: Shell) -> Vec<NumberedLine> {
     let mut inside = false;
     let mut skip = Vec::new();
@@ -113,7 +113,7 @@ pub fn has_block(text: &[u8]) -> bool {
     find(text).is_some()
 }
 
-/// The 1-based line of a block's beginning that no end belongs to: what is ours below it cannot be told.
+/// Returns the 1-based line of a block's beginning that no end belongs to: what is ours below it cannot be told.
 pub fn unclosed(text: &[u8]) -> Option<usize> {
     let mut open = None;
     for (index, line) in lines(text).enumerate() {
@@ -162,7 +162,7 @@ pub fn turned_off(text: &[u8], numbers: &[usize]) -> Vec<u8> {
     lines(text).enumerate().flat_map(|(index, line)| [off(index), line].concat()).collect()
 }
 
-/// The change from `old` to `new` as `diff -u` prints it. Both differ in one place only.
+/// Returns the change from `old` to `new` as `diff -u` prints it. Both differ in one place only.
 pub fn diff(path: &str, old: &[u8], new: &[u8]) -> String {
     let (a, b): (Vec<&[u8]>, Vec<&[u8]>) = (lines(old).collect(), lines(new).collect());
     let head = a.iter().zip(&b).take_while(|(a, b)| a == b).count();

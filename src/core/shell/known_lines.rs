@@ -6,14 +6,14 @@ use crate::core::shell::block::lines;
 /// A line of a file: its 1-based number and its text.
 pub type NumberedLine = (usize, String);
 
-/// The lines that are no comments and that `wanted` finds.
+/// Returns the lines that are no comments and that `wanted` finds.
 fn code_lines(text: &[u8], wanted: impl Fn(&str) -> bool) -> Vec<NumberedLine> {
     let text = lines(text).map(|line| String::from_utf8_lossy(line).trim_end().to_owned());
     let is_code = |line: &str| !line.trim_start().starts_with('#');
     text.enumerate().filter(|(_, line)| is_code(line) && wanted(line)).map(|(index, line)| (index + 1, line)).collect()
 }
 
-/// The lines that load the script which this program replaces.
+/// Returns the lines that load the script which this program replaces.
 pub fn old_lines(text: &[u8]) -> Vec<NumberedLine> {
     let is_old = |file: &str| {
         file == "docker-ai.zsh" || (file.starts_with("ai-assistant") && [".zsh", ".sh", ".bash"].iter().any(|end| file.ends_with(end)))
@@ -21,7 +21,7 @@ pub fn old_lines(text: &[u8]) -> Vec<NumberedLine> {
     code_lines(text, |line| line.split(|c: char| c.is_whitespace() || "/\"';&|()[]".contains(c)).any(is_old))
 }
 
-/// The lines that load the integration, from `ai install` or by hand.
+/// Returns the lines that load the integration, from `ai install` or by hand.
 pub fn loading_lines(text: &[u8], shell: Shell) -> Vec<NumberedLine> {
     let (calls, plugin) = ([format!(" init {shell}"), format!(" 'init' '{shell}'")], format!("/ai.plugin.{shell}"));
     let is_ours = |before: &str| {
@@ -34,7 +34,7 @@ pub fn loading_lines(text: &[u8], shell: Shell) -> Vec<NumberedLine> {
     code_lines(text, |line| line.contains(&plugin) || calls_us(line))
 }
 
-/// The lines of zsh that start completion or a framework.
+/// Returns the lines of zsh that start completion or a framework.
 pub fn setup_lines(text: &[u8]) -> Vec<NumberedLine> {
     let is_framework = |line: &str| {
         ["oh-my-zsh.sh", "prezto", "zinit.zsh", "antigen.zsh"].iter().any(|name| line.contains(name))
@@ -45,7 +45,7 @@ pub fn setup_lines(text: &[u8]) -> Vec<NumberedLine> {
     code_lines(text, |line| is_framework(line) || runs(line))
 }
 
-/// The lines that define an alias of this name.
+/// Returns the lines that define an alias of this name.
 pub fn alias_lines(text: &[u8], name: &str) -> Vec<NumberedLine> {
     code_lines(text, |line| {
         let mut words = line.split_whitespace();

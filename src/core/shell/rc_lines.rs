@@ -18,7 +18,7 @@ pub struct Loading<'a> {
 }
 
 impl Loading<'_> {
-    /// The lines, first the one that loads.
+    /// Returns the lines, first the one that loads.
     pub fn lines(&self) -> Vec<String> {
         let (program, args, names) = (self.program(), self.args, self.names());
         let all = names.join(" ");
@@ -55,7 +55,7 @@ impl Loading<'_> {
         }
     }
 
-    /// The line for a shell that is already there.
+    /// Returns the line for a shell that is already there.
     pub fn typed(&self) -> String {
         let (program, shell, args) = (self.program(), self.shell, self.args);
         match shell {
@@ -64,13 +64,13 @@ impl Loading<'_> {
         }
     }
 
-    /// The lines for a file that other shells and scripts read too.
+    /// Returns the lines for a file that other shells and scripts read too.
     pub fn guarded(&self) -> Vec<String> {
         let guard = |line: String| format!("if [ -n \"${{BASH_VERSION-}}\" ]; then case $- in *i*) {line} ;; esac; fi");
         self.lines().into_iter().map(guard).collect()
     }
 
-    /// The program as a word of the shell: below the home by `$HOME`, since files of one home are used on several machines.
+    /// Returns the program as a word of the shell: below the home by `$HOME`, since files of one home are used on several machines.
     fn program(&self) -> String {
         let below = self.home.and_then(|home| Path::new(self.exe).strip_prefix(home).ok()).and_then(Path::to_str);
         match below.filter(|path| is_plain(path)) {
@@ -84,7 +84,7 @@ impl Loading<'_> {
         format!("ai: cannot run {name} in its container: {exe} is not here; hint: install ai, or without a container: command {name}")
     }
 
-    /// The tools' words as `--only` and `--prefix` make them.
+    /// Returns the tools' words as `--only` and `--prefix` make them.
     fn names(&self) -> Vec<String> {
         let words: Vec<&str> = self.args.split([' ', '=', '\'', '"']).filter(|word| !word.is_empty()).collect();
         let after = |option: &str| words.iter().position(|word| *word == option).and_then(|at| words.get(at + 1)).copied();
@@ -99,7 +99,7 @@ fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+@: ".contains(&byte))
 }
 
-/// The arguments behind `init SHELL` in a line that loads.
+/// Returns the arguments behind `init SHELL` in a line that loads.
 pub fn args(line: &str, shell: Shell) -> Option<String> {
     let calls = [format!("'init' '{shell}'"), format!(" init {shell}")];
     let (_, rest) = calls.iter().find_map(|call| line.split_once(call.as_str()))?;

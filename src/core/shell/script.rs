@@ -85,7 +85,7 @@ fn files(shell: Shell) -> ShellTemplates {
     }
 }
 
-/// The script for `shell`. Every value is quoted for it as it is written.
+/// Returns the script for `shell`. Every value is quoted for it as it is written.
 pub fn render(shell: Shell, integration: &Integration) -> Result<String> {
     render_as(shell, "init", integration)
 }
@@ -95,7 +95,7 @@ pub fn completions(shell: Shell, integration: &Integration) -> Result<String> {
     render_as(shell, "completions", integration)
 }
 
-/// What the script of zsh brings in when it is first needed: the library.
+/// Returns what the script of zsh brings in when it is first needed: the library.
 pub fn library(shell: Shell) -> String {
     let files = files(shell);
     [files.functions, files.completer].map(without_comments).join("\n") + "\n"
@@ -118,13 +118,13 @@ fn render_as(shell: Shell, template: &str, integration: &Integration) -> Result<
     result.map_err(|error| Failure::new(Kind::General, format!("cannot render the script for {shell}")).because(error))
 }
 
-/// The text without what is there for people: zsh takes time to pass over it.
+/// Returns the text without what is there for people: zsh takes time to pass over it.
 fn without_comments(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.is_empty());
     lines.map(str::trim_start).collect::<Vec<_>>().join("\n")
 }
 
-/// The names that templates know.
+/// Returns the names that templates know.
 fn values(template: &str, integration: &Integration, files: &ShellTemplates) -> Value {
     // Parsed as a template, the library would take longer than all the rest.
     let as_it_stands = |text: &str| Value::from_safe_string(text.trim_end().to_owned());

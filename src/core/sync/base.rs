@@ -85,7 +85,7 @@ impl Base {
         };
     }
 
-    /// The records of the files of a tree, by their names in it.
+    /// Returns the records of the files of a tree, by their names in it.
     pub fn below<'a>(&'a self, root: &'a str) -> impl Iterator<Item = (&'a str, &'a Hash)> {
         self.files.iter().filter_map(move |(path, entry)| {
             let BaseEntry::Hash(hash) = entry else {
@@ -111,7 +111,7 @@ pub fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, Unusable> {
     serde_json::from_slice(bytes).map_err(|_| Unusable::Broken)
 }
 
-/// The bytes of one of our own records.
+/// Returns the bytes of one of our own records.
 pub fn encode(record: &impl Serialize) -> Vec<u8> {
     // Strings, numbers and maps with string keys always serialise.
     serde_json::to_vec(record).unwrap_or_default()

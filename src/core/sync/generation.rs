@@ -36,7 +36,7 @@ pub struct Past {
 }
 
 impl SyncRecord {
-    /// The record of those changes of a journal, by number, that happened.
+    /// Returns the record of those changes of a journal, by number, that happened.
     pub fn of(journal: &Journal, happened: &[usize]) -> SyncRecord {
         let past = |(number, change): (usize, &Change)| {
             let (after, appended) = match &change.act {
@@ -50,7 +50,7 @@ impl SyncRecord {
         SyncRecord { schema: SCHEMA, sequence: journal.sequence, direction: journal.direction, changes }
     }
 
-    /// Everything back to what it was before, given the contents that were kept.
+    /// Returns everything back to what it was before, given the contents that were kept.
     pub fn undo(&self, kept: &BTreeMap<usize, (Vec<u8>, Mode)>) -> SyncPlan {
         let mut plan = SyncPlan::default();
         for past in self.changes.iter().filter(|past| !past.appended) {

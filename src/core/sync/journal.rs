@@ -117,7 +117,7 @@ impl Loss {
 }
 
 impl Change {
-    /// The object that must be there to apply this.
+    /// Returns the object that must be there to apply this.
     pub fn object(&self) -> Option<&Hash> {
         match &self.act {
             Act::Put { content, .. } => Some(content),

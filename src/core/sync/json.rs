@@ -16,7 +16,7 @@ use crate::core::sync::json::scan::{Node, scan};
 use crate::core::sync::json::write::JsonWriter;
 use crate::core::sync::merge::{Edits, Table, Tree};
 
-/// The document as a tree with the number of its keys, or why it is none for a reader of these extras.
+/// Returns the document as a tree with the number of its keys, or why it is none for a reader of these extras.
 pub fn parse<'a>(text: &'a str, reads: &[JsonExtension]) -> Result<(Table<'a>, usize), Flaw> {
     let (plain, extras) = plain(text);
     if extras.is_empty() {
@@ -67,7 +67,7 @@ fn tree<'a>(text: &'a str, node: Node<'a>) -> Result<Tree<'a>, Flaw> {
     Ok(Tree::Table(table))
 }
 
-/// A value without the whitespace between its tokens.
+/// Returns a value without the whitespace between its tokens.
 fn squeeze(text: &str) -> Cow<'_, str> {
     if !text.bytes().any(|byte| byte.is_ascii_whitespace()) {
         return text.into();

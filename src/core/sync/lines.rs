@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-/// What has to be appended to ours so that it holds every complete line of theirs; empty if nothing.
+/// Returns what has to be appended to ours so that it holds every complete line of theirs; empty if nothing.
 ///
 /// A last line without its newline may still be in the making: it is not taken, and where ours ends in one it is closed first, so
 /// that nothing is glued to it.
@@ -21,7 +21,7 @@ pub fn missing(ours: &[u8], theirs: &[u8]) -> Vec<u8> {
     addition
 }
 
-/// What is left to append if an earlier append of the addition was cut short; nothing if that is not what happened.
+/// Returns what is left to append if an earlier append of the addition was cut short; nothing if that is not what happened.
 ///
 /// `found` is the file now, `before` its length then. Somebody else's lines behind the cut make the rest meaningless.
 pub fn rest<'a>(found: &[u8], before: usize, addition: &'a [u8]) -> Option<&'a [u8]> {

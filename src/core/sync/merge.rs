@@ -147,7 +147,7 @@ fn list<'a, 'b>(tree: Option<&'b Tree<'a>>) -> &'b [Cow<'a, str>] {
     }
 }
 
-/// What theirs added to a list since the base and what it took out, so that both sides' changes hold.
+/// Returns what theirs added to a list since the base and what it took out, so that both sides' changes hold.
 fn unite<'a>(base: &[Cow<'_, str>], ours: &[Cow<'_, str>], theirs: &[Cow<'_, str>]) -> Option<Edit<'a>> {
     let [base, kept, wanted] = [base, ours, theirs].map(|list| list.iter().map(|item| &**item).collect::<HashSet<&str>>());
     let gone = base.iter().filter(|item| !wanted.contains(*item) && kept.contains(*item)).map(|item| (*item).to_owned()).collect();
@@ -185,7 +185,7 @@ impl<'a> Table<'a> {
         self.names.iter().map(|name| name.clone().into_owned()).collect()
     }
 
-    /// The same, on its own feet.
+    /// Returns the same, on its own feet.
     pub fn into_owned(self) -> Table<'static> {
         let mut items = self.items;
         let mut found = Table::default();
@@ -197,7 +197,7 @@ impl<'a> Table<'a> {
         found
     }
 
-    /// What of this table both others have as well, down to the elements of lists.
+    /// Returns what of this table both others have as well, down to the elements of lists.
     #[must_use]
     pub fn common(&self, one: &Table, other: &Table) -> Table<'a> {
         let mut found = Table::default();

@@ -42,7 +42,7 @@ pub struct Diff<'a> {
     pub appends: bool,
 }
 
-/// Every file that the rules are about, rule by rule, from the host inwards.
+/// Returns every file that the rules are about, rule by rule, from the host inwards.
 pub fn status(request: &SyncRequest, seen: &Gathered, plan: &SyncPlan) -> Vec<Status> {
     let mut found = files(request, seen);
     mark(&mut found, request, plan);

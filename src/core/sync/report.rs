@@ -98,7 +98,7 @@ impl fmt::Display for Notice {
     }
 }
 
-/// As many names as fit into a line.
+/// Returns as many names as fit into a line.
 fn some(names: &[String]) -> String {
     let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }

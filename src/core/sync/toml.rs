@@ -7,7 +7,7 @@ use toml_edit::{DocumentMut, Item, Table as Section, TableLike, Value};
 use crate::core::sync::document::{Flaw, MOST};
 use crate::core::sync::merge::{Edit, Edits, Table, Tree, Union};
 
-/// The document as a tree with the number of its keys, or why it is none.
+/// Returns the document as a tree with the number of its keys, or why it is none.
 pub fn parse(text: &str) -> Result<(Table<'_>, usize), Flaw> {
     // A document costs its parser a thousand times what this does. Not every `=` is a key's, but no settings have as many.
     if text.bytes().filter(|byte| *byte == b'=').count() > MOST / TIMES {
@@ -50,7 +50,7 @@ fn is_scalar(value: &Value) -> bool {
     !matches!(value, Value::Array(_) | Value::InlineTable(_))
 }
 
-/// One spelling for equal values, whatever quotes, bases and comments they were written with.
+/// Returns one spelling for equal values, whatever quotes, bases and comments they were written with.
 fn spell(item: &Item) -> String {
     match item {
         Item::None => String::new(),
@@ -82,7 +82,7 @@ fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(","))
 }
 
-/// The edits of one table; what is to be removed goes in one pass at its end, for one by one each would move all behind it.
+/// Returns the edits of one table; what is to be removed goes in one pass at its end, for one by one each would move all behind it.
 fn change(ours: &mut Item, theirs: Option<&dyn TableLike>, edits: &Edits) -> Option<()> {
     let mut gone = HashSet::new();
     for (name, edit) in edits {

@@ -17,7 +17,7 @@ pub enum TreeStep {
     Conflict(Prefer),
 }
 
-/// What to do with one file that theirs may have, by its contents' hashes.
+/// Returns what to do with one file that theirs may have, by its contents' hashes.
 ///
 /// `prefer` is [`Prefer::Ours`] towards the host, where a file that the person deleted stays deleted.
 pub fn step(at: Versions<Option<&Hash>>, prefer: Prefer) -> TreeStep {
@@ -34,7 +34,7 @@ pub fn step(at: Versions<Option<&Hash>>, prefer: Prefer) -> TreeStep {
     }
 }
 
-/// How many of the entries that the base knows are gone, if that is too many to believe: more than four, and more than a quarter.
+/// Returns how many of the entries that the base knows are gone, if that is too many to believe: more than four, and more than a quarter.
 ///
 /// An entry is what a person sees as one: a file, or a directory such as a skill with all that is in it.
 pub fn vanished<'a>(base: impl Iterator<Item = &'a str>, present: &BTreeSet<&str>) -> Option<(usize, usize)> {

@@ -1,6 +1,6 @@
 //! What somebody may have meant who typed a name that is not there.
 
-/// The name with the fewest edits, if they are few.
+/// Returns the name with the fewest edits, if they are few.
 pub fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
     let distance = |other: &str| edits(&name.to_ascii_lowercase(), other);
     names.iter().map(|other| (distance(other), other)).filter(|(edits, _)| *edits <= 2).min().map(|(_, other)| other)

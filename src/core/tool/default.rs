@@ -36,13 +36,13 @@ pub const RETIRED: [(&str, &str); 5] = [
     ("ai-orchestrator", "run the tools by their names; `ai-mode` and `ai use` set the default, `ai doctor` shows what is wrong"),
 ];
 
-/// The full name for what somebody typed, if it is one of `tools`.
+/// Returns the full name for what somebody typed, if it is one of `tools`.
 pub fn full_name<'a>(typed: &str, tools: &'a [String]) -> Option<&'a String> {
     let name = SHORT.iter().find(|(short, _)| *short == typed).map_or(typed, |(_, name)| name);
     tools.iter().find(|tool| *tool == name)
 }
 
-/// The default tool, from what the shell and the store say; what is no tool is passed over.
+/// Returns the default tool, from what the shell and the store say; what is no tool is passed over.
 pub fn default_tool(of_shell: Option<&str>, of_store: Option<&str>, tools: &[String]) -> (String, ChosenBy) {
     let known = |name: Option<&str>| name.and_then(|name| full_name(name.trim(), tools)).cloned();
     known(of_shell)
@@ -51,7 +51,7 @@ pub fn default_tool(of_shell: Option<&str>, of_store: Option<&str>, tools: &[Str
         .unwrap_or_else(|| (FIRST.into(), ChosenBy::BuiltIn))
 }
 
-/// What `ai use` and `ai-mode` show.
+/// Returns what `ai use` and `ai-mode` show.
 pub fn overview(default: &str, origin: ChosenBy, tools: &[(String, String)]) -> Vec<String> {
     let origin = match origin {
         ChosenBy::Shell => "in this shell",

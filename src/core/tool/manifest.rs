@@ -158,7 +158,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// What types cannot say: paths that become mounts must stay where they belong.
+    /// Returns what types cannot say: paths that become mounts must stay where they belong.
     fn check(&self) -> std::result::Result<(), String> {
         let rules = self.sync.iter().map(|rule| &rule.path);
         let mut inside: Vec<&String> = rules.collect();

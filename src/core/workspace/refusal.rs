@@ -84,7 +84,7 @@ pub fn is_system(root: &Path) -> bool {
     root.parent().is_none() || SYSTEM.iter().any(|system| is(system)) || SYSTEM_WHOLE.iter().any(|system| is_around(system))
 }
 
-/// Why `root` must not be mounted, if it must not.
+/// Returns why `root` must not be mounted, if it must not.
 pub(super) fn refusal(root: &Path, facts: &Facts) -> Option<String> {
     if root.parent().is_none() {
         return Some("it is the whole file system".into());

@@ -76,7 +76,7 @@ fn write_new(ground: &Ground, below: &Path, wish: Wish) -> io::Result<()> {
     }
 }
 
-/// As the file was open to others, or as git makes a new one; with or without the right to run it.
+/// Returns as the file was open to others, or as git makes a new one; with or without the right to run it.
 fn perm(now: Option<u32>, executable: bool) -> u32 {
     let perm = now.map_or(0o644, |perm| perm & 0o666 | 0o600);
     if executable { perm | (perm & 0o444) >> 2 } else { perm }
@@ -117,13 +117,13 @@ fn aside_name() -> io::Result<OsString> {
     Ok(OsStr::from_bytes(format!("{ASIDE}{session}").as_bytes()).to_owned())
 }
 
-/// The slot of a path, for whoever writes it on the person's word.
+/// Returns the slot of a path, for whoever writes it on the person's word.
 pub fn exists(ground: &Ground, path: &ControlPath) -> Option<Trace> {
     let (name, parent) = (path.below.file_name()?, path.below.parent()?);
     trace(&ground.enter(parent)?, name).map(|(trace, _)| trace)
 }
 
-/// The content of a file, if it is one.
+/// Returns the content of a file, if it is one.
 pub fn content(ground: &Ground, path: &ControlPath) -> Option<Vec<u8>> {
     let (name, parent) = (path.below.file_name()?, path.below.parent()?);
     trace(&ground.enter(parent)?, name).filter(|(trace, _)| matches!(trace, Trace::File { .. })).map(|(_, bytes)| bytes)

@@ -118,7 +118,7 @@ fn note(compared: &mut Compared, change: Option<PendingChange>) {
     }
 }
 
-/// Every path whose content is not what it was.
+/// Returns every path whose content is not what it was.
 fn differing<'a>(
     manifest: &'a ControlManifest,
     snapshot: &'a Snapshot,
@@ -216,7 +216,7 @@ fn standing<'a>(watched: Option<&Watched>, bytes: Option<&'a [u8]>) -> Standing<
     }
 }
 
-/// The part of a wish that a trace of the manifest says.
+/// Returns the part of a wish that a trace of the manifest says.
 pub fn wish<'a>(before: Option<&'a Watched>, bytes: Option<&'a [u8]>) -> Option<Wish<'a>> {
     match (before.map(|watched| &watched.trace), bytes) {
         (None, _) => Some(Wish::Nothing),

@@ -75,7 +75,7 @@ fn counts_links(_dir: &OwnedFd) -> bool {
     false
 }
 
-/// What kind of thing a name is; `None` if there is none.
+/// Returns what kind of thing a name is; `None` if there is none.
 pub fn kind_at(dir: &OwnedFd, name: impl AsRef<OsStr>) -> Option<FileType> {
     let stat = retry_on_intr(|| rustix::fs::statat(dir, name.as_ref(), AtFlags::SYMLINK_NOFOLLOW)).ok()?;
     Some(FileType::from_raw_mode(stat.st_mode))
@@ -86,13 +86,13 @@ pub fn is_leaf(dir: &OwnedFd, name: &OsStr) -> bool {
     retry_on_intr(|| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)).is_ok_and(|stat| stat.st_nlink == 2)
 }
 
-/// The change time of what stands at a name, in seconds; nobody can set it.
+/// Returns the change time of what stands at a name, in seconds; nobody can set it.
 pub fn changed_at(dir: &OwnedFd, name: &OsStr) -> u64 {
     let stat = retry_on_intr(|| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW));
     stat.map_or(u64::MAX, |stat| u64::try_from(stat.st_ctime).unwrap_or(0))
 }
 
-/// The names in a directory, `most` at most, and whether there are more.
+/// Returns the names in a directory, `most` at most, and whether there are more.
 pub fn list(dir: &OwnedFd, most: usize) -> (Vec<DirName>, bool) {
     let Ok(entries) = retry_on_intr(|| Dir::read_from(dir)) else { return (Vec::new(), true) };
     let mut names = Vec::new();
@@ -115,7 +115,7 @@ pub fn list(dir: &OwnedFd, most: usize) -> (Vec<DirName>, bool) {
     (names, false)
 }
 
-/// What stands at a name, with the content if it is a file.
+/// Returns what stands at a name, with the content if it is a file.
 pub fn trace(dir: &OwnedFd, name: &OsStr) -> Option<(Trace, Vec<u8>)> {
     let strange = |why: &str| Some((Trace::Strange { why: why.into() }, Vec::new()));
     match read::read(dir, name, LARGEST, Trust::Login) {

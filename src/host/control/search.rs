@@ -60,7 +60,7 @@ impl Search<'_> {
         }
     }
 
-    /// A directory in one that is open: what can be seen of it from here, and whether it is worth going into.
+    /// Notes what can be seen of a directory in one that is open, and goes into it where that is worth it.
     fn directory(&mut self, gathering: &mut Gathering, below: &Path, dir: &OwnedFd, name: &OsStr) {
         if self.directories >= MOST_DIRECTORIES {
             return;

@@ -60,7 +60,7 @@ impl ControlShelf {
         write_unsynced(&path, bytes)
     }
 
-    /// A content, if it is there and is what its name says.
+    /// Returns a content, if it is there and is what its name says.
     pub fn content(&self, hash: &str) -> Option<Vec<u8>> {
         let bytes = self.bytes(&Path::new("objects").join(hash))?;
         (sha256(&bytes) == hash).then_some(bytes)

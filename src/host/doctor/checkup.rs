@@ -9,7 +9,7 @@ use crate::core::facts::{Facts, SshAgent};
 use crate::host::Host;
 use crate::host::machine::process;
 
-/// The system's own name and kind of machine.
+/// Returns the system's own name and kind of machine.
 pub fn system() -> String {
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     let name = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).map(|name| name.trim_matches('"').to_owned());
@@ -35,7 +35,7 @@ pub fn disk(path: &Path) -> Option<(u8, u64)> {
     Some((u8::try_from(percent).ok()?, status.f_bavail * status.f_frsize))
 }
 
-/// How many keys the agent holds; `None` if it does not answer.
+/// Returns how many keys the agent holds; `None` if it does not answer.
 pub fn agent_keys(agent: &SshAgent) -> Option<u32> {
     let SshAgent::Socket(path) = agent else { return None };
     let mut stream = UnixStream::connect(path).ok()?;
@@ -48,7 +48,7 @@ pub fn agent_keys(agent: &SshAgent) -> Option<u32> {
     (kind == 12).then(|| u32::from_be_bytes([a, b, c, d]))
 }
 
-/// The project's remotes that want a user name and a token, without what stands before the `@`.
+/// Returns the project's remotes that want a user name and a token, without what stands before the `@`.
 pub fn https_remotes(host: &Host, facts: &Facts) -> Vec<String> {
     let (Some(git), Some(repo)) = (host.program("git"), &facts.repo) else { return Vec::new() };
     let args = ["config", "--local", "--get-regexp", r"^remote\..*\.url$"];

@@ -36,7 +36,7 @@ pub fn open_paths(store: &Path) -> Vec<PathBuf> {
     open
 }
 
-/// The paths that a row of the table stands for, relative to the store. No link is followed.
+/// Returns the paths that a row of the table stands for, relative to the store. No link is followed.
 fn places(store: &Path, row: &str) -> Vec<PathBuf> {
     let mut places = vec![PathBuf::new()];
     for part in row.split('/') {
@@ -98,7 +98,7 @@ fn close_one(store: &Path, path: &Path) -> Option<()> {
     shape::set_mode(&dir, name, mode(&stat(&dir, name)?)).ok()
 }
 
-/// The directories of a tool's state that containers can break, each with the directory above it that they cannot.
+/// Returns the directories of a tool's state that containers can break, each with the directory above it that they cannot.
 fn shapes(store: &Store, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
     let Some(state) = &tool.manifest.state else { return Vec::new() };
     let root = store.tool(&tool.name);
@@ -112,7 +112,7 @@ fn shapes(store: &Store, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
     shapes
 }
 
-/// What stands where a directory of a tool's state must be, and what it is.
+/// Returns what stands where a directory of a tool's state must be, and what it is.
 pub fn broken(host: &Host, tools: &[Tool]) -> Vec<(PathBuf, &'static str)> {
     let mut broken: Vec<_> =
         tools.iter().flat_map(|tool| shapes(&host.store, tool)).filter_map(|(root, below)| shape::wrong(&root, &below)).collect();

@@ -74,7 +74,7 @@ impl Bench<'_> {
         self.ids().1
     }
 
-    /// What the user is inside.
+    /// Returns what the user is inside.
     fn ids(&self) -> (u32, u32) {
         let of_flag = |flag: &Part| match flag {
             Part::User { uid, gid } => Some((*uid, *gid)),
@@ -83,7 +83,7 @@ impl Bench<'_> {
         plan::user_parts(&self.facts.user, &self.facts.engine).iter().find_map(of_flag).unwrap_or_default()
     }
 
-    /// The vector of one container that runs `script`.
+    /// Returns the vector of one container that runs `script`.
     fn argv(&self, flags: &[Part], script: &str) -> Vec<OsString> {
         let engine = &self.facts.engine;
         let mut all = vec![Part::Ephemeral, Part::Reaper, Part::Input, Part::NoDownload, Part::NoLog, Part::Label(LABEL, "1".into())];
@@ -121,7 +121,7 @@ impl Bench<'_> {
         of(probe.name, found)
     }
 
-    /// What is made inside belongs to the user outside.
+    /// Proves that what is made inside belongs to the user outside.
     fn owner(&self) -> ProbeOutcome {
         use std::os::unix::fs::MetadataExt;
         let found = self.run(&[], "echo x >made").and_then(|(code, _, stderr)| {

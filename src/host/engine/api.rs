@@ -33,7 +33,7 @@ fn parse(text: &[u8]) -> Option<Response> {
     Some(Response { status, body: text[end + 4..].to_vec() })
 }
 
-/// A name as one segment of a URL.
+/// Returns a name as one segment of a URL.
 pub fn encoded(name: &str) -> String {
     let mut text = String::new();
     for byte in name.bytes() {

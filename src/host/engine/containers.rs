@@ -14,7 +14,7 @@ use crate::host::machine::process;
 /// Longest time that listing may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// All containers of this owner that carry our labels, running or not.
+/// Returns all containers of this owner that carry our labels, running or not.
 pub fn list(engine: &Engine, owner: u32) -> Result<Vec<Container>> {
     if !engine.kind.traits().lists_by_label {
         let program = engine.kind.program();
@@ -92,7 +92,7 @@ fn says_gone(stderr: &str) -> bool {
     lines.peek().is_some() && lines.all(|line| gone.iter().any(|words| line.contains(words)))
 }
 
-/// What happened to a container since `since`, in seconds since 1970: words such as `start`, `oom`, `die`, in order. The
+/// Returns what happened to a container since `since`, in seconds since 1970: words such as `start`, `oom`, `die`, in order. The
 /// engine remembers that for a while, also of containers that are gone.
 pub fn history(engine: &Engine, name: &str, since: u64) -> Result<Vec<String>> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();

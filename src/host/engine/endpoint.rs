@@ -8,7 +8,7 @@ use crate::core::engine::kind::EngineKind;
 use crate::core::engine::{Address, Chosen, Endpoint};
 use crate::core::facts::Env;
 
-/// The endpoint of an engine's client in this environment.
+/// Returns the endpoint of an engine's client in this environment.
 pub fn find(kind: EngineKind, env: &Env, home: Option<&Path>) -> Endpoint {
     match kind {
         EngineKind::Docker => docker(env, home),
@@ -65,7 +65,7 @@ fn json(path: &Path) -> Option<Value> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
-/// What changes whenever an engine is started anew: its socket is another file then. For an engine without a socket,
+/// Returns what changes whenever an engine is started anew: its socket is another file then. For an engine without a socket,
 /// its program.
 pub fn stamp(endpoint: &Endpoint, program: Option<&Path>) -> String {
     use std::os::unix::fs::MetadataExt;

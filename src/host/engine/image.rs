@@ -103,7 +103,7 @@ pub fn build(host: &Host, facts: &Facts, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// What the engine knows of an image.
+/// Returns what the engine knows of an image.
 pub fn inspect(facts: &Facts, image: &str) -> Result<serde_json::Value> {
     let program = facts.engine.program.as_ref().ok_or_else(|| Failure::new(Kind::Unavailable, "no engine is installed"))?;
     let (status, stdout, stderr) = process::output(program.as_os_str(), &["image", "inspect", image])?;
@@ -112,7 +112,7 @@ pub fn inspect(facts: &Facts, image: &str) -> Result<serde_json::Value> {
     details.ok_or_else(|| Failure::new(Kind::Unavailable, format!("cannot inspect {image}")).because(String::from_utf8_lossy(&stderr)))
 }
 
-/// The tools in an image, with their versions, by its labels.
+/// Returns the tools in an image, with their versions, by its labels.
 pub fn versions(details: &serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
     let labels = details.pointer("/Config/Labels").and_then(serde_json::Value::as_object).cloned().unwrap_or_default();
     labels.into_iter().filter_map(|(key, value)| Some((key.strip_prefix("ai.tool.")?.to_owned(), value))).collect()

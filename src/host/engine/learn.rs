@@ -19,13 +19,13 @@ use crate::host::machine::process;
 /// Longest time that a client may take to say what its engine is.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What was learnt earlier about this endpoint; nothing, if the engine was started anew since.
+/// Returns what was learnt earlier about this endpoint; nothing, if the engine was started anew since.
 pub fn recall(store: &Store, engine: &Engine) -> Option<EngineReport> {
     let report = last(store, engine)?;
     (report.stamp == endpoint::stamp(&engine.endpoint, engine.program.as_deref())).then_some(report)
 }
 
-/// What was last learnt about this endpoint, whether or not the engine runs: where logins are does not change with a start.
+/// Returns what was last learnt about this endpoint, whether or not the engine runs: where logins are does not change with a start.
 pub fn last(store: &Store, engine: &Engine) -> Option<EngineReport> {
     serde_json::from_slice(&std::fs::read(store.root().join(engine.endpoint.file(engine.kind))).ok()?).ok()
 }
@@ -96,7 +96,7 @@ fn refused(engine: &Engine) -> Failure {
     Failure::new(Kind::Unavailable, format!("cannot use {name} at {}", engine.endpoint.shown())).hint(format!("{name} info"))
 }
 
-/// The agent's socket in Colima's or Lima's machine, if the machine was started with one.
+/// Returns the agent's socket in Colima's or Lima's machine, if the machine was started with one.
 fn agent(engine: &Engine, product: Product) -> Option<PathBuf> {
     let context = match &engine.endpoint.chosen {
         crate::core::engine::Chosen::Context(name) => name.as_str(),

@@ -74,7 +74,7 @@ pub fn ensure(engine: &Engine, store: &Store, image: &str, tool: &Tool, user: &U
 }
 
 impl Volume {
-    /// The volume that sessions of `tool` use; `None` where the store has the login, as long as no run has made the volume.
+    /// Returns the volume that sessions of `tool` use; `None` where the store has the login, as long as no run has made the volume.
     pub fn of(engine: &Engine, image: &str, tool: &Tool, user: &User) -> Result<Option<Self>> {
         let Some(volume) = Self::wanted(engine, image, tool, user)? else { return Ok(None) };
         Ok(if volume.is_there()? { Some(volume) } else { None })
@@ -108,7 +108,7 @@ impl Volume {
         Err(Failure::new(Kind::Unavailable, message).because(String::from_utf8_lossy(&stderr)).hint("ai doctor"))
     }
 
-    /// A container of root's that has the volume and runs `script`.
+    /// Returns a container of root's that has the volume and runs `script`.
     fn argv(&self, more: Option<Part>, script: &str, args: &[&str]) -> Vec<OsString> {
         let target = ContainerPath::new(SHARED);
         let flags = [Part::Program("sh"), Part::Ephemeral, Part::Input, Part::NoDownload, Part::NoLog, Part::Network("none".into())];
@@ -118,7 +118,7 @@ impl Volume {
         render::container(parts.iter(), &self.image, &command, self.kind)
     }
 
-    /// Those of the login's files that are there.
+    /// Returns those of the login's files that are there.
     pub fn read(&self, names: &[String]) -> io::Result<BTreeMap<String, Vec<u8>>> {
         let mut files = BTreeMap::new();
         for name in names {

@@ -14,20 +14,20 @@ use crate::host::fs::enter;
 /// Largest file of the person's own that we read: configuration, manifests, logins; in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// The text of a configuration file; `None` if there is none.
+/// Returns the text of a configuration file; `None` if there is none.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
     let refused = |why: &str| Failure::new(Kind::Config, format!("cannot read `{}`: {why}", path.display()));
     let Some((bytes, _)) = read_own(path).map_err(|error| refused(&error.to_string()))? else { return Ok(None) };
     String::from_utf8(bytes).map(Some).map_err(|_| refused("it is not UTF-8"))
 }
 
-/// The content of a file of the person's own, which may be a link, and its permission bits; `None` if there is none. Anything but a
+/// Returns the content of a file of the person's own, which may be a link, and its permission bits; `None` if there is none. Anything but a
 /// regular file of reasonable size is refused, so that a FIFO or a device cannot hang a run.
 pub fn read_own(path: &Path) -> io::Result<Option<(Vec<u8>, u32)>> {
     read_within(path, LARGEST)
 }
 
-/// As [`read_own`], for a file of another size.
+/// Does the same as [`read_own`], for a file of another size.
 pub fn read_within(path: &Path, limit: u64) -> io::Result<Option<(Vec<u8>, u32)>> {
     let file = match OpenOptions::new().read(true).custom_flags(nonblocking()).open(path) {
         Ok(file) => file,
@@ -109,7 +109,7 @@ pub fn write_unsynced(path: &Path, content: &[u8]) -> io::Result<()> {
     staged(path, content, 0o600)?.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// The content in a file beside the one it is for.
+/// Returns the content in a file beside the one it is for.
 fn staged(path: &Path, content: &[u8], mode: u32) -> io::Result<NamedTempFile> {
     let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);

@@ -90,7 +90,7 @@ fn at_rest(one: &Stat, two: &Stat) -> bool {
     key(one) == key(two)
 }
 
-/// The content, and one byte more if it grew.
+/// Returns the content, and one byte more if it grew.
 fn read_all(file: &OwnedFd, size: usize) -> Result<Vec<u8>, Errno> {
     let mut bytes = vec![0; size + 1];
     let mut filled = 0;

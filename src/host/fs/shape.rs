@@ -113,7 +113,7 @@ impl<'a> Shaper<'a> {
 /// Credential files and the like are far below this, in bytes.
 const LARGEST: i64 = 64 << 20;
 
-/// What is wrong with a directory of ours, if anything is; changes nothing.
+/// Returns what is wrong with a directory of ours, if anything is; changes nothing.
 pub fn wrong(root: &Path, below: &Path) -> Option<(PathBuf, &'static str)> {
     let mut dir = fs::enter(root, Path::new(""), Absent::Leave).ok().flatten()?;
     let mut path = root.to_owned();

@@ -30,7 +30,7 @@ pub struct Slot {
     path: PathBuf,
 }
 
-/// A slot directly below a directory of ours.
+/// Returns a slot directly below a directory of ours.
 pub fn slot(root: &Path, path: &Path, absent: Absent) -> Result<Option<Slot>, FileError> {
     let full = root.join(path);
     let name = path.file_name().unwrap_or_default();
@@ -64,7 +64,7 @@ impl Slot {
         self.sync_dir()
     }
 
-    /// As [`Slot::write`], where several processes may do so at once without a lock.
+    /// Does the same as [`Slot::write`], where several processes may do so at once without a lock.
     pub fn write_at_once(&self, bytes: &[u8]) -> Result<(), FileError> {
         let temporary = OsString::from(format!("{TEMPORARY}{}", std::process::id()));
         self.stage_as(&temporary, bytes, PRIVATE_FILE)?;
@@ -128,7 +128,7 @@ impl Slot {
         }
     }
 
-    /// The SHA-256 of a plain file of any size.
+    /// Returns the SHA-256 of a plain file of any size.
     pub fn hash(&self) -> Result<String, FileError> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = retry_on_intr(|| rustix::fs::openat(&self.dir, &self.name, flags, Perm::empty())).map_err(self.fail("read"))?;
@@ -141,7 +141,7 @@ impl Slot {
         self.sync_dir()
     }
 
-    /// What a write that died left beside the file.
+    /// Returns what a write that died left beside the file.
     pub fn leftover(&self, limit: u64) -> Result<Reading, FileError> {
         read(&self.dir, &self.temporary(), limit, Trust::State).map_err(self.fail("read"))
     }
@@ -157,7 +157,7 @@ impl Slot {
         tool_lock::acquire(&self.dir, name, tool_lock::WAIT).map_err(self.fail("lock"))
     }
 
-    /// The permissions of what is there.
+    /// Returns the permissions of what is there.
     pub fn perm(&self) -> Option<u32> {
         let stat = retry_on_intr(|| rustix::fs::statat(&self.dir, &self.name, AtFlags::SYMLINK_NOFOLLOW));
         stat.ok().map(|stat| stat.st_mode & 0o777)
@@ -243,7 +243,7 @@ impl Slot {
         matches!(reading, Ok(Reading::File { bytes, .. }) if Hash::of(&bytes) == *expected)
     }
 
-    /// One name for each file, so that whoever comes next finds what a dead writer left. No longer than a name may be.
+    /// Returns one name for each file, so that whoever comes next finds what a dead writer left. No longer than a name may be.
     fn temporary(&self) -> OsString {
         let hash = Hash::of(self.name.as_encoded_bytes());
         OsString::from(format!("{TEMPORARY}{}", hash.short()))

@@ -28,7 +28,7 @@ pub struct TreeEntry {
     pub mode: u32,
 }
 
-/// Everything at and below `root`, parents first, sorted. No link is followed.
+/// Returns everything at and below `root`, parents first, sorted. No link is followed.
 pub fn walk(root: &Path) -> io::Result<Vec<TreeEntry>> {
     let mut entries = Vec::new();
     visit(root, PathBuf::new(), &mut entries)?;
@@ -55,18 +55,18 @@ fn visit(root: &Path, below: PathBuf, entries: &mut Vec<TreeEntry>) -> io::Resul
     Ok(())
 }
 
-/// The SHA-256 of a file of any size.
+/// Returns the SHA-256 of a file of any size.
 pub fn hash(path: &Path) -> io::Result<String> {
     hash_open(open(path)?)
 }
 
-/// A plain file, without following a link or waiting for a pipe.
+/// Returns a plain file, without following a link or waiting for a pipe.
 fn open(path: &Path) -> io::Result<fs::File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     fs::File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
-/// The SHA-256 of an open plain file.
+/// Returns the SHA-256 of an open plain file.
 pub fn hash_open(mut file: fs::File) -> io::Result<String> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"));

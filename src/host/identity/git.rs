@@ -153,7 +153,7 @@ fn file(to: &Path, name: &str, content: &[u8]) -> io::Result<Delivery> {
     Ok(Delivery::At(name.into()))
 }
 
-/// Every file whose content may change what git says: those that it named, and those that it looks into by itself.
+/// Returns every file whose content may change what git says: those that it named, and those that it looks into by itself.
 fn inputs(host: &Host, root: &Path, named: &[&str]) -> Vec<PathBuf> {
     let home = host.home().unwrap_or_default();
     let mut files = vec![
@@ -170,7 +170,7 @@ fn inputs(host: &Host, root: &Path, named: &[&str]) -> Vec<PathBuf> {
     files
 }
 
-/// Where programs look for their settings, beside the home itself.
+/// Returns where programs look for their settings, beside the home itself.
 fn xdg(host: &Host) -> PathBuf {
     let set = host.env.get("XDG_CONFIG_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
     set.unwrap_or_else(|| host.home().unwrap_or_default().join(".config"))
@@ -189,7 +189,7 @@ fn hash(files: &[PathBuf], salt: &str) -> String {
     hex(&hash.finalize())
 }
 
-/// The host's settings as they are for a project: `includeIf` may give each directory its own identity.
+/// Returns the host's settings as they are for a project: `includeIf` may give each directory its own identity.
 fn host_settings(host: &Host, root: &Path) -> Vec<identity::GitConfigEntry> {
     let Some(git) = host.program("git") else { return Vec::new() };
     let list = |directory: &Path| {

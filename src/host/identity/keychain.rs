@@ -16,7 +16,7 @@ pub const SSH_ADD: &str = "/usr/bin/ssh-add";
 /// Longest time that it may take, since a locked keychain asks on the screen.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What does not work is no worse than before, and `ai doctor` tells of an empty agent.
+/// Loads the keys of the keychain. A failure is no worse than before, and `ai doctor` tells of an empty agent.
 pub fn load(os: &str, agent: &SshAgent, store: &Store, ssh_add: &Path) {
     // Elsewhere the agent is not even asked.
     if os != "macos" {

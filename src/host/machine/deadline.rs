@@ -13,7 +13,7 @@ impl Deadline {
         Self { end: Instant::now() + patience }
     }
 
-    /// How much time there is.
+    /// Returns how much time there is.
     pub fn left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }

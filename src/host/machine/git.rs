@@ -17,7 +17,7 @@ pub mod trees;
 /// What marks the root of a project, the best known first.
 const MARKS: [&str; 3] = [".git", ".jj", ".hg"];
 
-/// The nearest repository at or above `cwd`, which has its links resolved.
+/// Returns the nearest repository at or above `cwd`, which has its links resolved.
 pub fn repo(cwd: &Path) -> Option<Repo> {
     if let Some(root) = cwd.ancestors().find(|path| is_git_directory(path)) {
         return Some(inside_git_directory(root));
@@ -25,7 +25,7 @@ pub fn repo(cwd: &Path) -> Option<Repo> {
     Some(found(root(cwd)?))
 }
 
-/// The nearest directory at or above `cwd` that holds `.git`, or what other version control has in its place.
+/// Returns the nearest directory at or above `cwd` that holds `.git`, or what other version control has in its place.
 pub fn root(cwd: &Path) -> Option<&Path> {
     cwd.ancestors().find(|path| MARKS.iter().any(|mark| path.join(mark).symlink_metadata().is_ok()))
 }
@@ -35,7 +35,7 @@ fn is_git_directory(path: &Path) -> bool {
     path.join("HEAD").is_file() && path.join("objects").is_dir() && path.join("refs").is_dir()
 }
 
-/// The work tree around a `.git` directory; a bare repository has none.
+/// Returns the work tree around a `.git` directory; a bare repository has none.
 fn inside_git_directory(directory: &Path) -> Repo {
     let around = directory.parent().filter(|_| directory.file_name().is_some_and(|name| name == ".git"));
     match around {
@@ -61,7 +61,7 @@ fn found(root: &Path) -> Repo {
 /// Largest file of a repository that is read here, in bytes.
 const LARGEST: u64 = 64 << 10;
 
-/// The text of a small file of a repository. No link below `root` is followed.
+/// Returns the text of a small file of a repository. No link below `root` is followed.
 fn read(root: &Path, below: impl AsRef<Path>) -> Option<Vec<u8>> {
     match slot(root, below.as_ref(), Absent::Leave).ok()??.read_as(Trust::Login, LARGEST).ok()? {
         Reading::File { bytes, .. } => Some(bytes),
@@ -69,7 +69,7 @@ fn read(root: &Path, below: impl AsRef<Path>) -> Option<Vec<u8>> {
     }
 }
 
-/// A path that is the whole of a file.
+/// Returns a path that is the whole of a file.
 fn path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(bytes.trim_ascii_end()))
 }
@@ -77,7 +77,7 @@ fn path(bytes: &[u8]) -> PathBuf {
 /// Most worktrees that git is told about.
 const MOST: usize = 64;
 
-/// What git knows of linked worktrees, in `below` the directory `root`. Those of which git would say nothing anyway are left out.
+/// Returns what git knows of linked worktrees, in `below` the directory `root`. Those of which git would say nothing anyway are left out.
 fn trees(root: &Path, below: &str) -> Vec<LinkedWorktree> {
     let below = Path::new(below);
     let Ok(Some(dir)) = fs::enter(root, below, Absent::Leave) else { return Vec::new() };
@@ -92,7 +92,7 @@ fn trees(root: &Path, below: &str) -> Vec<LinkedWorktree> {
     names.into_iter().filter_map(tree).take(MOST).collect()
 }
 
-/// A path without `.` and `..`, as text alone.
+/// Returns a path without `.` and `..`, as text alone.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -105,7 +105,7 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// The object directories of a repository, and where each is as seen from what gets mounted.
+/// Returns the object directories of a repository, and where each is as seen from what gets mounted.
 fn object_directories(root: &Path, kind: &RepoKind) -> Vec<(PathBuf, PathBuf)> {
     match kind {
         RepoKind::Plain => vec![(root.join(".git/objects"), ".git/objects".into())],
@@ -124,7 +124,7 @@ const DEEPEST: u8 = 5;
 /// Most object directories that a repository may borrow from.
 const MOST_BORROWED: usize = 16;
 
-/// What `info/alternates` names, as long as it is the object directory of a repository that belongs to the same user: the file comes
+/// Adds what `info/alternates` names, as long as it is the object directory of a repository that belongs to the same user: the file comes
 /// with the repository, and could name anything.
 fn borrowed(objects: &Path, spelled: &Path, depth: u8, found: &mut Vec<Spot>) {
     let Some(bytes) = read(objects, "info/alternates") else { return };

@@ -24,7 +24,7 @@ pub fn look(path: PathBuf) -> Looked {
     Looked { path, found }
 }
 
-/// The bundle of this system, if its administrator added authorities of their own.
+/// Returns the bundle of this system, if its administrator added authorities of their own.
 pub fn system_authorities() -> Option<PathBuf> {
     let has_own = |directory: &str| std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some());
     let (_, bundle) = SYSTEM_AUTHORITIES.iter().find(|(own, bundle)| has_own(own) && Path::new(bundle).is_file())?;

@@ -15,7 +15,7 @@ use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::Process;
 
-/// A shell's exit code for what became of a child: its own code, or 128 and the signal.
+/// Returns a shell's exit code for what became of a child: its own code, or 128 and the signal.
 pub fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
     u8::try_from(code).unwrap_or(1)
@@ -29,19 +29,19 @@ pub fn exec(argv: &[OsString], env: &[(String, OsString)]) -> Failure {
     not_started(program, &command.exec())
 }
 
-/// Why a program could not be started.
+/// Returns why a program could not be started.
 pub fn not_started(program: &OsStr, error: &std::io::Error) -> Failure {
     let kind = if error.kind() == std::io::ErrorKind::NotFound { Kind::NotFound } else { Kind::General };
     Failure::new(kind, format!("cannot run `{}`", program.to_string_lossy())).because(error)
 }
 
-/// What a program printed; fails if it cannot be started.
+/// Returns what a program printed; fails if it cannot be started.
 pub fn output(program: &OsStr, args: &[impl AsRef<OsStr>]) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let output = Command::new(program).args(args).stdin(Stdio::null()).output().map_err(|error| not_started(program, &error))?;
     Ok((output.status, output.stdout, output.stderr))
 }
 
-/// What git printed about `directory`. Nothing of the caller's environment steers it, and nothing of the repository's
+/// Returns what git printed about `directory`. Nothing of the caller's environment steers it, and nothing of the repository's
 /// runs: callers use plumbing that reads.
 pub fn git(program: &OsStr, directory: &Path, env: &Env, args: &[&str]) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let mut command = Command::new(program);
@@ -63,7 +63,7 @@ pub fn git(program: &OsStr, directory: &Path, env: &Env, args: &[&str]) -> Resul
 /// How long git may take to answer: it reads what a repository names, and that may be a pipe that nobody writes to.
 const GIT: Duration = Duration::from_secs(2);
 
-/// As [`output_within`], for a program that would take the terminal for itself, such as an interactive shell: it gets none.
+/// Does the same as [`output_within`], for a program that would take the terminal for itself, such as an interactive shell: it gets none.
 pub fn output_alone(program: &Path, args: &[&str], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let me = std::env::current_exe()?;
     let words: Vec<&OsStr> =
@@ -79,7 +79,7 @@ pub fn exec_alone(argv: &[OsString]) -> Failure {
     }
 }
 
-/// What a program printed, if it ends in time; else it is killed.
+/// Returns what a program printed, if it ends in time; else it is killed.
 pub fn output_within<A: AsRef<OsStr>>(program: &OsStr, args: &[A], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let mut command = Command::new(program);
     command.args(args);
@@ -134,7 +134,7 @@ impl Background {
     }
 }
 
-/// The process of this pid as it is now; `None` if there is none.
+/// Returns the process of this pid as it is now; `None` if there is none.
 #[cfg(target_os = "linux")]
 pub fn look_up(pid: i32) -> Option<Process> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -158,7 +158,7 @@ pub fn look_up(pid: i32) -> Option<Process> {
     (status.success() && !started.is_empty()).then_some(Process { pid, started: Some(started), boot: None })
 }
 
-/// The process that started us.
+/// Returns the process that started us.
 pub fn parent() -> i32 {
     rustix::process::getppid().map_or(1, rustix::process::Pid::as_raw_pid)
 }

@@ -36,17 +36,17 @@ pub fn read(path: &Path) -> io::Result<Rc> {
     Ok(Rc { path: path.to_owned(), target, content, managed })
 }
 
-/// The same path from wherever one stands.
+/// Returns the same path from wherever one stands.
 pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Where a path leads; `None` if nothing is there.
+/// Returns where a path leads; `None` if nothing is there.
 pub fn target(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok()
 }
 
-/// The files in `directory` with this extension, in the order of their names.
+/// Returns the files in `directory` with this extension, in the order of their names.
 pub fn files_in(directory: &Path, extension: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> =
@@ -104,7 +104,7 @@ pub fn make_link(link: &Path, target: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The links in `directory` that lead to `target` under other names.
+/// Returns the links in `directory` that lead to `target` under other names.
 pub fn links_to(directory: &Path, target: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let mut links: Vec<PathBuf> =

@@ -56,7 +56,7 @@ pub fn take_over(store: &Store, sources: &[OldDirectory], steps: &[MigrationStep
     Ok(area.join("backup"))
 }
 
-/// Everything before the commit, and the commit.
+/// Returns everything before the commit, and the commit.
 fn prepare(store: &Store, sources: &[OldDirectory], steps: &[MigrationStep]) -> io::Result<()> {
     let area = area(store);
     let (stage, backup) = (area.join("stage"), area.join("backup-new"));

@@ -6,7 +6,7 @@ use crate::core::facts::Consent;
 use crate::core::store::Store;
 use crate::host::fs::files::{private_dir, read_own, write_private};
 
-/// What the person agreed to; nothing where that cannot be read.
+/// Returns what the person agreed to; nothing where that cannot be read.
 pub fn read(store: &Store) -> Vec<Consent> {
     let text = read_own(&store.consent()).ok().flatten().unwrap_or_default().0;
     serde_json::from_slice(&text).unwrap_or_default()

@@ -6,7 +6,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::store::Store;
 use crate::host::fs::lock::{self, Lock, LockError};
 
-/// The lock of the store, for whoever changes its layout or logins; ten seconds at most.
+/// Returns the lock of the store, for whoever changes its layout or logins; ten seconds at most.
 pub fn hold(store: &Store) -> Result<Lock> {
     lock::acquire(&store.root().join("sync"), lock::WAIT).map_err(|error| {
         let kind = if matches!(error, LockError::Busy { .. }) { Kind::Busy } else { Kind::General };

@@ -8,7 +8,7 @@ use crate::core::engine::kind::Engine;
 use crate::core::store::Store;
 use crate::host::fs::files::{private_dir, write_private};
 
-/// The version of a tool in an image, as its labels said when it was last built or looked at.
+/// Returns the version of a tool in an image, as its labels said when it was last built or looked at.
 pub fn version(store: &Store, image: &str, tool: &str) -> Option<String> {
     read(&store.images()).get(image)?.get(tool)?.as_str().map(str::to_owned)
 }
@@ -23,7 +23,7 @@ pub fn remember(store: &Store, image: &str, tools: &Map<String, Value>) -> io::R
     write(store, &store.images(), &images)
 }
 
-/// The content that this name must stand for on this engine; `None` if any will do.
+/// Returns the content that this name must stand for on this engine; `None` if any will do.
 pub fn pin(store: &Store, engine: &Engine, image: &str) -> Option<String> {
     read(&store.pins()).get(&key(engine, image))?.as_str().map(str::to_owned)
 }
@@ -38,7 +38,7 @@ pub fn set_pin(store: &Store, engine: &Engine, image: &str, id: Option<&str>) ->
     write(store, &store.pins(), &pins)
 }
 
-/// Each engine has images of its own under the same names.
+/// Names an image of one engine: each has images of its own under the same names.
 fn key(engine: &Engine, image: &str) -> String {
     format!("{} {} {image}", engine.kind.program(), engine.endpoint.url())
 }

@@ -21,7 +21,7 @@ use crate::host::output;
 /// What of the first layout is set aside: containers of every project could write it.
 const FIRST: &str = "sync/quarantine/layout-1";
 
-/// The number of the layout that the store has; 1 where nobody wrote one.
+/// Returns the number of the layout that the store has; 1 where nobody wrote one.
 fn number(store: &Store) -> u32 {
     let slot = slot(store.root(), Path::new("layout"), Absent::Leave).ok().flatten();
     match slot.map(|slot| slot.read(64)) {

@@ -39,7 +39,7 @@ fn is_wanted(level: LogLevel, env: &Env) -> bool {
     log::threshold(env).is_ok_and(|least| least.is_some_and(|least| level >= least))
 }
 
-/// What was said to a person.
+/// Logs what was said to a person.
 pub fn said(level: LogLevel, text: &str) {
     append(level, "message", || [("message", text.into())]);
 }

@@ -65,7 +65,7 @@ impl LoginStore {
         })
     }
 
-    /// The same login where sessions use it: in a volume, if there is one. Backups stay in the store.
+    /// Returns the same login where sessions use it: in a volume, if there is one. Backups stay in the store.
     #[must_use]
     pub fn with(self, volume: Option<Volume>) -> Self {
         Self { volume, ..self }
@@ -76,7 +76,7 @@ impl LoginStore {
         if self.volume.is_some() { "volume" } else { "store" }
     }
 
-    /// The file that holds the tokens: the manifest's first.
+    /// Returns the file that holds the tokens: the manifest's first.
     pub fn main(&self) -> &str {
         &self.names[0]
     }
@@ -89,18 +89,18 @@ impl LoginStore {
         self.tool.join(&self.login)
     }
 
-    /// Where the host's own program keeps its login.
+    /// Returns where the host's own program keeps its login.
     pub fn host_directory(&self) -> Option<&Path> {
         self.host.as_deref()
     }
 
-    /// A file of the login. A tool could put a link to `~/.ssh` where its login was: no name below its directory is ever resolved
+    /// Returns a file of the login. A tool could put a link to `~/.ssh` where its login was: no name below its directory is ever resolved
     /// through one.
     fn slot(&self, name: &str, absent: Absent) -> Result<Option<Slot>, FileError> {
         slot(&self.tool, &self.login.join(name), absent)
     }
 
-    /// The store's login.
+    /// Returns the store's login.
     pub fn look(&self) -> io::Result<Option<CredentialFile>> {
         if let Some(volume) = &self.volume {
             let path = Path::new(&format!("{}:{}", volume.name, volume.at)).join(self.main());
@@ -112,7 +112,7 @@ impl LoginStore {
         Ok(content.map(|(bytes, mode)| CredentialFile { path: self.directory().join(self.main()), login: Login::read(&bytes), mode }))
     }
 
-    /// All files of the login that are there.
+    /// Returns all files of the login that are there.
     pub fn files(&self) -> io::Result<BackupFiles> {
         if let Some(volume) = &self.volume {
             return volume.read(&self.names);
@@ -152,7 +152,7 @@ impl LoginStore {
         self.tool.join("backups")
     }
 
-    /// The backups that can be read, oldest first.
+    /// Returns the backups that can be read, oldest first.
     pub fn backups(&self) -> io::Result<Vec<About>> {
         let path = self.backups_dir();
         let Some(directory) = fs::enter(&path, Path::new(""), Absent::Leave)? else { return Ok(Vec::new()) };
@@ -223,7 +223,7 @@ impl LoginStore {
         Ok(about.name())
     }
 
-    /// A backup's files, if they are what they were: each present, each with its hash.
+    /// Returns a backup's files, if they are what they were: each present, each with its hash.
     pub fn open_backup(&self, about: &About) -> io::Result<BackupFiles> {
         let directory = self.backups_dir().join(about.name());
         read_backup(&directory, about)
@@ -271,13 +271,13 @@ fn read_backup(directory: &Path, about: &About) -> io::Result<BackupFiles> {
     Ok(files)
 }
 
-/// A credential file of the person's own, which may be a link.
+/// Returns a credential file of the person's own, which may be a link.
 pub fn look_at(path: &Path) -> io::Result<Option<CredentialFile>> {
     let Some((bytes, mode)) = read_own(path)? else { return Ok(None) };
     Ok(Some(CredentialFile { path: path.to_owned(), login: Login::read(&bytes), mode }))
 }
 
-/// The content of a file and its permission bits; `None` if there is none. What is no plain file of reasonable size is an error.
+/// Returns the content of a file and its permission bits; `None` if there is none. What is no plain file of reasonable size is an error.
 fn read(slot: Option<Slot>) -> io::Result<Option<(Vec<u8>, u32)>> {
     let Some(slot) = slot else { return Ok(None) };
     match slot.read_as(Trust::Login, LARGEST)? {

@@ -36,7 +36,7 @@ impl Host {
         Ok(sources)
     }
 
-    /// A tool's manifest: the user's, else the built-in one.
+    /// Returns a tool's manifest: the user's, else the built-in one.
     pub fn manifest(&self, name: &str) -> Result<Option<ManifestText>> {
         if !tool::is_valid_name(name) {
             return Ok(None);
@@ -56,7 +56,7 @@ impl Host {
         ignored
     }
 
-    /// All tools and profiles by name: the built-in ones, then the user's own, sorted.
+    /// Returns all tools and profiles by name: the built-in ones, then the user's own, sorted.
     pub fn tool_names(&self) -> Vec<String> {
         let mut names: Vec<String> = tool::built_in_names().map(str::to_owned).collect();
         let Ok(entries) = std::fs::read_dir(self.store.tools()) else { return names };

@@ -39,7 +39,7 @@ pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspa
     Ok(shaper.found)
 }
 
-/// What the containers of one project may write of git, ssh and gh.
+/// Returns what the containers of one project may write of git, ssh and gh.
 fn own_state(store: &Store, project: &str, shaper: &mut Shaper) -> io::Result<()> {
     let own = store.own(project);
     for (name, files) in [("git", &["config"][..]), ("ssh", &["config", "known_hosts"])] {
@@ -85,7 +85,7 @@ fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace, shaper: &mut Sh
     project::record(&partition, &workspace.root)
 }
 
-/// A directory that a manifest shares between projects. In the first layout it was below what containers write.
+/// Returns a directory that a manifest shares between projects. In the first layout it was below what containers write.
 fn common(store: &Store, tool: &str, path: &str, shaper: &mut Shaper) -> io::Result<()> {
     let common = store.common(tool, path);
     let below = |path: &Path| path.strip_prefix(store.root()).unwrap_or(path).to_string_lossy().into_owned();
@@ -118,13 +118,13 @@ fn user_files(store: &Store, user: &User) -> io::Result<()> {
     Ok(())
 }
 
-/// The lease of a session; `None` if there is none that can be read.
+/// Returns the lease of a session; `None` if there is none that can be read.
 pub fn lease(store: &Store, session: &SessionId) -> Option<Lease> {
     let (text, _) = read_own(&store.lease(session)).ok()??;
     serde_json::from_slice(&text).ok().filter(|lease: &Lease| lease.session == *session)
 }
 
-/// All leases that can be read.
+/// Returns all leases that can be read.
 pub fn leases(store: &Store) -> Vec<Lease> {
     let Ok(entries) = std::fs::read_dir(store.sessions()) else { return Vec::new() };
     let names = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -138,7 +138,7 @@ pub fn is_owner_alive(lease: &Lease) -> bool {
     is_alive(lease, process::look_up(lease.owner.pid).as_ref())
 }
 
-/// The temporary states of this user, each with the session that made it. A name that somebody else took is none.
+/// Returns the temporary states of this user, each with the session that made it. A name that somebody else took is none.
 fn temporaries(host: &Host) -> Vec<(PathBuf, SessionId)> {
     let uid = crate::host::uid();
     let prefix = format!("ai-{uid}-");

@@ -43,7 +43,7 @@ impl Host {
         Ok(Some(ConfigText { path, text, standing }))
     }
 
-    /// Where the project's file is, or would be.
+    /// Returns where the project's file is, or would be.
     pub fn project_file_path(&self) -> Option<PathBuf> {
         Some(self.project_root()?.join(FILE))
     }

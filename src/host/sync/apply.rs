@@ -78,7 +78,7 @@ pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline) -> Result
     Ok(applied)
 }
 
-/// One change. Errors of the store stop the sync and keep its journal; those of the target may concern that target only.
+/// Returns one change. Errors of the store stop the sync and keep its journal; those of the target may concern that target only.
 fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Result<ChangeOutcome, FileError> {
     let object = change.object().map(|hash| shelf::object(&places.store, hash)).transpose()?.flatten();
     let slot = match places.slot(&change.site, if matches!(change.act, Act::Remove) { Absent::Leave } else { Absent::Make }) {

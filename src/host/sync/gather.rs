@@ -82,7 +82,7 @@ fn read_site(places: &Places, site: &Site, limit: u64) -> Reading {
     }
 }
 
-/// The directory that a site is in.
+/// Returns the directory that a site is in.
 fn parent(places: &Places, site: &Site) -> Result<Option<OwnedFd>, Refusal> {
     let (Some(root), true) = (places.root(site.place), is_below(&site.path)) else {
         return Err(Refusal::Link);

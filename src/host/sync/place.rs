@@ -27,7 +27,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// What a journal must know to be finished by anybody.
+    /// Returns what a journal must know to be finished by anybody.
     pub fn scope(&self) -> SyncScope {
         SyncScope {
             tool: self.tool.clone(),
@@ -61,7 +61,7 @@ impl Places {
         }
     }
 
-    /// When a file was last written, in seconds since 1970.
+    /// Returns when a file was last written, in seconds since 1970.
     #[expect(clippy::disallowed_methods, reason = "a fact for people, read at the edge")]
     pub fn modified(&self, site: &Site) -> Option<u64> {
         let path = self.root(site.place)?.join(&site.path);
@@ -70,7 +70,7 @@ impl Places {
         Some(since.as_secs())
     }
 
-    /// Where a file is written; nothing if its place or directory is not there, or it leads out of it.
+    /// Returns where a file is written; nothing if its place or directory is not there, or it leads out of it.
     pub fn slot(&self, site: &Site, absent: Absent) -> Result<Option<Slot>, FileError> {
         let (Some(root), true) = (self.root(site.place), is_below(&site.path)) else {
             return Ok(None);
@@ -99,12 +99,12 @@ pub fn trust(place: Place) -> Trust {
     }
 }
 
-/// A manifest's path that stays where it belongs.
+/// Returns a manifest's path that stays where it belongs.
 pub fn is_below(path: &str) -> bool {
     !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// The file behind a dotfile that may be a link to it: the link stays, the file is written.
+/// Returns the file behind a dotfile that may be a link to it: the link stays, the file is written.
 #[expect(clippy::disallowed_methods, reason = "the host's links are facts, and this is the edge")]
 fn follow(mut path: PathBuf) -> Option<PathBuf> {
     let mut linked = false;
@@ -120,7 +120,7 @@ fn follow(mut path: PathBuf) -> Option<PathBuf> {
     None
 }
 
-/// A path as text that gives the same path back, whatever bytes are in it.
+/// Returns a path as text that gives the same path back, whatever bytes are in it.
 fn spell(path: &Path) -> String {
     let mut text = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {

@@ -101,7 +101,7 @@ pub fn keep_object(store: &Path, hash: &Hash, bytes: &[u8]) -> Result<(), FileEr
     write(store, &Path::new("sync/objects").join(&hash.0), bytes)
 }
 
-/// An object, if it is there and is what its name says.
+/// Returns an object, if it is there and is what its name says.
 pub fn object(store: &Path, hash: &Hash) -> Result<Option<Vec<u8>>, FileError> {
     let bytes = read(store, &Path::new("sync/objects").join(&hash.0))?;
     Ok(bytes.filter(|bytes| Hash::of(bytes) == *hash))
@@ -198,7 +198,7 @@ pub fn write_record(places: &Places, record: &SyncRecord) -> Result<(), FileErro
     write(&places.store, &generation(places, record.sequence).join("record.json"), &base::encode(record))
 }
 
-/// What earlier syncs of this tool and project did, newest first.
+/// Returns what earlier syncs of this tool and project did, newest first.
 pub fn records(places: &Places) -> Result<Vec<SyncRecord>, SyncError> {
     let mut records = Vec::new();
     for (sequence, _) in numbered(&places.store.join(generations(places)))?.into_iter().rev() {
@@ -240,7 +240,7 @@ fn generation(places: &Places, sequence: u64) -> PathBuf {
     generations(places).join(format!("{sequence:08}"))
 }
 
-/// The names of a directory that begin with a number, in its order.
+/// Returns the names of a directory that begin with a number, in its order.
 fn numbered(directory: &Path) -> Result<Vec<(u64, OsString)>, FileError> {
     let number = |name: OsString| {
         let digits: String = name.to_str()?.chars().take_while(char::is_ascii_digit).collect();
@@ -280,7 +280,7 @@ fn remove(store: &Path, path: &Path) -> Result<(), FileError> {
     slot::slot(store, path, Absent::Leave)?.map_or(Ok(()), |slot: Slot| slot.delete())
 }
 
-/// A copy of what was found at a site, for the shelf of conflicts.
+/// Returns a copy of what was found at a site, for the shelf of conflicts.
 pub fn conflict(site: &Site, bytes: Vec<u8>) -> Copy {
     Copy { shelf: Shelf::Conflicts, site: site.clone(), bytes }
 }

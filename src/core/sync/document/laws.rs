@@ -7,7 +7,7 @@ use crate::core::sync::document::Format;
 use crate::core::sync::document::tests::{Case, JSON, TOML};
 use crate::core::sync::merge::Lack;
 
-/// A document of few names, so that versions of it collide.
+/// Returns a document of few names, so that versions of it collide.
 fn table() -> impl Strategy<Value = serde_json::Value> {
     let leaf =
         prop_oneof![any::<u8>().prop_map(|n| (n % 3).into()), Just("s, \"}".into()), Just(serde_json::json!([1, { "a": 2 }])), list()];
@@ -15,12 +15,12 @@ fn table() -> impl Strategy<Value = serde_json::Value> {
         .prop_filter("a table", serde_json::Value::is_object)
 }
 
-/// A list of few scalars, some of them twice.
+/// Returns a list of few scalars, some of them twice.
 fn list() -> impl Strategy<Value = serde_json::Value> {
     prop::collection::vec(prop_oneof![Just("a,"), Just("b]"), Just("c\"")], 0..4).prop_map(|items| serde_json::json!(items))
 }
 
-/// A table with the elements of its lists in one order and once each: lists merge as sets.
+/// Returns a table with the elements of its lists in one order and once each: lists merge as sets.
 fn sorted(value: &serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect(),

@@ -6,12 +6,12 @@ use std::ops::Range;
 use crate::core::sync::json::lenient::{plain, string_end};
 use crate::core::sync::merge::Union;
 
-/// The elements of an array of scalars in one spelling each; nothing if it is no array, or holds more than scalars.
+/// Returns the elements of an array of scalars in one spelling each; nothing if it is no array, or holds more than scalars.
 pub fn items(text: &str) -> Option<Vec<Cow<'_, str>>> {
     Some(spans(text)?.into_iter().map(|span| spell(text.get(span).unwrap_or_default().into())).collect())
 }
 
-/// One spelling for equal scalars: strings lose their escapes, numbers stay as they are.
+/// Returns one spelling for equal scalars: strings lose their escapes, numbers stay as they are.
 pub fn spell(scalar: Cow<'_, str>) -> Cow<'_, str> {
     if !scalar.starts_with('"') || !scalar.contains('\\') {
         return scalar;
@@ -20,7 +20,7 @@ pub fn spell(scalar: Cow<'_, str>) -> Cow<'_, str> {
     decoded.map_or(scalar, |text| serde_json::Value::from(text).to_string().into())
 }
 
-/// The text of an array without the elements that are gone and with the new ones, in the style of its neighbours.
+/// Writes the text of an array without the elements that are gone and with the new ones, in the style of its neighbours.
 pub fn united(text: &str, Union { gone, new }: &Union) -> Option<String> {
     let spans = spans(text)?;
     let Some((first, last)) = spans.first().zip(spans.last()) else {
@@ -47,7 +47,7 @@ pub fn united(text: &str, Union { gone, new }: &Union) -> Option<String> {
     Some(format!("{}{made}{}", text.get(..first.start)?, text.get(last.end..)?))
 }
 
-/// What to put between two elements.
+/// Returns what to put between two elements.
 fn gap(text: &str, spans: &[Range<usize>]) -> Option<String> {
     let plain = plain(text).0;
     let blank = match (spans.first(), spans.get(1)) {
@@ -62,7 +62,7 @@ fn gap(text: &str, spans: &[Range<usize>]) -> Option<String> {
     })
 }
 
-/// Where the elements are; nothing if it is no array or not all of them are scalars.
+/// Returns where the elements are; nothing if it is no array or not all of them are scalars.
 fn spans(text: &str) -> Option<Vec<Range<usize>>> {
     if !text.starts_with('[') {
         return None;

@@ -32,7 +32,7 @@ impl Node<'_> {
     }
 }
 
-/// Where everything is, and how many keys there are. The text is known to be JSON before the scanner, which trusts it, sees it.
+/// Returns where everything is, and how many keys there are. The text is known to be JSON before the scanner, which trusts it, sees it.
 pub fn scan(text: &str) -> Result<(Node<'_>, usize), Flaw> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|_| Flaw::Broken)?;
     let mut scanner = Scanner { text, at: 0, keys: 0 };
@@ -88,7 +88,7 @@ impl<'a> Scanner<'a> {
         Ok(Node::Object { span: start..self.at, members })
     }
 
-    /// What a name means. Half a surrogate pair is valid JSON, but no two readers make the same key of it.
+    /// Returns what a name means. Half a surrogate pair is valid JSON, but no two readers make the same key of it.
     fn key(&self, name: &Range<usize>) -> Option<Cow<'a, str>> {
         let inside = self.text.get(name.start + 1..name.end - 1)?;
         if !inside.contains('\\') {
@@ -144,7 +144,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The byte here; NUL, which no JSON holds outside of a string, at the end.
+    /// Returns the byte here; NUL, which no JSON holds outside of a string, at the end.
     fn peek(&self) -> u8 {
         self.text.as_bytes().get(self.at).copied().unwrap_or(0)
     }

@@ -28,7 +28,7 @@ impl<'a> JsonWriter<'a> {
         Self { ours, plain, theirs, out: String::with_capacity(ours.len()) }
     }
 
-    /// The whole text; nothing if an edit has no place in it.
+    /// Returns the whole text; nothing if an edit has no place in it.
     pub fn document(mut self, root: &Node, source: &Node, edits: &Edits) -> Option<String> {
         let span = root.span();
         self.out.push_str(self.ours.get(..span.start)?);
@@ -37,7 +37,7 @@ impl<'a> JsonWriter<'a> {
         Some(self.out)
     }
 
-    /// One object of ours with its edits. `opening` and `closing` are for one that had no members.
+    /// Returns one object of ours with its edits. `opening` and `closing` are for one that had no members.
     fn object(&mut self, node: &Node, source: Option<&Node>, edits: &Edits, opening: &'a str, closing: &'a str) -> Option<()> {
         let Node::Object { span, members } = node else { return None };
         let style = self.style(span, members, opening, closing)?;
@@ -90,7 +90,7 @@ impl<'a> JsonWriter<'a> {
         Some(Style { opening, gap, colon, closing: self.ours.get(last.value.span().end..span.end)? })
     }
 
-    /// What is between two members; where there is a comment, only the line end and the indentation.
+    /// Returns what is between two members; where there is a comment, only the line end and the indentation.
     fn spacing(&self, gap: Range<usize>) -> Option<String> {
         let (real, blank) = (self.ours.get(gap.clone())?, self.plain.get(gap)?);
         if real == blank {
@@ -101,7 +101,7 @@ impl<'a> JsonWriter<'a> {
         Some(format!("{comma}{line}"))
     }
 
-    /// What is between two members, without the comma, if it says something: it stays, whoever it is about.
+    /// Returns what is between two members, without the comma, if it says something: it stays, whoever it is about.
     fn comments(&self, gap: Range<usize>) -> Option<String> {
         let (real, blank) = (self.ours.get(gap.clone())?, self.plain.get(gap)?);
         let mut kept = if real == blank { String::new() } else { real.to_owned() };
@@ -111,7 +111,7 @@ impl<'a> JsonWriter<'a> {
         Some(kept)
     }
 
-    /// The value of a member of ours.
+    /// Returns the value of a member of ours.
     fn value(&mut self, node: &Node, source: Option<&Node>, change: Option<&Edit>) -> Option<()> {
         match (change, node) {
             (None, _) => self.out.push_str(self.ours.get(node.span())?),
@@ -122,7 +122,7 @@ impl<'a> JsonWriter<'a> {
         Some(())
     }
 
-    /// A value where ours has none that could be kept.
+    /// Returns a value where ours has none that could be kept.
     fn fresh(&mut self, source: Option<&Node>, edit: &Edit) -> Option<()> {
         let edits = match edit {
             Edit::Remove | Edit::Unite(_) => return None,

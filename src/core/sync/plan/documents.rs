@@ -101,7 +101,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The new text of the flow's target, if it changes.
+    /// Returns the new text of the flow's target, if it changes.
     fn flow_document(&mut self, format: Format, sides: Sides, unit: &mut Unit) -> Option<String> {
         let Sides { flow, from, to, theirs, base, seed, lack } = sides;
         if to.found == Wholeness::Whole && lack == Lack::Deleted && self.agreed(flow.pair()) == Some(theirs.text) {

@@ -36,7 +36,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The files that the person deleted, and that the flow's target may still have. What is not believed is told.
+    /// Returns the files that the person deleted, and that the flow's target may still have. What is not believed is told.
     fn deletions(&mut self, flow: Flow, from: &TreeFiles, units: &BTreeMap<String, Unit>) -> Vec<String> {
         let gone: Vec<String> = self.known(flow).filter(|name| !from.names.contains(*name)).map(str::to_owned).collect();
         if flow.from == Place::Hub {
@@ -130,7 +130,7 @@ impl<'a> Step<'a> {
         TreeFiles { root, views, names: files.keys().cloned().collect() }
     }
 
-    /// The names that the pair agreed on.
+    /// Returns the names that the pair agreed on.
     fn known(&self, flow: Flow) -> impl Iterator<Item = &str> {
         let base = self.seen.bases.get(&flow.pair());
         base.into_iter().flat_map(|base| base.below(&self.rule.path)).map(|(name, _)| name)

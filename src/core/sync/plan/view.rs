@@ -46,7 +46,7 @@ impl<'a> Step<'a> {
         views
     }
 
-    /// One file, unless it takes no part.
+    /// Returns one file, unless it takes no part.
     pub fn view(&mut self, site: Site, reading: &'a Reading, format: Option<Format>) -> Option<View<'a>> {
         let (bytes, mode) = match reading {
             Reading::Absent => return Some(View::nothing(site)),

@@ -89,7 +89,7 @@ fn try_out(bench: &Bench, name: &str, lock: LockKind) -> Result<(ProbeVerdict, S
     Ok((super::holds(holds), format!("{counted} of {total} rounds counted, {inside} times two held it at once")))
 }
 
-/// One round of the host; 1 if somebody else was inside.
+/// Returns one round of the host; 1 if somebody else was inside.
 fn round(directory: &Path, lock: LockKind) -> io::Result<usize> {
     let path = directory.join("lock");
     match lock {

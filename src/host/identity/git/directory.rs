@@ -44,7 +44,7 @@ pub fn deliver(from: &Path, name: &'static str, to: &Path, files: &mut Vec<PathB
 
 const HOOKS: &str = "hooks";
 
-/// A hook in the place of those that did not come along: a commit fails, and says why.
+/// Returns a hook in the place of those that did not come along: a commit fails, and says why.
 fn refusal(from: &Path, error: &io::Error) -> String {
     let why = format!("ai: your hooks in `{}` do not come along: {error}", from.display());
     format!("#!/bin/sh\necho {} >&2\nexit 1\n", crate::core::shell::Shell::Bash.quote(&why))
@@ -86,7 +86,7 @@ fn digest(copied: &[Copied]) -> String {
     hex(&hash.finalize())
 }
 
-/// The names in a directory as bytes that change when it does; nothing where there is none.
+/// Returns the names in a directory as bytes that change when it does; nothing where there is none.
 pub fn names(path: &Path) -> Vec<u8> {
     let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
     let mut names: Vec<_> = entries.flatten().take(MOST_FILES * DEEPEST).map(|entry| entry.file_name()).collect();

@@ -23,15 +23,15 @@ pub(super) fn kind(root: &Path) -> RepoKind {
     worktree(root, &directory, &spelled).or_else(|| submodule(root, &directory)).unwrap_or_else(|| elsewhere(root, directory, spelled))
 }
 
-/// The path in a `.git` file, as it is spelled there.
+/// Returns the path in a `.git` file, as it is spelled there.
 fn gitdir(root: &Path) -> Option<PathBuf> {
     let bytes = read(root, ".git")?;
     let path = bytes.strip_prefix(b"gitdir:")?;
     Some(PathBuf::from(OsStr::from_bytes(path.trim_ascii())))
 }
 
-/// A linked worktree, if `<common>/worktrees/<name>/gitdir` names the `.git` file of this very root. Without that check, a planted file
-/// could have any directory mounted.
+/// Returns a linked worktree, if `<common>/worktrees/<name>/gitdir` names the `.git` file of this very root. Without that check, a planted
+/// file could have any directory mounted.
 fn worktree(root: &Path, administrative: &Path, spelled: &Path) -> Option<RepoKind> {
     let common = administrative.parent().filter(|parent| parent.file_name().is_some_and(|name| name == "worktrees"))?.parent()?;
     let back = path(&read(administrative, "gitdir")?);
@@ -44,7 +44,7 @@ fn worktree(root: &Path, administrative: &Path, spelled: &Path) -> Option<RepoKi
     Some(RepoKind::Worktree(Spot { path: common.to_owned(), spelled: spelled.to_owned() }))
 }
 
-/// A submodule, if its administrative directory is below `modules` of a repository above it.
+/// Returns a submodule, if its administrative directory is below `modules` of a repository above it.
 fn submodule(root: &Path, administrative: &Path) -> Option<RepoKind> {
     let above = root.ancestors().skip(1).find(|above| administrative.starts_with(above.join(".git/modules")))?;
     let proven = if is_own(root, above, administrative) { SubmoduleProof::Given } else { SubmoduleProof::Missing };
@@ -65,7 +65,7 @@ fn is_own(root: &Path, above: &Path, administrative: &Path) -> bool {
     worktree.as_deref() == Some(root) && parents.into_iter().any(is_listed)
 }
 
-/// The last value of a key in a section of git's configuration; only what git itself writes is understood.
+/// Returns the last value of a key in a section of git's configuration; only what git itself writes is understood.
 fn value(text: &str, section: &str, key: &str) -> Option<String> {
     let mut is_inside = false;
     let mut found = None;
@@ -84,7 +84,7 @@ fn assigned(line: &str, key: &str) -> Option<String> {
     name.trim().eq_ignore_ascii_case(key).then(|| value.trim().trim_matches('"').to_owned())
 }
 
-/// A directory of git's that says nothing of this root: the person has to agree before it is mounted.
+/// Returns a directory of git's that says nothing of this root: the person has to agree before it is mounted.
 fn elsewhere(root: &Path, directory: PathBuf, spelled: PathBuf) -> RepoKind {
     if directory.starts_with(root) {
         return RepoKind::Plain;
