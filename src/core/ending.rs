@@ -35,6 +35,10 @@ pub fn explain(ending: &Ending) -> Option<(String, String)> {
     }
     match code {
         125 if started == Some(true) => None,
+        125 if history.is_none() => Some((
+            format!("the engine does not answer any more (125; the line of `{}` above says why)", engine.program()),
+            "ai doctor".into(),
+        )),
         125 => Some((
             format!("the engine refused to start the container (125, its own code; the line of `{}` above says why)", engine.program()),
             "ai doctor".into(),
@@ -88,6 +92,7 @@ mod tests {
     #[test]
     fn codes_of_the_engine_are_told_from_the_tools_own() {
         check(125, None, Some(&["create", "destroy"]), Some("refused to start"));
+        check(125, None, None, Some("does not answer any more"));
         check(125, None, Some(&["create", "start", "die"]), None);
         check(127, None, Some(&["start"]), Some("no program `claude`"));
         check(126, None, Some(&[]), None);

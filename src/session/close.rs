@@ -12,7 +12,7 @@ use crate::host::machine::deadline::Deadline;
 use crate::host::machine::git::trees;
 use crate::host::store::state;
 use crate::host::sync::PATIENCE;
-use crate::host::{self, Host, output};
+use crate::host::{self, Host};
 use crate::session::{control, ending, login_turn, settings, tolerant};
 
 /// What is left of a session on disk.
@@ -71,13 +71,15 @@ pub fn find(host: &Host, session: &SessionId) -> Result<Lease> {
 pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Option<u8>, deadline: &Deadline) -> Result<Saved> {
     let session = &lease.session;
     let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
-    // The container is gone before its settings are read; what could not be said about it stops nothing.
-    if let Some(failure) = code.and_then(|code| ending::tell(host, lease, known, code).err()) {
-        output::failure(&failure);
-    }
+    // The container is gone before its settings are read.
+    let left = code.and_then(|code| ending::tell(host, lease, known, code).err());
     // Before anything else: the next prompt may run what was left for it.
     control::end(state, lease);
     trees::mend(std::path::Path::new(&lease.root), Some(lease.since));
+    if let Some(failure) = left {
+        state::abandon(state, lease).map_err(failed)?;
+        return Err(failure.because("its container may still run; the next session removes it and takes over its settings").hint("ai gc"));
+    }
     if *state != host.store {
         return state::close(&host.store, state, session).map_err(failed).map(|()| Saved::Nothing);
     }

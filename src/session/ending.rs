@@ -15,6 +15,9 @@ use crate::host::output;
 use crate::session::close::Known;
 
 /// Says on stderr what a person should know about a run that ended with `code`, and makes sure that nothing is left.
+///
+/// # Errors
+/// Where the engine cannot be asked whether it still has the container, or does not remove it.
 pub fn tell(host: &Host, lease: &Lease, known: &Known, code: u8) -> Result<()> {
     let engine = host.engine(Some(lease.engine));
     if !lease.is_of(&engine) {
@@ -45,8 +48,9 @@ pub fn tell(host: &Host, lease: &Lease, known: &Known, code: u8) -> Result<()> {
     if lease.keep {
         let word = typed(name);
         output::note(&format!("kept the container {name}; to look into it: {program} start -ai {word}; to remove it: {program} rm {word}"));
-    } else if code == 1 || code > 128 {
-        // A client that died of a signal, or ended with 1 because its reader went away, may have left its container running.
+    } else if matches!(code, 1 | 125 | 129..) {
+        // A client that died of a signal, ended with 1 because its reader went away, or with 125 because the engine did, may have left
+        // its container running.
         containers::remove_of(&engine, &lease.session, crate::host::uid(), &store_id(host.store.root()))?;
     }
     Ok(())

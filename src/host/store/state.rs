@@ -11,7 +11,7 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::core::container::{HOME, SHARED};
 use crate::core::engine::kind::Engine;
 use crate::core::facts::User;
-use crate::core::lease::{Lease, SessionId, is_alive};
+use crate::core::lease::{Lease, Process, SessionId, is_alive};
 use crate::core::person::is_plain;
 use crate::core::store::Store;
 use crate::core::tool::Tool;
@@ -191,6 +191,12 @@ pub fn claim(store: &Store, session: &SessionId) -> Option<Claim> {
     }
     let is_there = lease.metadata().is_ok_and(|metadata| metadata.nlink() > 0);
     is_there.then_some(Claim { _lease: lease })
+}
+
+/// Leaves a session to whoever comes next, as if its owner had died: its container could not be removed now.
+pub fn abandon(store: &Store, lease: &Lease) -> io::Result<()> {
+    let nobody = Process { pid: 0, started: None, boot: None };
+    write_unsynced(&store.lease(&lease.session), &serde_json::to_vec(&Lease { owner: nobody, ..lease.clone() })?)
 }
 
 /// Ends a session's record. A temporary state goes with it.
