@@ -26,7 +26,18 @@ pub fn exec(argv: &[OsString], env: &[(String, OsString)]) -> Failure {
     let Some((program, args)) = argv.split_first() else { return Failure::new(Kind::Usage, "cannot run nothing: there is no command") };
     let mut command = Command::new(program);
     command.args(args).envs(env.iter().map(|(name, value)| (name, value)));
+    keep_out_of_core_dumps(env);
     not_started(program, &command.exec())
+}
+
+/// Forbids core dumps to this process and to what it starts, where these variables hold secrets: a client that crashes would
+/// write them into one.
+fn keep_out_of_core_dumps(env: &[(String, OsString)]) {
+    if !env.is_empty() {
+        let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+        // A limit that cannot be lowered is that of a machine that has none.
+        let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    }
 }
 
 /// Returns why a program could not be started.
@@ -180,6 +191,7 @@ pub fn run(argv: &[OsString], env: &[(String, OsString)], name: &str) -> Result<
     for signal in [SIGINT, SIGQUIT, SIGTERM, SIGHUP] {
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&has_ended))?;
     }
+    keep_out_of_core_dumps(env);
     let mut child = Command::new(program)
         .args(args)
         .envs(env.iter().map(|(name, value)| (name, value)))

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Instant;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use serde_json::{Map, Value};
 
 use crate::core::facts::Env;
@@ -31,7 +31,10 @@ pub fn write(host: &Host, store: &Store, level: LogLevel, event: &str, more: Map
     if path.metadata().is_ok_and(|metadata| metadata.len() > LARGE) {
         rotate(&path)?;
     }
-    let mut file = File::options().append(true).create(true).mode(0o600).open(path)?;
+    // A link would lead the line into a file of somebody else's choice.
+    let no_links = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = i32::try_from(no_links.bits()).unwrap_or_default();
+    let mut file = File::options().append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
     file.write_all(format!("{}\n", log::line(now(), level, event, more)).as_bytes())
 }
 
