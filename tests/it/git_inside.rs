@@ -135,6 +135,24 @@ fn the_image_has_what_assistants_call() {
     assert!(beside.code != 0 && beside.err().contains("Read-only file system"), "{beside:?}");
 }
 
+// N-05: for whoever runs it, with nothing writable but what the run brings.
+#[test]
+fn the_programs_of_the_image_run_for_every_user() {
+    for user in [None, Some(1000), Some(54_321)] {
+        let Some(mut bed) = Bed::new(Image::Tools) else { return };
+        if user.is_some_and(|user| !bed.as_user(user)) {
+            return;
+        }
+        bed.set("AI_HARDENED", "1");
+        let script = "for p in node npm git git-lfs gh rg jq python3 claude gemini codex; do \
+            $p --version >/tmp/said 2>&1 && grep -q '[0-9]' /tmp/said && echo $p; done; ssh -V 2>&1 | cut -c1-7; locale charmap; id -u";
+        let outcome = bed.ai(["exec", "--", "sh", "-c", script]).outcome();
+        let programs = "node npm git git-lfs gh rg jq python3 claude gemini codex OpenSSH UTF-8";
+        let expected = format!("{} {}\n", programs, user.unwrap_or(0)).replace(' ', "\n");
+        assert_eq!(outcome.out(), expected, "{user:?}: {outcome:?}");
+    }
+}
+
 // SE-11: hooks, templates and messages of the person.
 #[test]
 fn the_persons_hooks_and_templates_are_used() {

@@ -154,7 +154,7 @@ fn a_kept_container_is_named_and_stays_until_it_is_removed() {
     bed.docker(&["rm", &name]);
 }
 
-// Z-072
+// Z-072, Q-08
 #[test]
 fn the_memory_limit_is_named_when_it_ended_the_tool() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
