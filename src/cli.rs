@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    changes, commit, complete, completions, config, creds, doctor, env, exec, gc, help, image, init, install, login, project, ps, resolve,
-    run, stop, sync, tools, trust, use_tool, word,
+    changes, commit, complete, completions, config, creds, doctor, env, exec, gc, help, image, init, install, login, policy, project, ps,
+    resolve, run, stop, sync, tools, trust, use_tool, word,
 };
 
 pub mod overrides;
@@ -43,6 +43,8 @@ pub enum Command {
     Tools(tools::ToolsArgs),
     /// Show what this project's .ai.toml asks for, and agree to it or not
     Trust(trust::TrustArgs),
+    /// What the policy of this system allows you
+    Policy(policy::PolicyArgs),
     /// Show or set the default tool
     Use(use_tool::UseArgs),
     /// Commit what is staged, with a message from the default tool (not there yet)

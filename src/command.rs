@@ -27,6 +27,7 @@ pub mod image;
 pub mod init;
 pub mod install;
 pub mod login;
+pub mod policy;
 pub mod project;
 pub mod ps;
 pub mod resolve;
@@ -69,6 +70,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Env(env) => env::run(env.words),
         Command::Config(config) => config::run(&config),
         Command::Tools(tools) => tools::run(&tools),
+        Command::Policy(policy) => policy::run(policy.command),
         Command::Trust(trust) => trust::run(&trust),
         Command::Use(wanted) => use_tool::run(&wanted),
         Command::Commit(commit) => commit::run(&commit),

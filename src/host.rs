@@ -24,6 +24,7 @@ pub mod migrate;
 pub mod output;
 pub mod person;
 mod planted;
+pub mod policy;
 pub mod restore;
 mod scope;
 pub mod setup;

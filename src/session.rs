@@ -27,17 +27,35 @@ pub mod setup;
 pub mod tolerant;
 
 use crate::core::failure::Result;
+use crate::core::plan::Plan;
 use crate::host::machine::deadline::Deadline;
+use crate::host::policy;
 use crate::host::store::layout;
 use crate::host::sync::PATIENCE;
 use begin::Begun;
 use context::Context;
 use decide::Decided;
 
+/// Tells the system's log of a run, where its policy wants that.
+fn tell_system(context: &Context, plan: &Plan) -> Result<()> {
+    if !context.config.rules.logs() {
+        return Ok(());
+    }
+    policy::log(&serde_json::json!({
+        "event": "run",
+        "tool": plan.tool,
+        "session": plan.session.to_string(),
+        "root": plan.workspace.root,
+        "image": plan.image,
+        "network": context.config.settings.network.value,
+    }))
+}
+
 /// Opens the session of a decided run, which belongs to the process `owner`. Everything that can be refused is refused before
 /// anything is written.
 pub fn open(context: &Context, decided: &Decided, owner: i32) -> Result<Begun> {
     let engine = ready::ready(context, decided)?;
+    tell_system(context, &decided.plan)?;
     layout::upgrade(&context.host.store)?;
     let deadline = Deadline::after(PATIENCE);
     // What others left must not run beside this session; what it wrote can wait until this session has what it needs.

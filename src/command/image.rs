@@ -57,6 +57,7 @@ pub fn run(command: ImageCommand) -> Result<u8> {
     let facts = context.facts(None);
     match command {
         ImageCommand::Build { base, versions, network, tag, no_cache } => {
+            context.config.rules.judge_word("build")?;
             let mut options = Options::new(&context.config, &facts, plan::image(&context.tool, &context.config));
             options.base = base.or(options.base);
             options.network = network.or(options.network);

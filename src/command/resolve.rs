@@ -67,7 +67,7 @@ pub fn run(resolve: ResolveArgs) -> Result<u8> {
     let (name, args) = split(resolve.words)?;
     let context = Context::new(&name, resolve.overrides.layer())?;
     if let Some(args) = native_args(&args) {
-        let argv = native::argv(&context, &context.facts(None), args)?;
+        let argv = native::for_shell(&context, args)?;
         return print_words(&argv, resolve.format, resolve.shell);
     }
     if let Some((name, _)) = context.config.admitted.given.first() {

@@ -8,7 +8,6 @@ use crate::cli::parse::split;
 use crate::core::config::Layer;
 use crate::core::failure::Result;
 use crate::core::plan::{RunCommand, native_args};
-use crate::host::machine::process;
 use crate::session::context::Context;
 use crate::session::native;
 use crate::session::run::in_container;
@@ -32,8 +31,7 @@ pub fn tool(flags: Layer, words: Vec<OsString>) -> Result<u8> {
     let (name, args) = split(words)?;
     let context = Context::new(&name, flags)?;
     if let Some(args) = native_args(&args) {
-        let argv = native::argv(&context, &context.facts(None), args)?;
-        return Err(process::exec(&argv, &[]));
+        return native::run(&context, args);
     }
     let command = RunCommand::of(&context.tool, args)?;
     in_container(&context, command)

@@ -63,6 +63,16 @@ impl Admitted {
             cloud: joined(lower.cloud, self.cloud),
         }
     }
+
+    /// Returns the literals for the environment, each name once.
+    pub fn literals(&self) -> Vec<&(String, Setting<String>)> {
+        last_of_each(&self.set, |(name, _)| name.clone())
+    }
+
+    /// Returns whether the person gave this name a value.
+    pub fn sets(&self, name: &str) -> bool {
+        self.set.iter().any(|(set, _)| set == name)
+    }
 }
 
 /// Returns the entries of a list of which only the last with each key counts, in their order.

@@ -10,26 +10,29 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::core::admit::Admitted;
 use crate::core::admit::cache::{Cache, CacheScope};
 use crate::core::admit::cloud::Cloud;
 use crate::core::admit::mount::MountRule;
 use crate::core::admit::publish::Publish;
 use crate::core::admit::variable::EnvTable;
-use crate::core::admit::{Admitted, last_of_each};
 use crate::core::config::layers::{Layers, admitted_by, unknown_profile};
 use crate::core::config::source::{ConfigStanding, ConfigText, Scope};
+use crate::core::config::table::{Build, setting};
 use crate::core::config::value::{at_least_one, one_of, parse_bytes, plain_name, processors, yes_or_no};
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::policy::trust::{self, Asked};
+use crate::core::policy::verdict::Rules;
 use crate::core::sync::HostSync;
 use crate::core::tool::manifest::SecretRule;
 
 mod check;
+mod fixed;
 mod layers;
 pub mod source;
-mod table;
+pub(in crate::core) mod table;
 pub mod value;
 
 /// Where a setting came from.
@@ -87,6 +90,9 @@ pub enum Policy {
 
 macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident: $type:ty = $default:expr, env $env:literal, $parse:expr;)*) => {
+        /// The keys of all settings that have one value.
+        pub const KEYS: &[&str] = &[$(stringify!($name)),*];
+
         /// One layer: what it sets, and nothing else.
         #[derive(Clone, Debug, Default)]
         pub struct Layer {
@@ -105,7 +111,7 @@ macro_rules! settings {
         /// so all are listed here.
         #[derive(Debug, Default, Deserialize)]
         #[serde(deny_unknown_fields, default)]
-        pub(in crate::core::config) struct ConfigTable {
+        pub(in crate::core) struct ConfigTable {
             $($name: Option<Spanned<$type>>,)*
             mounts: Vec<Spanned<MountRule>>,
             env: EnvTable,
@@ -123,7 +129,8 @@ macro_rules! settings {
         }
 
         impl ConfigTable {
-            fn layer(&self, origin: &impl Fn(usize) -> Origin) -> Layer {
+            /// Returns what it sets, each with its place.
+            pub(in crate::core) fn layer(&self, origin: &impl Fn(usize) -> Origin) -> Layer {
                 Layer { $($name: setting(self.$name.as_ref(), origin),)* admitted: self.admitted(origin), profile: None }
             }
         }
@@ -133,6 +140,13 @@ macro_rules! settings {
             #[must_use]
             pub fn over(self, lower: Self) -> Self {
                 Self { $($name: self.$name.or(lower.$name),)* admitted: self.admitted.over(lower.admitted), profile: self.profile.or(lower.profile) }
+            }
+
+            /// Key, value and origin of each setting that this layer has.
+            pub fn rows(&self) -> Vec<(&'static str, serde_json::Value, &Origin)> {
+                let mut rows = Vec::new();
+                $(rows.extend(self.$name.as_ref().map(|set| (stringify!($name), serde_json::json!(set.value), &set.origin)));)*
+                rows
             }
 
             pub fn resolve(self) -> Settings {
@@ -155,6 +169,18 @@ macro_rules! settings {
         }
 
         impl Settings {
+            /// Puts what is fixed in the place of what is set.
+            ///
+            /// # Errors
+            /// Where something else was said for this very run: that is told, not passed over.
+            fn fix(&mut self, fixed: Layer) -> Result<()> {
+                $(if let Some(fixed) = fixed.$name {
+                    fixed::refuse_other(stringify!($name), &self.$name, &fixed)?;
+                    self.$name = fixed;
+                })*
+                Ok(())
+            }
+
             /// Key, value and origin of each setting, in the order of the documentation.
             pub fn rows(&self) -> Vec<(&'static str, serde_json::Value, String)> {
                 vec![$((stringify!($name), serde_json::json!(self.$name.value), self.$name.origin.to_string()),)*]
@@ -215,21 +241,6 @@ settings! {
     ca: String = "auto".into(), env "AI_CA", |text| Ok(text.into());
 }
 
-fn setting<T: Clone>(key: Option<&Spanned<T>>, origin: &impl Fn(usize) -> Origin) -> Option<Setting<T>> {
-    key.map(|key| Setting::new(key.get_ref().clone(), origin(key.span().start)))
-}
-
-/// `[build]`: what `ai image build` uses unless its flags say otherwise.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Build {
-    pub base: Option<String>,
-    /// Network of the build, as the engine spells it.
-    pub network: Option<String>,
-    /// Versions of the tools, by name.
-    pub versions: BTreeMap<String, String>,
-}
-
 /// What all files, variables and flags say about one run of one tool.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -241,13 +252,17 @@ pub struct Config {
     pub sections: Vec<Setting<String>>,
     /// What the project's own file asks for.
     pub asked: Asked,
+    /// The profile that was chosen.
+    pub profile: Option<String>,
+    /// The rules of the system that are for this person.
+    pub rules: Rules,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let settings = Layer::default().resolve();
-        let admitted = Admitted::default();
-        Self { settings, admitted, secret: BTreeMap::new(), build: Build::default(), sections: Vec::new(), asked: Asked::default() }
+        let (admitted, secret, build) = (Admitted::default(), BTreeMap::new(), Build::default());
+        Self { settings, admitted, secret, build, sections: Vec::new(), asked: Asked::default(), profile: None, rules: Rules::default() }
     }
 }
 
@@ -275,21 +290,12 @@ impl Config {
             config.asked = asked;
         }
         let layer = own.over(layer);
+        config.profile.clone_from(&layer.profile);
         config.admitted = layer.admitted.clone();
         config.settings = layer.resolve();
         config.settings.check()?;
         config.refuse_odd_names()?;
         Ok(config)
-    }
-
-    /// Returns the literals for the environment, each name once.
-    pub fn literals(&self) -> Vec<&(String, Setting<String>)> {
-        last_of_each(&self.admitted.set, |(name, _)| name.clone())
-    }
-
-    /// Returns whether the person gave this name a value.
-    pub fn sets(&self, name: &str) -> bool {
-        self.admitted.set.iter().any(|(set, _)| set == name)
     }
 }
 

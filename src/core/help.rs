@@ -19,6 +19,7 @@ topics! {
     "workspace": "what a tool sees of your files",
     "state": "where logins, settings and history live",
     "config": "settings and where they come from",
+    "policy": "what the system allows, and who it is for",
     "tools": "tools, profiles, and adding your own",
     "native": "running a tool without the container",
     "exit-codes": "what an exit code means",

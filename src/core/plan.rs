@@ -15,6 +15,7 @@ use crate::core::facts::{Facts, Terminal};
 use crate::core::failure::Result;
 use crate::core::lease::SessionId;
 use crate::core::planted;
+use crate::core::policy::verdict::RunAsked;
 use crate::core::store::{Seen, Store};
 use crate::core::text::digest::sha256;
 use crate::core::tool::Tool;
@@ -81,6 +82,8 @@ pub struct Plan {
     pub args: Vec<OsString>,
     /// Files of certificate authorities that the container gets as one.
     pub authorities: Vec<PathBuf>,
+    /// The rules of the system that it obeys, each with its place.
+    pub rules: Vec<(String, Origin)>,
     /// What a person should know before the run starts.
     pub notes: Vec<String>,
 }
@@ -98,6 +101,9 @@ impl Plan {
             return Err(refusal);
         }
         let container = container_name(&tool.name, &workspace.name, session);
+        let image = image(tool, config);
+        let judged = RunAsked { tool: &tool.name, is_own: tool.is_own, image: &image, root: &workspace.root, config };
+        config.rules.judge(&judged)?;
         let (command, args) = request.command.split(request)?;
         let command = bytes::deliver(command, &args);
         account::check(tool, facts)?;
@@ -134,11 +140,12 @@ impl Plan {
             engine: facts.engine.clone(),
             prefix,
             parts: parts.0,
-            image: image(tool, config),
+            image,
             command,
             args,
             workspace,
             authorities: request.authorities(),
+            rules: config.rules.rules.iter().map(|rule| (rule.name.clone(), rule.origin.clone())).collect(),
             notes,
         })
     }

@@ -33,6 +33,8 @@ pub struct Tool {
     pub base: String,
     pub manifest: Manifest,
     pub purpose: Purpose,
+    /// Whether a manifest of the person's own describes it, or what it is a profile of.
+    pub is_own: bool,
 }
 
 /// What the program is started for.
@@ -48,18 +50,22 @@ impl Tool {
     pub fn load(name: &str, text: impl Fn(&str) -> Result<Option<ManifestText>>) -> Result<Option<Self>> {
         let Some(source) = text(name)? else { return Ok(None) };
         let manifest = Manifest::parse(&source)?;
+        let is_own = |name: &str, source: &ManifestText| built_in(name).is_none_or(|ours| ours.text != source.text);
+        let own = is_own(name, &source);
         let Some(parent) = manifest.profile_of.clone() else {
-            return Ok(Some(Self { name: name.into(), base: name.into(), manifest, purpose: Purpose::Work }));
+            return Ok(Some(Self { name: name.into(), base: name.into(), manifest, purpose: Purpose::Work, is_own: own }));
         };
         let unknown = || {
             Failure::new(Kind::Config, format!("cannot use profile `{name}`: its `profile_of` names no tool: `{parent}`"))
                 .because(&source.origin)
         };
-        let base = Manifest::parse(&text(&parent)?.ok_or_else(unknown)?)?;
+        let below = text(&parent)?.ok_or_else(unknown)?;
+        let own = own || is_own(&parent, &below);
+        let base = Manifest::parse(&below)?;
         if base.profile_of.is_some() {
             return Err(unknown().hint("name the tool itself; a profile cannot stand on another profile"));
         }
-        Ok(Some(Self { name: name.into(), base: parent, manifest: manifest.on_top_of(base), purpose: Purpose::Work }))
+        Ok(Some(Self { name: name.into(), base: parent, manifest: manifest.on_top_of(base), purpose: Purpose::Work, is_own: own }))
     }
 
     /// Returns the tool's own directory below the person's home, where it has one.

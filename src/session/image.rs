@@ -51,7 +51,9 @@ pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
         return Err(missing.hint(way_to(facts, image)));
     }
     let terminal = facts.terminal;
-    if terminal.stdin && terminal.stderr && output::ask(&format!("the image {image} is not there yet. Build it now?")) {
+    let may_build = context.config.rules.judge_word("build");
+    if may_build.is_ok() && terminal.stdin && terminal.stderr && output::ask(&format!("the image {image} is not there yet. Build it now?"))
+    {
         image::build(&context.host, facts, &Options::new(&context.config, facts, image.into()))?;
         learn(context, image);
         return Ok(());

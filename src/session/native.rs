@@ -6,13 +6,35 @@ use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::secret;
 use crate::core::tool::Tool;
-use crate::host::Host;
+use crate::host::machine::process;
+use crate::host::{Host, policy};
 use crate::session::context::Context;
+
+/// Becomes the host's own program.
+pub fn run(context: &Context, args: &[OsString]) -> Result<u8> {
+    let argv = argv(context, &context.facts(None), args)?;
+    if context.config.rules.logs() {
+        policy::log(&serde_json::json!({ "event": "native", "tool": context.tool.name, "program": argv.first() }))?;
+    }
+    Err(process::exec(&argv, &[]))
+}
+
+/// Returns the words with which a shell becomes the host's own program: where the system must be told of it, they come back to us.
+pub fn for_shell(context: &Context, args: &[OsString]) -> Result<Vec<OsString>> {
+    let facts = context.facts(None);
+    let argv = argv(context, &facts, args)?;
+    if !context.config.rules.logs() {
+        return Ok(argv);
+    }
+    let own = [facts.exe.into_os_string(), "run".into(), "--".into(), context.tool.name.clone().into(), "--native".into()];
+    Ok(own.into_iter().chain(args.iter().cloned()).collect())
+}
 
 /// Returns the host's own program with the user's words. A profile brings its environment, secrets and own state along, and
 /// keeps those of the tool that it is a profile of away.
-pub fn argv(context: &Context, facts: &Facts, args: &[OsString]) -> Result<Vec<OsString>> {
+fn argv(context: &Context, facts: &Facts, args: &[OsString]) -> Result<Vec<OsString>> {
     let Context { host, tool, config } = context;
+    config.rules.judge_native(&tool.name, tool.is_own)?;
     let name = tool.native_program();
     let missing = || {
         Failure::new(Kind::NotFound, format!("cannot run {} on the host: `{name}` is not on PATH", tool.name))
@@ -45,7 +67,7 @@ fn unset(host: &Host, context: &Context) -> Result<Vec<OsString>> {
 fn literals(context: &Context) -> Vec<OsString> {
     let Context { host, tool, config } = context;
     let mut set = tool.manifest.env.set.clone();
-    set.extend(config.literals().into_iter().map(|(name, setting)| (name.clone(), setting.value.clone())));
+    set.extend(config.admitted.literals().into_iter().map(|(name, setting)| (name.clone(), setting.value.clone())));
     let mut words: Vec<OsString> = set.into_iter().map(|(name, value)| format!("{name}={value}").into()).collect();
     if let Some(name) = tool.manifest.state.as_ref().and_then(|state| state.home.env.as_ref()) {
         let mut word = OsString::from(format!("{name}="));

@@ -5,16 +5,15 @@ use crate::core::facts::Env;
 use crate::core::failure::{Failure, Result};
 use crate::core::tool::{self, Tool};
 use crate::host::Host;
-use crate::host::output;
+use crate::host::{output, policy};
 use crate::session::context::{self, Context};
 
 /// Returns as much of the configuration as can be used, and why that is not all of it. Variables count more than files: they are about
 /// this one command.
 pub fn config(host: &Host, tool: &str) -> (Config, Option<Failure>) {
-    let (files, mut failure) = match host.config_sources() {
-        Ok(files) => (files, None),
-        Err(failure) => (Vec::new(), Some(failure)),
-    };
+    let (rules, failure) = parted(policy::rules());
+    let (files, unread) = parted(host.config_sources(&rules));
+    let mut failure = failure.or(unread);
     let nothing = Env::default();
     let scope = host.scope(tool);
     let ways = [(files.as_slice(), &host.env), (&[], &host.env), (&files, &nothing)];
@@ -28,6 +27,14 @@ pub fn config(host: &Host, tool: &str) -> (Config, Option<Failure>) {
         }
     }
     (Config::default(), failure)
+}
+
+/// Returns the value, or the default with why it is that.
+fn parted<T: Default>(result: Result<T>) -> (T, Option<Failure>) {
+    match result {
+        Ok(value) => (value, None),
+        Err(failure) => (T::default(), Some(failure)),
+    }
 }
 
 /// Returns what `ai exec` starts from, however broken, with everything that is wrong.

@@ -63,6 +63,7 @@ mod once;
 mod paths;
 mod person;
 mod planted;
+mod policy;
 mod printing;
 mod projects;
 mod races;

@@ -174,6 +174,30 @@ impl Sandbox {
         true
     }
 
+    /// Runs `script` as root before every program, where `/etc` can be changed and nobody else sees it.
+    pub fn with_etc(&mut self, script: &str) {
+        self.over("/etc", script);
+    }
+
+    /// As [`Sandbox::with_etc`], for `/dev`.
+    pub fn with_dev(&mut self, script: &str) {
+        self.over("/dev", script);
+    }
+
+    /// Every program sees `directory` through a layer of its own, in which `script` ran.
+    fn over(&mut self, directory: &str, script: &str) {
+        let layer = self.root().join(format!("layer{}", directory.replace('/', "-")));
+        fs::create_dir_all(&layer).unwrap();
+        let layer = layer.display();
+        let mount = format!(
+            "mount -t tmpfs layer '{layer}' && mkdir '{layer}/up' '{layer}/work' \
+             && mount -t overlay layer -o 'lowerdir={directory},upperdir={layer}/up,workdir={layer}/work' {directory}"
+        );
+        let line = format!("(PATH=/usr/sbin:/usr/bin:/sbin:/bin; {mount} && {script}) || exit 99; exec \"$@\"");
+        let words = ["/usr/bin/unshare", "--mount", "--", "/bin/sh", "-c", &line, "sh"].map(OsString::from);
+        self.wrapper.splice(0..0, words);
+    }
+
     /// Puts the user of [`Sandbox::as_user`] into one more group.
     pub fn also_in(&mut self, group: u32) {
         let groups = self.wrapper.iter_mut().find(|word| word.to_string_lossy().starts_with("--groups=")).unwrap();

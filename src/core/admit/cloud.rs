@@ -23,6 +23,16 @@ pub struct Piece {
 }
 
 impl Cloud {
+    /// Returns the word for it in a file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::Gcloud => "gcloud",
+            Self::Azure => "azure",
+            Self::Kube => "kube",
+        }
+    }
+
     /// Returns the variables that the account's clients read.
     pub fn variables(self) -> &'static [&'static str] {
         match self {

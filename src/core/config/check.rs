@@ -48,7 +48,7 @@ impl Settings {
     }
 
     /// Fails for the first value that nobody can mean.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(in crate::core) fn check(&self) -> Result<()> {
         check(&self.image, |image| image.clone().map_or(Ok(()), |image| plain_name(&image).map(drop)))?;
         check(&self.network, |network| plain_name(network).map(drop))?;
         check(&self.cpus, |cpus| cpus.map_or(Ok(()), |cpus| processors(cpus).map(drop)))?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use toml::Spanned;
 
 use crate::core::admit::Admitted;
@@ -10,6 +11,22 @@ use crate::core::config::{ConfigTable, Origin, Setting};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::text::nearest::nearest;
 use crate::core::text::visible::toml_complaint;
+
+/// `[build]`: what `ai image build` uses unless its flags say otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Build {
+    pub base: Option<String>,
+    /// Network of the build, as the engine spells it.
+    pub network: Option<String>,
+    /// Versions of the tools, by name.
+    pub versions: BTreeMap<String, String>,
+}
+
+/// Returns a key that is set, with its place.
+pub(super) fn setting<T: Clone>(key: Option<&Spanned<T>>, origin: &impl Fn(usize) -> Origin) -> Option<Setting<T>> {
+    key.map(|key| Setting::new(key.get_ref().clone(), origin(key.span().start)))
+}
 
 /// Reads a file.
 pub(super) fn read(source: &ConfigText) -> Result<ConfigTable> {
@@ -21,14 +38,14 @@ pub(super) fn read(source: &ConfigText) -> Result<ConfigTable> {
 }
 
 /// Returns the known key that is nearest to the unknown one which the parser complains about.
-fn meant(complaint: &str) -> Option<String> {
+pub(in crate::core) fn meant(complaint: &str) -> Option<String> {
     let mut words = complaint.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2).map(str::to_owned);
     let (typed, known) = (words.next()?, words.collect::<Vec<_>>());
     Some(format!("did you mean `{}`?", nearest(&typed, &known)?))
 }
 
 /// Returns the 1-based line of a byte.
-pub(super) fn line_of(text: &str, at: usize) -> usize {
+pub(in crate::core) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
@@ -36,6 +53,12 @@ impl ConfigTable {
     /// Returns whether it holds sections of its own.
     pub(super) fn has_sections(&self) -> bool {
         !(self.tool.is_empty() && self.profile.is_empty() && self.project.is_empty() && self.build.is_none())
+    }
+
+    /// Returns whether it has nothing but settings that have one value.
+    pub(in crate::core) fn only_settings(&self) -> bool {
+        let admitted = self.admitted(&|_| Origin::Default);
+        !self.has_sections() && self.secret.is_empty() && admitted == Admitted::default()
     }
 
     /// Returns what this table lets in, each with the place where it stands.

@@ -58,6 +58,7 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
         if let Some(why) = refusal(&thing.real, request.facts) {
             return Err(Failure { kind: Kind::NotAllowed, ..cannot(&why) }.hint("name the directories that are needed below it"));
         }
+        request.config.rules.judge_mount(&thing.real, rule.value.access, &rule.origin)?;
         if thing.real.starts_with(&workspace.root) {
             let failure = cannot("it is in the project, which is mounted already");
             return Err(failure.hint(format!("it is at `{}` in the container", inside(workspace, &thing.real).display())));
@@ -81,7 +82,8 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
 /// Mounts what the person's instructions import from outside the tool's own directory, under the same spelling.
 fn imports(request: &Request, parts: &mut Parts) {
     for (at, path) in &request.facts.imports {
-        if refusal(path, request.facts).is_none() && takes_mounts(at) {
+        let is_allowed = request.config.rules.judge_mount(path, Access::ReadOnly, &Origin::Host).is_ok();
+        if is_allowed && refusal(path, request.facts).is_none() && takes_mounts(at) {
             let mount = Mount::bind(Fixed::of_person(path), ContainerPath::new(at), Access::ReadOnly);
             parts.push(Part::Mount(mount), "your instructions import it", Origin::Host);
         }

@@ -56,7 +56,7 @@ pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Wa
         if let Some(name) = &state.login.env {
             variables.literal(name, &state.login.at, "tells the tool where the login is", of_manifest());
         }
-        let chosen = |name: &String| facts.env.is_set(name) || config.sets(name);
+        let chosen = |name: &String| facts.env.is_set(name) || config.admitted.sets(name);
         if super::has_login(request) && !state.login_env.unless.iter().any(chosen) {
             for (name, value) in &state.login_env.set {
                 variables.literal(name, value, "the login is there", of_manifest());
@@ -66,7 +66,7 @@ pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Wa
     for (name, _) in &config.admitted.given {
         variables.inherited(name, "given for this run", Origin::Flag("--env"));
     }
-    for (name, setting) in config.literals() {
+    for (name, setting) in config.admitted.literals() {
         variables.literal(name, &setting.value, "as configured", setting.origin.clone());
     }
     admit::variables(request, &mut variables);

@@ -114,7 +114,7 @@ proptest! {
             "command = ['x']\n[state]\nhome = {{ at = '/home/ai/.x' }}\nlogin = {{ at = '/ai/shared/{at}', files = ['f'], at_home = {at_home} }}\nshared = {shared:?}\nprivate = {private:?}\n"
         );
         let manifest = Manifest::parse(&ManifestText { text, origin: "x.toml".into() }).unwrap();
-        let tool = Tool { name: "x".into(), base: "x".into(), manifest, purpose };
+        let tool = Tool { name: "x".into(), base: "x".into(), manifest, purpose, is_own: true };
         check(&mounts(&tool, &facts(plain(), below), policy));
     }
 }

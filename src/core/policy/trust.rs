@@ -157,7 +157,7 @@ impl TrustJudge {
         all(asked.publish.iter().map(|port| format!("+ publish {}", port.value)).collect());
         all(asked.dns.iter().map(|server| format!("+ dns {}", server.value)).collect());
         all(asked.hosts.iter().map(|(name, address)| format!("+ host {} {}", name.escape_debug(), address.value)).collect());
-        all(asked.cloud.iter().map(|cloud| format!("+ cloud {}", worded(&cloud.value).to_lowercase())).collect());
+        all(asked.cloud.iter().map(|cloud| format!("+ cloud {}", cloud.value.name())).collect());
         // Caches are the project's own, so a project may say which it has.
         let cache = asked.cache.clone();
         if self.asked.agreed { asked } else { Admitted { cache, ..Admitted::default() } }

@@ -22,6 +22,9 @@ impl Plan {
         if !self.args.is_empty() {
             rows.push((shown(&self.args), "your words, unchanged".into(), "command line".into()));
         }
+        let rules =
+            self.rules.iter().map(|(name, origin)| (format!("rule `{name}`"), "the policy of this system".into(), origin.to_string()));
+        rows.extend(rules);
         rows
     }
 

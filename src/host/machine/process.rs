@@ -90,6 +90,13 @@ pub fn exec_alone(argv: &[OsString]) -> Failure {
     }
 }
 
+/// Does as [`output_within`], for a program that nothing of the caller's environment may steer.
+pub fn output_bare(program: &Path, args: &[&str], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let mut command = Command::new(program);
+    command.args(args).env_clear();
+    wait_within(command, patience)
+}
+
 /// Returns what a program printed, if it ends in time; else it is killed.
 pub fn output_within<A: AsRef<OsStr>>(program: &OsStr, args: &[A], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let mut command = Command::new(program);

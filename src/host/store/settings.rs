@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::core::failure::Result;
+use crate::core::policy::verdict::Rules;
 use crate::core::tool::manifest::ManifestText;
 use crate::core::{config, tool};
 use crate::host::Host;
@@ -10,16 +11,19 @@ use crate::host::fs::files;
 
 impl Host {
     /// Returns the person's configuration files and the project's own, lowest layer first.
-    pub fn config_sources(&self) -> Result<Vec<config::source::ConfigText>> {
+    pub fn config_sources(&self, rules: &Rules) -> Result<Vec<config::source::ConfigText>> {
         let mut sources = self.own_config_sources()?;
-        if self.reads_project_file(&sources) {
+        if self.reads_project_file(&sources, rules) {
             sources.extend(self.project_file()?);
         }
         Ok(sources)
     }
 
     /// A person who wants nothing of a project's file is not kept from working by one that is broken.
-    fn reads_project_file(&self, own: &[config::source::ConfigText]) -> bool {
+    fn reads_project_file(&self, own: &[config::source::ConfigText], rules: &Rules) -> bool {
+        if let Some(fixed) = rules.fixed().project_file {
+            return fixed.value;
+        }
         let config = config::Config::new(config::source::Scope::default(), own, &self.env, config::Layer::default());
         config.map_or(true, |config| config.settings.project_file.value)
     }
