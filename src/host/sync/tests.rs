@@ -36,9 +36,20 @@ pub fn request(direction: Direction, host_sync: HostSync) -> SyncRequest {
     SyncRequest { rules, direction, host_sync, brake: Brake::On }
 }
 
+/// Returns a directory in memory where there is one: flushes there cost nothing. What a disk does is for the tests of crashes.
+fn memory() -> PathBuf {
+    let shared = PathBuf::from("/dev/shm");
+    if shared.is_dir() { shared } else { std::env::temp_dir() }
+}
+
+/// Returns how often something is tried: few times in the unit run, many where `make faults` sets `AI_FAULTS`.
+pub fn times(few: usize, many: usize) -> usize {
+    if std::env::var_os("AI_FAULTS").is_some() { many } else { few }
+}
+
 impl Bed {
     pub fn new() -> Bed {
-        let root = tempfile::tempdir().unwrap();
+        let root = tempfile::tempdir_in(memory()).unwrap();
         let places = Places {
             host_home: Some(root.path().join("host")),
             hub: root.path().join("store/hub"),

@@ -5,7 +5,7 @@ use crate::core::sync::bound::Bound;
 use crate::core::sync::plan::{Gathered, plan};
 use crate::core::sync::report::News;
 use crate::core::sync::{Class, Direction, Flow, HostSync, Mode, Place, Reading, Rule, Site, SyncRequest};
-use crate::host::sync::tests::{Bed, news, request, rule};
+use crate::host::sync::tests::{Bed, news, request, rule, times};
 
 /// An object of so many keys, of which every second has this value.
 fn object(keys: usize, value: &str) -> String {
@@ -46,8 +46,9 @@ fn cost(class: Class, direction: Direction, keys: usize) -> u64 {
 fn eight_times_the_keys_cost_eight_times_as_much_and_not_sixty_four_times() {
     for direction in [Direction::In, Direction::Out] {
         let least = |keys| (0..2).map(|_| cost(Class::Json, direction, keys)).min().unwrap();
-        let (few, many) = (least(2_000), least(16_000));
-        assert!(many < few * 24, "{direction:?}: 2,000 keys {few} ns, 16,000 keys {many} ns");
+        let keys = times(200, 2_000);
+        let (few, many) = (least(keys), least(8 * keys));
+        assert!(many < few * 24, "{direction:?}: {keys} keys {few} ns, eight times as many {many} ns");
     }
 }
 
@@ -57,7 +58,15 @@ fn settings_with_more_keys_than_anybody_has_are_skipped_in_one_line_and_spoil_no
     let bed = Bed::new().with("store/home/settings.json", &object(60_000, "1")).with("store/hub/settings.json", "{\"a\":1}");
     assert_eq!(news(&bed.export()), [News::Crowded]);
     assert_eq!(bed.read("store/hub/settings.json"), "{\"a\":1}");
-    // Two that are just small enough do not become one that is not.
+}
+
+// BO-06: only `make faults` tries it, for it takes seconds.
+#[test]
+fn two_documents_just_small_enough_do_not_become_one_that_is_not() {
+    if times(0, 1) == 0 {
+        return;
+    }
+    let bed = Bed::new();
     bed.write("store/home/settings.json", &object(40_000, "1"));
     bed.write("store/hub/settings.json", &object(40_000, "1").replace("key", "other"));
     assert_eq!(news(&bed.sync()), [News::Crowded]);
