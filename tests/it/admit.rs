@@ -291,6 +291,6 @@ fn the_build_of_an_image_goes_through_the_network_of_the_host() {
     let (before, after) = read("dockerfile").split_once("QUJDQUJD").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     assert!(before.contains("FROM ${BASE}") && before.contains("ARG NODE_EXTRA_CA_CERTS=") && after.contains("apt-get update"));
     sandbox.config("proxy = 'off'\nca = 'off'\n");
-    sandbox.ai(["image", "build"]).outcome();
+    sandbox.ai(["image", "build"]).fails_with(69);
     assert!(!read("argv").contains("PROXY") && !read("dockerfile").contains("QUJD"));
 }

@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::engine::Argv;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, TOOLS};
 
 /// Every tool and profile, with the program that it starts.
-pub const TOOLS: [(&str, &str); 5] = [("claude", "claude"), ("gemini", "gemini"), ("codex", "codex"), ("glm", "claude"), ("exec", "x")];
+/// Returns every tool and `exec`, and the program that each runs when it is given the word `x`.
+fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TOOLS.into_iter().chain([("exec", "x")])
+}
 
 /// A sandbox in which every tool can be planned, after one run of each.
 fn used() -> Sandbox {
     let mut sandbox = Sandbox::new();
     sandbox.set("ZAI_API_KEY", "made-up");
-    for (tool, _) in TOOLS {
+    for (tool, _) in all() {
         sandbox.ai(["run", tool, "x"]).prints();
     }
     sandbox
@@ -23,7 +26,7 @@ fn used() -> Sandbox {
 #[test]
 fn the_program_is_the_tool_that_was_named() {
     let sandbox = used();
-    for (tool, program) in TOOLS {
+    for (tool, program) in all() {
         let argv = sandbox.plan([tool, "x"]);
         assert_eq!(argv.tail()[1], program, "{tool}");
         assert!(argv.values("--label").contains(&format!("ai.tool={tool}")), "{tool}");
@@ -35,7 +38,7 @@ fn the_program_is_the_tool_that_was_named() {
 #[test]
 fn a_container_has_a_name_labels_and_an_end() {
     let sandbox = used();
-    for (tool, _) in TOOLS {
+    for (tool, _) in all() {
         let argv = sandbox.plan([tool, "x"]);
         assert!(argv.has("--rm") && argv.has("--init") && argv.has("-i"), "{argv:?}");
         let name = argv.value("--name");
@@ -84,7 +87,7 @@ fn what_is_not_there_is_not_mounted() {
 fn no_tool_sees_the_state_of_another() {
     let sandbox = used();
     let state = sandbox.store().join("global_state");
-    for (tool, _) in TOOLS {
+    for (tool, _) in all() {
         for (source, target, _) in sandbox.plan([tool, "x"]).mounts() {
             let source = Path::new(&source);
             let own = [tool, "user", "ssh", "projects", "cache"].map(|name| state.join(name));
@@ -118,7 +121,7 @@ fn every_tool_has_its_login_and_its_home() {
 #[test]
 fn a_container_may_do_little() {
     let sandbox = used();
-    for (tool, _) in TOOLS {
+    for (tool, _) in all() {
         let argv = sandbox.plan([tool, "x"]);
         assert_eq!((argv.value("--cap-drop").as_str(), argv.value("--security-opt").as_str()), ("ALL", "no-new-privileges"), "{tool}");
         assert_eq!((argv.value("--ulimit").as_str(), argv.value("--log-driver").as_str()), ("core=0", "none"), "{tool}");
@@ -151,7 +154,7 @@ fn what_can_be_written_beside_mounts_is_bounded_scratch_in_memory() {
         let places = [("/tmp", bytes), ("/var/tmp", bytes), ("/run", 64 << 20), ("/home/ai", bytes)];
         places.map(|(place, size)| (place.to_owned(), size)).to_vec()
     };
-    for (tool, _) in TOOLS {
+    for (tool, _) in all() {
         let argv = sandbox.plan([tool, "x"]);
         assert_eq!(scratch(&argv), sized(argv.value("--memory").parse::<u64>().unwrap() / 2), "{tool}");
         assert!(argv.values("--tmpfs").iter().all(|value| value.contains(",size=")), "{tool}");

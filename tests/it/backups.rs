@@ -13,7 +13,7 @@ fn ten_backups_stay_each_as_whole_as_the_first() {
     for token in 1..=12 {
         let path = sandbox.write(LOGIN, claude(&token.to_string(), "me", LATER));
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-        ai(&sandbox, 0, &["creds", "backup", "claude"]);
+        ai(&sandbox, &["creds", "backup", "claude"]).succeeds();
     }
     let names = backups(&sandbox);
     assert_eq!((names.len(), names[0].as_str(), names[9].as_str()), (10, "0003-good", "0012-good"));
@@ -31,7 +31,7 @@ fn ten_backups_stay_each_as_whole_as_the_first() {
 fn thirty_runs_that_each_leave_a_made_up_login_do_not_cost_the_person_s_own() {
     let mut sandbox = Sandbox::new();
     sandbox.write(LOGIN, claude("mine", "me", LATER));
-    ai(&sandbox, 0, &["creds", "backup", "claude"]);
+    ai(&sandbox, &["creds", "backup", "claude"]).succeeds();
     let mut said = String::new();
     for run in 1..=30 {
         let made_up = claude(&format!("fake{run}"), "me", LATER);
@@ -39,6 +39,6 @@ fn thirty_runs_that_each_leave_a_made_up_login_do_not_cost_the_person_s_own() {
     }
     assert!(said.contains("runs left many new ones today"), "{said}");
     assert_eq!(read(&sandbox, LOGIN), claude("fake30", "me", LATER));
-    ai(&sandbox, 0, &["creds", "restore", "claude", "--last-good"]);
+    ai(&sandbox, &["creds", "restore", "claude", "--last-good"]).succeeds();
     assert_eq!(read(&sandbox, LOGIN), claude("mine", "me", LATER));
 }

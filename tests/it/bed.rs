@@ -129,7 +129,7 @@ impl Drop for Bed {
         if std::thread::panicking() {
             for name in self.containers() {
                 let removal: Child = self.run(self.engine).args(["rm", "--force", &name]).spawn();
-                finish(removal);
+                let _ = finish(removal);
             }
         }
     }

@@ -59,7 +59,7 @@ fn whatever_a_session_plants_in_its_mounts_no_other_one_gets_at_the_home() {
             "for one in {WRITABLE}; do mkdir -p \"${{one%/*}}\" 2>/dev/null; rm -rf \"$one\"; set -- \"$one\"; {plant}; done 2>/dev/null; true"
         );
         for tool in ["claude", "gemini"] {
-            bed.ai(["run", tool, "--", "true"]).outcome();
+            bed.ai(["run", tool, "--", "true"]).succeeds();
             let outcome = bed.ai(["run", tool, "--", "sh", "-c", &hostile]).outcome();
             assert_eq!(outcome.code, 0, "{what}: {}", outcome.err());
         }
@@ -96,14 +96,15 @@ fn a_broken_login_directory_is_set_aside_and_the_last_good_login_comes_back() {
         }
         // The end of a run keeps the good login.
         bed.ai(["run", "claude", "--", "true"]).prints();
-        bed.ai(["run", "claude", "--", "sh", "-c", breaks]).outcome();
+        bed.ai(["run", "claude", "--", "sh", "-c", breaks]).succeeds();
         let other = bed.root().join("work/innocent");
         fs::create_dir_all(&other).unwrap();
         if index % 2 == 0 {
             let outcome = bed.ai(["doctor"]).outcome();
             let name = if breaks.contains(".credentials") { None } else { Some("shared/login` is ") };
             assert!(name.is_none_or(|name| outcome.out().contains(name)), "{breaks}: {}", outcome.out());
-            bed.ai(["doctor", "--fix"]).outcome();
+            // 1 is a warning about the machine.
+            assert!(bed.ai(["doctor", "--fix"]).outcome().code < 2);
             assert!(!bed.ai(["doctor"]).outcome().out().contains("where a directory of the store must be"), "{breaks}");
         }
         let outcome = bed.ai(["run", "claude", "--", "cat", "/ai/shared/login/.credentials.json"]).cwd(&other).outcome();
@@ -125,7 +126,8 @@ fn a_login_backup_that_others_can_read_is_seen_and_closed() {
     }
     let said = bed.ai(["doctor"]).outcome().out();
     assert!(said.contains("are open to others") && !said.contains("home/outside"), "{said}");
-    bed.ai(["doctor", "--fix"]).outcome();
+    // 1 is a warning about the machine.
+    assert!(bed.ai(["doctor", "--fix"]).outcome().code < 2);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&backup), mode(&host)), (0o600, 0o644));
     assert!(!bed.ai(["doctor"]).outcome().out().contains("open to others"));

@@ -104,7 +104,7 @@ fn what_the_store_holds_is_offered() {
     sandbox.ai(["run", "claude"]).prints();
     let login = r#"{"claudeAiOauth":{"accessToken":"a","refreshToken":"r","expiresAt":1}}"#;
     sandbox.write("home/.docker-ai-config/global_state/claude/shared/login/.credentials.json", login);
-    sandbox.ai(["creds", "backup", "claude"]).outcome();
+    sandbox.ai(["creds", "backup", "claude"]).succeeds();
     offers(&sandbox, "ai creds restore claude ", &["0001-good"]);
     let projects = answer(&sandbox, Shell::Bash, "ai project adopt p");
     assert!(projects.starts_with("words once\nproj-"), "{projects}");

@@ -154,7 +154,7 @@ fn what_stands_there_cannot_hurt_who_looks() {
         assert_eq!(script(&sandbox, "git log -1 --format=%an").prints(), "a\n", "{act}: {err}");
         let shown = sandbox.ai(["changes"]).outcome();
         assert!(shown.code == 0 && !shown.out().contains('\u{1b}'), "{}", shown.out());
-        script(&sandbox, "chmod -R u+rwX .").outcome();
+        script(&sandbox, "chmod -R u+rwX .").succeeds();
     }
 }
 
@@ -165,10 +165,10 @@ fn sessions_of_one_project_say_everything_once() {
     let wait = |name: &str| format!("until [ -e ../{name} ]; do sleep 0.05; done");
     sandbox.set("FAKE_ENGINE_DO", format!("touch ../a-runs; {}; cp $EVIL .git/hooks/pre-commit; echo x >.mcp.json", wait("a-go")));
     let first = sandbox.ai(["run", "claude"]).spawn();
-    crate::process::wait_for("the first", || sandbox.root().join("work/a-runs").exists());
+    crate::process::wait_for("the first", || sandbox.root().join("work/a-runs").exists().then_some(()));
     sandbox.set("FAKE_ENGINE_DO", format!("touch ../b-runs; {}; cp $EVIL .git/hooks/pre-push", wait("b-go")));
     let second = sandbox.ai(["run", "codex"]).spawn();
-    crate::process::wait_for("the second", || sandbox.root().join("work/b-runs").exists());
+    crate::process::wait_for("the second", || sandbox.root().join("work/b-runs").exists().then_some(()));
     sandbox.write("work/a-go", "");
     let first = finish(first).err();
     assert!(first.contains("pre-commit") && first.contains(".mcp.json"), "{first}");

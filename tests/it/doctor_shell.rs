@@ -44,7 +44,7 @@ fn check(shell: Shell, text: &str, code: i32, expected: &[&str]) {
 fn a_shell_that_loads_the_functions_is_well() {
     for shell in Shell::all() {
         let sandbox = Sandbox::new();
-        sandbox.ai(["install", shell.name()]).outcome();
+        sandbox.ai(["install", shell.name()]).succeeds();
         let before = tree(&sandbox.home());
         let (code, findings) = examine(&sandbox, shell);
         let place = format!("{}:2 loads it", rc(shell));

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::engine::Argv;
-use crate::sandbox::{Sandbox, tree};
+use crate::sandbox::{Sandbox, tools, tree};
 use crate::shells::Shell;
 
 /// Nobody's key, easy to search for.
@@ -53,7 +53,7 @@ fn no_secret_is_ever_in_a_text() {
             sandbox.set(name, CANARY);
         }
         sandbox.write("home/.docker-ai-config/secrets/zai_key", format!("{CANARY}\n"));
-        for tool in ["claude", "gemini", "codex", "glm"] {
+        for tool in tools() {
             for format in ["shell", "argv0", "lines", "json"] {
                 let plan = sandbox.ai(["resolve", "--format", format, "--", tool]).outcome();
                 assert!(!format!("{}{}", plan.out(), plan.err()).contains(CANARY), "{tool} {format}");

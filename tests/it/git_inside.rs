@@ -200,7 +200,7 @@ fn commits_are_signed_by_the_agent() {
     assert!(without.code != 0 && without.err().contains("hint: ssh-add"), "{without:?}");
     let socket = bed.root().join("tmp/agent.sock");
     let mut agent = bed.run("ssh-agent").args(["-D", "-a"]).args([&socket]).spawn();
-    wait_for("the agent", || socket.exists());
+    wait_for("the agent", || socket.exists().then_some(()));
     bed.sandbox.set("SSH_AUTH_SOCK", &socket);
     assert_eq!(bed.run("ssh-add").args([&key]).outcome().code, 0);
     let log = "git log -1 --format=%G?";

@@ -51,7 +51,7 @@ fn a_hint_that_is_pasted_runs_nothing_that_a_name_says() {
             let said = outcome.out() + &outcome.err();
             for hint in hints(&said) {
                 quoted += usize::from(hint.contains("PWN"));
-                sandbox.run("bash").args(["-c", hint]).cwd(sandbox.root()).outcome();
+                let _ = sandbox.run("bash").args(["-c", hint]).cwd(sandbox.root()).outcome();
                 assert!(!sandbox.root().join("PWN").exists(), "{line:?} with {name:?}: pasting `{hint}` ran it");
             }
         }

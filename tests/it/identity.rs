@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::bed::{Bed, Image};
 use crate::engine::Argv;
+use crate::process::wait_for;
 use crate::require::need;
 use crate::sandbox::{Sandbox, find_program};
 
@@ -69,9 +70,7 @@ fn the_agents_keys_can_be_used_and_not_read() {
     bed.link("ssh-agent", agent);
     let socket = bed.root().join("tmp/agent.sock");
     let mut agent = bed.run("ssh-agent").args(["-D", "-a"]).args([&socket]).spawn();
-    while !socket.exists() {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    wait_for("the agent", || socket.exists().then_some(()));
     bed.sandbox.set("SSH_AUTH_SOCK", &socket);
     let key = bed.home().join("key");
     bed.run("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "made-up", "-f"]).args([&key]).prints();

@@ -48,7 +48,7 @@ impl Named {
 
 impl Drop for Named {
     fn drop(&mut self) {
-        self.bed.run(self.bed.engine).args(["rmi", "--force", &self.name, &self.moved()]).outcome();
+        let _ = self.bed.run(self.bed.engine).args(["rmi", "--force", &self.name, &self.moved()]).outcome();
     }
 }
 

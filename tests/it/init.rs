@@ -2,10 +2,8 @@
 
 use std::fs;
 
-use crate::sandbox::{AI, Sandbox, tree};
+use crate::sandbox::{AI, Sandbox, tools, tree};
 use crate::shells::Shell;
-
-const TOOLS: [&str; 4] = ["claude", "gemini", "codex", "glm"];
 
 //
 #[test]
@@ -13,7 +11,7 @@ fn every_function_is_there_and_nothing_is_said() {
     for shell in Shell::all() {
         let sandbox = Sandbox::new();
         assert_eq!(sandbox.shell(shell, "true").prints(), "");
-        for name in TOOLS.into_iter().chain(["gexec"]) {
+        for name in tools().chain(["gexec"]) {
             let kind = sandbox.shell(shell, &format!("type {name}")).prints();
             assert!(kind.contains("function"), "{shell:?} {name}: {kind}");
         }
@@ -98,7 +96,7 @@ fn a_tool_in_the_configuration_has_a_function_in_the_next_shell() {
 
 /// The functions that this shell has of ours, by name.
 fn functions(sandbox: &Sandbox, shell: Shell, args: &str) -> Vec<String> {
-    let known = TOOLS.into_iter().chain(["gexec"]).flat_map(|name| [name.to_owned(), format!("x_{name}")]);
+    let known = tools().chain(["gexec"]).flat_map(|name| [name.to_owned(), format!("x_{name}")]);
     let mut found = Vec::new();
     for name in known {
         let test = format!("{}\ntype {name} >/dev/null 2>&1 && echo yes || echo no", shell.load(args));

@@ -85,8 +85,8 @@ fn a_program_that_is_killed_on_the_way_is_finished_by_the_next() {
         first(&sandbox);
         sandbox.link("strace", &strace);
         let inject = format!("inject=renameat2,renameat,rename,fsync:signal=KILL:when={nth}");
-        sandbox.run("strace").args(["-qq", "-o", "/dev/null", "-e", &inject, "ai", "run", "claude", "x"]).outcome();
-        sandbox.ai(["run", "claude", "x"]).outcome();
+        sandbox.run("strace").args(["-qq", "-o", "/dev/null", "-e", &inject, "ai", "run", "claude", "x"]).fails_with(137);
+        sandbox.ai(["run", "claude", "x"]).succeeds();
         is_second(&sandbox);
     }
 }

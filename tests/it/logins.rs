@@ -7,8 +7,9 @@ use crate::bed::{Bed, Image};
 use crate::creds::{CANARY, LOGIN, ai, claude, private};
 use crate::mock::Mock;
 use crate::process::Run;
+use crate::process::wait_for;
 use crate::require::need;
-use crate::sandbox::{AI, Sandbox, find_program};
+use crate::sandbox::{AI, Sandbox, find_program, tools_with_login};
 
 /// What claude's own login leaves, as shell text of the engine.
 fn leaves(sandbox: &Sandbox, text: &str) -> String {
@@ -18,21 +19,21 @@ fn leaves(sandbox: &Sandbox, text: &str) -> String {
 #[test]
 fn a_login_is_said_to_be_one_only_when_it_is_there() {
     let mut sandbox = Sandbox::new();
-    ai(&sandbox, 1, &["login", "claude"]).refused(1, &["left no credential file", "it ended with 0", "hint: ai login claude"]);
+    ai(&sandbox, &["login", "claude"]).refused(1, &["left no credential file", "it ended with 0", "hint: ai login claude"]);
     let tail = sandbox.the_run();
     assert_eq!(&tail.argv[tail.argv.len() - 3..], ["claude", "auth", "login"], "the tool's own");
 
     sandbox.set("FAKE_ENGINE_DO", leaves(&sandbox, "{}"));
-    ai(&sandbox, 1, &["login", "claude"]).refused(1, &["holds no login"]);
+    ai(&sandbox, &["login", "claude"]).refused(1, &["holds no login"]);
 
     sandbox.set("FAKE_ENGINE_DO", leaves(&sandbox, &claude("1", "me", 4_000_000_000)));
-    let outcome = ai(&sandbox, 0, &["login", "claude"]);
+    let outcome = ai(&sandbox, &["login", "claude"]).succeeds();
     assert!(outcome.err().contains("logged in to claude as me"), "{}", outcome.err());
     private_login(&sandbox);
 
     // Cancelled: the one before is still there, and that is said.
     sandbox.set("FAKE_ENGINE_DO", "exit 1");
-    ai(&sandbox, 1, &["login", "claude"]).refused(1, &["the login that was there before", "it ended with 1"]);
+    ai(&sandbox, &["login", "claude"]).refused(1, &["the login that was there before", "it ended with 1"]);
 }
 
 #[track_caller]
@@ -44,13 +45,13 @@ fn private_login(sandbox: &Sandbox) {
 #[test]
 fn a_logout_keeps_a_backup_and_is_checked() {
     let mut sandbox = Sandbox::new();
-    let outcome = ai(&sandbox, 0, &["logout", "claude"]);
+    let outcome = ai(&sandbox, &["logout", "claude"]).succeeds();
     assert!(outcome.err().contains("not logged in") && sandbox.calls().is_empty());
     sandbox.write(LOGIN, claude("1", "me", 4_000_000_000));
-    ai(&sandbox, 1, &["logout", "claude"]).refused(1, &["its login is still there"]);
+    ai(&sandbox, &["logout", "claude"]).refused(1, &["its login is still there"]);
     private_login(&sandbox);
     sandbox.set("FAKE_ENGINE_DO", format!("rm {}", sandbox.root().join(LOGIN).display()));
-    assert!(ai(&sandbox, 0, &["logout", "claude"]).err().contains("logged out of claude"));
+    assert!(ai(&sandbox, &["logout", "claude"]).succeeds().err().contains("logged out of claude"));
 }
 
 // codex and gemini replace or unlink their files by name, so the login directory is their home meanwhile.
@@ -59,7 +60,7 @@ fn a_tool_that_unlinks_its_login_has_it_as_its_home() {
     let mut sandbox = Sandbox::new();
     let login = sandbox.store().join("global_state/codex/shared/login");
     sandbox.set("FAKE_ENGINE_DO", format!("printf '{{\"OPENAI_API_KEY\":\"{CANARY}\"}}' >{}/auth.json", login.display()));
-    ai(&sandbox, 0, &["login", "codex"]);
+    ai(&sandbox, &["login", "codex"]).succeeds();
     let run = sandbox.the_run();
     let argv = crate::engine::Argv(run.argv);
     // By a link, inside: containers can replace the directory, so no mount has it as its source.
@@ -77,10 +78,10 @@ fn gemini_has_no_logout_of_its_own_so_its_files_go() {
     let login = "home/.docker-ai-config/global_state/gemini/shared/login";
     sandbox.write(format!("{login}/oauth_creds.json"), format!(r#"{{"refresh_token":"{CANARY}"}}"#));
     sandbox.write(format!("{login}/google_accounts.json"), "{}");
-    ai(&sandbox, 0, &["logout", "gemini"]);
+    ai(&sandbox, &["logout", "gemini"]).succeeds();
     assert!(sandbox.calls().is_empty());
     assert_eq!(fs::read_dir(sandbox.root().join(login)).unwrap().count(), 0);
-    ai(&sandbox, 0, &["creds", "restore", "gemini", "--last-good"]);
+    ai(&sandbox, &["creds", "restore", "gemini", "--last-good"]).succeeds();
     assert_eq!(fs::read_dir(sandbox.root().join(login)).unwrap().count(), 2);
     private(&sandbox);
 }
@@ -88,8 +89,8 @@ fn gemini_has_no_logout_of_its_own_so_its_files_go() {
 #[test]
 fn a_profile_with_a_key_cannot_log_in() {
     let sandbox = Sandbox::new();
-    ai(&sandbox, 2, &["login", "glm"]).refused(2, &["it has no login", "ZAI_API_KEY", "secrets/zai_key"]);
-    ai(&sandbox, 2, &["creds", "restore", "glm", "--last-good"]).refused(2, &["it has no login"]);
+    ai(&sandbox, &["login", "glm"]).refused(2, &["it has no login", "ZAI_API_KEY", "secrets/zai_key"]);
+    ai(&sandbox, &["creds", "restore", "glm", "--last-good"]).refused(2, &["it has no login"]);
 }
 
 // The version that `ai image status` recorded is older than the first that may share a login.
@@ -101,20 +102,21 @@ fn sessions_of_an_old_program_run_one_at_a_time() {
     let versions = |version: &str| sandbox.write("home/.docker-ai-config/images.json", format!(r#"{{"old:1":{{"claude":"{version}"}}}}"#));
     versions("2.1.100");
     let owner = std::process::id().to_string();
-    let open = || ai(&sandbox, 0, &["sync", "in", "--owner", &owner, "--", "claude"]).out().trim().to_owned();
+    let open = || ai(&sandbox, &["sync", "in", "--owner", &owner, "--", "claude"]).succeeds().out().trim().to_owned();
     let first = open();
     let began = Instant::now();
-    ai(&sandbox, 75, &["run", "claude", "--", "-p", "hi"])
+    ai(&sandbox, &["run", "claude", "--", "-p", "hi"])
+        .fails_with(75)
         .refused(75, &["claude 2.1.100 loses a login", "2.1.211 does not", "ai image build"]);
     assert!((Duration::from_secs(9)..Duration::from_secs(60)).contains(&began.elapsed()), "{:?}", began.elapsed());
     assert_eq!(fs::read_dir(sandbox.store().join("sessions")).unwrap().count(), 1, "the one that was refused leaves nothing");
-    ai(&sandbox, 0, &["run", "gemini", "--", "-p", "hi"]);
-    ai(&sandbox, 0, &["sync", "out", "--", &first]);
+    ai(&sandbox, &["run", "gemini", "--", "-p", "hi"]).succeeds();
+    ai(&sandbox, &["sync", "out", "--", &first]).succeeds();
     let second = open();
     versions("2.1.211");
     let third = open();
     for session in [second, third] {
-        ai(&sandbox, 0, &["sync", "out", "--", &session]);
+        ai(&sandbox, &["sync", "out", "--", &session]).succeeds();
     }
 }
 
@@ -128,9 +130,7 @@ fn a_renewed_login_is_seen_by_the_next_run_and_not_taken_back_by_one_that_ends_l
     // B is there before A renews, and ends after it.
     let waits = "touch /workspace/proj/ready; until [ -e /workspace/proj/go ]; do sleep 0.1; done; cat /ai/shared/login/.credentials.json";
     let b = bed.ai(["run", "claude", "--", "sh", "-c", waits]).spawn();
-    while !bed.project().join("ready").exists() {
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    wait_for("the first run", || bed.project().join("ready").exists().then_some(()));
     let a = format!("cd /ai/shared/login && printf '%s' '{document}' >.credentials.json.tmp && mv .credentials.json.tmp .credentials.json");
     bed.ai(["run", "claude", "--", "sh", "-c", &a]).cwd(&other).prints();
     fs::write(bed.project().join("go"), "").unwrap();
@@ -170,7 +170,7 @@ fn the_versions_in_an_image_are_remembered() {
     bed.ai(["image", "status"]).prints();
     let images: serde_json::Value = serde_json::from_slice(&fs::read(bed.store().join("images.json")).unwrap()).unwrap();
     let tools = images.as_object().unwrap().values().next().unwrap();
-    for tool in ["claude", "codex", "gemini"] {
+    for tool in tools_with_login() {
         assert!(tools[tool].as_str().unwrap().split('.').count() >= 3, "{images}");
     }
     private(&bed);

@@ -87,7 +87,7 @@ fn a_lease_planted_in_a_temporary_directory_is_not_read() {
     sandbox.set("TMPDIR", &directory);
     let before = tree(&directory);
     for line in [&["run", "claude"][..], &["gc"], &["sync", "repair"], &["sync", "out", "--", "aaaaaaaaaaaa"], &["ps"]] {
-        sandbox.ai(line).outcome();
+        let _ = sandbox.ai(line).outcome();
     }
     assert!(sandbox.calls().iter().all(|call| !call.argv.iter().any(|word| word == "victim")), "{:?}", sandbox.calls());
     assert_eq!(tree(&directory), before);
@@ -123,7 +123,7 @@ fn a_lease_that_names_a_container_of_somebody_else_removes_nothing_of_theirs() {
     });
     for line in [&["sync", "out", "--code", "137", "--", "0123456789ab"][..], &["run", "claude"], &["gc"], &["sync", "repair"]] {
         sandbox.write("home/.docker-ai-config/sessions/0123456789ab", lease.to_string());
-        sandbox.ai(line).outcome();
+        let _ = sandbox.ai(line).outcome();
         let removes = |word: &str| ["rm", "kill", "stop"].contains(&word);
         let touched = sandbox
             .calls()

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 pub const HANG: Duration = Duration::from_secs(120);
 
 /// A command in the making; its environment is what [`crate::sandbox::Sandbox`] gave it and nothing else.
+#[must_use = "a run that is not started shows nothing"]
 pub struct Run {
     command: Command,
     /// Where the home and everything that is written must be.
@@ -78,8 +79,21 @@ impl Run {
     }
 
     /// Runs it to its end.
+    #[must_use = "look at the outcome, or say how it ends: succeeds, fails_with"]
     pub fn outcome(self) -> Outcome {
         finish(self.spawn())
+    }
+
+    /// Runs it, and asserts that it succeeded.
+    #[track_caller]
+    pub fn succeeds(self) -> Outcome {
+        self.outcome().succeeds()
+    }
+
+    /// Runs it, and asserts that it ended with this code.
+    #[track_caller]
+    pub fn fails_with(self, code: i32) -> Outcome {
+        self.outcome().fails_with(code)
     }
 
     /// Runs it, asserts that it succeeded without a word on stderr, and returns what it printed.
@@ -92,6 +106,7 @@ impl Run {
 }
 
 /// Waits for a child of [`Run::spawn`], killing its whole group if it hangs.
+#[must_use = "look at the outcome, or say how it ends: succeeds, fails_with"]
 pub fn finish(mut child: Child) -> Outcome {
     let stdout = child.stdout.take().map(drain);
     let stderr = child.stderr.take().map(drain);
@@ -158,6 +173,20 @@ impl Outcome {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
+    /// Asserts that it succeeded.
+    #[track_caller]
+    pub fn succeeds(self) -> Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+
+    /// Asserts that it ended with this code.
+    #[track_caller]
+    pub fn fails_with(self, code: i32) -> Self {
+        assert!(code != 0 && self.code == code, "not {code}: {self:?}");
+        self
+    }
+
     /// Asserts that it failed with this code, printed no data, and said all of `said`.
     #[track_caller]
     pub fn refused(&self, code: i32, said: &[&str]) {
@@ -169,11 +198,14 @@ impl Outcome {
     }
 }
 
-/// Waits until something is so that another process brings about.
+/// Waits until something is there that another process brings about, and returns it.
 #[track_caller]
-pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
-    while !condition() {
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
         assert!(start.elapsed() < HANG, "{what} never came");
         thread::sleep(Duration::from_millis(20));
     }

@@ -8,7 +8,7 @@ use crate::creds::ai;
 use crate::sandbox::Sandbox;
 
 fn list(sandbox: &Sandbox) -> Vec<Value> {
-    serde_json::from_str(&ai(sandbox, 0, &["project", "list", "--json"]).out()).unwrap()
+    serde_json::from_str(&ai(sandbox, &["project", "list", "--json"]).succeeds().out()).unwrap()
 }
 
 // B-12
@@ -35,7 +35,7 @@ fn a_moved_project_gets_its_state_back() {
     let old = list(&sandbox)[0]["project"].as_str().unwrap().to_owned();
     let home = |tool: &str, id: &str| sandbox.store().join("global_state").join(tool).join("projects").join(id).join("home");
     fs::write(home("claude", &old).join("history.jsonl"), "{}\n").unwrap();
-    ai(&sandbox, 1, &["project", "adopt", &old]).refused(1, &["it is this project's already"]);
+    ai(&sandbox, &["project", "adopt", &old]).refused(1, &["it is this project's already"]);
 
     let moved = sandbox.root().join("moved/proj");
     fs::create_dir_all(moved.parent().unwrap()).unwrap();

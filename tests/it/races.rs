@@ -101,7 +101,7 @@ fn an_exchange_at_any_moment_never_mounts_another_directory() {
         let words = ["-c", "touch ../standing; exec \"$@\"", "sh", AI, "exec", "--", "sh", "-c", "cat canary; echo x >made"];
         let attempt = std::thread::scope(|scope| {
             let run = scope.spawn(|| nested.bed.run("sh").args(words).cwd(&nested.sub).outcome());
-            wait_for("somebody stands in the directory", || standing.exists());
+            wait_for("somebody stands in the directory", || standing.exists().then_some(()));
             std::thread::sleep(delay);
             nested.exchange();
             run.join().unwrap()

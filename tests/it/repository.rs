@@ -7,7 +7,7 @@ use crate::bed::{Bed, Image};
 use crate::engine::{Argv, words_of};
 use crate::process::Run;
 use crate::require::need;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, tools_with_login};
 
 /// A commit in a new repository at `path`.
 fn repository(sandbox: &Sandbox, path: &Path) {
@@ -136,10 +136,10 @@ fn objects_that_are_borrowed_can_be_read_and_not_written() {
     let other = bed.root().join("work/other");
     repository(&bed, &other);
     fs::remove_dir_all(bed.project()).unwrap();
-    bed.run("git").args(["clone", "--quiet", "--shared", "other", "proj"]).cwd(bed.root().join("work")).outcome();
+    bed.run("git").args(["clone", "--quiet", "--shared", "other", "proj"]).cwd(bed.root().join("work")).succeeds();
     let outcome = bed.ai(["exec", "--", "git", "log"]).outcome();
     assert!(outcome.code == 128 && outcome.err().contains("hint: ai project allow"), "{}", outcome.err());
-    bed.ai(["project", "allow"]).outcome();
+    bed.ai(["project", "allow"]).succeeds();
     assert_eq!(inside(&bed, bed.project(), "git log --format=%s && git fsck --no-progress"), "first\n");
     let objects = other.join(".git/objects").to_str().unwrap().to_owned();
     let mounts = plan(bed.ai(RESOLVE).args(["claude"])).mounts();
@@ -261,7 +261,7 @@ fn different_projects_share_the_login_and_nothing_else() {
     let sandbox = Sandbox::new();
     let other = sandbox.root().join("work/other");
     fs::create_dir(&other).unwrap();
-    for tool in ["claude", "gemini", "codex"] {
+    for tool in tools_with_login() {
         let sources = |cwd: &Path| {
             let argv = plan(sandbox.ai(RESOLVE).args([tool]).cwd(cwd));
             argv.mounts().into_iter().map(|(source, ..)| source).collect::<Vec<_>>()

@@ -20,6 +20,19 @@ const PROGRAMS: [&str; 32] = [
     "mkdir", "mv", "od", "pwd", "rm", "sed", "seq", "sh", "sleep", "sort", "stat", "touch", "tr", "true", "wc", "zsh",
 ];
 
+/// Every tool and profile that is built in, and the program that it runs.
+pub const TOOLS: [(&str, &str); 4] = [("claude", "claude"), ("gemini", "gemini"), ("codex", "codex"), ("glm", "claude")];
+
+/// Returns the names of [`TOOLS`].
+pub fn tools() -> impl Iterator<Item = &'static str> {
+    TOOLS.into_iter().map(|(name, _)| name)
+}
+
+/// Returns those that log in by themselves; a profile has a token.
+pub fn tools_with_login() -> impl Iterator<Item = &'static str> {
+    TOOLS.into_iter().filter(|(name, program)| name == program).map(|(name, _)| name)
+}
+
 pub struct Sandbox {
     directory: TempDir,
     /// The project, and the working directory unless a command says otherwise.

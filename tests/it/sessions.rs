@@ -1,27 +1,20 @@
 //! `ai ps`, `ai stop`, `ai gc`, and what is said after a run, on a real engine.
 
 use std::process::Child;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::bed::{Bed, Image};
-use crate::process::finish;
+use crate::process::{finish, wait_for};
 use crate::sandbox::Sandbox;
 
 /// A session of `tool` that does nothing for a minute, once its container runs.
 fn live(bed: &Bed, tool: &str) -> (Child, String) {
     let before = running(bed);
     let child = bed.ai(["run", tool, "--", "sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"]).spawn();
-    let begin = Instant::now();
-    loop {
-        if let Some(name) = running(bed).into_iter().find(|name| !before.contains(name)) {
-            return (child, name);
-        }
-        assert!(begin.elapsed() < Duration::from_secs(30), "the session does not start");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    let name = wait_for("the session", || running(bed).into_iter().find(|name| !before.contains(name)));
+    (child, name)
 }
 
 fn running(bed: &Bed) -> Vec<String> {
@@ -48,8 +41,8 @@ fn live_sessions_are_listed_with_what_they_use() {
     assert!(row["age_seconds"].as_u64().unwrap() < 60);
     let table = bed.ai(["ps"]).prints();
     assert!(table.lines().next().unwrap().contains("PROJECT") && table.contains(&name), "{table}");
-    bed.ai(["stop", &name]).outcome();
-    finish(child);
+    bed.ai(["stop", &name]).succeeds();
+    finish(child).succeeds();
     let none = bed.ai(["ps"]).outcome();
     assert_eq!((none.code, none.out().as_str(), none.err().as_str()), (0, "", "ai: no session is running\n"));
     assert_eq!(bed.ai(["ps", "--json"]).prints(), "[]\n");
@@ -74,9 +67,9 @@ fn a_session_is_asked_to_end_by_name_by_tool_or_all() {
         assert_eq!(finish(child).code, 0);
         assert_eq!(running(&bed).len(), usize::from(which != "--mine"), "{which}");
         if which != "--mine" {
-            bed.ai(["stop", "--mine"]).outcome();
+            bed.ai(["stop", "--mine"]).succeeds();
         }
-        finish(other);
+        finish(other).succeeds();
     }
     bed.ai(["stop", "nobody"]).outcome().refused(1, &["cannot stop `nobody`", "hint: ai ps"]);
     bed.ai(["stop", "--tool", "claude"]).outcome().refused(1, &["no session of it runs"]);
@@ -98,8 +91,8 @@ fn what_a_killed_run_leaves_is_counted_and_removed_and_nothing_else() {
     assert_eq!(running(&bed).len(), 2);
     assert_eq!(bed.ai(["gc"]).outcome().code, 0);
     assert_eq!(running(&bed), [name.clone()]);
-    bed.ai(["stop", &name]).outcome();
-    finish(child);
+    bed.ai(["stop", &name]).succeeds();
+    finish(child).succeeds();
     bed.nothing_left();
 }
 

@@ -7,22 +7,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::bed::{Bed, Image};
-use crate::process::finish;
+use crate::process::{finish, wait_for};
 use crate::require::need;
 use crate::sandbox::{Sandbox, find_program};
-
-/// Waits until something is there.
-#[track_caller]
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "no {what} within a minute");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 fn kill(child: &mut Child) {
     child.kill().unwrap();
@@ -147,7 +134,7 @@ fn a_stopped_process_that_holds_the_lock_costs_ten_seconds_and_is_named() {
     assert!(outcome.err().contains(&format!("settings of claude are not synced this time: cannot lock the store: process {pid} holds it")));
     // A dead holder is none: the lock is free at once.
     kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
-    finish(holder);
+    finish(holder).fails_with(137);
     let began = Instant::now();
     sandbox.ai(["run", "claude", "y"]).prints();
     assert!(began.elapsed() < Duration::from_secs(9));

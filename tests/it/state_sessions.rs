@@ -4,8 +4,7 @@ use std::fs;
 use std::process::Child;
 
 use crate::bed::{Bed, Image};
-use crate::process::finish;
-use crate::state_repair::wait_for;
+use crate::process::{finish, wait_for};
 
 /// Whether a file is not there or is JSON as a whole.
 fn is_whole(path: &std::path::Path) -> bool {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::bed::{Bed, Image};
-use crate::sandbox::{Sandbox, tree};
+use crate::sandbox::{Sandbox, tools_with_login, tree};
 
 /// The home of a tool in the project of this sandbox.
 fn home(sandbox: &Sandbox, tool: &str) -> PathBuf {
@@ -21,7 +21,7 @@ fn claude(bed: &Bed, script: &str) -> String {
 // F-01
 #[test]
 fn a_first_run_makes_everything_private_and_says_nothing() {
-    for tool in ["claude", "gemini", "codex"] {
+    for tool in tools_with_login() {
         let sandbox = Sandbox::new();
         sandbox.ai(["run", tool, "x"]).prints();
         for (path, (mode, _)) in tree(&sandbox.store()) {

@@ -109,7 +109,7 @@ fn a_reader_that_goes_away_leaves_no_orphan() {
         assert!(!outcome.err().contains("panicked"), "{}", outcome.err());
     }
     // The engine's client goes at once; what nobody reads any more ends by itself.
-    wait_for("the end of the containers", || bed.containers().is_empty());
+    wait_for("the end of the containers", || bed.containers().is_empty().then_some(()));
     bed.nothing_left();
     for command in [&["resolve", "claude"][..], &["init", "bash"], &["tools"], &["--help"]] {
         let line = format!("ai {} | true; echo ${{PIPESTATUS[0]}}", command.join(" "));

@@ -82,7 +82,7 @@ fn levels(level: &str) -> Vec<String> {
     sandbox.write("home/.docker-ai-config/log/events.jsonl", fs::read(sandbox.store().join("log/events.jsonl")).unwrap_or_default());
     sandbox.ai(["run", "claude"]).prints();
     sandbox.set("FAKE_ENGINE_DO", "kill -9 $$");
-    sandbox.ai(["run", "claude"]).outcome();
+    sandbox.ai(["run", "claude"]).fails_with(137);
     assert_ne!(sandbox.ai(["stop", "nobody"]).outcome().code, 0);
     let lines = log(&sandbox).into_iter().skip(before);
     lines.map(|line| format!("{} {}", line["level"].as_str().unwrap(), line["event"].as_str().unwrap())).collect()

@@ -66,7 +66,7 @@ pub fn leave(mut terminal: PtySession) {
             told = Some(Instant::now());
         }
         said.extend(std::iter::from_fn(|| terminal.try_read()));
-        said.contains("usable")
+        said.contains("usable").then_some(())
     });
     terminal.exp_eof().unwrap();
 }
@@ -96,7 +96,7 @@ fn a_signal_to_the_program_ends_its_container() {
         let ready = bed.project().join("ready");
         let _ = std::fs::remove_file(&ready);
         let child = bed.ai(["exec", "--shell", "touch ready; sleep 600"]).spawn();
-        wait_for("the container", || ready.exists());
+        wait_for("the container", || ready.exists().then_some(()));
         kill_process(Pid::from_child(&child), signal).unwrap();
         let outcome = crate::process::finish(child);
         assert_eq!((outcome.code, outcome.out().as_str()), (code, ""), "{signal:?}: {}", outcome.err());

@@ -57,7 +57,7 @@ fn ctrl_c_ends_a_tool_that_does_not_listen() {
         terminal.exp_string("ready").unwrap();
         assert_eq!(sessions(&sandbox), 1);
         terminal.send_control('c').unwrap();
-        wait_for("the end of the session", || sessions(&sandbox) == 0);
+        wait_for("the end of the session", || (sessions(&sandbox) == 0).then_some(()));
         leave(terminal);
         let log = std::fs::read_to_string(sandbox.store().join("log/events.jsonl")).unwrap();
         assert!(log.contains("\"exit\":130"), "{shell:?}: {log}");
@@ -76,7 +76,7 @@ fn ctrl_c_in_a_pipe_closes_the_session() {
         terminal.exp_string("ready").unwrap();
         assert_eq!(sessions(&sandbox), 1);
         terminal.send_control('c').unwrap();
-        wait_for("the end of the session", || sessions(&sandbox) == 0);
+        wait_for("the end of the session", || (sessions(&sandbox) == 0).then_some(()));
         leave(terminal);
     }
 }
@@ -115,7 +115,7 @@ fn ctrl_z_in_a_pipe_freezes_nothing() {
     terminal.send_control('z').unwrap();
     std::thread::sleep(std::time::Duration::from_millis(500));
     terminal.send_control('c').unwrap();
-    wait_for("the end of the container", || bed.containers().is_empty());
+    wait_for("the end of the container", || bed.containers().is_empty().then_some(()));
     leave(terminal);
 }
 
@@ -141,6 +141,6 @@ fn a_program_whose_terminal_is_closed_cleans_up() {
     let mut terminal = on_terminal(bed.ai(["exec", "--shell", "echo ready; sleep 600"]));
     terminal.exp_string("ready").unwrap();
     drop(terminal);
-    wait_for("the end of the container", || bed.containers().is_empty());
-    wait_for("the end of the session", || sessions(&bed) == 0);
+    wait_for("the end of the container", || bed.containers().is_empty().then_some(()));
+    wait_for("the end of the session", || (sessions(&bed) == 0).then_some(()));
 }

@@ -67,11 +67,11 @@ fn the_prompt_is_clean_after_a_tool_that_left_the_terminal_dirty() {
         sandbox.set("FAKE_ENGINE_DO", DIRT);
         let Some(tmux) = Tmux::start(&sandbox, shell) else { return };
         tmux.type_line(&format!("{}; echo loa''ded", shell.load("")));
-        wait_for("the functions", || tmux.screen().contains("\nloaded") || tmux.screen().starts_with("loaded"));
+        wait_for("the functions", || (tmux.screen().contains("\nloaded") || tmux.screen().starts_with("loaded")).then_some(()));
         for words in ["claude", "ai run claude"] {
             let before = tmux.state();
             tmux.type_line(&format!("{words}; read answer </dev/null; sleep 0.2; echo do''ne"));
-            wait_for("the end of the run", || tmux.screen().lines().any(|line| line == "done"));
+            wait_for("the end of the run", || (tmux.screen().lines().any(|line| line == "done")).then_some(()));
             // The functions leave the title to the shell, whose prompt sets it where anybody wants one; fish always does.
             let (now, title) = tmux.state();
             assert_eq!(
@@ -82,7 +82,7 @@ fn the_prompt_is_clean_after_a_tool_that_left_the_terminal_dirty() {
             let screen = tmux.screen();
             assert!(!screen.contains("[1;1R") && !screen.contains("[?1;2c") && !screen.contains("R^["), "{shell:?} {words}: {screen}");
             tmux.type_line(r"printf '\033[H\033[2J'");
-            wait_for("a clear screen", || !tmux.screen().contains("done"));
+            wait_for("a clear screen", || (!tmux.screen().contains("done")).then_some(()));
         }
     }
 }

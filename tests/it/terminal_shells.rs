@@ -29,9 +29,9 @@ fn what_a_killed_shell_left_is_finished_by_the_next_run() {
         let Some(bed) = Bed::new(Image::Busybox) else { return };
         let ready = bed.project().join("ready");
         let child = bed.shell(shell, "gexec --shell 'touch ready; sleep 600'; echo never").spawn();
-        wait_for("the container", || ready.exists());
+        wait_for("the container", || ready.exists().then_some(()));
         kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
-        wait_for("the end of the shell", || !is_alive(&child));
+        wait_for("the end of the shell", || (!is_alive(&child)).then_some(()));
         is_repaired(&bed, shell.name());
         assert_eq!(finish(child).out(), "");
     }
@@ -47,11 +47,11 @@ fn what_a_killed_program_left_is_finished_by_the_next_run() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
     let ready = bed.project().join("ready");
     let child = bed.ai(["exec", "--shell", "touch ready; sleep 600"]).spawn();
-    wait_for("the container", || ready.exists());
+    wait_for("the container", || ready.exists().then_some(()));
     kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
-    wait_for("the end of the program", || !is_alive(&child));
+    wait_for("the end of the program", || (!is_alive(&child)).then_some(()));
     is_repaired(&bed, "ai");
-    finish(child);
+    finish(child).fails_with(137);
 }
 
 // Z-085: the shell is still there, so it closes the session itself.
@@ -65,7 +65,7 @@ fn a_client_that_is_killed_takes_its_container_along() {
         let ready = bed.project().join("ready");
         let status = shell.text("$?", "$status");
         let child = bed.shell(shell, &format!("gexec --shell 'touch ready; sleep 600'; echo code={status}")).spawn();
-        wait_for("the container", || ready.exists());
+        wait_for("the container", || ready.exists().then_some(()));
         let pid: i32 = fs::read_to_string(bed.root().join("client")).unwrap().trim().parse().unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
         let outcome = finish(child);
@@ -168,7 +168,7 @@ impl<'a> Tmux<'a> {
     }
 
     fn shows(&self, text: &str) {
-        wait_for(text, || self.call(&["capture-pane", "-p"]).contains(text));
+        wait_for(text, || self.call(&["capture-pane", "-p"]).contains(text).then_some(()));
     }
 
     fn call(&self, args: &[&str]) -> String {
@@ -206,7 +206,7 @@ fn a_terminal_that_is_closed_takes_its_container_along() {
         tmux.types(&format!("{}; gexec --shell 'echo rea\"\"dy; sleep 600'", shell.load("")));
         tmux.shows("ready");
         drop(tmux);
-        wait_for("the end of the container", || bed.containers().is_empty());
+        wait_for("the end of the container", || bed.containers().is_empty().then_some(()));
         let next = bed.ai(["sync", "in", "--", "claude"]).outcome();
         assert_eq!(next.code, 0, "{shell:?}: {}", next.err());
         bed.ai(["sync", "out", "--", next.out().trim()]).prints();

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use crate::bed::{Bed, Image};
-use crate::sandbox::{AI, Sandbox};
+use crate::sandbox::{AI, Sandbox, tools, tools_with_login};
 use crate::shells::Shell;
 
 /// What the host's own program prints: its arguments, each in brackets.
@@ -14,7 +14,7 @@ const HOST: &str = "#!/bin/sh\nprintf '[%s]' \"$@\"\nexit 42\n";
 fn the_host_s_own_program_runs_when_asked_for() {
     for shell in Shell::all() {
         let sandbox = Sandbox::new();
-        for tool in ["claude", "gemini", "codex"] {
+        for tool in tools_with_login() {
             sandbox.program(tool, HOST);
             for flag in ["--native", "--local"] {
                 let words = shell.text("a 'b c' '' \"it's\" --native -- '*'", "a 'b c' '' \"it's\" --native -- '*'");
@@ -159,8 +159,16 @@ fn a_command_touches_no_login() {
     let run = || sandbox.shell(Shell::Bash, "gexec true").prints();
     run();
     let state = sandbox.store().join("global_state");
-    for tool in ["claude", "gemini", "codex", "glm", "exec"] {
+    for tool in tools().chain(["exec"]) {
         assert!(!state.join(tool).exists(), "{tool}");
     }
     assert!(sandbox.the_run().argv.iter().all(|word| !word.to_str().unwrap().contains("/ai/shared")));
+}
+
+// The tests have a list of their own, so that none is left out of their tables.
+#[test]
+fn every_built_in_tool_is_in_the_tables_of_the_tests() {
+    let list = Sandbox::new().ai(["tools"]).prints();
+    let named: Vec<&str> = list.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(named, tools().collect::<Vec<_>>(), "{list}");
 }

@@ -131,10 +131,10 @@ fn a_git_directory_elsewhere_works_once_it_is_allowed() {
         }
         let said = only(&bed, &project, name);
         assert!(said.contains(&format!("{name}.git`")) && said.contains("hint: ai project allow"), "{said}");
-        bed.ai(["project", "allow"]).cwd(&project).outcome();
+        bed.ai(["project", "allow"]).cwd(&project).succeeds();
         let log = bed.ai(["exec", "--", "git", "log", "--format=%s"]).cwd(&project).outcome();
         assert_eq!((log.out().as_str(), log.err().as_str()), ("first\n", ""), "{name}");
-        bed.ai(["project", "allow", "--remove"]).cwd(&project).outcome();
+        bed.ai(["project", "allow", "--remove"]).cwd(&project).succeeds();
         only(&bed, &project, name);
     }
     bed.nothing_left();

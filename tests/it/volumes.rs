@@ -73,7 +73,7 @@ impl Moved {
 
 impl Drop for Moved {
     fn drop(&mut self) {
-        self.bed.run(self.bed.engine).args(["volume", "rm", "--force", &self.volume()]).outcome();
+        let _ = self.bed.run(self.bed.engine).args(["volume", "rm", "--force", &self.volume()]).outcome();
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, tools_with_login};
 
 /// Source, target and working directory of the project for `below` the root, under `policy`.
 #[track_caller]
@@ -65,7 +65,7 @@ fn a_link_to_the_project_is_the_project() {
 fn nothing_of_the_host_path_is_seen_inside() {
     let mut sandbox = Sandbox::with_project("Users/me/test/proj");
     sandbox.set("SSH_AUTH_SOCK", "");
-    for tool in ["claude", "gemini", "codex", "exec"] {
+    for tool in tools_with_login().chain(["exec"]) {
         let argv = sandbox.plan([tool, "x"]);
         let inside = argv.mounts().into_iter().map(|(_, target, _)| target).chain([argv.value("-w")]);
         for path in inside.chain(argv.variables().into_values().flatten()) {
