@@ -70,6 +70,7 @@ fuzz: cargo ## the fuzzer at every parser of hostile bytes, a minute each
 # where the C library comes in that form. What a machine of any kind runs is otherwise the same. A panic ends the program, so the
 # index by which one would unwind is left out.
 release: cargo ## target/release/ai
+	@echo 'building target/release/ai'
 	host="$$(rustc -vV | sed -n 's/^host: //p')"
 	flags=
 	if [[ $$host == *-linux-gnu ]] && cc -static -x c -o /dev/null - <<<'int main(void) { return 0; }' 2>/dev/null; then
