@@ -38,12 +38,12 @@ fn a_killed_run_leaves_its_secret_nowhere_but_where_it_was() {
     let mut command = bed.ai(["run", "glm", "--", "sh", "-c", script]).command();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let ready = bed.project().join("ready");
-    wait_for("the container", || ready.exists());
+    wait_for("the container", || ready.exists().then_some(()));
     assert_eq!(holders(&bed), [kept.clone()], "while it runs");
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(holders(&bed), [kept.clone()], "after it was killed");
-    bed.ai(["gc"]).outcome();
+    bed.ai(["gc"]).succeeds();
     assert_eq!(holders(&bed), [kept], "after it was cleared away");
     bed.nothing_left();
 }
@@ -111,7 +111,7 @@ fn an_engine_that_goes_away_in_the_middle_is_said_and_the_next_run_clears_away()
     bed.set("DOCKER_HOST", format!("unix://{}", relay.path.display()));
     let child = bed.ai(["run", "claude", "--", "sh", "-c", "echo kept >/home/ai/.claude/kept; touch ready; sleep 600"]).spawn();
     let ready = bed.project().join("ready");
-    wait_for("the container", || ready.exists());
+    wait_for("the container", || ready.exists().then_some(()));
     relay.cut();
     let outcome = finish(child);
     assert!(outcome.code != 0 && outcome.err().contains("ai: ") && outcome.err().contains("hint: "), "{outcome:?}");
@@ -133,7 +133,7 @@ fn a_container_that_is_killed_at_any_moment_leaves_a_whole_login() {
     let ready = bed.project().join("ready");
     for round in 0..10_u64 {
         let child = bed.ai(["run", "claude", "--", "sh", "-c", renew]).spawn();
-        wait_for("the container", || ready.exists());
+        wait_for("the container", || ready.exists().then_some(()));
         std::thread::sleep(std::time::Duration::from_millis(round * 7 % 50));
         let name = bed.containers().pop().unwrap();
         bed.docker(&["kill", &name]);
