@@ -54,8 +54,8 @@ pub struct Wanted<'a> {
     pub native: Option<&'a str>,
     /// What is let in, with the words of the person: their paths are looked at.
     pub admit: Option<(&'a Config, &'a [OsString])>,
-    /// Files that instructions import from elsewhere: where they are inside, and on the host.
-    pub imports: Vec<(PathBuf, PathBuf)>,
+    /// What instructions and settings bring along: where it is inside, and on the host.
+    pub brought: Vec<(PathBuf, PathBuf)>,
 }
 
 impl Host {
@@ -102,7 +102,7 @@ impl Host {
             ssh_agent,
             exe: self.exe(),
             looked: self.look(wanted.admit),
-            imports: wanted.imports.clone(),
+            brought: wanted.brought.clone(),
             session_roots,
             identities,
             system_authorities: machine::look::system_authorities(),

@@ -41,8 +41,9 @@ pub struct Facts {
     pub present: Vec<PathBuf>,
     /// What is at the paths of the host that the plan asked about.
     pub looked: Vec<Looked>,
-    /// Files that the person's instructions import from outside the tool's own directory: where they are inside, and on the host.
-    pub imports: Vec<(PathBuf, PathBuf)>,
+    /// What the person's instructions import and their settings read from outside the tool's own directory: where it is inside, and on
+    /// the host with all links resolved.
+    pub brought: Vec<(PathBuf, PathBuf)>,
     /// Roots of the projects that other sessions have mounted: their containers can rename what is below.
     pub session_roots: Vec<PathBuf>,
     /// Device and inode, as `device:inode`, of the directories that a race could exchange.

@@ -24,7 +24,13 @@ pub struct NameRule {
     /// Whether it guards: a run must not go on without it.
     #[serde(default)]
     pub guards: bool,
-    /// What a person calls it.
+    /// Whether it is mounted, read-only, where the host has it: what the tool only reads.
+    #[serde(default)]
+    pub comes: bool,
+    /// A key beside the last one, and its value, where the rule holds for such entries alone.
+    #[serde(default)]
+    pub when: Option<(String, String)>,
+    /// What a person calls it; `*` is the key that the first `*` of the place stands for.
     pub called: String,
 }
 
@@ -42,6 +48,7 @@ pub enum NameKind {
 pub struct Named {
     pub kind: NameKind,
     pub guards: bool,
+    pub comes: bool,
     pub called: String,
     /// The words: of a command line, or the one path or address.
     pub words: Vec<String>,
@@ -52,7 +59,7 @@ pub fn named(rules: &[NameRule], file: &str, settings: &Value) -> Vec<Named> {
     let mut found = Vec::new();
     for rule in rules.iter().filter(|rule| rule.file == file) {
         let keys: Vec<&str> = rule.at.split('.').collect();
-        for value in values(settings, &keys) {
+        for (key, value) in values(settings, &keys, rule.when.as_ref()) {
             let words = match (rule.names, value) {
                 (NameKind::Program, Value::String(line)) => program::words(line),
                 (NameKind::File | NameKind::Url, Value::String(text)) => vec![text.clone()],
@@ -60,20 +67,33 @@ pub fn named(rules: &[NameRule], file: &str, settings: &Value) -> Vec<Named> {
                 _ => continue,
             };
             if !words.is_empty() {
-                found.push(Named { kind: rule.names, guards: rule.guards, called: rule.called.clone(), words });
+                found.push(Named {
+                    kind: rule.names,
+                    guards: rule.guards,
+                    comes: rule.comes,
+                    called: rule.called.replace('*', key),
+                    words,
+                });
             }
         }
     }
     found
 }
 
-/// Returns the values at a place.
-fn values<'a>(value: &'a Value, keys: &[&str]) -> Vec<&'a Value> {
-    let Some((key, rest)) = keys.split_first() else { return vec![value] };
+/// Returns the values at a place, where what must stand beside them does, each with the first key that a `*` stands for.
+fn values<'a>(value: &'a Value, keys: &[&str], when: Option<&(String, String)>) -> Vec<(&'a str, &'a Value)> {
+    let Some((key, rest)) = keys.split_first() else { return vec![("", value)] };
     match (*key, value) {
-        ("*", Value::Array(list)) => list.iter().flat_map(|item| values(item, rest)).collect(),
-        ("*", Value::Object(table)) => table.values().flat_map(|item| values(item, rest)).collect(),
-        (key, Value::Object(table)) => table.get(key).map_or_else(Vec::new, |item| values(item, rest)),
+        ("*", Value::Array(list)) => list.iter().flat_map(|item| values(item, rest, when)).collect(),
+        ("*", Value::Object(table)) => {
+            let found =
+                table.iter().flat_map(|(key, item)| values(item, rest, when).into_iter().map(move |(_, value)| (key.as_str(), value)));
+            found.collect()
+        }
+        (key, Value::Object(table)) => {
+            let holds = !rest.is_empty() || when.is_none_or(|(key, value)| table.get(key).is_some_and(|found| found == value));
+            table.get(key).filter(|_| holds).map_or_else(Vec::new, |item| values(item, rest, when))
+        }
         _ => Vec::new(),
     }
 }
@@ -86,7 +106,7 @@ pub struct Inside<'a> {
     pub tool_directory: (PathBuf, PathBuf),
     /// Paths below the tool's own directory that came along.
     pub came_along: &'a dyn Fn(&Path) -> bool,
-    /// Container paths that a mount covers.
+    /// Container paths that a mount covers, beside that of the tool's own directory.
     pub mounted: &'a dyn Fn(&Path) -> bool,
     /// The programs of the image by name, where they are known.
     pub programs: Option<&'a [String]>,
@@ -128,7 +148,7 @@ fn absent_path(word: &str, inside: &Inside) -> Option<Missing> {
     let (host, container) = &inside.tool_directory;
     let below = path.strip_prefix(host).or_else(|_| path.strip_prefix(container)).ok();
     let is_there = match below {
-        Some(below) => (inside.came_along)(below),
+        Some(below) => (inside.came_along)(below) || (inside.mounted)(&path),
         None => {
             let is_own = inside.host_home.is_some_and(|home| path.starts_with(home));
             (inside.mounted)(&path) || (!is_own && of_system.iter().any(|system| path.starts_with(system)))
@@ -163,7 +183,7 @@ mod tests {
         let programs = ["python3", "sh", "jq"].map(str::to_owned);
         let came = |below: &Path| below == Path::new("hooks/guard.sh");
         let mounted = |path: &Path| path.starts_with("/home/u/notes");
-        let named = Named { kind: NameKind::Program, guards: true, called: "hook".into(), words: program::words(command) };
+        let named = Named { kind: NameKind::Program, guards: true, comes: false, called: "hook".into(), words: program::words(command) };
         assert_eq!(missing(&named, &inside(Some(&programs), &came, &mounted)), expected, "{command}");
     }
 
@@ -200,8 +220,15 @@ mod tests {
     #[test]
     fn places_are_found_through_tables_and_lists() {
         let settings = serde_json::json!({"hooks": {"PreToolUse": [{"hooks": [{"command": "a b"}, {"command": "c"}]}], "Stop": [{"hooks": [{"command": "d"}]}]}});
-        let rule =
-            |at: &str| NameRule { file: "s.json".into(), at: at.into(), names: NameKind::Program, guards: false, called: "x".into() };
+        let rule = |at: &str| NameRule {
+            file: "s.json".into(),
+            at: at.into(),
+            names: NameKind::Program,
+            guards: false,
+            comes: false,
+            when: None,
+            called: "x".into(),
+        };
         let words = |at: &str| named(&[rule(at)], "s.json", &settings).into_iter().map(|named| named.words.join(" ")).collect::<Vec<_>>();
         assert_eq!(words("hooks.PreToolUse.*.hooks.*.command"), ["a b", "c"]);
         assert_eq!(words("hooks.*.*.hooks.*.command"), ["a b", "c", "d"]);
@@ -220,7 +247,7 @@ mod tests {
             ("https://localhost.example/x", false),
             ("https://api.example.com/?u=http://localhost", false),
         ] {
-            let named = Named { kind: NameKind::Url, guards: false, called: "base URL".into(), words: vec![url.into()] };
+            let named = Named { kind: NameKind::Url, guards: false, comes: false, called: "base URL".into(), words: vec![url.into()] };
             assert_eq!(missing(&named, &inside(None, &none, &none)).is_some(), is_local, "{url}");
         }
     }

@@ -28,7 +28,7 @@ use crate::core::sync::json::lenient::JsonExtension;
 use crate::core::text::digest::sha256;
 
 /// How a path of a tool's manifest is merged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// A JSON object, merged key by key.
@@ -40,11 +40,12 @@ pub enum Class {
     /// Complete lines, appended in place.
     Lines,
     /// A directory of files (or one file), compared as wholes.
+    #[default]
     Tree,
 }
 
 /// One path that syncs, as a manifest says it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Where the file is in a home and in the hub.
@@ -65,6 +66,9 @@ pub struct Rule {
     /// What the tool reads beyond JSON.
     #[serde(default)]
     pub reads: Vec<JsonExtension>,
+    /// Names that are no part of the tree, also by their end behind a `*`: what the tool itself puts there.
+    #[serde(default)]
+    pub skip: Vec<String>,
     /// What a tool puts behind the file's name for the directory that it makes while it writes the file: we do as well.
     #[serde(default)]
     pub lock: Option<String>,
@@ -229,8 +233,7 @@ impl Flow {
 impl Rule {
     /// Returns a rule that says nothing but its class.
     pub fn of(class: Class) -> Rule {
-        let (keys, executes, reads) = (Vec::new(), Vec::new(), Vec::new());
-        Rule { path: String::new(), host: None, class, keys, out: BTreeMap::new(), executes, reads, lock: None, seed: None }
+        Rule { class, ..Rule::default() }
     }
 
     /// Returns where the rule's file is in a place, if it is there at all.

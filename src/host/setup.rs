@@ -14,9 +14,32 @@ use crate::host::fs::slot::slot;
 /// Largest settings file that is looked into.
 const LARGEST: u64 = 1 << 20;
 
-/// Returns what the settings below a directory of the person's own name.
-pub fn named_by_host(directory: &Path, rules: &[NameRule]) -> Vec<Named> {
-    of_files(rules, |file| read_own(&directory.join(file)).ok().flatten().map(|(bytes, _)| bytes))
+/// Returns what the person's own settings name; `at` says where one of the tool's files is on the host.
+pub fn named_by_host(rules: &[NameRule], at: impl Fn(&str) -> PathBuf) -> Vec<Named> {
+    of_files(rules, |file| read_own(&at(file)).ok().flatten().map(|(bytes, _)| bytes))
+}
+
+/// Most files that a directory of scripts may hold to be copied, and the size of the largest.
+const FEW: usize = 64;
+const SMALL: u64 = 1 << 20;
+
+/// Returns whether a directory holds few small files, however deep they lie.
+pub fn is_small(directory: &Path) -> bool {
+    let mut count = 0;
+    let mut left = vec![directory.to_owned()];
+    while let Some(directory) = left.pop() {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            let Ok(metadata) = entry.metadata() else { continue };
+            count += 1;
+            if count > FEW || metadata.len() > SMALL {
+                return false;
+            }
+            if metadata.is_dir() {
+                left.push(entry.path());
+            }
+        }
+    }
+    true
 }
 
 /// Returns what the settings in a home that a container writes name.
@@ -42,6 +65,22 @@ fn parsed(file: &str, bytes: &[u8]) -> Option<Value> {
         return toml::from_str(std::str::from_utf8(bytes).ok()?).ok();
     }
     serde_json::from_slice(bytes).ok()
+}
+
+/// Returns what is at the paths below a directory of the person's that a pattern means, each with the part that `*` stands for. Hidden
+/// things are none of them.
+pub fn each(home: &Path, pattern: &str) -> Vec<(String, PathBuf)> {
+    let Some(parent) = pattern.strip_suffix("/*") else { return vec![(String::new(), home.join(pattern))] };
+    let entries = std::fs::read_dir(home.join(parent)).into_iter().flatten().flatten().take(MOST);
+    let named = entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())));
+    let mut found: Vec<_> = named.filter(|(name, path)| !name.starts_with('.') && path.is_dir()).collect();
+    found.sort_unstable();
+    found
+}
+
+/// Returns where a path leads, if a directory or file is there.
+pub fn real(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok().filter(|real| real.is_dir() || real.is_file())
 }
 
 /// Returns whether a file is there below a home that a container writes, no links followed.

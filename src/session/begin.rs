@@ -9,7 +9,7 @@ use crate::core::plan::Plan;
 use crate::core::store::Store;
 use crate::core::sync::Direction;
 use crate::core::text::typed::typed;
-use crate::host::fs::shape::Aside;
+use crate::host::fs::shape::{Aside, Shaper};
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::git::trees;
 use crate::host::machine::process;
@@ -71,8 +71,12 @@ fn lease(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Lease {
 fn prepare(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Result<(Store, Vec<Aside>)> {
     let Context { host, tool, .. } = context;
     let prepare = |store: &Store| {
-        let prepared =
-            state::prepare(host, store, engine, tool, &plan.workspace, lease).and_then(|aside| admit::prepare(store, plan).map(|()| aside));
+        let prepared = state::prepare(host, store, engine, tool, &plan.workspace, lease).and_then(|aside| {
+            let kept = store.aside();
+            let mut shaper = Shaper::new(&kept);
+            admit::prepare(store, plan, tool, &mut shaper)?;
+            Ok(aside.into_iter().chain(shaper.found).collect())
+        });
         // What was made of it may be the lease, which belongs to no session then.
         prepared.inspect_err(|_| forget(host, store, &lease.session))
     };

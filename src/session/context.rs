@@ -40,7 +40,7 @@ impl Context {
             session,
             native,
             admit: Some((&self.config, &[])),
-            imports: Vec::new(),
+            brought: Vec::new(),
         })
     }
 
@@ -55,7 +55,7 @@ impl Context {
             session,
             native,
             admit,
-            imports: setup::imports_from_elsewhere(&self.host, &self.tool),
+            brought: setup::brought(&self.host, &self.tool),
         })
     }
 

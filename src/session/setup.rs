@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::core::container::HOME;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::plan::mount::Mount;
 use crate::core::plan::{Part, Plan};
-use crate::core::setup::{Inside, Missing, Named, missing};
+use crate::core::setup::{Inside, Missing, Named, missing, program};
 use crate::core::shell::Shell;
 use crate::core::store::Store;
 use crate::core::sync::Rule;
@@ -19,23 +20,55 @@ use crate::session::context::Context;
 /// Most files that settings and instructions may bring along.
 const MOST: usize = 64;
 
-/// Returns a rule for each file below the tool's own directory that the host's settings name or its instructions import.
+/// Returns a rule for each file below the tool's own directory that the host's settings name or its instructions import. What is named
+/// in a directory of scripts needs what lies beside it, so the directory comes along.
 pub fn rules(host: &Host, tool: &Tool) -> Vec<Rule> {
     let (Some(home), Some(below)) = (host.home(), tool.host_directory()) else { return Vec::new() };
     let directory = home.join(below);
-    let named = setup::named_by_host(&directory, &tool.manifest.names);
-    let words = named.iter().flat_map(|named| &named.words).filter_map(|word| crate::core::setup::program::path(word, Some(&home)));
+    let (scripts, _) = scripts(&home, &directory, tool);
     let imported = imports(&home, &directory, tool);
-    let covered = |path: &str| tool.manifest.sync.iter().any(|rule| Path::new(path).starts_with(&rule.path));
-    let mut paths: Vec<String> = words
-        .chain(imported)
-        .filter_map(|path| path.strip_prefix(&directory).ok()?.to_str().map(str::to_owned))
-        .filter(|path| !path.is_empty() && !covered(path) && !is_kept_apart(path, tool))
-        .collect();
+    let imported = imported.iter().filter_map(|path| path.strip_prefix(&directory).ok()?.to_str().map(str::to_owned));
+    let mut paths: Vec<String> = scripts.into_iter().chain(imported.filter(|path| !is_kept_apart(path, tool))).collect();
     paths.sort_unstable();
-    paths.dedup();
+    paths.dedup_by(|path, above| Path::new(path).starts_with(Path::new(above)));
     paths.truncate(MOST);
-    paths.into_iter().map(|path| Rule::tree(path.clone(), format!("{below}/{path}"))).collect()
+    let logs = || LOGS.map(str::to_owned).to_vec();
+    paths.into_iter().map(|path| Rule { skip: logs(), ..Rule::tree(path.clone(), format!("{below}/{path}")) }).collect()
+}
+
+/// What scripts write beside themselves is of the place where they run.
+const LOGS: [&str; 2] = ["*.log", "*.jsonl"];
+
+/// Returns what settings name below the tool's own directory and no rule of the manifest brings: what is copied, and the directories
+/// that are too large for that.
+fn scripts(home: &Path, directory: &Path, tool: &Tool) -> (Vec<String>, Vec<String>) {
+    let named = named_by_host(home, directory, tool);
+    let words = named.iter().flat_map(|named| &named.words).filter_map(|word| program::path(word, Some(home)));
+    let state = tool.manifest.state.iter();
+    let mounted: Vec<&str> = state.flat_map(|state| state.along.keys()).map(|path| path.trim_end_matches("/*")).collect();
+    let is_brought = |below: &Path| {
+        tool.manifest.sync.iter().any(|rule| below.starts_with(&rule.path))
+            || mounted.iter().any(|path| directory.join(below).starts_with(home.join(path)))
+    };
+    let (mut copied, mut large) = (Vec::new(), Vec::new());
+    for path in words {
+        let Some(below) = path.strip_prefix(directory).ok().filter(|below| *below != Path::new("") && !is_brought(below)) else { continue };
+        let Some(text) = below.to_str().filter(|text| !is_kept_apart(text, tool)) else { continue };
+        match below.parent().and_then(Path::to_str).filter(|parent| !parent.is_empty()) {
+            Some(parent) if setup::is_small(&directory.join(parent)) => copied.push(parent.to_owned()),
+            Some(parent) => large.push(parent.to_owned()),
+            None => copied.push(text.to_owned()),
+        }
+    }
+    (copied, large)
+}
+
+fn named_by_host(home: &Path, directory: &Path, tool: &Tool) -> Vec<Named> {
+    let at = |file: &str| {
+        let rule = tool.manifest.sync.iter().find(|rule| rule.path == file);
+        rule.and_then(|rule| rule.host.as_ref()).map_or_else(|| directory.join(file), |host| home.join(host))
+    };
+    setup::named_by_host(&tool.manifest.names, at)
 }
 
 /// Logins, histories and what is of one machine never come along, whatever names them.
@@ -45,13 +78,43 @@ fn is_kept_apart(path: &str, tool: &Tool) -> bool {
     apart.into_iter().any(|apart| Path::new(path).starts_with(apart)) || path.starts_with("projects/") || path.ends_with(".jsonl")
 }
 
-/// Returns the files outside the tool's own directory that the host's instructions import, with their places in the container.
-pub fn imports_from_elsewhere(host: &Host, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
+/// Returns what comes along from outside the tool's own directory, read-only: where it is inside, and on the host. That is what the
+/// instructions import, what settings name and the tool only reads, and what the manifest says.
+pub fn brought(host: &Host, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
     let (Some(home), Some(below)) = (host.home(), tool.host_directory()) else { return Vec::new() };
     let directory = home.join(below);
-    let elsewhere = imports(&home, &directory, tool).into_iter().filter(|path| !path.starts_with(&directory));
     let at = |path: &Path| path.strip_prefix(&home).map_or_else(|_| path.to_owned(), |below| Path::new(HOME).join(below));
-    elsewhere.take(MOST).map(|path| (at(&path), path)).collect()
+    let mut pairs: Vec<(PathBuf, PathBuf)> = imports(&home, &directory, tool).into_iter().map(|path| (at(&path), path)).collect();
+    // A profile is another account: it has neither the settings nor what belongs to them.
+    if tool.name == tool.base {
+        let named = named_by_host(&home, &directory, tool);
+        let words = named.iter().filter(|named| named.comes).flat_map(|named| &named.words);
+        pairs.extend(words.filter_map(|word| program::path(word, Some(&home))).map(|path| (path.clone(), path)));
+    }
+    pairs.retain(|(_, path)| !path.starts_with(&directory));
+    if tool.name == tool.base {
+        pairs.extend(along(&home, tool));
+        let inside = tool.manifest.state.as_ref().map(|state| Path::new(&state.home.at));
+        let (_, large) = scripts(&home, &directory, tool);
+        pairs.extend(large.iter().map(|below| directory.join(below)).map(|path| (path.clone(), path)));
+        pairs.extend(large.iter().filter_map(|below| Some((inside?.join(below), directory.join(below)))));
+    }
+    pairs.truncate(MOST);
+    let mut found: Vec<_> = pairs.into_iter().filter_map(|(at, path)| Some((at, setup::real(&path)?))).collect();
+    found.sort_unstable();
+    found.dedup_by(|one, other| one.0 == other.0);
+    found
+}
+
+/// Returns what the manifest says comes along.
+fn along(home: &Path, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
+    let rules = tool.manifest.state.iter().flat_map(|state| &state.along);
+    let pairs = rules.flat_map(|(from, to)| {
+        let to = to.strip_suffix("/*").unwrap_or(to);
+        let to = to.strip_prefix("~/").map_or_else(|| PathBuf::from(to), |below| home.join(below));
+        setup::each(home, from).into_iter().map(move |(name, path)| (if name.is_empty() { to.clone() } else { to.join(name) }, path))
+    });
+    pairs.collect()
 }
 
 fn imports(home: &Path, directory: &Path, tool: &Tool) -> Vec<PathBuf> {
@@ -73,12 +136,12 @@ pub fn check(context: &Context, plan: &Plan, state: &Store) -> Result<()> {
     let of_host = tool.host_directory().zip(host_home.as_ref()).map(|(below, home)| home.join(below));
     let own = tool.manifest.state.as_ref().map_or_else(PathBuf::new, |state| PathBuf::from(&state.home.at));
     let programs = image::programs(&host.store, &plan.image);
-    let mounted = |path: &Path| {
-        plan.parts.iter().any(|reasoned| matches!(&reasoned.part, Part::Mount(mount) if path.starts_with(mount.target.as_path())))
-    };
+    let of_tool = [of_host.as_deref().unwrap_or(&own), &own];
+    let covers = |mount: &Mount, path: &Path| path.starts_with(mount.target.as_path()) && !of_tool.contains(&mount.target.as_path());
+    let mounted = |path: &Path| plan.parts.iter().any(|reasoned| matches!(&reasoned.part, Part::Mount(mount) if covers(mount, path)));
     let inside = Inside {
         host_home: host_home.as_deref(),
-        tool_directory: (of_host.unwrap_or_else(|| own.clone()), own),
+        tool_directory: (of_tool[0].to_owned(), own.clone()),
         came_along: &|below| setup::is_in_home(&home, below),
         mounted: &mounted,
         programs: programs.as_deref(),

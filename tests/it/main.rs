@@ -27,6 +27,7 @@ mod terminal_left;
 mod terminal_shells;
 
 mod admit;
+mod along;
 mod argv;
 mod backups;
 mod border;

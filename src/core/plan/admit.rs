@@ -12,6 +12,7 @@ use crate::core::container::{CACHE, ContainerPath};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::env::Variables;
 use crate::core::plan::mount::{Access, Mount};
+use crate::core::plan::verify::can_be_renamed;
 use crate::core::plan::{Part, Parts, Request};
 use crate::core::store::{Fixed, Seen, Store};
 use crate::core::workspace::Workspace;
@@ -24,7 +25,7 @@ pub(super) fn push(request: &Request, workspace: &Workspace, parts: &mut Parts) 
     let config = request.config;
     mounts(request, workspace, parts)?;
     clouds(request, parts);
-    imports(request, parts);
+    brought(request, workspace, parts);
     caches(request, workspace, parts);
     network(request, parts)?;
     let settings = &config.settings;
@@ -79,13 +80,18 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
     Ok(())
 }
 
-/// Mounts what the person's instructions import from outside the tool's own directory, under the same spelling.
-fn imports(request: &Request, parts: &mut Parts) {
-    for (at, path) in &request.facts.imports {
+/// Mounts what the person's instructions import and their settings read from outside the tool's own directory. What a container could
+/// lead elsewhere, and what holds more than itself, is left out.
+fn brought(request: &Request, workspace: &Workspace, parts: &mut Parts) {
+    let facts = request.facts;
+    let holds = |path: &Path, inner: Option<&Path>| inner.is_some_and(|inner| inner.starts_with(path));
+    for (at, path) in &facts.brought {
+        let is_wide = holds(path, facts.home.as_deref()) || holds(path, Some(&workspace.root));
+        let is_of_session = path.starts_with(&workspace.root) || can_be_renamed(path, facts);
         let is_allowed = request.config.rules.judge_mount(path, Access::ReadOnly, &Origin::Host).is_ok();
-        if is_allowed && refusal(path, request.facts).is_none() && takes_mounts(at) {
+        if is_allowed && !is_wide && !is_of_session && refusal(path, facts).is_none() && takes_mounts(at) {
             let mount = Mount::bind(Fixed::of_person(path), ContainerPath::new(at), Access::ReadOnly);
-            parts.push(Part::Mount(mount), "your instructions import it", Origin::Host);
+            parts.push(Part::Mount(mount), "your instructions or settings name it", Origin::Host);
         }
     }
 }

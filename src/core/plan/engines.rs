@@ -59,7 +59,7 @@ fn facts(case: &Case) -> Facts {
         ssh_agent: SshAgent::Socket(case.agent.into()),
         exe: "/usr/local/bin/ai".into(),
         looked: Vec::new(),
-        imports: Vec::new(),
+        brought: Vec::new(),
         session_roots: Vec::new(),
         identities: Vec::new(),
         system_authorities: None,

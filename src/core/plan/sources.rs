@@ -44,7 +44,7 @@ fn facts(repo: Repo, below: &str) -> Facts {
         present: OPTIONAL_FILES.iter().map(PathBuf::from).collect(),
         native: None,
         looked: Vec::new(),
-        imports: Vec::new(),
+        brought: Vec::new(),
         session_roots: Vec::new(),
         identities: Vec::new(),
         system_authorities: None,

@@ -99,6 +99,9 @@ pub struct StateRules {
     pub shared: Vec<String>,
     /// Directories of the home that no run should find again: tmpfs.
     pub private: Vec<String>,
+    /// What the person has beside their settings and a run may read: path below their home, with `/*` at its end for each thing in a
+    /// directory → where it is inside. `~` there is the person's home as the host spells it, since their settings name it so.
+    pub along: BTreeMap<String, String>,
     /// Links made in the home before a run: path in the home → container path.
     pub links: BTreeMap<String, String>,
     /// Variables that are set only where the login is there.
@@ -172,6 +175,14 @@ impl Manifest {
             }
             inside.extend(state.shared.iter().chain(&state.private).chain(&state.login.files).chain(&state.login.host));
             inside.extend(state.links.keys());
+            for (from, to) in &state.along {
+                let is_each = |path: &str| path.ends_with("/*");
+                let below = ["/home/ai/", "~/"].iter().find_map(|above| to.strip_prefix(above)).unwrap_or_default();
+                let is_sound = |path: &str| is_plain_relative(path.strip_suffix("/*").unwrap_or(path));
+                if !is_sound(from) || !is_sound(below) || is_each(from) != is_each(to) {
+                    return Err(format!("`state.along` is no path below the home and one below `~/` or `/home/ai/`: `{from}` = `{to}`"));
+                }
+            }
         }
         self.image.as_deref().map(plain_name).transpose().map_err(|why| format!("`image`: {why}"))?;
         self.limits.memory.as_deref().map(parse_bytes).transpose().map_err(|why| format!("`limits.memory`: {why}"))?;
@@ -259,6 +270,9 @@ mod tests {
         refused("[state]\nhome = { at = '/home/ai/../../etc' }\n", "/home/ai/");
         refused("[state]\nhome = { at = '/home/ai/.x' }\nlogin = { at = '/ai/shared/../..' }\n", "/ai/shared/");
         refused("[state]\nhome = { at = '/home/ai/.x' }\nprivate = ['../..']\n", "plain relative path");
+        refused("[state]\nhome = { at = '/home/ai/.x' }\nalong = { '../x' = '~/x' }\n", "state.along");
+        refused("[state]\nhome = { at = '/home/ai/.x' }\nalong = { 'x' = '/etc/x' }\n", "state.along");
+        refused("[state]\nhome = { at = '/home/ai/.x' }\nalong = { 'x/*' = '~/x' }\n", "state.along");
         refused("[[sync]]\npath = '/etc/passwd'\nclass = 'json'\n", "plain relative path");
     }
 }

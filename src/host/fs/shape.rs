@@ -110,6 +110,15 @@ impl<'a> Shaper<'a> {
     }
 }
 
+/// Makes an empty file where nothing is.
+pub fn empty_file(dir: &OwnedFd, name: &OsStr) -> io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(0o600))) {
+        Ok(_) | Err(Errno::EXIST) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Credential files and the like are far below this, in bytes.
 const LARGEST: i64 = 64 << 20;
 

@@ -9,14 +9,18 @@ use crate::core::container::CACHE;
 use crate::core::plan::proxy::AUTHORITIES;
 use crate::core::plan::{Part, Plan};
 use crate::core::store::Store;
+use crate::core::tool::Tool;
 use crate::host::fs::files::{private_dir, read_own, write_private};
+use crate::host::fs::shape::{Shaper, empty_file};
 use crate::host::machine::look;
 
 /// Bundles of a system, by where it keeps them: Debian and Alpine, Fedora, macOS.
 const SYSTEM: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
-/// Makes what `plan` mounts of these.
-pub fn prepare(store: &Store, plan: &Plan) -> io::Result<()> {
+/// Makes what `plan` mounts of these, and in a home that containers write the places of what is mounted over a part of it: the engine
+/// would make them as root.
+pub fn prepare(store: &Store, plan: &Plan, tool: &Tool, shaper: &mut Shaper) -> io::Result<()> {
+    mount_points(store, plan, tool, shaper)?;
     let is_cache = |part: &Part| matches!(part, Part::Mount(mount) if mount.target.as_path() == Path::new(CACHE));
     for reasoned in plan.parts.iter().filter(|reasoned| is_cache(&reasoned.part)) {
         if let Part::Mount(mount) = &reasoned.part {
@@ -29,6 +33,25 @@ pub fn prepare(store: &Store, plan: &Plan) -> io::Result<()> {
         return Ok(());
     }
     write_private(&store.user().join(AUTHORITIES), &bundle(&plan.authorities)?)
+}
+
+fn mount_points(store: &Store, plan: &Plan, tool: &Tool, shaper: &mut Shaper) -> io::Result<()> {
+    let home = store.home(&tool.name, &plan.workspace.project);
+    let mounts = || plan.parts.iter().filter_map(|reasoned| if let Part::Mount(mount) = &reasoned.part { Some(mount) } else { None });
+    // The plan's store is not this one where that cannot be written.
+    let of_home = Path::new(&tool.name).join("projects").join(&plan.workspace.project).join("home");
+    let homes: Vec<&Path> = mounts().filter(|mount| mount.source.path().ends_with(&of_home)).map(|mount| mount.target.as_path()).collect();
+    for mount in mounts() {
+        let below = homes.iter().find_map(|home| mount.target.as_path().strip_prefix(home).ok());
+        let Some((parent, name)) = below.and_then(|below| below.parent().zip(below.file_name())) else { continue };
+        let dir = shaper.directory(&home, parent)?;
+        if mount.source.path().is_file() {
+            empty_file(&dir, name)?;
+        } else {
+            shaper.below(dir, &home.join(parent), name)?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns the named authorities and those that the system trusts, as one bundle: a program that is told of a file asks no other.

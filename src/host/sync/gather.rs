@@ -39,7 +39,7 @@ pub fn gather(places: &Places, request: &SyncRequest, deadline: &Deadline) -> Re
                 return Err(SyncError::Late);
             }
             if rule.class == Class::Tree {
-                let files = read_tree(places, &site, *deadline);
+                let files = read_tree(places, rule, &site, *deadline);
                 if matches!(parent(places, &site), Ok(None)) {
                     seen.away.insert(site.clone());
                 }
@@ -103,11 +103,11 @@ fn refusal(error: &FileError) -> Refusal {
     }
 }
 
-fn read_tree(places: &Places, site: &Site, deadline: Deadline) -> Result<BTreeMap<String, Reading>, Refusal> {
+fn read_tree(places: &Places, rule: &Rule, site: &Site, deadline: Deadline) -> Result<BTreeMap<String, Reading>, Refusal> {
     let Some(dir) = parent(places, site)? else {
         return Ok(BTreeMap::new());
     };
-    let mut walk = TreeWalk { deadline, trust: trust(site.place), files: BTreeMap::new(), count: 0, size: 0 };
+    let mut walk = TreeWalk { deadline, skip: &rule.skip, trust: trust(site.place), files: BTreeMap::new(), count: 0, size: 0 };
     let name = Path::new(&site.path).file_name().unwrap_or_default();
     match fs::child(&dir, name, walk.trust) {
         Child::Absent => {}
@@ -120,15 +120,21 @@ fn read_tree(places: &Places, site: &Site, deadline: Deadline) -> Result<BTreeMa
     Ok(walk.files)
 }
 
-struct TreeWalk {
+/// Returns whether a name is this one, or has this end behind a `*`.
+fn is_skipped(name: &str, skip: &str) -> bool {
+    skip.strip_prefix('*').map_or(name == skip, |end| name.ends_with(end))
+}
+
+struct TreeWalk<'a> {
     deadline: Deadline,
+    skip: &'a [String],
     trust: Trust,
     files: BTreeMap<String, Reading>,
     count: usize,
     size: u64,
 }
 
-impl TreeWalk {
+impl TreeWalk<'_> {
     fn directory(&mut self, dir: &OwnedFd, prefix: &str, depth: usize) -> Result<(), Refusal> {
         if depth > DEPTH {
             return Err(Refusal::TooMany);
@@ -144,7 +150,7 @@ impl TreeWalk {
                 continue;
             };
             // A repository's own data is no instruction to anybody.
-            if text == ".git" || text.starts_with(fs::TEMPORARY) {
+            if text == ".git" || text.starts_with(fs::TEMPORARY) || self.skip.iter().any(|skip| is_skipped(text, skip)) {
                 continue;
             }
             match fs::child(dir, &name, self.trust) {
