@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod nearest;
+pub mod path;
 pub mod table;
 pub mod typed;
 pub mod version;

@@ -1,12 +1,13 @@
 //! Directories and files of the person's that a container gets to see.
 
 use std::fmt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 
 use crate::core::plan::mount::Access;
+use crate::core::text::path::without_dots;
 
 /// One directory or file that is let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,19 +49,6 @@ impl MountRule {
         };
         Some(without_dots(&path))
     }
-}
-
-/// Takes `.` and `..` out of a path by its words alone.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => drop(plain.pop()),
-            part => plain.push(part),
-        }
-    }
-    plain
 }
 
 impl<'de> Deserialize<'de> for MountRule {

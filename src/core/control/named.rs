@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::core::control::gitconfig::GitSetting;
 use crate::core::control::kinds::{ControlKind, INCLUDED, NAMED};
+use crate::core::text::path::without_dots;
 
 /// A path below the root that settings name, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,15 +55,7 @@ pub fn linked(root: &Path, link: &Path, to: &Path) -> Option<PathBuf> {
 
 /// `path` as seen from `base`, relative to `root`, if it is below it; without asking any file system.
 pub fn inside(root: &Path, base: &Path, path: &Path) -> Option<PathBuf> {
-    let mut absolute = PathBuf::new();
-    for part in base.join(path).components() {
-        match part {
-            Component::ParentDir => drop(absolute.pop()),
-            Component::CurDir => {}
-            part => absolute.push(part),
-        }
-    }
-    absolute.strip_prefix(root).ok().filter(|below| !below.as_os_str().is_empty()).map(Path::to_owned)
+    without_dots(&base.join(path)).strip_prefix(root).ok().filter(|below| !below.as_os_str().is_empty()).map(Path::to_owned)
 }
 
 #[cfg(test)]

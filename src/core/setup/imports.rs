@@ -1,6 +1,8 @@
 //! Files that instructions import: `@path` at the start of a word, outside of code.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
+
+use crate::core::text::path::without_dots;
 
 /// Most files that one set of instructions may import.
 pub const MOST: usize = 64;
@@ -38,15 +40,7 @@ fn is_path(word: &str) -> bool {
 /// Returns the absolute path that an import means, from the directory of the file that has it.
 pub fn absolute(written: &str, directory: &Path, home: &Path) -> PathBuf {
     let path = written.strip_prefix("~/").map_or_else(|| directory.join(written), |below| home.join(below));
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(plain.pop()),
-            Component::CurDir => {}
-            part => plain.push(part),
-        }
-    }
-    plain
+    without_dots(&path)
 }
 
 #[cfg(test)]

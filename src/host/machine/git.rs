@@ -5,10 +5,11 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::core::facts::{LinkedWorktree, Repo, RepoKind, Spot};
 use crate::core::sync::Reading;
+use crate::core::text::path::without_dots;
 use crate::host::fs::{self, Absent, Trust, slot::slot};
 
 mod link;
@@ -87,22 +88,9 @@ fn trees(root: &Path, below: &str) -> Vec<LinkedWorktree> {
     let tree = |name: String| {
         let administrative = below.join(&name);
         let file = path(&read(root, administrative.join("gitdir"))?);
-        Some(LinkedWorktree { file: plain(&root.join(administrative).join(file)), name })
+        Some(LinkedWorktree { file: without_dots(&root.join(administrative).join(file)), name })
     };
     names.into_iter().filter_map(tree).take(MOST).collect()
-}
-
-/// Returns a path without `.` and `..`, as text alone.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(plain.pop()),
-            Component::CurDir => {}
-            part => plain.push(part),
-        }
-    }
-    plain
 }
 
 /// Returns the object directories of a repository, and where each is as seen from what gets mounted.

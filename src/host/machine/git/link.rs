@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{is_git_directory, path, plain, read};
+use super::{is_git_directory, path, read};
 use crate::core::facts::{RepoKind, Spot, SubmoduleProof};
+use crate::core::text::path::without_dots;
 
 pub(super) fn kind(root: &Path) -> RepoKind {
     let file = root.join(".git");
@@ -55,7 +56,7 @@ fn submodule(root: &Path, administrative: &Path) -> Option<RepoKind> {
 /// `.gitmodules` of the repository that `root` lies in.
 fn is_own(root: &Path, above: &Path, administrative: &Path) -> bool {
     let config = read(administrative, "config").unwrap_or_default();
-    let worktree = value(&String::from_utf8_lossy(&config), "[core]", "worktree").map(|path| plain(&administrative.join(path)));
+    let worktree = value(&String::from_utf8_lossy(&config), "[core]", "worktree").map(|path| without_dots(&administrative.join(path)));
     let parents = root.ancestors().skip(1).take_while(|parent| parent.starts_with(above));
     let is_listed = |parent: &Path| {
         let text = read(parent, ".gitmodules").unwrap_or_default();
