@@ -1,5 +1,4 @@
 //! The machine: the only layer that reads or changes it. Gathers [`Facts`] once; acts when told.
-#![expect(clippy::disallowed_methods, reason = "the one layer that may touch the machine")]
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
@@ -13,6 +12,7 @@ use crate::core::facts::{Env, Facts, Machine, SshAgent, Terminal};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::SessionId;
 use crate::core::store::Store;
+use crate::host::fs::look::Look;
 
 pub mod control;
 pub mod doctor;
@@ -59,6 +59,7 @@ pub struct Wanted<'a> {
 }
 
 impl Host {
+    #[expect(clippy::disallowed_methods, reason = "the environment enters here")]
     pub fn new() -> Result<Self> {
         let env: Env = std::env::vars_os().collect();
         let home = env.get("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
@@ -73,7 +74,7 @@ impl Host {
             return Err(Failure::new(Kind::Config, format!("cannot use the store `{}`: the path is not absolute", store.display()))
                 .hint("export AI_HOME=/an/absolute/path, or unset it"));
         }
-        let store = store.canonicalize().unwrap_or(store);
+        let store = store.resolved().unwrap_or(store);
         crate::core::log::threshold(&env)?;
         let host = Self { env, home, store: Store::new(store), cwd: OnceCell::new() };
         host.refuse_planted_store().map(|()| host)
@@ -113,18 +114,19 @@ impl Host {
     }
 
     /// Returns the working directory with all links resolved; `None` where it was deleted.
+    #[expect(clippy::disallowed_methods, reason = "the working directory enters here")]
     pub fn cwd(&self) -> Option<&Path> {
-        self.cwd.get_or_init(|| std::env::current_dir().ok().and_then(|cwd| cwd.canonicalize().ok())).as_deref()
+        self.cwd.get_or_init(|| std::env::current_dir().ok().and_then(|cwd| cwd.resolved().ok())).as_deref()
     }
 
     /// `$HOME` with all links resolved.
     pub fn home(&self) -> Option<PathBuf> {
-        self.home.as_ref().map(|home| home.canonicalize().unwrap_or_else(|_| home.clone()))
+        self.home.as_ref().map(|home| home.resolved().unwrap_or_else(|_| home.clone()))
     }
 
     /// Returns those of the optional files that exist, in the session's state or in the store.
     pub fn present(&self, files: &[PathBuf], state: &Store) -> Vec<PathBuf> {
-        let has = |path: &&PathBuf| state.root().join(path).exists() || self.store.root().join(path).exists();
+        let has = |path: &&PathBuf| state.root().join(path).is_there() || self.store.root().join(path).is_there();
         files.iter().filter(has).cloned().collect()
     }
 
@@ -147,7 +149,7 @@ impl Host {
 
     /// Fails unless a directory is there.
     pub fn existing_directory(path: &Path) -> std::io::Result<()> {
-        if path.is_dir() { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such directory")) }
+        if path.leads_to_directory() { Ok(()) } else { Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such directory")) }
     }
 
     /// Returns what `SSH_AUTH_SOCK` leads to.
@@ -182,7 +184,7 @@ pub fn terminal() -> Terminal {
 }
 
 fn is_socket(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket())
+    path.look().is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
 /// Returns what the engine said that it has, else what this machine has.
@@ -196,12 +198,12 @@ fn machine(engine: &Engine) -> Machine {
 
 /// Not a link, nor what somebody else put where everybody may: its lease would say which container to remove.
 fn is_own_dir(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::getuid().as_raw())
+    path.look_at_link().is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::getuid().as_raw())
 }
 
 /// Returns what keeps a directory from being written: the nearest one above that exists, and whether it is the caller's own.
 pub fn closed_directory(path: &Path) -> (&Path, bool) {
-    let nearest = path.ancestors().find(|path| path.is_dir()).unwrap_or(path);
+    let nearest = path.ancestors().find(|path| path.leads_to_directory()).unwrap_or(path);
     (nearest, is_own_dir(nearest))
 }
 
@@ -237,20 +239,21 @@ pub fn gid() -> u32 {
 
 /// Waits.
 pub fn pause(seconds: u64) {
-    std::thread::sleep(std::time::Duration::from_secs(seconds));
+    machine::clock::pause(std::time::Duration::from_secs(seconds));
 }
 
 /// Returns the program's arguments, first word included.
+#[expect(clippy::disallowed_methods, reason = "the arguments enter here")]
 pub fn args() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 
 /// Seconds since 1970.
 pub fn now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    machine::clock::since_1970().as_secs()
 }
 
 /// Whether this file is closed to everybody but its owner.
 pub fn is_private(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 == 0)
+    path.look().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 == 0)
 }

@@ -15,6 +15,7 @@ use crate::core::text::digest::sha256;
 use crate::core::workspace::Workspace;
 use crate::host::Host;
 use crate::host::fs::files::{private_dir, read_own, read_text, write_private};
+use crate::host::fs::own;
 use crate::host::fs::shape::Shaper;
 use crate::host::fs::slot::slot;
 use crate::host::fs::{self, Absent};
@@ -36,7 +37,7 @@ fn trees(store: &Store, workspace: &Workspace) -> io::Result<()> {
         write_private(&directory.join(".git"), b"")?;
         let file = directory.join("gitdir");
         write_private(&file, &[tree.content.as_os_str().as_encoded_bytes(), b"\n"].concat())?;
-        std::fs::File::open(&file)?.set_modified(std::time::UNIX_EPOCH + FAR)?;
+        own::open(&file)?.set_modified(std::time::UNIX_EPOCH + FAR)?;
     }
     Ok(())
 }
@@ -70,7 +71,7 @@ pub fn gh(store: &Store, project: &str, shaper: &mut Shaper) -> io::Result<()> {
         private_dir(&new)?;
         write_private(&new.join("hosts.yml"), &login)?;
         // Another run of this project may have been quicker.
-        let _ = std::fs::rename(&new, own.join("gh"));
+        let _ = own::rename(&new, own.join("gh"));
     }
     shaper.directory(&own, "gh").map(drop)
 }
@@ -123,7 +124,7 @@ fn included(own: &Path, home: &Path, name: &str) -> Vec<PathBuf> {
     if !pattern.contains(['*', '?']) {
         return vec![path];
     }
-    let names = std::fs::read_dir(parent).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let names = own::entries(parent).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|name| !name.starts_with('.') && matches(pattern.as_bytes(), name.as_bytes())).collect();
     names.sort_unstable();
     names.into_iter().map(|name| parent.join(name)).collect()

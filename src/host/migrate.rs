@@ -3,9 +3,7 @@
 //! Nothing is written where it counts before the journal is there as a whole. From then on, whoever comes next finishes.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +14,9 @@ use crate::core::store::Store;
 use crate::core::sync::toml;
 use crate::core::text::digest::sha256;
 use crate::host::Host;
-use crate::host::fs::files::{private_dir, read_within, write_private};
+use crate::host::fs::files::{private_dir, write_private};
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
 use crate::host::fs::tree;
 
 mod transaction;
@@ -48,7 +48,7 @@ fn area(store: &Store) -> PathBuf {
 
 /// Returns the old directories that exist. `roots` are the projects that may hold one, by id.
 pub fn sources(host: &Host, roots: &[(String, PathBuf)]) -> Vec<OldDirectory> {
-    let is_there = |path: &Path| path.symlink_metadata().is_ok_and(|found| !found.is_symlink());
+    let is_there = |path: &Path| path.look_at_link().is_ok_and(|found| !found.is_symlink());
     let mut sources = Vec::new();
     if let Some(gemini) = host.home().map(|home| home.join(".docker-gemini-config")).filter(|path| is_there(path)) {
         sources.push(OldDirectory { origin: OldLayout::Gemini, root: gemini.clone(), path: gemini });
@@ -78,8 +78,7 @@ pub fn scan(sources: &[OldDirectory]) -> io::Result<Vec<File>> {
     for source in sources {
         for entry in tree::walk(&source.path)? {
             if entry.kind != tree::EntryKind::Directory {
-                let path = if entry.below.as_os_str().is_empty() { source.path.clone() } else { source.path.join(&entry.below) };
-                files.push(file(source, &path)?);
+                files.push(file(source, &entry)?);
             }
         }
     }
@@ -98,30 +97,31 @@ pub fn token_files(sources: &[OldDirectory]) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn file(source: &OldDirectory, path: &Path) -> io::Result<File> {
-    let below = path.strip_prefix(&source.root).unwrap_or(path).to_owned();
-    let metadata = path.symlink_metadata()?;
-    let (worth, sha256) = if metadata.is_file() {
-        worth(path, &below, metadata.len())?
+fn file(source: &OldDirectory, entry: &tree::TreeEntry) -> io::Result<File> {
+    let from = if entry.below.as_os_str().is_empty() { source.path.clone() } else { source.path.join(&entry.below) };
+    let below = from.strip_prefix(&source.root).unwrap_or(&from).to_owned();
+    let (worth, sha256) = if entry.kind == tree::EntryKind::File {
+        worth(source, &entry.below, &below)?
     } else {
-        (FileWorth::Special, format!("special {}", metadata.mode()))
+        (FileWorth::Special, format!("special {}", entry.mode))
     };
-    Ok(File {
-        origin: source.origin.clone(),
-        from: path.to_owned(),
-        below,
-        worth,
-        sha256,
-        mode: metadata.mode(),
-        modified: metadata.mtime(),
-    })
+    Ok(File { origin: source.origin.clone(), from, below, worth, sha256, mode: entry.mode, modified: entry.modified })
 }
 
-fn worth(path: &Path, below: &Path, length: u64) -> io::Result<(FileWorth, String)> {
-    if length > PARSED {
-        return Ok((FileWorth::Good, tree::hash(path)?));
+fn worth(source: &OldDirectory, inner: &Path, below: &Path) -> io::Result<(FileWorth, String)> {
+    let file = tree::open(&source.path, inner)?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Ok((FileWorth::Special, "special".into()));
     }
-    let Some((bytes, _)) = read_within(path, PARSED)? else { return Ok((FileWorth::Special, "special".into())) };
+    if found.len() > PARSED {
+        return Ok((FileWorth::Good, tree::hash_open(file)?));
+    }
+    let mut bytes = Vec::new();
+    file.take(PARSED + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > PARSED {
+        return Ok((FileWorth::Special, "special".into()));
+    }
     let extension = below.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let worth = if is_token_file(below) {
         let login = Login::read(&bytes);
@@ -138,18 +138,18 @@ fn worth(path: &Path, below: &Path, length: u64) -> io::Result<(FileWorth, Strin
 
 /// Returns what the store has at this place.
 pub fn there(store: &Store, place: &Path) -> Option<File> {
-    let source = OldDirectory { origin: OldLayout::Store, path: store.root().join(place), root: store.root().to_owned() };
-    file(&source, &source.path).ok()
+    let source = OldDirectory { origin: OldLayout::Store, path: store.root().to_owned(), root: store.root().to_owned() };
+    file(&source, &tree::look(store.root(), place).ok()?).ok()
 }
 
 pub fn done(store: &Store) -> Done {
-    let text = fs::read(area(store).join("done.json")).unwrap_or_default();
+    let text = own::read(area(store).join("done.json")).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
 /// Whether a migration is past its commit and not finished.
 pub fn is_committed(store: &Store) -> bool {
-    area(store).join("journal.json").is_file()
+    area(store).join("journal.json").leads_to_file()
 }
 
 /// Whether everything in the sources was taken over and read back, and is still what it was.
@@ -161,7 +161,7 @@ pub fn is_verified(store: &Store, files: &[File]) -> bool {
 /// Removes the sources. What they held is in the store, and in the backup of the migration.
 pub fn remove(sources: &[OldDirectory]) -> io::Result<()> {
     for source in sources {
-        if source.path.is_dir() { fs::remove_dir_all(&source.path)? } else { fs::remove_file(&source.path)? }
+        if source.path.leads_to_directory() { own::remove_tree(&source.path)? } else { own::remove(&source.path)? }
     }
     Ok(())
 }
@@ -169,10 +169,9 @@ pub fn remove(sources: &[OldDirectory]) -> io::Result<()> {
 /// Returns one line a step: what, from where, to where, why; never what is in it.
 fn log(store: &Store, steps: &[MigrationStep]) -> io::Result<()> {
     use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
     let path = store.root().join("log/migrate.jsonl");
     path.parent().map_or(Ok(()), private_dir)?;
-    let mut file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    let mut file = own::open_to_append(path)?;
     for step in steps {
         let line = serde_json::json!({ "at": super::now(), "step": step });
         file.write_all(format!("{line}\n").as_bytes())?;
@@ -180,14 +179,6 @@ fn log(store: &Store, steps: &[MigrationStep]) -> io::Result<()> {
     Ok(())
 }
 
-pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
-    fs::set_permissions(path, PermissionsExt::from_mode(mode))
-}
-
 fn write_json<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     write_private(path, &serde_json::to_vec_pretty(value)?)
-}
-
-fn sync_directory(path: &Path) -> io::Result<()> {
-    fs::File::open(path)?.sync_all()
 }

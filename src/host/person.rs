@@ -10,6 +10,8 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::person::{self, Zone};
 use crate::host::Host;
 use crate::host::fs::files::read_own;
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
 
 impl Host {
     /// Does the same as [`Host::new`], for whoever will write into the store or the home. As root in somebody else's, that would leave
@@ -26,8 +28,8 @@ impl Host {
 
     /// Returns the home or the store, if we are root and it is not root's.
     pub fn of_somebody_else(&self) -> Option<PathBuf> {
-        let is_theirs = |path: &&Path| path.metadata().is_ok_and(|metadata| metadata.uid() != 0);
-        let store = self.store.root().ancestors().find(|path| path.is_dir());
+        let is_theirs = |path: &&Path| path.look().is_ok_and(|metadata| metadata.uid() != 0);
+        let store = self.store.root().ancestors().find(|path| path.leads_to_directory());
         let home = self.home.as_deref().filter(|_| !self.env.is_set("AI_HOME"));
         store.into_iter().chain(home).find(is_theirs).filter(|_| super::uid() == 0).map(Path::to_owned)
     }
@@ -38,7 +40,7 @@ pub fn user(env: &Env, engine: &Engine) -> User {
     let (uid, gid) = (super::uid(), super::gid());
     let listed: Vec<u32> = rustix::process::getgroups().unwrap_or_default().iter().map(|group| group.as_raw()).collect();
     let of_engine = match &engine.endpoint.address {
-        Address::Socket { path, .. } => path.metadata().ok().map(|metadata| metadata.gid()),
+        Address::Socket { path, .. } => path.look().ok().map(|metadata| metadata.gid()),
         _ => None,
     };
     let known = if listed.iter().all(|id| *id == gid || *id == 0) { String::new() } else { text("/etc/group") };
@@ -63,7 +65,7 @@ pub fn time_zone(env: &Env) -> Option<String> {
 }
 
 fn of_file(path: &str) -> Option<String> {
-    let found = Path::new(path).canonicalize().ok()?;
+    let found = Path::new(path).resolved().ok()?;
     if let Some(name) = found.to_str().and_then(person::in_database) {
         return Some(name.into());
     }
@@ -72,5 +74,5 @@ fn of_file(path: &str) -> Option<String> {
 }
 
 fn text(path: &str) -> String {
-    std::fs::read_to_string(path).unwrap_or_default()
+    own::read_text(path).unwrap_or_default()
 }

@@ -9,7 +9,9 @@ use crate::core::failure::Result;
 use crate::core::planted::{self, EnvironmentPath};
 use crate::core::workspace;
 use crate::host::Host;
+use crate::host::fs::look::Look;
 use crate::host::machine::git;
+use crate::host::machine::process;
 
 impl Host {
     /// Fails if `AI_HOME` is where a container can write: what is in a store says what the host runs.
@@ -42,7 +44,7 @@ impl Host {
         if let SshAgent::Socket(path) = agent {
             named.push(EnvironmentPath { by: planted::AGENT, path: real(path), fix: "unset SSH_AUTH_SOCK, or AI_SSH_AGENT=no" });
         }
-        named.extend(std::env::current_exe().ok().map(|path| EnvironmentPath {
+        named.extend(process::this_program().ok().map(|path| EnvironmentPath {
             by: "the program",
             path,
             fix: "install ai outside of the project",
@@ -66,13 +68,13 @@ impl Host {
     /// repository planted. So is what lies in the project, where a container can write, or is a link there; and this program
     /// itself, under whatever name.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
-        let me = std::env::current_exe().ok();
+        let me = process::this_program().ok();
         let project = self.writable_project();
         let path = self.env.get("PATH")?;
         let absolute: Vec<PathBuf> = std::env::split_paths(path).filter(|entry| entry.is_absolute()).collect();
         let path = std::env::join_paths(absolute).ok()?;
         let mut found = which::which_in_all(name, Some(path), "/").ok()?;
-        found.find(|program| (me.is_none() || program.canonicalize().ok() != me) && !is_planted(program, project.as_deref()))
+        found.find(|program| (me.is_none() || program.resolved().ok() != me) && !is_planted(program, project.as_deref()))
     }
 
     /// Returns the directory around us that a container gets to write, unless it is one that is never mounted.
@@ -86,9 +88,9 @@ impl Host {
     /// Our own program as shells should call it: by the path on PATH where that leads here (it survives an upgrade
     /// better than the resolved one), else by where it is. A link in the project may lead elsewhere tomorrow.
     pub fn exe(&self) -> PathBuf {
-        let me = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ai"));
+        let me = process::this_program().unwrap_or_else(|_| PathBuf::from("ai"));
         let on_path = self.env.get("PATH").into_iter().flat_map(std::env::split_paths).filter(|entry| entry.is_absolute());
-        let mut same = on_path.map(|entry| entry.join("ai")).filter(|program| program.canonicalize().is_ok_and(|program| program == me));
+        let mut same = on_path.map(|entry| entry.join("ai")).filter(|program| program.resolved().is_ok_and(|program| program == me));
         let project = self.writable_project();
         same.find(|program| !is_planted(program, project.as_deref())).unwrap_or(me)
     }
@@ -96,12 +98,12 @@ impl Host {
 
 /// Whether a program lies where a container can write, or is found by a link that does.
 fn is_planted(program: &Path, project: Option<&Path>) -> bool {
-    let places = [program.canonicalize(), program.parent().unwrap_or(program).canonicalize()];
+    let places = [program.resolved(), program.parent().unwrap_or(program).resolved()];
     places.into_iter().flatten().any(|place| planted::writable(&place, project).is_some())
 }
 
 /// Returns the path with its links resolved, as far as it is there.
 fn real(path: &Path) -> PathBuf {
-    let above = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let above = path.ancestors().find_map(|above| Some((above, above.resolved().ok()?)));
     above.map_or_else(|| path.to_owned(), |(above, real)| path.strip_prefix(above).map_or(real.clone(), |below| real.join(below)))
 }

@@ -14,6 +14,8 @@ use crate::core::policy::rule::OsUser;
 use crate::core::policy::verdict::Rules;
 use crate::host::Host;
 use crate::host::fs::files::read_text;
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
 use crate::host::machine::process;
 
 impl Host {
@@ -39,12 +41,12 @@ pub fn source() -> Result<Option<ConfigText>> {
     let cannot = |why: &str| {
         Failure::new(Kind::Config, format!("cannot use `{PATH}`: {why}")).hint("whoever administers this machine mends it: ai policy check")
     };
-    match Path::new(PATH).symlink_metadata() {
+    match Path::new(PATH).look_at_link() {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(cannot(&error.to_string())),
         Ok(_) => {}
     }
-    let real = Path::new(PATH).canonicalize().map_err(|error| cannot(&error.to_string()))?;
+    let real = Path::new(PATH).resolved().map_err(|error| cannot(&error.to_string()))?;
     // Whoever can write one of these could have put another file there.
     let mut on_the_way = Path::new(PATH).ancestors().chain(real.ancestors());
     if let Some((path, why)) = on_the_way.find_map(|path| Some((path, open_to_others(path)?))) {
@@ -56,7 +58,7 @@ pub fn source() -> Result<Option<ConfigText>> {
 
 /// Returns why somebody else than root may have made what is at a path.
 fn open_to_others(path: &Path) -> Option<String> {
-    let Ok(found) = path.symlink_metadata() else { return Some("cannot be looked at".into()) };
+    let Ok(found) = path.look_at_link() else { return Some("cannot be looked at".into()) };
     let is_kept = found.is_symlink() || found.mode() & 0o022 == 0 || (found.is_dir() && found.mode() & 0o1000 != 0);
     match found.uid() {
         0 if is_kept => None,
@@ -70,7 +72,7 @@ pub fn member() -> OsUser {
     let mut ids: Vec<u32> = rustix::process::getgroups().unwrap_or_default().iter().map(|group| group.as_raw()).collect();
     ids.push(super::gid());
     let uid = super::uid();
-    let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let text = |path: &str| own::read_text(path).unwrap_or_default();
     let (mut passwd, mut group) = (text("/etc/passwd"), text("/etc/group"));
     let member = OsUser::new(uid, &ids, &passwd, &group);
     let missing: Vec<String> = member.groups.iter().filter(|group| group.name.is_none()).map(|group| group.id.to_string()).collect();
@@ -81,13 +83,13 @@ pub fn member() -> OsUser {
         group += &asked("group", &missing);
     }
     let member = OsUser::new(uid, &ids, &passwd, &group);
-    OsUser { home: member.home.map(|home| home.canonicalize().unwrap_or(home)), ..member }
+    OsUser { home: member.home.map(|home| home.resolved().unwrap_or(home)), ..member }
 }
 
 /// Returns what the system's directory services know: a program that is linked statically cannot ask them. Nothing of the caller's
 /// environment reaches the one that can.
 fn asked(database: &str, keys: &[String]) -> String {
-    let program = ["/usr/bin/getent", "/bin/getent"].map(PathBuf::from).into_iter().find(|path| path.is_file());
+    let program = ["/usr/bin/getent", "/bin/getent"].map(PathBuf::from).into_iter().find(|path| path.leads_to_file());
     let args: Vec<&str> = std::iter::once(database).chain(keys.iter().map(String::as_str)).collect();
     let output = program.and_then(|program| process::output_bare(&program, &args, Duration::from_secs(5)).ok());
     output.map(|(_, stdout, _)| format!("\n{}", String::from_utf8_lossy(&stdout))).unwrap_or_default()

@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 
+use rustix::fs::OFlags;
 use rustix::termios::{InputModes, LocalModes, OptionalActions, OutputModes, QueueSelector, tcflush, tcgetattr, tcsetattr};
 
+use crate::host::fs::own;
 use crate::host::{self, Host};
 
 /// Puts the title on the terminal's stack (xterm's `ctlseqs`, also in tmux, kitty, VTE, iTerm2; others pass it over).
@@ -63,8 +64,7 @@ fn has_terminal(host: &Host) -> bool {
 }
 
 fn open() -> Option<File> {
-    let flags = (rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::NONBLOCK).bits().cast_signed();
-    File::options().read(true).write(true).custom_flags(flags).open("/dev/tty").ok()
+    own::open_to_write("/dev/tty", OFlags::NOCTTY | OFlags::NONBLOCK).ok()
 }
 
 /// Lines, echo and Ctrl-C again, where a client that was killed left the terminal raw.

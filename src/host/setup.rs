@@ -9,6 +9,8 @@ use crate::core::setup::{NameRule, Named, named};
 use crate::core::sync::Reading;
 use crate::host::fs::Absent;
 use crate::host::fs::files::read_own;
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
 use crate::host::fs::slot::slot;
 
 /// Largest settings file that is looked into.
@@ -28,7 +30,7 @@ pub fn is_small(directory: &Path) -> bool {
     let mut count = 0;
     let mut left = vec![directory.to_owned()];
     while let Some(directory) = left.pop() {
-        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        for entry in own::entries(directory).into_iter().flatten().flatten() {
             let Ok(metadata) = entry.metadata() else { continue };
             count += 1;
             if count > FEW || metadata.len() > SMALL {
@@ -71,16 +73,16 @@ fn parsed(file: &str, bytes: &[u8]) -> Option<Value> {
 /// things are none of them.
 pub fn each(home: &Path, pattern: &str) -> Vec<(String, PathBuf)> {
     let Some(parent) = pattern.strip_suffix("/*") else { return vec![(String::new(), home.join(pattern))] };
-    let entries = std::fs::read_dir(home.join(parent)).into_iter().flatten().flatten().take(MOST);
+    let entries = own::entries(home.join(parent)).into_iter().flatten().flatten().take(MOST);
     let named = entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())));
-    let mut found: Vec<_> = named.filter(|(name, path)| !name.starts_with('.') && path.is_dir()).collect();
+    let mut found: Vec<_> = named.filter(|(name, path)| !name.starts_with('.') && path.leads_to_directory()).collect();
     found.sort_unstable();
     found
 }
 
 /// Returns where a path leads, if a directory or file is there.
 pub fn real(path: &Path) -> Option<PathBuf> {
-    path.canonicalize().ok().filter(|real| real.is_dir() || real.is_file())
+    path.resolved().ok().filter(|real| real.leads_to_directory() || real.leads_to_file())
 }
 
 /// Returns whether a file is there below a home that a container writes, no links followed.

@@ -264,3 +264,11 @@ fn every_mutant_still_changes_something() {
         assert!(output.status.success() && said.ends_with("0 not\n"), "{script}: {said}");
     }
 }
+
+// BO-05
+#[test]
+fn files_are_touched_by_their_paths_in_one_folder() {
+    let lifts = |text: &str| text.contains("#![expect(clippy::disallowed_methods");
+    let lifted: Vec<PathBuf> = files("src").into_iter().filter(|(_, text)| lifts(text)).map(|(path, _)| path).collect();
+    assert_eq!(lifted, ["src/host/fs.rs", "src/host/machine/clock.rs", "src/host/sync/tests.rs"].map(PathBuf::from));
+}

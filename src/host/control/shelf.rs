@@ -10,6 +10,7 @@ use crate::core::store::Store;
 use crate::core::text::digest::sha256;
 use crate::host::fs::files::{private_dir, write_unsynced};
 use crate::host::fs::lock::{self, Lock, LockError};
+use crate::host::fs::look::Look;
 use crate::host::fs::{self, Absent, slot};
 
 /// Largest file of ours, in bytes.
@@ -53,7 +54,7 @@ impl ControlShelf {
     /// Keeps a content. One that is kept already is left alone.
     pub fn keep(&self, hash: &str, bytes: &[u8]) -> std::io::Result<()> {
         let path = self.directory.join("objects").join(hash);
-        if path.is_file() {
+        if path.leads_to_file() {
             return Ok(());
         }
         private_dir(&self.directory.join("objects"))?;

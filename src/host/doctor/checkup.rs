@@ -7,28 +7,30 @@ use std::time::Duration;
 
 use crate::core::facts::{Facts, SshAgent};
 use crate::host::Host;
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
 use crate::host::machine::process;
 
 /// Returns the system's own name and kind of machine.
 pub fn system() -> String {
-    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let release = own::read_text("/etc/os-release").unwrap_or_default();
     let name = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).map(|name| name.trim_matches('"').to_owned());
     format!("{} ({})", name.unwrap_or_else(|| std::env::consts::OS.into()), std::env::consts::ARCH)
 }
 
 pub fn is_wsl() -> bool {
-    std::fs::read_to_string("/proc/version").is_ok_and(|version| version.to_ascii_lowercase().contains("microsoft"))
+    own::read_text("/proc/version").is_ok_and(|version| version.to_ascii_lowercase().contains("microsoft"))
 }
 
 /// Whether a file can be made in the store, or where it will be.
 pub fn is_writable(store: &Path) -> Result<(), String> {
-    let directory = store.ancestors().find(|path| path.is_dir()).unwrap_or(store);
+    let directory = store.ancestors().find(|path| path.leads_to_directory()).unwrap_or(store);
     tempfile::tempfile_in(directory).map(drop).map_err(|error| error.to_string())
 }
 
 /// Percent used and bytes free of the file system that holds `path`.
 pub fn disk(path: &Path) -> Option<(u8, u64)> {
-    let there = path.ancestors().find(|path| path.exists())?;
+    let there = path.ancestors().find(|path| path.is_there())?;
     let status = rustix::fs::statvfs(there).ok()?;
     let used = status.f_blocks - status.f_bfree;
     let percent = (used * 100).checked_div(used + status.f_bavail)?;

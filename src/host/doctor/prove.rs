@@ -15,6 +15,9 @@ use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{self, Part, Variable};
 use crate::core::render;
 use crate::core::store::Fixed;
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
+use crate::host::machine::clock;
 use crate::host::machine::process;
 use crate::host::{self, Host};
 
@@ -125,7 +128,7 @@ impl Bench<'_> {
     fn owner(&self) -> ProbeOutcome {
         use std::os::unix::fs::MetadataExt;
         let found = self.run(&[], "echo x >made").and_then(|(code, _, stderr)| {
-            let metadata = self.directory.join("made").metadata().map_err(|_| failure(code, &stderr))?;
+            let metadata = self.directory.join("made").look().map_err(|_| failure(code, &stderr))?;
             let (is, should) = (metadata.uid(), self.facts.user.uid);
             Ok((holds(is == should), format!("made inside, it belongs to uid {is} outside")))
         });
@@ -194,7 +197,7 @@ impl Bench<'_> {
             argv.insert(0, self.engine());
             let child = process::background(&argv)?;
             let ready = wait_for(&path("watching"));
-            std::fs::rename(path("newer"), path("renamed"))?;
+            own::rename(path("newer"), path("renamed"))?;
             let code = child.finish(PATIENCE)?;
             Ok((holds(ready && code == 0), if code == 0 { "seen inside".into() } else { format!("not seen inside in 5 s ({code})") }))
         })();
@@ -203,7 +206,7 @@ impl Bench<'_> {
 
     fn rename_by_container(&self) -> ProbeOutcome {
         let found = self.run(&[], "echo old >moved; echo new >newer; mv newer moved").and_then(|(code, _, stderr)| {
-            let text = std::fs::read_to_string(self.directory.join("moved")).map_err(|_| failure(code, &stderr))?;
+            let text = own::read_text(self.directory.join("moved")).map_err(|_| failure(code, &stderr))?;
             Ok((holds(text == "new\n"), "seen outside".into()))
         });
         of("rename-by-container", found)
@@ -246,10 +249,10 @@ fn failure(code: u8, stderr: &str) -> Failure {
 /// Waits up to ten seconds for a file to appear.
 fn wait_for(path: &Path) -> bool {
     for _ in 0..200 {
-        if path.exists() {
+        if path.is_there() {
             return true;
         }
-        std::thread::sleep(Duration::from_millis(50));
+        clock::pause(Duration::from_millis(50));
     }
     false
 }

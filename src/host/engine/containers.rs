@@ -9,6 +9,7 @@ use crate::core::census::Container;
 use crate::core::engine::kind::Engine;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::SessionId;
+use crate::host::machine::clock;
 use crate::host::machine::process;
 
 /// Longest time that listing may take.
@@ -95,7 +96,7 @@ fn says_gone(stderr: &str) -> bool {
 /// Returns what happened to a container since `since`, in seconds since 1970: words such as `start`, `oom`, `die`, in order. The
 /// engine remembers that for a while, also of containers that are gone.
 pub fn history(engine: &Engine, name: &str, since: u64) -> Result<Vec<String>> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = clock::since_1970();
     // A bound in the future would make the engine wait for it.
     let (since, until) = (since.saturating_sub(1).to_string(), format!("{}.{:09}", now.as_secs(), now.subsec_nanos()));
     let filter = format!("container={name}");

@@ -7,6 +7,8 @@ use serde_json::Value;
 use crate::core::engine::kind::EngineKind;
 use crate::core::engine::{Address, Chosen, Endpoint};
 use crate::core::facts::Env;
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
 
 /// Returns the endpoint of an engine's client in this environment.
 pub fn find(kind: EngineKind, env: &Env, home: Option<&Path>) -> Endpoint {
@@ -40,7 +42,7 @@ fn of_context(contexts: &Path, name: &str) -> Option<Address> {
     let id: String = sha2::Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     let meta = json(&contexts.join("meta").join(&id).join("meta.json"))?;
     let url = meta.pointer("/Endpoints/docker/Host")?.as_str()?;
-    Some(secured(address(url), contexts.join("tls").join(id).join("docker").is_dir()))
+    Some(secured(address(url), contexts.join("tls").join(id).join("docker").leads_to_directory()))
 }
 
 fn secured(address: Address, tls: bool) -> Address {
@@ -58,11 +60,11 @@ fn address(url: &str) -> Address {
 }
 
 fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    path.resolved().unwrap_or_else(|_| path.to_owned())
 }
 
 fn json(path: &Path) -> Option<Value> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    serde_json::from_slice(&own::read(path).ok()?).ok()
 }
 
 /// Returns what changes whenever an engine is started anew: its socket is another file then. For an engine without a socket,
@@ -73,6 +75,6 @@ pub fn stamp(endpoint: &Endpoint, program: Option<&Path>) -> String {
         Address::Socket { real, .. } => Some(real.as_path()),
         _ => program,
     };
-    let metadata = path.and_then(|path| path.metadata().ok());
+    let metadata = path.and_then(|path| path.look().ok());
     metadata.map_or_else(String::new, |metadata| format!("{}:{}:{}", metadata.dev(), metadata.ino(), metadata.ctime()))
 }

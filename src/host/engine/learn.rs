@@ -14,6 +14,8 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::store::Store;
 use crate::host::engine::{api, endpoint};
 use crate::host::fs::files::{private_dir, write_private};
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
 use crate::host::machine::process;
 
 /// Longest time that a client may take to say what its engine is.
@@ -27,7 +29,7 @@ pub fn recall(store: &Store, engine: &Engine) -> Option<EngineReport> {
 
 /// Returns what was last learnt about this endpoint, whether or not the engine runs: where logins are does not change with a start.
 pub fn last(store: &Store, engine: &Engine) -> Option<EngineReport> {
-    serde_json::from_slice(&std::fs::read(store.root().join(engine.endpoint.file(engine.kind))).ok()?).ok()
+    serde_json::from_slice(&own::read(store.root().join(engine.endpoint.file(engine.kind))).ok()?).ok()
 }
 
 /// Whether asking costs little enough for a run to wait: no engine across a network.
@@ -121,5 +123,5 @@ fn agent(engine: &Engine, product: Product) -> Option<PathBuf> {
 fn beside(engine: &Engine, name: &str) -> Option<PathBuf> {
     let siblings = engine.program.as_deref().and_then(Path::parent).map(|directory| directory.join(name));
     let usual = ["/opt/homebrew/bin", "/usr/local/bin"].into_iter().map(|directory| Path::new(directory).join(name));
-    siblings.into_iter().chain(usual).find(|program| program.is_file())
+    siblings.into_iter().chain(usual).find(|program| program.leads_to_file())
 }

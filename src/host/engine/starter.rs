@@ -1,7 +1,7 @@
 //! Starts the engine for whoever allowed it, and waits until it answers; both have a deadline, then it is an honest failure.
 
 use std::ffi::OsStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::core::config::Settings;
 use crate::core::config::value::parse_bytes;
@@ -9,6 +9,7 @@ use crate::core::engine::kind::Engine;
 use crate::core::engine::start::{self, Size, Starter};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::host::Host;
+use crate::host::machine::clock;
 use crate::host::machine::process;
 use crate::host::output;
 
@@ -46,12 +47,12 @@ pub fn start(host: &Host, engine: &Engine, settings: &Settings) -> Result<()> {
 }
 
 fn answers_within(engine: &Engine, patience: Duration) -> bool {
-    let begin = Instant::now();
+    let begin = clock::instant();
     while super::is_down(engine) {
         if begin.elapsed() >= patience {
             return false;
         }
-        std::thread::sleep(PAUSE);
+        clock::pause(PAUSE);
     }
     true
 }

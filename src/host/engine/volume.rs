@@ -16,6 +16,7 @@ use crate::core::plan::{Part, login_volume, user_parts};
 use crate::core::render;
 use crate::core::store::{Seen, Store};
 use crate::core::tool::Tool;
+use crate::host::fs::look::Look;
 use crate::host::machine::process;
 
 /// Where the store's own directory is, while the volume is filled.
@@ -58,7 +59,7 @@ pub fn ensure(engine: &Engine, store: &Store, image: &str, tool: &Tool, user: &U
     }
     let shared = store.shared(&tool.name);
     let from = shared
-        .is_dir()
+        .leads_to_directory()
         .then(|| Part::Mount(Mount::bind(store.fixed(Seen::Shared(&tool.name)), ContainerPath::new(FROM), Access::ReadOnly)));
     let script =
         "mkdir -p \"$1\" && { [ ! -d \"$3\" ] || cp -a \"$3/.\" \"$1/\"; } && chown -Rh \"$2\" /ai/shared && chmod 0700 /ai/shared \"$1\"";

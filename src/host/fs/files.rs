@@ -46,7 +46,7 @@ pub fn read_within(path: &Path, limit: u64) -> io::Result<Option<(Vec<u8>, u32)>
     Ok(Some((bytes, metadata.permissions().mode() & 0o7777)))
 }
 
-fn nonblocking() -> i32 {
+pub fn nonblocking() -> i32 {
     rustix::fs::OFlags::NONBLOCK.bits().cast_signed()
 }
 

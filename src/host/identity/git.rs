@@ -20,6 +20,8 @@ use crate::core::text::typed::typed;
 use crate::core::workspace::Workspace;
 use crate::host::fs::Absent;
 use crate::host::fs::files::{private_dir, read_own, write_private};
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
 use crate::host::fs::slot::slot;
 use crate::host::machine::process;
 use crate::host::{Host, output};
@@ -46,12 +48,12 @@ pub fn prepare(host: &Host, store: &Store, workspace: &Workspace, engine: &Engin
     private_dir(&directory)?;
     private_dir(&store.git_host(&workspace.project))?;
     let record = directory.with_extension("json");
-    let known: Made = std::fs::read(&record).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-    let is_ours = workspace.root.metadata().is_ok_and(|metadata| metadata.uid() == crate::host::uid());
+    let known: Made = own::read(&record).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    let is_ours = workspace.root.look().is_ok_and(|metadata| metadata.uid() == crate::host::uid());
     let trust = if engine.product.is_machine() && is_ours { GitTrust::Everything } else { GitTrust::Git };
     let agent = matches!(host.ssh_agent(), SshAgent::Socket(_));
     let salt = format!("{LAYOUT} {trust:?} {is_ours} {agent} {:?}", workspace.target);
-    let is_known = known.hash == hash(&known.files, &salt) && store.git_host(&workspace.project).join("config").exists();
+    let is_known = known.hash == hash(&known.files, &salt) && store.git_host(&workspace.project).join("config").is_there();
     let made = if is_known { known } else { make(host, store, workspace, trust, &salt, &known)? };
     if made.refused {
         let root = workspace.root.to_string_lossy();
@@ -79,8 +81,8 @@ fn make(host: &Host, store: &Store, workspace: &Workspace, trust: GitTrust, salt
     let (spelled, target) = (root.to_string_lossy(), workspace.target.as_os_str().to_string_lossy());
     write_private(&to.join("config"), identity::config(&entries, &settings, trust, &spelled, &target).as_bytes())?;
     directory::keep_only(&to, &delivered);
-    let is_ours = root.metadata().is_ok_and(|metadata| metadata.uid() == crate::host::uid());
-    let refused = !is_ours && root.join(".git").exists() && !identity::is_trusted(&entries, &spelled);
+    let is_ours = root.look().is_ok_and(|metadata| metadata.uid() == crate::host::uid());
+    let refused = !is_ours && root.join(".git").is_there() && !identity::is_trusted(&entries, &spelled);
     let own = store.git(&workspace.project);
     let made = Made { hash: hash(&files, salt), files, refused, identity: settings.identity, notes: settings.notes };
     // With who the person was before: that is what stands in the container's file.

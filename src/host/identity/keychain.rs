@@ -9,6 +9,7 @@ use crate::core::facts::SshAgent;
 use crate::core::store::Store;
 use crate::host::doctor::checkup::agent_keys;
 use crate::host::fs::files::{read_text, write_private};
+use crate::host::fs::look::Look;
 use crate::host::machine::process;
 
 /// Apple's own; another one on PATH does not know the keychain.
@@ -24,7 +25,7 @@ pub fn load(os: &str, agent: &SshAgent, store: &Store, ssh_add: &Path) {
     }
     let SshAgent::Socket(socket) = agent else { return };
     // Another socket is another agent: each login has one.
-    let stamp = socket.metadata().map_or_else(|_| String::new(), |found| format!("{}:{}:{}", socket.display(), found.ino(), found.ctime()));
+    let stamp = socket.look().map_or_else(|_| String::new(), |found| format!("{}:{}:{}", socket.display(), found.ino(), found.ctime()));
     let record = store.root().join("keychain");
     let was_tried = read_text(&record).ok().flatten().is_some_and(|tried| tried == stamp);
     if loads_keychain(os, agent_keys(agent), was_tried) {
@@ -58,6 +59,7 @@ mod tests {
 
     // H-03
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "tests set up files")]
     fn an_empty_agent_is_filled_once_and_a_failure_is_silent() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::host::machine::clock;
+
 /// The end of somebody's patience.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
@@ -10,15 +12,15 @@ pub struct Deadline {
 
 impl Deadline {
     pub fn after(patience: Duration) -> Self {
-        Self { end: Instant::now() + patience }
+        Self { end: clock::instant() + patience }
     }
 
     /// Returns how much time there is.
     pub fn left(&self) -> Duration {
-        self.end.saturating_duration_since(Instant::now())
+        self.end.saturating_duration_since(clock::instant())
     }
 
     pub fn is_over(&self) -> bool {
-        Instant::now() >= self.end
+        clock::instant() >= self.end
     }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::core::facts::{LinkedWorktree, Repo, RepoKind, Spot};
 use crate::core::sync::Reading;
 use crate::core::text::path::without_dots;
+use crate::host::fs::look::Look;
 use crate::host::fs::{self, Absent, Trust, slot::slot};
 
 mod link;
@@ -28,12 +29,12 @@ pub fn repo(cwd: &Path) -> Option<Repo> {
 
 /// Returns the nearest directory at or above `cwd` that holds `.git`, or what other version control has in its place.
 pub fn root(cwd: &Path) -> Option<&Path> {
-    cwd.ancestors().find(|path| MARKS.iter().any(|mark| path.join(mark).symlink_metadata().is_ok()))
+    cwd.ancestors().find(|path| MARKS.iter().any(|mark| path.join(mark).look_at_link().is_ok()))
 }
 
 /// `.git` itself or a bare repository: what git itself checks for.
 fn is_git_directory(path: &Path) -> bool {
-    path.join("HEAD").is_file() && path.join("objects").is_dir() && path.join("refs").is_dir()
+    path.join("HEAD").leads_to_file() && path.join("objects").leads_to_directory() && path.join("refs").leads_to_directory()
 }
 
 /// Returns the work tree around a `.git` directory; a bare repository has none.
@@ -118,7 +119,7 @@ fn borrowed(objects: &Path, spelled: &Path, depth: u8, found: &mut Vec<Spot>) {
     let Some(bytes) = read(objects, "info/alternates") else { return };
     let Ok(text) = String::from_utf8(bytes) else { return };
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).take(MOST_BORROWED) {
-        let Ok(target) = objects.join(line).canonicalize() else { continue };
+        let Ok(target) = objects.join(line).resolved() else { continue };
         let is_objects = target.file_name().is_some_and(|name| name == "objects") && target.parent().is_some_and(is_git_directory);
         let is_new = found.len() < MOST_BORROWED && !found.iter().any(|known| known.path == target);
         if is_objects && is_new && owner(&target) == owner(objects) {
@@ -133,5 +134,5 @@ fn borrowed(objects: &Path, spelled: &Path, depth: u8, found: &mut Vec<Spot>) {
 
 fn owner(path: &Path) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
-    path.metadata().ok().map(|metadata| metadata.uid())
+    path.look().ok().map(|metadata| metadata.uid())
 }

@@ -9,12 +9,13 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::core::admit::path::{Looked, PathKind, SYSTEM_AUTHORITIES, Thing};
 use crate::core::admit::publish::{Protocol, Publish};
-use crate::host::fs::{self, Absent};
+use crate::host::fs::look::Look;
+use crate::host::fs::{self, Absent, own};
 
 /// Looks at a path: where it leads, and what is there.
 pub fn look(path: PathBuf) -> Looked {
-    let found = path.canonicalize().ok().and_then(|real| {
-        let kind = match real.symlink_metadata().ok()?.file_type() {
+    let found = path.resolved().ok().and_then(|real| {
+        let kind = match real.look_at_link().ok()?.file_type() {
             kind if kind.is_dir() => PathKind::Directory,
             kind if kind.is_file() => PathKind::File,
             _ => PathKind::Special,
@@ -26,8 +27,8 @@ pub fn look(path: PathBuf) -> Looked {
 
 /// Returns the bundle of this system, if its administrator added authorities of their own.
 pub fn system_authorities() -> Option<PathBuf> {
-    let has_own = |directory: &str| std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some());
-    let (_, bundle) = SYSTEM_AUTHORITIES.iter().find(|(own, bundle)| has_own(own) && Path::new(bundle).is_file())?;
+    let has_own = |directory: &str| own::entries(directory).is_ok_and(|mut entries| entries.next().is_some());
+    let (_, bundle) = SYSTEM_AUTHORITIES.iter().find(|(own, bundle)| has_own(own) && Path::new(bundle).leads_to_file())?;
     Some(PathBuf::from(bundle))
 }
 
@@ -43,8 +44,8 @@ pub fn is_taken(port: &Publish) -> bool {
 
 /// Returns the files directly in a directory of the system, sorted.
 pub fn files(directory: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.is_file()).collect();
+    let entries = own::entries(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.leads_to_file()).collect();
     files.sort_unstable();
     files
 }

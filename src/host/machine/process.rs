@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,20 @@ use signal_hook::iterator::Signals;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::Process;
+use crate::host::fs::own;
+use crate::host::machine::clock;
+
+/// A program that is to be started.
+#[expect(clippy::disallowed_methods, reason = "the one place that starts programs")]
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    Command::new(program)
+}
+
+/// The path of this program.
+#[expect(clippy::disallowed_methods, reason = "our own path is a fact, and this is the edge")]
+pub fn this_program() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}
 
 /// Returns a shell's exit code for what became of a child: its own code, or 128 and the signal.
 pub fn exit_code(status: ExitStatus) -> u8 {
@@ -24,7 +38,7 @@ pub fn exit_code(status: ExitStatus) -> u8 {
 /// Becomes `argv`; returns only if that fails.
 pub fn exec(argv: &[OsString], env: &[(String, OsString)]) -> Failure {
     let Some((program, args)) = argv.split_first() else { return Failure::new(Kind::Usage, "cannot run nothing: there is no command") };
-    let mut command = Command::new(program);
+    let mut command = self::command(program);
     command.args(args).envs(env.iter().map(|(name, value)| (name, value)));
     keep_out_of_core_dumps(env);
     not_started(program, &command.exec())
@@ -48,14 +62,14 @@ pub fn not_started(program: &OsStr, error: &std::io::Error) -> Failure {
 
 /// Returns what a program printed; fails if it cannot be started.
 pub fn output(program: &OsStr, args: &[impl AsRef<OsStr>]) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
-    let output = Command::new(program).args(args).stdin(Stdio::null()).output().map_err(|error| not_started(program, &error))?;
+    let output = command(program).args(args).stdin(Stdio::null()).output().map_err(|error| not_started(program, &error))?;
     Ok((output.status, output.stdout, output.stderr))
 }
 
 /// Returns what git printed about `directory`. Nothing of the caller's environment steers it, and nothing of the repository's
 /// runs: callers use plumbing that reads.
 pub fn git(program: &OsStr, directory: &Path, env: &Env, args: &[&str]) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
-    let mut command = Command::new(program);
+    let mut command = self::command(program);
     command.arg("-C").arg(directory).args([
         "--no-optional-locks",
         "--no-pager",
@@ -76,7 +90,7 @@ const GIT: Duration = Duration::from_secs(2);
 
 /// Does the same as [`output_within`], for a program that would take the terminal for itself, such as an interactive shell: it gets none.
 pub fn output_alone(program: &Path, args: &[&str], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
-    let me = std::env::current_exe()?;
+    let me = this_program()?;
     let words: Vec<&OsStr> =
         [OsStr::new("__alone"), "--".as_ref(), program.as_os_str()].into_iter().chain(args.iter().map(OsStr::new)).collect();
     output_within(me.as_os_str(), &words, patience)
@@ -92,14 +106,14 @@ pub fn exec_alone(argv: &[OsString]) -> Failure {
 
 /// Does as [`output_within`], for a program that nothing of the caller's environment may steer.
 pub fn output_bare(program: &Path, args: &[&str], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
-    let mut command = Command::new(program);
+    let mut command = self::command(program);
     command.args(args).env_clear();
     wait_within(command, patience)
 }
 
 /// Returns what a program printed, if it ends in time; else it is killed.
 pub fn output_within<A: AsRef<OsStr>>(program: &OsStr, args: &[A], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
-    let mut command = Command::new(program);
+    let mut command = self::command(program);
     command.args(args);
     wait_within(command, patience)
 }
@@ -131,7 +145,7 @@ pub struct Background {
 
 pub fn background(argv: &[OsString]) -> Result<Background> {
     let Some((program, args)) = argv.split_first() else { return Err(Failure::new(Kind::Usage, "cannot run nothing")) };
-    let child = Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child = command(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     Ok(Background { child: child.map_err(|error| not_started(program, &error))?.into() })
 }
 
@@ -142,9 +156,9 @@ impl Background {
 
     /// Waits for its end, and returns its exit code. One that does not end in time is killed.
     pub fn finish(self, patience: Duration) -> Result<u8> {
-        let begin = std::time::Instant::now();
+        let begin = clock::instant();
         while self.is_running() && begin.elapsed() < patience {
-            std::thread::sleep(Duration::from_millis(20));
+            clock::pause(Duration::from_millis(20));
         }
         let mut child = self.child.into_inner().map_err(|_| Failure::new(Kind::General, "cannot wait for a program"))?;
         child.kill()?;
@@ -155,7 +169,7 @@ impl Background {
 /// Returns the process of this pid as it is now; `None` if there is none.
 #[cfg(target_os = "linux")]
 pub fn look_up(pid: i32) -> Option<Process> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = own::read_text(format!("/proc/{pid}/stat")).ok()?;
     // The name, in parentheses, may hold anything; fields are counted from behind it. Field 22 is the start time
     // (proc_pid_stat(5)), so the twentieth after the name; field 3 is the state.
     let after = stat.rsplit_once(')')?.1;
@@ -165,7 +179,7 @@ pub fn look_up(pid: i32) -> Option<Process> {
         return None;
     }
     let started = fields.nth(18)?.to_owned();
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|boot| boot.trim().to_owned());
+    let boot = own::read_text("/proc/sys/kernel/random/boot_id").ok().map(|boot| boot.trim().to_owned());
     Some(Process { pid, started: Some(started), boot })
 }
 
@@ -199,7 +213,7 @@ pub fn run(argv: &[OsString], env: &[(String, OsString)], name: &str) -> Result<
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&has_ended))?;
     }
     keep_out_of_core_dumps(env);
-    let mut child = Command::new(program)
+    let mut child = command(program)
         .args(args)
         .envs(env.iter().map(|(name, value)| (name, value)))
         .spawn()
@@ -216,7 +230,7 @@ pub fn run(argv: &[OsString], env: &[(String, OsString)], name: &str) -> Result<
             kill(&engine, &container, &signal.to_string());
             let (engine, container) = (engine.clone(), container.clone());
             std::thread::spawn(move || {
-                std::thread::sleep(GRACE);
+                clock::pause(GRACE);
                 kill(&engine, &container, "KILL");
             });
         }
@@ -250,7 +264,7 @@ fn kill(engine: &OsStr, container: &str, signal: &str) {
 pub fn feed(argv: &[OsString], input: &[u8]) -> Result<u8> {
     use std::io::Write;
     let Some((program, args)) = argv.split_first() else { return Err(Failure::new(Kind::Usage, "cannot run nothing")) };
-    let mut child = Command::new(program)
+    let mut child = command(program)
         .args(args)
         .stdin(Stdio::piped())
         .stdout(std::io::stderr())

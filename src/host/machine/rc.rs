@@ -5,6 +5,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::host::fs::files;
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
 
 /// An rc file as it is now.
 #[derive(Debug)]
@@ -20,14 +22,14 @@ pub struct Rc {
 }
 
 pub fn read(path: &Path) -> io::Result<Rc> {
-    let link = path.read_link().ok();
-    let target = match (path.canonicalize(), &link) {
+    let link = path.link_target().ok();
+    let target = match (path.resolved(), &link) {
         (Ok(target), _) => target,
         // A link to a file that is not there yet.
         (Err(_), Some(link)) => path.parent().map_or_else(|| link.clone(), |parent| parent.join(link)),
         (Err(_), None) => path.to_owned(),
     };
-    let content = match std::fs::read(&target) {
+    let content = match own::read(&target) {
         Ok(content) => Some(content),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
@@ -43,14 +45,14 @@ pub fn absolute(path: &Path) -> PathBuf {
 
 /// Returns where a path leads; `None` if nothing is there.
 pub fn target(path: &Path) -> Option<PathBuf> {
-    path.canonicalize().ok()
+    path.resolved().ok()
 }
 
 /// Returns the files in `directory` with this extension, in the order of their names.
 pub fn files_in(directory: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let entries = own::entries(directory).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> =
-        entries.filter(|path| path.is_file() && path.extension().is_some_and(|found| found == extension)).collect();
+        entries.filter(|path| path.leads_to_file() && path.extension().is_some_and(|found| found == extension)).collect();
     files.sort_unstable();
     files
 }
@@ -62,7 +64,7 @@ fn managed(target: &Path, is_link: bool, exists: bool) -> Option<String> {
     if !exists && is_link {
         return Some(format!("it is a link to `{}`, which is not there", target.display()));
     }
-    let metadata = target.metadata().ok()?;
+    let metadata = target.look().ok()?;
     let read_only = metadata.permissions().mode() & 0o200 == 0;
     let foreign = metadata.uid() != rustix::process::getuid().as_raw();
     (read_only || foreign).then(|| if read_only { "it is read-only".into() } else { "it belongs to another user".into() })
@@ -70,11 +72,11 @@ fn managed(target: &Path, is_link: bool, exists: bool) -> Option<String> {
 
 /// Replaces the content and keeps link and mode; `None` removes the file.
 pub fn write(rc: &Rc, content: Option<&[u8]>) -> io::Result<()> {
-    let Some(content) = content else { return std::fs::remove_file(&rc.target) };
+    let Some(content) = content else { return own::remove(&rc.target) };
     if let Some(parent) = rc.target.parent() {
-        std::fs::create_dir_all(parent)?;
+        files::public_dir(parent)?;
     }
-    let mode = rc.target.metadata().map_or(0o644, |metadata| metadata.permissions().mode() & 0o7777);
+    let mode = rc.target.look().map_or(0o644, |metadata| metadata.permissions().mode() & 0o7777);
     files::write(&rc.target, content, mode)
 }
 
@@ -84,8 +86,8 @@ pub fn back_up(rc: &Rc, directory: &Path) -> io::Result<Option<PathBuf>> {
     files::private_dir(directory)?;
     let name = rc.path.file_name().unwrap_or_default().to_string_lossy().trim_start_matches('.').to_owned();
     let numbered = |number: u32| directory.join(format!("{name}.{number}"));
-    let next = (1..).find(|number| !numbered(*number).exists()).unwrap_or(1);
-    if next > 1 && std::fs::read(numbered(next - 1)).is_ok_and(|newest| newest == *content) {
+    let next = (1..).find(|number| !numbered(*number).is_there()).unwrap_or(1);
+    if next > 1 && own::read(numbered(next - 1)).is_ok_and(|newest| newest == *content) {
         return Ok(Some(numbered(next - 1)));
     }
     files::write_private(&numbered(next), content)?;
@@ -94,19 +96,19 @@ pub fn back_up(rc: &Rc, directory: &Path) -> io::Result<Option<PathBuf>> {
 
 /// Makes `link` lead to `target`; `false` if something else has the name.
 pub fn make_link(link: &Path, target: &Path) -> io::Result<bool> {
-    if link.symlink_metadata().is_ok() {
+    if link.look_at_link().is_ok() {
         if !leads_to(link, target) {
             return Ok(false);
         }
-        std::fs::remove_file(link)?;
+        own::remove(link)?;
     }
-    std::os::unix::fs::symlink(target, link)?;
+    own::make_link(link, target)?;
     Ok(true)
 }
 
 /// Returns the links in `directory` that lead to `target` under other names.
 pub fn links_to(directory: &Path, target: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let Ok(entries) = own::entries(directory) else { return Vec::new() };
     let mut links: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|link| !link.ends_with("ai") && leads_to(link, target)).collect();
     links.sort_unstable();
@@ -114,11 +116,11 @@ pub fn links_to(directory: &Path, target: &Path) -> Vec<PathBuf> {
 }
 
 pub fn remove_link(link: &Path) -> io::Result<()> {
-    std::fs::remove_file(link)
+    own::remove(link)
 }
 
 /// Whether `link` is a link to `target`, or to an `ai` that was there before.
 fn leads_to(link: &Path, target: &Path) -> bool {
-    let same = |a: &Path, b: &Path| a == b || a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b));
-    link.read_link().is_ok_and(|found| same(&found, target) || found.file_name() == Some("ai".as_ref()))
+    let same = |a: &Path, b: &Path| a == b || a.resolved().is_ok_and(|a| b.resolved().is_ok_and(|b| a == b));
+    link.link_target().is_ok_and(|found| same(&found, target) || found.file_name() == Some("ai".as_ref()))
 }

@@ -2,7 +2,6 @@
 //!
 //! `backup/` and `stage/` are filled first; the journal's rename is the commit; every later step can be done twice.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::core::login::migrate::{Action, MigrationStep};
 use crate::core::store::Store;
 use crate::host::fs::files::{private_dir, tighten};
-use crate::host::fs::slot::slot;
-use crate::host::fs::{self as own_fs, Absent, tree};
-use crate::host::migrate::{Done, OldDirectory, area, log, sync_directory, write_json};
+use crate::host::fs::look::Look;
+use crate::host::fs::slot::{Slot, slot};
+use crate::host::fs::{self as own_fs, Absent, own, tree};
+use crate::host::migrate::{Done, OldDirectory, area, log, write_json};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct MigrationJournal {
@@ -72,41 +72,44 @@ fn prepare(store: &Store, sources: &[OldDirectory], steps: &[MigrationStep]) -> 
     for step in steps.iter().filter(|step| matches!(step.action, Action::Copy | Action::Archive)) {
         let Some(to) = &step.to else { continue };
         let staged = moves.len().to_string();
-        tree::copy_file(&step.from, &stage.join(&staged), step.mode)?;
-        if tree::hash(&stage.join(&staged))? != step.sha256 {
+        let source = sources.iter().find_map(|source| Some((source, step.from.strip_prefix(&source.path).ok()?)));
+        let (source, below) = source.ok_or(io::ErrorKind::NotFound)?;
+        tree::copy_file(&source.path, below, &stage.join(&staged), step.mode)?;
+        if tree::hash(&stage, Path::new(&staged))? != step.sha256 {
             return Err(io::Error::other(format!("`{}` changed meanwhile", step.from.display())));
         }
         // Fails where something on the way is a link.
         own_fs::enter(store.root(), to.parent().unwrap_or(Path::new("")), Absent::Leave)?;
         let target = store.root().join(to);
-        let found = target.symlink_metadata().ok();
+        let found = target.look_at_link().ok();
         if let Some(found) = &found {
             if !found.is_file() {
                 return Err(io::Error::other(format!("`{}` is in the way", target.display())));
             }
-            tree::copy_file(&target, &backup.join("store").join(&staged), std::os::unix::fs::MetadataExt::mode(found) & 0o7777)?;
+            let mode = std::os::unix::fs::MetadataExt::mode(found) & 0o7777;
+            tree::copy_file(store.root(), to, &backup.join("store").join(&staged), mode)?;
         }
         let made = missing_directories(store, to);
         moves.push(Move { staged, to: to.clone(), sha256: step.sha256.clone(), replaces: found.is_some(), mode: step.mode, made });
     }
-    sync_directory(&stage)?;
+    own::sync_directory(&stage)?;
     let done = steps.iter().map(|step| (step.from.clone(), step.sha256.clone())).collect();
     let journal = MigrationJournal { moves, done, sources: sources.to_vec() };
     write_json(&backup.join("journal.json"), &journal)?;
-    sync_directory(&backup)?;
+    own::sync_directory(&backup)?;
     write_json(&area.join("journal.json"), &journal)?;
-    sync_directory(&area)
+    own::sync_directory(&area)
 }
 
 fn missing_directories(store: &Store, to: &Path) -> Vec<PathBuf> {
     let ancestors = to.ancestors().skip(1).filter(|below| !below.as_os_str().is_empty());
-    let mut missing: Vec<PathBuf> = ancestors.filter(|below| !store.root().join(below).exists()).map(Path::to_owned).collect();
+    let mut missing: Vec<PathBuf> = ancestors.filter(|below| !store.root().join(below).is_there()).map(Path::to_owned).collect();
     missing.reverse();
     missing
 }
 
 fn discard(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
+    match own::remove_tree(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -115,7 +118,7 @@ fn discard(path: &Path) -> io::Result<()> {
 /// Finishes what is committed; whether there was anything. Can be interrupted and called again.
 pub fn finish(store: &Store) -> io::Result<bool> {
     let area = area(store);
-    let Ok(text) = fs::read(area.join("journal.json")) else { return Ok(false) };
+    let Ok(text) = own::read(area.join("journal.json")) else { return Ok(false) };
     let journal: MigrationJournal = serde_json::from_slice(&text)?;
     let (stage, new) = (area.join("stage"), area.join("backup-new"));
     for one in &journal.moves {
@@ -128,31 +131,31 @@ pub fn finish(store: &Store) -> io::Result<bool> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("`{}` reads back differently", target.display())));
         }
         slot.set_perm(one.mode)?;
-        target.parent().map_or(Ok(()), sync_directory)?;
+        target.parent().map_or(Ok(()), own::sync_directory)?;
     }
-    if new.exists() {
+    if new.is_there() {
         keep_older_backup(&area)?;
-        fs::rename(&new, area.join("backup"))?;
+        own::rename(&new, area.join("backup"))?;
     }
     let mut done: Done = super::done(store);
     done.files.extend(journal.done);
     done.verified = true;
     write_json(&area.join("done.json"), &done)?;
     discard(&stage)?;
-    fs::remove_file(area.join("journal.json"))?;
+    own::remove(area.join("journal.json"))?;
     // A journal that a power cut brings back finds everything done.
-    let _ = sync_directory(&area);
+    let _ = own::sync_directory(&area);
     Ok(true)
 }
 
 /// The backup of an earlier migration gets a number.
 fn keep_older_backup(area: &Path) -> io::Result<()> {
     let current = area.join("backup");
-    if !current.exists() {
+    if !current.is_there() {
         return Ok(());
     }
-    let free = (1_u32..).map(|number| area.join(format!("backup-{number}"))).find(|path| !path.exists());
-    free.map_or(Ok(()), |free| fs::rename(current, free))
+    let free = (1_u32..).map(|number| area.join(format!("backup-{number}"))).find(|path| !path.is_there());
+    free.map_or(Ok(()), |free| own::rename(current, free))
 }
 
 /// What an undo left alone: files that were written to since.
@@ -166,53 +169,53 @@ pub struct Undone {
 pub fn undo(store: &Store) -> io::Result<Option<Undone>> {
     let area = area(store);
     let backup = area.join("backup");
-    let Ok(text) = fs::read(backup.join("journal.json")) else { return Ok(None) };
+    let Ok(text) = own::read(backup.join("journal.json")) else { return Ok(None) };
     let journal: MigrationJournal = serde_json::from_slice(&text)?;
     let mut undone = Undone::default();
     for (number, source) in journal.sources.iter().enumerate() {
-        if source.path.symlink_metadata().is_err() {
+        if source.path.look_at_link().is_err() {
             tree::copy(&backup.join("sources").join(number.to_string()), &source.path)?;
             undone.restored.push(source.path.clone());
         }
     }
     for one in &journal.moves {
-        let target = store.root().join(&one.to);
-        own_fs::enter(store.root(), one.to.parent().unwrap_or(Path::new("")), Absent::Leave)?;
-        let saved = backup.join("store").join(&one.staged);
-        let is_ours = |hash: &String| *hash == one.sha256 || tree::hash(&saved).is_ok_and(|saved| saved == *hash);
-        if tree::hash(&target).is_ok_and(|hash| !is_ours(&hash)) {
-            undone.changed.push(target);
+        // By descriptor, as it came.
+        let Some(slot) = slot(store.root(), &one.to, Absent::Leave)? else { continue };
+        let saved = backup.join("store");
+        let is_ours = |hash: &String| *hash == one.sha256 || tree::hash(&saved, Path::new(&one.staged)).is_ok_and(|saved| saved == *hash);
+        if slot.hash().is_ok_and(|hash| !is_ours(&hash)) {
+            undone.changed.push(store.root().join(&one.to));
             continue;
         }
-        put_back(&target, one, &backup)?;
+        put_back(&slot, one, &area)?;
     }
     for one in &journal.moves {
         for made in one.made.iter().rev() {
             // A directory that something else is in by now stays.
-            let _ = fs::remove_dir(store.root().join(made));
+            let _ = own::remove_empty(store.root().join(made));
         }
     }
     // An undo that was interrupted here has removed it already.
     remove_if_there(&area.join("done.json"))?;
-    fs::rename(&backup, area.join("undone"))
-        .or_else(|_| discard(&area.join("undone")).and_then(|()| fs::rename(&backup, area.join("undone"))))?;
+    own::rename(&backup, area.join("undone"))
+        .or_else(|_| discard(&area.join("undone")).and_then(|()| own::rename(&backup, area.join("undone"))))?;
     Ok(Some(undone))
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
+    match own::remove(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
-fn put_back(target: &Path, one: &Move, backup: &Path) -> io::Result<()> {
+fn put_back(slot: &Slot, one: &Move, area: &Path) -> io::Result<()> {
     if !one.replaces {
-        return remove_if_there(target);
+        return Ok(slot.delete()?);
     }
-    let saved = backup.join("store").join(&one.staged);
-    let mode = std::os::unix::fs::MetadataExt::mode(&saved.metadata()?) & 0o7777;
-    let temporary = target.with_extension("ai-undo");
-    tree::copy_file(&saved, &temporary, mode)?;
-    fs::rename(temporary, target)
+    let (saved, temporary) = (area.join("backup/store"), area.join("undo"));
+    let mode = std::os::unix::fs::MetadataExt::mode(&saved.join(&one.staged).look()?) & 0o7777;
+    tree::copy_file(&saved, Path::new(&one.staged), &temporary, mode)?;
+    slot.take(&temporary)?;
+    Ok(slot.set_perm(mode)?)
 }

@@ -11,6 +11,7 @@ use crate::core::plan::{Part, Plan};
 use crate::core::store::Store;
 use crate::core::tool::Tool;
 use crate::host::fs::files::{private_dir, read_own, write_private};
+use crate::host::fs::look::Look;
 use crate::host::fs::shape::{Shaper, empty_file};
 use crate::host::machine::look;
 
@@ -45,7 +46,7 @@ fn mount_points(store: &Store, plan: &Plan, tool: &Tool, shaper: &mut Shaper) ->
         let below = homes.iter().find_map(|home| mount.target.as_path().strip_prefix(home).ok());
         let Some((parent, name)) = below.and_then(|below| below.parent().zip(below.file_name())) else { continue };
         let dir = shaper.directory(&home, parent)?;
-        if mount.source.path().is_file() {
+        if mount.source.path().leads_to_file() {
             empty_file(&dir, name)?;
         } else {
             shaper.below(dir, &home.join(parent), name)?;
@@ -56,7 +57,7 @@ fn mount_points(store: &Store, plan: &Plan, tool: &Tool, shaper: &mut Shaper) ->
 
 /// Returns the named authorities and those that the system trusts, as one bundle: a program that is told of a file asks no other.
 pub fn bundle(named: &[PathBuf]) -> io::Result<Vec<u8>> {
-    let system = SYSTEM.iter().map(PathBuf::from).find(|path| path.is_file());
+    let system = SYSTEM.iter().map(PathBuf::from).find(|path| path.leads_to_file());
     let mut bundle = Vec::new();
     for path in named.iter().chain(system.iter().filter(|system| !named.contains(system))) {
         let bytes = read_own(path)?.map(|(bytes, _)| bytes).unwrap_or_default();

@@ -1,10 +1,11 @@
 //! Waiting: for the store's lock, and for what others hold.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::store::Store;
 use crate::host::fs::lock::{self, Lock, LockError};
+use crate::host::machine::clock;
 
 /// Returns the lock of the store, for whoever changes its layout or logins; ten seconds at most.
 pub fn hold(store: &Store) -> Result<Lock> {
@@ -16,10 +17,10 @@ pub fn hold(store: &Store) -> Result<Lock> {
 
 /// Calls `probe` every 100 ms until it finds nothing in the way; returns what still is when `patience` is over.
 pub fn retry_until_free<T>(patience: Duration, mut probe: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
-    let began = Instant::now();
+    let began = clock::instant();
     loop {
         match probe()? {
-            Some(_) if began.elapsed() < patience => std::thread::sleep(Duration::from_millis(100)),
+            Some(_) if began.elapsed() < patience => clock::pause(Duration::from_millis(100)),
             answer => return Ok(answer),
         }
     }

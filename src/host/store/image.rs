@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::core::engine::kind::Engine;
 use crate::core::store::Store;
 use crate::host::fs::files::{private_dir, write_private};
+use crate::host::fs::own;
 
 /// Returns the version of a tool in an image, as its labels said when it was last built or looked at.
 pub fn version(store: &Store, image: &str, tool: &str) -> Option<String> {
@@ -44,7 +45,7 @@ fn key(engine: &Engine, image: &str) -> String {
 }
 
 fn read(path: &std::path::Path) -> Map<String, Value> {
-    serde_json::from_slice(&std::fs::read(path).unwrap_or_default()).unwrap_or_default()
+    serde_json::from_slice(&own::read(path).unwrap_or_default()).unwrap_or_default()
 }
 
 fn write(store: &Store, path: &std::path::Path, map: &Map<String, Value>) -> io::Result<()> {

@@ -15,6 +15,7 @@ use crate::core::store::{LAYOUT, Store};
 use crate::core::sync::Reading;
 use crate::host::fs::files::{private_dir, write_private};
 use crate::host::fs::lock::{self, LockError};
+use crate::host::fs::look::Look;
 use crate::host::fs::{self, Absent, slot::slot, tree};
 use crate::host::output;
 
@@ -48,7 +49,7 @@ pub fn upgrade(store: &Store) -> Result<()> {
         return Ok(());
     }
     // A new store has nothing to bring over.
-    if !store.root().join("global_state").exists() {
+    if !store.root().join("global_state").is_there() {
         return begin(store).or_else(|error| if is_closed(&error) { Ok(()) } else { Err(cannot(store, &error)) });
     }
     let _lock = match lock::acquire(&store.root().join("sync"), lock::WAIT) {
@@ -149,7 +150,7 @@ pub fn move_to(store: &Store, from: &str, to: &str) -> io::Result<()> {
 pub fn take_plugins(store: &Store, tool: &str, project: &str) -> io::Result<()> {
     let old = store.tool(tool).join("plugins");
     let (partition, home) = (store.project(tool, project), Path::new("home/plugins"));
-    if !old.is_dir() || !has_plugins(&partition)? {
+    if !old.leads_to_directory() || !has_plugins(&partition)? {
         return Ok(());
     }
     for name in names(store, &format!("global_state/{tool}/plugins"))? {

@@ -1,12 +1,9 @@
 //! The log's files: the newest is `events.jsonl`, then `events.jsonl.1` to `.5`.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Instant;
 
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::{FlockOperation, flock};
 use serde_json::{Map, Value};
 
 use crate::core::facts::Env;
@@ -14,6 +11,9 @@ use crate::core::failure::Result;
 use crate::core::log::{self, LogLevel};
 use crate::core::store::Store;
 use crate::host::fs::files;
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
+use crate::host::machine::clock;
 use crate::host::{Host, now};
 
 /// Bytes after which a new file begins.
@@ -28,13 +28,10 @@ pub fn write(host: &Host, store: &Store, level: LogLevel, event: &str, more: Map
     }
     let path = store.log();
     path.parent().map_or(Ok(()), files::private_dir)?;
-    if path.metadata().is_ok_and(|metadata| metadata.len() > LARGE) {
+    if path.look().is_ok_and(|metadata| metadata.len() > LARGE) {
         rotate(&path)?;
     }
-    // A link would lead the line into a file of somebody else's choice.
-    let no_links = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let flags = i32::try_from(no_links.bits()).unwrap_or_default();
-    let mut file = File::options().append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
+    let mut file = own::open_to_append(path)?;
     file.write_all(format!("{}\n", log::line(now(), level, event, more)).as_bytes())
 }
 
@@ -49,7 +46,7 @@ pub fn said(level: LogLevel, text: &str) {
 
 /// Runs a command, and writes how long it took and what stopped it.
 pub fn watched(name: &str, command: impl FnOnce() -> Result<u8>) -> Result<u8> {
-    let begin = Instant::now();
+    let begin = clock::instant();
     let result = command();
     let code = result.as_ref().map_or_else(|failure| failure.kind.exit_code(), |code| *code);
     let milliseconds = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -61,13 +58,14 @@ pub fn watched(name: &str, command: impl FnOnce() -> Result<u8>) -> Result<u8> {
 }
 
 /// Writes beside what the person is told anyway: the log is no reason to make a store, and its own trouble is not worth a word.
+#[expect(clippy::disallowed_methods, reason = "what is written of a failure to know the host depends on no host")]
 fn append<const N: usize>(level: LogLevel, event: &str, more: impl FnOnce() -> [(&'static str, Value); N]) {
     let wish = std::env::var_os("AI_LOG").map(|wish| ("AI_LOG".into(), wish));
     if !is_wanted(level, &wish.into_iter().collect()) {
         return;
     }
     let Ok(host) = Host::new() else { return };
-    if host.store.log().exists() && host.of_somebody_else().is_none() {
+    if host.store.log().is_there() && host.of_somebody_else().is_none() {
         let more = more().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let _ = write(&host, &host.store, level, event, more);
     }
@@ -75,14 +73,14 @@ fn append<const N: usize>(level: LogLevel, event: &str, more: impl FnOnce() -> [
 
 /// Moves every file one place on; what is behind the last place goes. Whoever comes second finds it done.
 fn rotate(path: &Path) -> io::Result<()> {
-    let lock = File::open(path.parent().unwrap_or(path))?;
+    let lock = own::open(path.parent().unwrap_or(path))?;
     flock(&lock, FlockOperation::LockExclusive)?;
-    if path.metadata().is_ok_and(|metadata| metadata.len() <= LARGE) {
+    if path.look().is_ok_and(|metadata| metadata.len() <= LARGE) {
         return Ok(());
     }
     let place = |number: u32| path.with_extension(format!("jsonl.{number}"));
-    for number in (1..KEPT).rev().filter(|number| place(*number).exists()) {
-        std::fs::rename(place(number), place(number + 1))?;
+    for number in (1..KEPT).rev().filter(|number| place(*number).is_there()) {
+        own::rename(place(number), place(number + 1))?;
     }
-    std::fs::rename(path, place(1))
+    own::rename(path, place(1))
 }

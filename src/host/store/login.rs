@@ -14,6 +14,7 @@ use crate::core::tool::Tool;
 use crate::host::Host;
 use crate::host::engine::volume::Volume;
 use crate::host::fs::files::{private_dir, read_own, tighten, write_private};
+use crate::host::fs::own;
 use crate::host::fs::slot::{Slot, slot};
 use crate::host::fs::{self, Absent, FileError, Trust};
 
@@ -215,7 +216,7 @@ impl LoginStore {
         let mut all = kept.to_vec();
         all.push(about.clone());
         for name in backup::prunable(&all, about.taken) {
-            match std::fs::remove_dir_all(directory.join(name)) {
+            match own::remove_tree(directory.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
@@ -252,10 +253,10 @@ fn write_backup(parent: &Path, about: &About, files: &BackupFiles) -> io::Result
     }
     write_private(&staging.path().join(ABOUT), &serde_json::to_vec_pretty(about)?)?;
     let target = parent.join(about.name());
-    std::fs::rename(staging.path(), target)?;
+    own::rename(staging.path(), target)?;
     // The directory has its final name now; there is nothing left to clean up.
     let _ = staging.keep();
-    std::fs::File::open(parent)?.sync_all()
+    own::sync_directory(parent)
 }
 
 fn read_backup(directory: &Path, about: &About) -> io::Result<BackupFiles> {

@@ -1,8 +1,6 @@
 //! The projects' partitions of state on disk.
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -11,6 +9,8 @@ use toml_edit::DocumentMut;
 use crate::core::project::Partition;
 use crate::core::store::Store;
 use crate::host::fs::files::write_private;
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
 use crate::host::fs::tree;
 
 /// `project.toml` of a partition.
@@ -33,7 +33,7 @@ pub fn partitions(store: &Store, sizes: Sizes) -> Vec<Partition> {
         for project in names(&store.tool(&tool).join("projects")) {
             let directory = store.project(&tool, &project);
             let root = root(&directory);
-            let exists = root.as_deref().is_some_and(Path::is_dir);
+            let exists = root.as_deref().is_some_and(Look::leads_to_directory);
             let (bytes, last_use) = if sizes == Sizes::Weighed { weigh(&directory) } else { (0, 0) };
             partitions.push(Partition { tool: tool.clone(), project, root, exists, bytes, last_use });
         }
@@ -43,7 +43,7 @@ pub fn partitions(store: &Store, sizes: Sizes) -> Vec<Partition> {
 }
 
 fn names(directory: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let Ok(entries) = own::entries(directory) else { return Vec::new() };
     entries
         .flatten()
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
@@ -52,7 +52,7 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 fn root(directory: &Path) -> Option<PathBuf> {
-    let text = fs::read_to_string(directory.join("project.toml")).ok()?;
+    let text = own::read_text(directory.join("project.toml")).ok()?;
     let record: ProjectFile = toml::from_str(&text).ok()?;
     record.root
 }
@@ -66,12 +66,8 @@ pub fn record(partition: &Path, root: &Path) -> io::Result<()> {
 
 /// Bytes of all files, and when the newest was written.
 fn weigh(directory: &Path) -> (u64, u64) {
-    let entries = tree::walk(directory).unwrap_or_default();
-    let metadata = entries
-        .iter()
-        .filter(|entry| entry.kind == tree::EntryKind::File)
-        .filter_map(|entry| directory.join(&entry.below).symlink_metadata().ok());
-    metadata.fold((0, 0), |(bytes, newest), file| (bytes + file.len(), newest.max(u64::try_from(file.mtime()).unwrap_or(0))))
+    let files = tree::walk(directory).unwrap_or_default().into_iter().filter(|entry| entry.kind == tree::EntryKind::File);
+    files.fold((0, 0), |(bytes, newest), file| (bytes + file.bytes, newest.max(u64::try_from(file.modified).unwrap_or(0))))
 }
 
 /// Whether a partition holds nothing but directories, links and what a sync puts there (`settings`, by path), as
@@ -85,10 +81,10 @@ pub fn is_blank(store: &Store, tool: &str, project: &str, settings: &[String]) -
 /// Makes the partition `old` that of `new`, whose own is blank.
 pub fn adopt(store: &Store, tool: &str, old: &str, new: &str, root: &Path) -> io::Result<()> {
     let (from, to) = (store.project(tool, old), store.project(tool, new));
-    if to.exists() {
-        fs::remove_dir_all(&to)?;
+    if to.is_there() {
+        own::remove_tree(&to)?;
     }
-    fs::rename(&from, &to)?;
+    own::rename(&from, &to)?;
     record(&to, root)?;
-    fs::File::open(to.parent().unwrap_or(Path::new("/")))?.sync_all()
+    own::sync_directory(to.parent().unwrap_or(Path::new("/")))
 }

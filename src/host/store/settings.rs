@@ -8,6 +8,7 @@ use crate::core::tool::manifest::ManifestText;
 use crate::core::{config, tool};
 use crate::host::Host;
 use crate::host::fs::files;
+use crate::host::fs::own;
 
 impl Host {
     /// Returns the person's configuration files and the project's own, lowest layer first.
@@ -52,7 +53,7 @@ impl Host {
 
     /// Manifests under names that no tool can have.
     pub fn ignored_manifests(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.store.tools()).into_iter().flatten().flatten().map(|entry| entry.path());
+        let entries = own::entries(self.store.tools()).into_iter().flatten().flatten().map(|entry| entry.path());
         let is_named = |path: &PathBuf| path.file_stem().and_then(|name| name.to_str()).is_some_and(tool::is_valid_name);
         let mut ignored: Vec<_> =
             entries.filter(|path| path.extension().is_some_and(|extension| extension == "toml") && !is_named(path)).collect();
@@ -63,7 +64,7 @@ impl Host {
     /// Returns all tools and profiles by name: the built-in ones, then the user's own, sorted.
     pub fn tool_names(&self) -> Vec<String> {
         let mut names: Vec<String> = tool::built_in_names().map(str::to_owned).collect();
-        let Ok(entries) = std::fs::read_dir(self.store.tools()) else { return names };
+        let Ok(entries) = own::entries(self.store.tools()) else { return names };
         let own = entries.flatten().filter_map(|entry| {
             let path = PathBuf::from(entry.file_name());
             let name = path.file_stem()?.to_str()?.to_owned();

@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::core::container::{HOME, SHARED};
@@ -17,7 +17,9 @@ use crate::core::store::Store;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
 use crate::host::fs::files::{private_dir, read_own, write, write_unsynced};
+use crate::host::fs::look::Look;
 use crate::host::fs::open_to_all;
+use crate::host::fs::own;
 use crate::host::fs::shape::{Aside, Shaper};
 use crate::host::machine::process;
 use crate::host::store::{layout, project};
@@ -126,7 +128,7 @@ pub fn lease(store: &Store, session: &SessionId) -> Option<Lease> {
 
 /// Returns all leases that can be read.
 pub fn leases(store: &Store) -> Vec<Lease> {
-    let Ok(entries) = std::fs::read_dir(store.sessions()) else { return Vec::new() };
+    let Ok(entries) = own::entries(store.sessions()) else { return Vec::new() };
     let names = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let mut leases: Vec<Lease> = names.filter_map(|session| lease(store, &session)).collect();
     leases.sort_unstable_by(|a, b| a.session.cmp(&b.session));
@@ -142,10 +144,10 @@ pub fn is_owner_alive(lease: &Lease) -> bool {
 fn temporaries(host: &Host) -> Vec<(PathBuf, SessionId)> {
     let uid = crate::host::uid();
     let prefix = format!("ai-{uid}-");
-    let Ok(entries) = std::fs::read_dir(host.temporary_base()) else { return Vec::new() };
+    let Ok(entries) = own::entries(host.temporary_base()) else { return Vec::new() };
     let found = entries.flatten().filter_map(|entry| {
         let session = entry.file_name().to_str()?.strip_prefix(&prefix)?.parse().ok()?;
-        let metadata = entry.path().symlink_metadata().ok()?;
+        let metadata = entry.path().look_at_link().ok()?;
         (metadata.is_dir() && metadata.uid() == uid).then(|| (entry.path(), session))
     });
     found.collect()
@@ -163,16 +165,16 @@ pub fn dead_temporaries(host: &Host) -> Vec<PathBuf> {
 }
 
 pub fn remove_temporary(path: &Path) -> io::Result<()> {
-    std::fs::remove_dir_all(path)
+    own::remove_tree(path)
 }
 
 /// Removes what a loss of power left of leases. Nothing else that is empty has the name of one.
 pub fn remove_empty_leases(store: &Store) {
-    let entries = std::fs::read_dir(store.sessions()).into_iter().flatten().flatten();
+    let entries = own::entries(store.sessions()).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| entry.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)) {
         if entry.file_name().to_str().is_some_and(|name| name.parse::<SessionId>().is_ok()) {
             // Whoever may not remove it has other worries, which are told elsewhere.
-            let _ = std::fs::remove_file(entry.path());
+            let _ = own::remove(entry.path());
         }
     }
 }
@@ -184,7 +186,7 @@ pub struct Claim {
 
 /// `None` if another process finishes the session, or did.
 pub fn claim(store: &Store, session: &SessionId) -> Option<Claim> {
-    let lease = File::options().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(store.lease(session)).ok()?;
+    let lease = own::open(store.lease(session)).ok()?;
     // A file system without locks lets everybody finish it, which is only untidy.
     if retry_on_intr(|| flock(&lease, FlockOperation::NonBlockingLockExclusive)) == Err(Errno::WOULDBLOCK) {
         return None;
@@ -201,5 +203,5 @@ pub fn abandon(store: &Store, lease: &Lease) -> io::Result<()> {
 
 /// Ends a session's record. A temporary state goes with it.
 pub fn close(store: &Store, state: &Store, session: &SessionId) -> io::Result<()> {
-    if state == store { std::fs::remove_file(store.lease(session)) } else { std::fs::remove_dir_all(state.root()) }
+    if state == store { own::remove(store.lease(session)) } else { own::remove_tree(state.root()) }
 }

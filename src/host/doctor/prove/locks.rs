@@ -3,17 +3,18 @@
 //! Under the lock, each side makes and removes a directory and counts a number up. A directory that is already there,
 //! or a number that is too low in the end, means that two were inside at once.
 
-use std::fs::{File, create_dir, remove_dir};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, fcntl_lock, flock};
+use rustix::fs::{FlockOperation, OFlags, fcntl_lock, flock};
 
 use crate::core::engine::proof::{ProbeOutcome, ProbeVerdict};
 use crate::core::failure::Result;
 use crate::host::doctor::prove::{Bench, PATIENCE, of};
 use crate::host::fs::files::{private_dir, write_private};
+use crate::host::fs::own;
+use crate::host::machine::clock;
 use crate::host::machine::process;
 
 /// Rounds of each side.
@@ -73,7 +74,7 @@ fn try_out(bench: &Bench, name: &str, lock: LockKind) -> Result<(ProbeVerdict, S
     while done < ROUNDS || first.is_running() || second.is_running() {
         violated += round(&directory, lock)?;
         done += 1;
-        std::thread::sleep(Duration::from_millis(2));
+        clock::pause(Duration::from_millis(2));
     }
     let codes = (first.finish(PATIENCE)?, second.finish(PATIENCE)?);
     match codes {
@@ -81,10 +82,10 @@ fn try_out(bench: &Bench, name: &str, lock: LockKind) -> Result<(ProbeVerdict, S
         (99, _) | (_, 99) => return Ok((ProbeVerdict::Unknown, "the image has no program that takes such a lock".into())),
         _ => return Ok((ProbeVerdict::Unknown, format!("the containers ended with {} and {}", codes.0, codes.1))),
     }
-    let text = std::fs::read_to_string(directory.join("counter"))?;
+    let text = own::read_text(directory.join("counter"))?;
     let counted: u32 = text.trim().parse().unwrap_or_default();
     let total = 2 * ROUNDS + done;
-    let inside = std::fs::read_to_string(directory.join("violated")).map_or(0, |text| text.lines().count()) + violated;
+    let inside = own::read_text(directory.join("violated")).map_or(0, |text| text.lines().count()) + violated;
     let holds = counted == total && inside == 0;
     Ok((super::holds(holds), format!("{counted} of {total} rounds counted, {inside} times two held it at once")))
 }
@@ -94,18 +95,18 @@ fn round(directory: &Path, lock: LockKind) -> io::Result<usize> {
     let path = directory.join("lock");
     match lock {
         LockKind::Mkdir => {
-            while let Err(error) = create_dir(&path) {
+            while let Err(error) = own::make_directory(&path) {
                 if error.kind() != io::ErrorKind::AlreadyExists {
                     return Err(error);
                 }
-                std::thread::sleep(Duration::from_micros(200));
+                clock::pause(Duration::from_micros(200));
             }
             let violated = section(directory)?;
-            remove_dir(&path)?;
+            own::remove_empty(&path)?;
             Ok(violated)
         }
         LockKind::Flock | LockKind::Fcntl => {
-            let file = File::options().read(true).write(true).open(&path)?;
+            let file = own::open_to_write(&path, OFlags::empty())?;
             if matches!(lock, LockKind::Flock) {
                 flock(&file, FlockOperation::LockExclusive)?;
             } else {
@@ -119,12 +120,12 @@ fn round(directory: &Path, lock: LockKind) -> io::Result<usize> {
 
 fn section(directory: &Path) -> io::Result<usize> {
     let held = directory.join("held");
-    let violated = usize::from(create_dir(&held).is_err());
+    let violated = usize::from(own::make_directory(&held).is_err());
     let counter = directory.join("counter");
-    let count: u32 = std::fs::read_to_string(&counter)?.trim().parse().unwrap_or_default();
-    std::fs::write(&counter, format!("{}\n", count + 1))?;
+    let count: u32 = own::read_text(&counter)?.trim().parse().unwrap_or_default();
+    own::overwrite(&counter, &format!("{}\n", count + 1))?;
     if violated == 0 {
-        remove_dir(held)?;
+        own::remove_empty(held)?;
     }
     Ok(violated)
 }

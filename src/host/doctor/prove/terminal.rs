@@ -1,10 +1,10 @@
 //! Whether a container's terminal has the size of ours, and follows it.
 
-use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
+use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -13,6 +13,8 @@ use crate::core::engine::proof::{ProbeOutcome, ProbeVerdict};
 use crate::core::failure::Result;
 use crate::core::plan::Part;
 use crate::host::doctor::prove::{Bench, holds, of, wait_for};
+use crate::host::fs::own;
+use crate::host::machine::process;
 
 /// Prints the size as soon as it is known, and again when it has changed. Engines may learn the first one late.
 const SCRIPT: &str = "command -v stty >/dev/null || exit 99
@@ -35,16 +37,16 @@ fn show(bench: &Bench) -> Result<String> {
     grantpt(&ours).map_err(io)?;
     unlockpt(&ours).map_err(io)?;
     let name = std::ffi::OsString::from_vec(ptsname(&ours, Vec::new()).map_err(io)?.into_bytes());
-    let theirs = File::options().read(true).write(true).open(name)?;
+    let theirs = own::open_to_write(name, OFlags::NOCTTY)?;
     let size = |rows, columns| Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(&ours, size(31, 97)).map_err(io)?;
-    let mut child = Command::new(bench.engine())
+    let mut child = process::command(bench.engine())
         .args(bench.argv(&[Part::Terminal], SCRIPT))
         .stdin(Stdio::from(theirs.try_clone()?))
         .stdout(Stdio::from(theirs.try_clone()?))
         .stderr(Stdio::from(theirs))
         .spawn()?;
-    let mut file = File::from(ours.try_clone()?);
+    let mut file = std::fs::File::from(ours.try_clone()?);
     let reader = std::thread::spawn(move || {
         let mut text = Vec::new();
         let mut buffer = [0; 4096];

@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 use crate::core::identity::files::Delivery;
 use crate::core::text::digest::hex;
 use crate::host::fs::files::{private_dir, read_own, write};
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
 
 /// What a directory may consist of at most: files, bytes, and directories below one another.
 const MOST_FILES: usize = 256;
@@ -56,13 +58,12 @@ fn gather(root: &Path, below: &Path, depth: usize, found: &mut Vec<Copied>) -> i
     if depth > DEEPEST {
         return Err(too_much());
     }
-    let mut names =
-        std::fs::read_dir(root.join(below))?.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()?;
+    let mut names = own::entries(root.join(below))?.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()?;
     names.sort_unstable();
     for name in names.iter().filter(|name| *name != ".git") {
         let below = below.join(name);
         let path = root.join(&below);
-        if path.is_dir() {
+        if path.leads_to_directory() {
             gather(root, &below, depth + 1, found)?;
         } else if let Some((content, mode)) = read_own(&path)? {
             found.push((below, content, mode));
@@ -88,7 +89,7 @@ fn digest(copied: &[Copied]) -> String {
 
 /// Returns the names in a directory as bytes that change when it does; nothing where there is none.
 pub fn names(path: &Path) -> Vec<u8> {
-    let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
+    let Ok(entries) = own::entries(path) else { return Vec::new() };
     let mut names: Vec<_> = entries.flatten().take(MOST_FILES * DEEPEST).map(|entry| entry.file_name()).collect();
     names.sort_unstable();
     names.iter().flat_map(|name| name.as_bytes().iter().copied().chain([0])).collect()
@@ -99,9 +100,9 @@ pub fn names(path: &Path) -> Vec<u8> {
 pub fn keep_only(to: &Path, delivered: &BTreeMap<&'static str, Delivery>) {
     let is_named = |name: &str| delivered.values().any(|delivery| matches!(delivery, Delivery::At(own) if own == name));
     let is_kept = |name: &str| name == "config" || name.starts_with('.') || is_named(name);
-    for entry in std::fs::read_dir(to).into_iter().flatten().flatten() {
+    for entry in own::entries(to).into_iter().flatten().flatten() {
         if !entry.file_name().to_str().is_some_and(is_kept) {
-            let _ = std::fs::remove_file(entry.path()).or_else(|_| std::fs::remove_dir_all(entry.path()));
+            let _ = own::remove(entry.path()).or_else(|_| own::remove_tree(entry.path()));
         }
     }
 }

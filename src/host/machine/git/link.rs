@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 use super::{is_git_directory, path, read};
 use crate::core::facts::{RepoKind, Spot, SubmoduleProof};
 use crate::core::text::path::without_dots;
+use crate::host::fs::look::Look;
 
 pub(super) fn kind(root: &Path) -> RepoKind {
     let file = root.join(".git");
-    let Ok(metadata) = file.symlink_metadata() else { return other(root) };
+    let Ok(metadata) = file.look_at_link() else { return other(root) };
     if metadata.is_dir() {
         return RepoKind::Plain;
     }
-    let spelled = if metadata.is_symlink() { std::fs::read_link(&file).ok() } else { gitdir(root) };
+    let spelled = if metadata.is_symlink() { file.link_target().ok() } else { gitdir(root) };
     let Some(spelled) = spelled else { return RepoKind::Plain };
-    let Ok(directory) = root.join(&spelled).canonicalize() else { return RepoKind::Plain };
+    let Ok(directory) = root.join(&spelled).resolved() else { return RepoKind::Plain };
     // What lies in the root comes with it; a container may have made it.
     if directory.starts_with(root) || metadata.is_symlink() {
         return elsewhere(root, directory, spelled);
@@ -37,7 +38,7 @@ fn worktree(root: &Path, administrative: &Path, spelled: &Path) -> Option<RepoKi
     let common = administrative.parent().filter(|parent| parent.file_name().is_some_and(|name| name == "worktrees"))?.parent()?;
     let back = path(&read(administrative, "gitdir")?);
     let back = administrative.join(back);
-    let is_back = back.file_name().is_some_and(|name| name == ".git") && back.parent()?.canonicalize().ok()? == root;
+    let is_back = back.file_name().is_some_and(|name| name == ".git") && back.parent()?.resolved().ok()? == root;
     if !is_back || !is_git_directory(common) {
         return None;
     }
@@ -90,7 +91,7 @@ fn elsewhere(root: &Path, directory: PathBuf, spelled: PathBuf) -> RepoKind {
     if directory.starts_with(root) {
         return RepoKind::Plain;
     }
-    let is_whole = |name: &str| directory.join(name).symlink_metadata().is_ok_and(|found| !found.is_symlink());
+    let is_whole = |name: &str| directory.join(name).look_at_link().is_ok_and(|found| !found.is_symlink());
     if !is_git_directory(&directory) {
         return RepoKind::Plain;
     }
@@ -106,7 +107,7 @@ fn other(root: &Path) -> RepoKind {
         [(".jj/repo", "jj"), (".jj/repo/store/git_target", "jj"), (".hg/sharedpath", "hg")].into_iter().find_map(|(name, tool)| {
             let target = PathBuf::from(OsStr::from_bytes(read(root, name)?.trim_ascii()));
             let from = root.join(name);
-            let target = from.parent()?.join(target).canonicalize().ok()?;
+            let target = from.parent()?.join(target).resolved().ok()?;
             (!target.starts_with(root)).then(|| format!("{tool} keeps the history of this project in `{}`", target.display()))
         });
     leads_out.map_or(RepoKind::Plain, RepoKind::Beyond)

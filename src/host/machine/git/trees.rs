@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use super::{LinkedWorktree, read, trees};
 use crate::core::facts::RepoKind;
 use crate::host::fs::Absent;
+use crate::host::fs::look::Look;
 use crate::host::fs::slot::slot;
 use crate::host::output;
 
@@ -35,8 +36,8 @@ pub fn mend(root: &Path, since: Option<u64>) {
 
 /// Whether the run that began at `since` made a worktree among its container's own files. Its branch would stay taken.
 fn is_lost(administrative: &Path, tree: &LinkedWorktree, since: u64) -> bool {
-    let is_new = administrative.symlink_metadata().is_ok_and(|found| u64::try_from(found.ctime()).is_ok_and(|changed| changed >= since));
-    is_new && ["/workspace", "/home/ai", "/tmp"].iter().any(|place| tree.file.starts_with(place)) && !tree.file.exists()
+    let is_new = administrative.look_at_link().is_ok_and(|found| u64::try_from(found.ctime()).is_ok_and(|changed| changed >= since));
+    is_new && ["/workspace", "/home/ai", "/tmp"].iter().any(|place| tree.file.starts_with(place)) && !tree.file.is_there()
 }
 
 /// Leads one worktree to where it is; nothing if it is not of this root or needs nothing.
