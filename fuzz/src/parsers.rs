@@ -12,6 +12,7 @@ use crate::core::facts::Env;
 use crate::core::identity::ssh::{self, SshFiles};
 use crate::core::lease::Lease;
 use crate::core::login::Login;
+use crate::core::setup::line;
 use crate::core::sync::document::{self, Format, Terms};
 use crate::core::sync::gate::Gate;
 use crate::core::sync::json::lenient::JsonExtension;
@@ -22,7 +23,7 @@ use crate::core::tool::manifest::{Manifest, ManifestText};
 type Parser = fn(&[u8]);
 
 /// The parsers by their names, which are those of the fuzz targets and of the directories of seeds.
-pub const ALL: [(&str, Parser); 10] = [
+pub const ALL: [(&str, Parser); 11] = [
     ("json", json),
     ("toml", toml),
     ("merge_json", merge_json),
@@ -33,6 +34,7 @@ pub const ALL: [(&str, Parser); 10] = [
     ("ssh", ssh_config),
     ("engine", engine),
     ("records", records),
+    ("shell_line", shell_line),
 ];
 
 /// With all that some tool reads beyond JSON.
@@ -126,6 +128,13 @@ pub fn records(bytes: &[u8]) {
     let _ = Login::read(bytes);
     let _ = base::Base::decode(bytes);
     let _ = serde_json::from_slice::<Lease>(bytes);
+}
+
+/// The commands of a project's settings.
+pub fn shell_line(bytes: &[u8]) {
+    let words = line::words(&String::from_utf8_lossy(bytes), &BTreeMap::new());
+    // A word stands in the line, or in one that stands in it.
+    assert!(words.len() <= 5 * bytes.len());
 }
 
 #[cfg(test)]

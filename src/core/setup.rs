@@ -3,14 +3,17 @@
 //! A tool goes on without a hook that it cannot start, so what guards must be told from what decorates.
 
 pub mod imports;
+pub mod line;
 pub mod program;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::core::engine::is_loopback;
+use crate::core::setup::line::{Word, WordRole};
 
 /// A place of a settings file whose value names something outside the file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -51,19 +54,20 @@ pub struct Named {
     pub comes: bool,
     pub called: String,
     /// The words: of a command line, or the one path or address.
-    pub words: Vec<String>,
+    pub words: Vec<Word>,
 }
 
 /// Returns everything that a settings file names, as its rules say.
 pub fn named(rules: &[NameRule], file: &str, settings: &Value) -> Vec<Named> {
     let mut found = Vec::new();
+    let variables = variables(settings);
     for rule in rules.iter().filter(|rule| rule.file == file) {
         let keys: Vec<&str> = rule.at.split('.').collect();
         for (key, value) in values(settings, &keys, rule.when.as_ref()) {
             let words = match (rule.names, value) {
-                (NameKind::Program, Value::String(line)) => program::words(line),
-                (NameKind::File | NameKind::Url, Value::String(text)) => vec![text.clone()],
-                (_, Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+                (NameKind::Program, Value::String(line)) => line::words(line, &variables),
+                (NameKind::File | NameKind::Url, Value::String(text)) => vec![Word::plain(text)],
+                (_, Value::Array(list)) => list.iter().filter_map(Value::as_str).map(Word::plain).collect(),
                 _ => continue,
             };
             if !words.is_empty() {
@@ -123,18 +127,46 @@ pub enum Missing {
     Path(PathBuf),
     /// An address of the host's own loopback.
     Address(String),
+    /// A word that only the run knows, of something that guards.
+    Unknown(String),
 }
 
 /// Returns what of `named` a container lacks.
 pub fn missing(named: &Named, inside: &Inside) -> Option<Missing> {
     match named.kind {
-        NameKind::Url => named.words.iter().find(|url| !inside.shares_loopback && is_local(url)).map(|url| Missing::Address(url.clone())),
-        NameKind::File => named.words.iter().find_map(|word| absent_path(word, inside)),
+        NameKind::Url => {
+            let local = named.words.iter().find(|url| !inside.shares_loopback && is_local(&url.text));
+            local.map(|url| Missing::Address(url.text.clone()))
+        }
+        NameKind::File => named.words.iter().find_map(|word| absent_path(&word.text, inside)),
         NameKind::Program => {
-            let paths = named.words.iter().find_map(|word| absent_path(word, inside));
-            paths.or_else(|| absent_program(named.words.first()?, inside))
+            let known = || named.words.iter().filter(|word| word.is_known && word.role != WordRole::Target);
+            let path = known().find_map(|word| absent_path(&word.text, inside));
+            let unknown =
+                || named.words.iter().find(|word| named.guards && is_doubtful(word)).map(|word| Missing::Unknown(word.text.clone()));
+            path.or_else(|| starts(named).find_map(|word| absent_program(&word.text, inside))).or_else(unknown)
         }
     }
+}
+
+/// Returns the words that start something. A list of words has one.
+fn starts(named: &Named) -> impl Iterator<Item = &Word> {
+    let is_line = named.words.iter().any(|word| word.role == WordRole::Command);
+    let first = named.words.first().filter(|_| !is_line);
+    named.words.iter().filter(|word| word.is_known && word.role == WordRole::Command).chain(first)
+}
+
+/// Returns whether a word may name a program or script, and which one only the run knows.
+fn is_doubtful(word: &Word) -> bool {
+    let is_path = word.text.contains('/') && word.text.starts_with(['$', '`', '/', '~']);
+    let is_of_run = ["/tmp/", "/dev/", "/proc/"].iter().any(|start| word.text.starts_with(start));
+    !word.is_known && !is_of_run && (word.role == WordRole::Command || (word.role == WordRole::Argument && is_path))
+}
+
+/// Returns the variables that settings set for what they start.
+fn variables(settings: &Value) -> BTreeMap<String, String> {
+    let table = settings.get("env").and_then(Value::as_object).into_iter().flatten();
+    table.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 fn is_local(url: &str) -> bool {
@@ -183,7 +215,13 @@ mod tests {
         let programs = ["python3", "sh", "jq"].map(str::to_owned);
         let came = |below: &Path| below == Path::new("hooks/guard.sh");
         let mounted = |path: &Path| path.starts_with("/home/u/notes");
-        let named = Named { kind: NameKind::Program, guards: true, comes: false, called: "hook".into(), words: program::words(command) };
+        let named = Named {
+            kind: NameKind::Program,
+            guards: true,
+            comes: false,
+            called: "hook".into(),
+            words: line::words(command, &BTreeMap::new()),
+        };
         assert_eq!(missing(&named, &inside(Some(&programs), &came, &mounted)), expected, "{command}");
     }
 
@@ -211,10 +249,37 @@ mod tests {
         check("/home/u/notes/x.sh", None);
         check("/usr/bin/notify", None);
         check("notify-send done", Some(Missing::Program("notify-send".into())));
-        check("jq . && notify-send x", None);
+        check("jq . && notify-send x", Some(Missing::Program("notify-send".into())));
         check("echo hi", None);
         check("$CLAUDE_PROJECT_DIR/x.sh", None);
         check("", None);
+    }
+
+    #[test]
+    fn what_guards_must_be_known_before_the_run() {
+        for (command, unknown) in [
+            ("$GUARD --strict", "$GUARD"),
+            ("${X}/g", "${X}/g"),
+            ("\"$(brew --prefix)/bin/guard\"", "$(brew --prefix)/bin/guard"),
+            ("python3 \"$DIR/guard.py\"", "$DIR/guard.py"),
+            ("sh ~/.claude/$WHICH/guard.sh", "~/.claude/$WHICH/guard.sh"),
+        ] {
+            check(&command.replace("brew", "jq"), Some(Missing::Unknown(unknown.replace("brew", "jq"))));
+        }
+        for command in [
+            "\"$(git rev-parse --show-toplevel)/guard\"",
+            "cmd=$(jq -r .x); case \"$cmd\" in *rm*) exit 2;; esac",
+            "[ \"$A\" = b ] && exit 2 || true",
+            "D=$HOME/.claude/hooks; sh $D/guard.sh \"$1\"",
+            "jq . >> \"$LOG/x\"",
+            "echo \"$X\" | jq .",
+        ] {
+            check(command, None);
+        }
+        check("cat", Some(Missing::Program("cat".into())));
+        let words = line::words("$GUARD", &BTreeMap::new());
+        let named = Named { kind: NameKind::Program, guards: false, comes: false, called: "hook".into(), words };
+        assert_eq!(missing(&named, &inside(None, &|_| false, &|_| false)), None, "what decorates may be missing");
     }
 
     #[test]
@@ -229,7 +294,12 @@ mod tests {
             when: None,
             called: "x".into(),
         };
-        let words = |at: &str| named(&[rule(at)], "s.json", &settings).into_iter().map(|named| named.words.join(" ")).collect::<Vec<_>>();
+        let words = |at: &str| {
+            named(&[rule(at)], "s.json", &settings)
+                .into_iter()
+                .map(|named| named.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" "))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(words("hooks.PreToolUse.*.hooks.*.command"), ["a b", "c"]);
         assert_eq!(words("hooks.*.*.hooks.*.command"), ["a b", "c", "d"]);
         assert_eq!(words("hooks.Nothing.*.command"), Vec::<String>::new());
@@ -247,7 +317,8 @@ mod tests {
             ("https://localhost.example/x", false),
             ("https://api.example.com/?u=http://localhost", false),
         ] {
-            let named = Named { kind: NameKind::Url, guards: false, comes: false, called: "base URL".into(), words: vec![url.into()] };
+            let named =
+                Named { kind: NameKind::Url, guards: false, comes: false, called: "base URL".into(), words: vec![Word::plain(url)] };
             assert_eq!(missing(&named, &inside(None, &none, &none)).is_some(), is_local, "{url}");
         }
     }

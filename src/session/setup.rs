@@ -43,7 +43,7 @@ const LOGS: [&str; 2] = ["*.log", "*.jsonl"];
 /// that are too large for that.
 fn scripts(home: &Path, directory: &Path, tool: &Tool) -> (Vec<String>, Vec<String>) {
     let named = named_by_host(home, directory, tool);
-    let words = named.iter().flat_map(|named| &named.words).filter_map(|word| program::path(word, Some(home)));
+    let words = named.iter().flat_map(|named| &named.words).filter_map(|word| program::path(&word.text, Some(home)));
     let state = tool.manifest.state.iter();
     let mounted: Vec<&str> = state.flat_map(|state| state.along.keys()).map(|path| path.trim_end_matches("/*")).collect();
     let is_brought = |below: &Path| {
@@ -89,7 +89,7 @@ pub fn brought(host: &Host, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
     if tool.name == tool.base {
         let named = named_by_host(&home, &directory, tool);
         let words = named.iter().filter(|named| named.comes).flat_map(|named| &named.words);
-        pairs.extend(words.filter_map(|word| program::path(word, Some(&home))).map(|path| (path.clone(), path)));
+        pairs.extend(words.filter_map(|word| program::path(&word.text, Some(&home))).map(|path| (path.clone(), path)));
     }
     pairs.retain(|(_, path)| !path.starts_with(&directory));
     if tool.name == tool.base {
@@ -157,8 +157,13 @@ pub fn check(context: &Context, plan: &Plan, state: &Store) -> Result<()> {
 }
 
 fn refused(tool: &str, named: &Named, what: &Missing) -> Failure {
-    let message = format!("cannot start {tool}: its {} guards, and {} is not in the container", named.called, spelled(what));
+    let why = match what {
+        Missing::Unknown(word) => format!("what `{word}` is, nobody knows before the run"),
+        _ => format!("{} is not in the container", spelled(what)),
+    };
+    let message = format!("cannot start {tool}: its {} guards, and {why}", named.called);
     let way_in = match what {
+        Missing::Unknown(_) => "spell its path out in the settings; ".into(),
         Missing::Path(path) => format!("let it in: AI_MOUNTS={}; ", Shell::Bash.quote(&path.to_string_lossy())),
         Missing::Program(_) | Missing::Address(_) => String::new(),
     };
@@ -168,6 +173,7 @@ fn refused(tool: &str, named: &Named, what: &Missing) -> Failure {
 fn spelled(what: &Missing) -> String {
     match what {
         Missing::Program(name) => format!("the program `{name}`"),
+        Missing::Unknown(word) => format!("`{word}`, which only the run knows,"),
         Missing::Path(path) => format!("`{}`", path.display()),
         Missing::Address(url) => format!("`{url}`, which is your machine's own loopback,"),
     }

@@ -54,6 +54,33 @@ fn a_guard_that_cannot_run_stops_the_run_until_the_person_agrees() {
     assert_eq!((let_in.code, let_in.err().as_str()), (0, ""));
 }
 
+// SE-04
+#[test]
+fn a_guard_that_is_made_by_a_variable_stops_the_run_unless_it_is_known() {
+    let sandbox = Sandbox::new();
+    let guard = sandbox.write("home/.claude/hooks/guard.sh", "#!/bin/sh\nexit 2\n");
+    script(&guard);
+    for command in ["$TEAM/guard.sh", "python3 \"${X}\"/g.py", "\"$(team-prefix)/guard\"", "out=$(cat | $GUARD)", "cat|~/bin/guard&&true"] {
+        settings(&sandbox, &hook("PreToolUse", command));
+        run(&sandbox).refused(77, &["its PreToolUse hook guards", "AI_ALLOW_MISSING_GUARDS=1"]);
+        let agreed = sandbox.ai(["run", "claude", "x"]).env("AI_ALLOW_MISSING_GUARDS", "1").outcome();
+        assert_eq!(agreed.code, 0, "{}", agreed.err());
+    }
+    let known = [
+        "\"$HOME/.claude/hooks/guard.sh\"",
+        "D=~/.claude/hooks; sh \"$D\"/guard.sh",
+        "$HOOKS/guard.sh",
+        "\"$CLAUDE_PROJECT_DIR\"/.claude/guard",
+        "cmd=$(cat); case \"$cmd\" in *rm*) exit 2;; esac",
+    ];
+    for command in known {
+        let mut value = hook("PreToolUse", command);
+        value["env"] = json!({"HOOKS": guard.parent().unwrap()});
+        settings(&sandbox, &value);
+        assert_eq!((run(&sandbox).code, run(&sandbox).err()), (0, String::new()), "{command}");
+    }
+}
+
 // SE-02
 #[test]
 fn what_is_below_the_tools_own_directory_comes_along_under_both_spellings() {
