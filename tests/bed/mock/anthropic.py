@@ -3,6 +3,7 @@
 import json
 
 import prompt
+import usage
 
 
 def reply(body):
@@ -18,14 +19,14 @@ def reply(body):
 
 def message(body, block, stop_reason):
     return {
-        "id": "msg_mock",
+        "id": f"msg_mock_{usage.number()}",
         "type": "message",
         "role": "assistant",
         "model": body.get("model", "mock"),
         "content": [block] if block else [],
         "stop_reason": stop_reason,
         "stop_sequence": None,
-        "usage": {"input_tokens": 10, "output_tokens": 5, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0},
+        "usage": usage.anthropic(),
     }
 
 
@@ -40,7 +41,7 @@ def events(body, block, stop_reason):
     yield "content_block_delta", {"type": "content_block_delta", "index": 0, "delta": delta}
     yield "content_block_stop", {"type": "content_block_stop", "index": 0}
     stop = {"stop_reason": stop_reason, "stop_sequence": None}
-    yield "message_delta", {"type": "message_delta", "delta": stop, "usage": {"output_tokens": 5}}
+    yield "message_delta", {"type": "message_delta", "delta": stop, "usage": {"output_tokens": usage.OUTPUT}}
     yield "message_stop", {"type": "message_stop"}
 
 

@@ -3,6 +3,7 @@
 import json
 
 import prompt
+import usage
 
 
 def reply(body):
@@ -31,8 +32,8 @@ def _call(body, command):
 
 
 def response(body, items, status):
-    usage = {"input_tokens": 10, "input_tokens_details": None, "output_tokens": 5, "output_tokens_details": None, "total_tokens": 15}
-    return {"id": "resp_mock", "object": "response", "status": status, "model": body.get("model", "mock"), "output": items, "usage": usage}
+    head = {"id": f"resp_mock_{usage.number()}", "object": "response", "status": status, "model": body.get("model", "mock")}
+    return {**head, "output": items, "usage": usage.openai()}
 
 
 def events(body, item):

@@ -1,7 +1,7 @@
 """What the mock models make of a prompt: an echo, or one command for the tool to run, then what it printed.
 
 Words in the user's text steer it: `RUN: <command>` asks the tool for a shell command, `HOLD: <ms>` makes the answer late,
-`FIND: <word>` asks whether the word stands anywhere else in the request.
+`FIND: <word>` asks whether the word stands anywhere else in the request, `SAY: <JSON string>` is the answer to the letter.
 """
 
 import json
@@ -11,6 +11,7 @@ import time
 RUN = re.compile(r"^\s*RUN: (.+)$", re.MULTILINE)
 HOLD = re.compile(r"\bHOLD: (\d+)")
 FIND = re.compile(r"\bFIND: (\S+)")
+SAY = re.compile(r"^\s*SAY: (\".*\")\s*$", re.MULTILINE)
 
 
 def last_line(text):
@@ -30,6 +31,9 @@ def hold(text):
 
 
 def answer(api, text, output=None, body=None):
+    say = SAY.findall(text)
+    if say:
+        return json.loads(say[-1])
     find = FIND.search(text)
     if find:
         word = find.group(1)

@@ -142,6 +142,7 @@ def guarded(respond):
 
 
 def messages(handler, body, _match):
+    handler.server.journal.model(body.get("model"), body.get("tools"), json.dumps(body))
     block, stop = anthropic.reply(body)
     if body.get("stream"):
         return handler.send_events(anthropic.events(body, block, stop))
@@ -149,6 +150,10 @@ def messages(handler, body, _match):
 
 
 def generate(handler, body, match):
+    inner = body.get("request", body)
+    offered = [f for tool in inner.get("tools") or [] for f in tool.get("functionDeclarations", [])]
+    named = re.search(r"models/([^:]+):", handler.path)
+    handler.server.journal.model(body.get("model") or (named and named.group(1)), offered, json.dumps(body))
     wrapped = "request" in body  # Code Assist puts the request and the response one level down
     answer = gemini.reply(body["request"] if wrapped else body)
     answer = {"response": answer} if wrapped else answer
@@ -158,6 +163,7 @@ def generate(handler, body, match):
 
 
 def responses(handler, body, _match):
+    handler.server.journal.model(body.get("model"), body.get("tools"), json.dumps(body))
     item = openai.reply(body)
     if body.get("stream"):
         return handler.send_events(openai.events(body, item))
@@ -221,7 +227,7 @@ def seed(handler, body, _match):
 
 def stats(handler, _body, _match):
     journal = handler.server.journal
-    handler.send_json(200, {**handler.server.chains.stats(), "paths": dict(journal.paths), "outside": dict(journal.outside)})
+    handler.send_json(200, {**handler.server.chains.stats(), "paths": dict(journal.paths), "outside": dict(journal.outside), "asked": journal.asked})
 
 
 def constant(value):
