@@ -47,7 +47,7 @@ pub enum Command {
     Policy(policy::PolicyArgs),
     /// Show or set the default tool
     Use(use_tool::UseArgs),
-    /// Commit what is staged, with a message from the default tool (not there yet)
+    /// Commit what is staged, with a message that a tool suggests
     Commit(commit::CommitArgs),
     /// Put the integration into your shell's rc file
     Install(install::InstallArgs),
@@ -96,10 +96,11 @@ pub enum Command {
 impl Command {
     /// Whether a command may write into the store. The others promise to write nothing, a line of the log included.
     pub fn writes(&self) -> bool {
-        use Command::{Changes, Creds, Env, Exec, Gc, Image, Install, Login, Logout, Project, Run, Stop, Sync, Uninstall};
+        use Command::{Changes, Commit, Creds, Env, Exec, Gc, Image, Install, Login, Logout, Project, Run, Stop, Sync, Uninstall};
         matches!(
             self,
             Changes(_)
+                | Commit(_)
                 | Creds(_)
                 | Env(_)
                 | Exec(_)

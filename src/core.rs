@@ -4,6 +4,7 @@
 
 pub mod admit;
 pub mod census;
+pub mod commit;
 pub mod complete;
 pub mod config;
 pub mod container;

@@ -14,6 +14,7 @@ use crate::core::lease::SessionId;
 use crate::core::store::Store;
 use crate::host::fs::look::Look;
 
+pub mod commit;
 pub mod control;
 pub mod doctor;
 pub mod engine;

@@ -13,6 +13,7 @@ pub mod context;
 pub mod control;
 pub mod decide;
 pub mod ending;
+pub mod errand;
 pub mod image;
 pub mod live;
 pub mod login_turn;
@@ -24,6 +25,7 @@ pub mod run;
 pub mod secrets;
 pub mod settings;
 pub mod setup;
+pub mod suggest;
 pub mod tolerant;
 
 use crate::core::failure::Result;

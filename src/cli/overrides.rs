@@ -8,7 +8,8 @@ use clap::Args;
 use crate::core::admit::Admitted;
 use crate::core::admit::mount::MountRule;
 use crate::core::admit::publish::Publish;
-use crate::core::config::{Layer, Origin, Policy, Setting};
+use crate::core::config::value::Policy;
+use crate::core::config::{Layer, Origin, Setting};
 use crate::core::engine::kind::EngineKind;
 use crate::core::sync::HostSync;
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use crate::command::{commit, use_tool};
+use crate::command::{self, use_tool};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::tool::default;
 
@@ -18,13 +18,18 @@ pub struct WordArgs {
 
 /// Returns a word that the shell's functions pass on.
 pub fn run(word: &WordArgs) -> Result<u8> {
-    let args = |tool: Option<&str>| commit::CommitArgs { tool: tool.map(str::to_owned), hint: word.words.clone() };
     match word.name.as_str() {
-        "aic" => commit::run(&args(None)),
-        "cic" => commit::run(&args(Some("claude"))),
+        "aic" => as_typed(&["commit"], &word.words),
+        "cic" => as_typed(&["commit", "--tool", "claude"], &word.words),
         "ai-mode" => ai_mode(&word.words),
         name => Err(tombstone(name)),
     }
+}
+
+/// Runs `ai` with these words, options and all.
+fn as_typed(head: &[&str], words: &[OsString]) -> Result<u8> {
+    let words = ["ai"].iter().chain(head).map(OsString::from).chain(words.iter().cloned());
+    command::main(words.collect())
 }
 
 /// `ai-mode` without a tool; the shell's own function sets one, since only it can.

@@ -19,7 +19,7 @@ use crate::core::admit::variable::EnvTable;
 use crate::core::config::layers::{Layers, admitted_by, unknown_profile};
 use crate::core::config::source::{ConfigStanding, ConfigText, Scope};
 use crate::core::config::table::{Build, setting};
-use crate::core::config::value::{at_least_one, one_of, parse_bytes, plain_name, processors, yes_or_no};
+use crate::core::config::value::{Policy, at_least_one, one_of, parse_bytes, plain_name, processors, yes_or_no};
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
@@ -72,20 +72,6 @@ impl<T> Setting<T> {
     pub fn new(value: T, origin: Origin) -> Self {
         Self { value, origin }
     }
-}
-
-/// Where the project is mounted in the container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Policy {
-    /// `/workspace/<name>` at the root of the project, `/workspace/<below>` below it
-    Adaptive,
-    /// always `/workspace/<name>`
-    Named,
-    /// always `/workspace`
-    Flat,
-    /// the same path as on the host
-    Mirror,
 }
 
 macro_rules! settings {
@@ -239,6 +225,12 @@ settings! {
     proxy: String = "auto".into(), env "AI_PROXY", |text| Ok(text.into());
     /// `auto` takes the host's own certificate authorities over, `off` does not; else a file of them.
     ca: String = "auto".into(), env "AI_CA", |text| Ok(text.into());
+    /// Who writes the messages of `ai commit`, in a sentence.
+    commit_persona: Option<String> = None, env "AI_COMMIT_PERSONA", |text| Ok(Some(text.into()));
+    /// The language of these messages; that of the recent subjects if not set.
+    commit_language: Option<String> = None, env "AI_COMMIT_LANGUAGE", |text| Ok(Some(text.into()));
+    commit_model: Option<String> = None, env "AI_COMMIT_MODEL", |text| plain_name(text).map(Some);
+    commit_deadline: u32 = 120, env "AI_COMMIT_DEADLINE", |text| text.parse().map_err(|_| format!("`{text}` is no whole number")).and_then(at_least_one);
 }
 
 /// What all files, variables and flags say about one run of one tool.

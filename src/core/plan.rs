@@ -29,6 +29,7 @@ mod container;
 #[cfg(test)]
 mod engines;
 mod env;
+mod errand;
 mod hardening;
 mod limits;
 pub mod mount;

@@ -177,6 +177,11 @@ impl Store {
         self.0.join("control").join(project)
     }
 
+    /// The message of a commit that was not made.
+    pub fn commit_message(&self) -> PathBuf {
+        self.0.join("commit-message")
+    }
+
     pub fn log(&self) -> PathBuf {
         self.0.join("log/events.jsonl")
     }

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::core::container::SHARED;
+use crate::core::container::{HOME, SHARED};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::store::Store;
 use crate::core::tool::manifest::{Manifest, ManifestText};
@@ -43,6 +43,8 @@ pub enum Purpose {
     Work,
     /// Its own login or logout.
     Login,
+    /// One question, with nothing but its login.
+    Errand,
 }
 
 impl Tool {
@@ -95,6 +97,16 @@ impl Tool {
             state.before = None;
         }
         tool
+    }
+
+    /// Returns the same tool as it is asked for the message of a commit; `None` where its manifest does not say how.
+    pub fn at_commit(&self, model: Option<&str>) -> Option<Self> {
+        let rules = self.manifest.commit.as_ref()?;
+        let home = self.manifest.state.as_ref().map_or(HOME, |state| &state.home.at).to_owned();
+        let mut tool = Self { purpose: Purpose::Errand, ..self.clone() };
+        tool.manifest.command = rules.words(&home, model);
+        tool.manifest.env.set.extend(rules.literals(&home));
+        Some(tool)
     }
 
     /// Whether this is a login that replaces its files by name: the login's directory stands in for the tool's home then.

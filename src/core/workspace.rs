@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use crate::core::config::{Policy, Settings};
+use crate::core::config::Settings;
+use crate::core::config::value::Policy;
 use crate::core::container::{ContainerPath, TREES, slug};
 use crate::core::facts::{Consent, Facts, Repo, RepoKind, SubmoduleProof};
 use crate::core::failure::{Failure, Kind, Result};
@@ -80,6 +81,23 @@ impl Workspace {
     /// Returns the directory of this mapping's tree files: another one puts the same worktree elsewhere.
     pub fn trees_name(&self) -> String {
         sha256(self.target.as_os_str().as_bytes())[..8].to_owned()
+    }
+
+    /// Returns the project here for a container that does not get it: its names, and a working directory.
+    pub fn unmounted(facts: &Facts, workdir: ContainerPath) -> Self {
+        let here = facts.repo.as_ref().map(|repo| repo.root.as_path()).or(facts.cwd.as_deref()).unwrap_or(Path::new("/"));
+        let name = here.file_name().and_then(OsStr::to_str).unwrap_or("project").to_owned();
+        Self {
+            root: here.to_owned(),
+            target: workdir.clone(),
+            workdir,
+            extras: Vec::new(),
+            trees: Vec::new(),
+            wants: Vec::new(),
+            project: project_id(here, &name),
+            name,
+            notes: Vec::new(),
+        }
     }
 
     pub fn new(facts: &Facts, settings: &Settings) -> Result<Self> {

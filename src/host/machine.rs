@@ -3,6 +3,8 @@
 pub mod clock;
 pub mod deadline;
 pub mod git;
+pub mod interrupt;
 pub mod look;
+pub mod piped;
 pub mod process;
 pub mod rc;

@@ -94,6 +94,15 @@ pub fn ask(question: &str) -> bool {
     read.is_ok_and(|bytes| bytes > 0) && matches!(answer.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes")
 }
 
+/// Asks a question on the terminal, and returns the line that was typed; `None` at the end of the input.
+pub fn ask_line(question: &str) -> Option<String> {
+    let mut stderr = anstream::stderr().lock();
+    write!(stderr, "ai: {} ", visible(question)).and_then(|()| stderr.flush()).ok()?;
+    let mut answer = String::new();
+    let read = io::stdin().read_line(&mut answer);
+    read.is_ok_and(|bytes| bytes > 0).then_some(answer)
+}
+
 /// Asks for the word `yes` on the terminal. Without a terminal nobody can answer, and the answer is no.
 pub fn ask_for_yes(question: &str) -> bool {
     let stdin = io::stdin();

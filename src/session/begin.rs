@@ -50,7 +50,8 @@ pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32, deadli
     }
 }
 
-fn lease(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Lease {
+/// The record of a session that begins.
+pub fn lease(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Lease {
     Lease {
         session: plan.session.clone(),
         tool: context.tool.name.clone(),

@@ -1,5 +1,7 @@
 //! What a run would be: facts, read once, and the plan that follows from them. Writes nothing, asks no engine.
 
+use std::collections::BTreeMap;
+
 use crate::core::facts::{Facts, Terminal};
 use crate::core::failure::Result;
 use crate::core::lease::SessionId;
@@ -24,7 +26,31 @@ pub fn decide(context: &Context, command: RunCommand) -> Result<Decided> {
     Ok(Decided { facts, plan, command })
 }
 
+/// Decides an errand of `context`'s tool, which was made ready for it.
+pub fn errand(context: &Context, files: &BTreeMap<String, String>) -> Result<Decided> {
+    let command = RunCommand::Tool(Vec::new());
+    let facts = context.facts_of(&command, None);
+    let plan = plan_errand(context, &facts, host::fresh_session()?, files)?;
+    Ok(Decided { facts, plan, command })
+}
+
+/// Plans an errand from facts that were gathered.
+fn plan_errand(context: &Context, facts: &Facts, session: SessionId, files: &BTreeMap<String, String>) -> Result<Plan> {
+    let terminal = Terminal { stdin: false, stdout: false, stderr: false, in_front: false };
+    let command = RunCommand::Tool(Vec::new());
+    let request = Request { tool: &context.tool, config: &context.config, facts, session, command, terminal };
+    let plan = Plan::errand(&request, files)?;
+    render::refuse_unsayable(plan.parts.iter().map(|reasoned| &reasoned.part), plan.engine.kind)?;
+    Ok(plan)
+}
+
 impl Decided {
+    /// Plans again as [`Decided::again`], for an errand.
+    pub fn errand_again(&mut self, context: &Context, files: &BTreeMap<String, String>) -> Result<Plan> {
+        context.look_again(&mut self.facts, &context.host.store);
+        plan_errand(context, &self.facts, self.plan.session.clone(), files)
+    }
+
     /// Returns the plan as it stands now that `state` is made and the engine has said what it is. Only what [`begin`] may have
     /// changed is looked at again.
     ///

@@ -19,7 +19,7 @@ use crate::session::context::Context;
 pub fn before(context: &Context, store: &Store, session: &SessionId, image: &str) -> Result<()> {
     let Context { host, tool, .. } = context;
     let Some(place) = LoginStore::of(tool, host, store) else { return Ok(()) };
-    if tool.purpose == Purpose::Work {
+    if tool.purpose != Purpose::Login {
         warn(&tool.name, &place);
     }
     let version = host::store::image::version(store, image, &tool.base);
@@ -77,7 +77,7 @@ fn warn(tool: &str, place: &LoginStore) {
 
 /// After a run: keeps the login if it is good and was renewed. What `ai login` left is kept by `ai login`, as the person's own.
 pub fn after(host: &Host, store: &Store, tool: &Tool) {
-    if tool.purpose != Purpose::Work {
+    if tool.purpose == Purpose::Login {
         return;
     }
     let Some(place) = LoginStore::of(tool, host, store) else { return };

@@ -64,6 +64,16 @@ impl Mock {
         serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
     }
 
+    /// What was asked of it, by path, and of which other hosts.
+    pub fn stats(&self) -> Value {
+        self.ask("GET", "/__stats", "")
+    }
+
+    /// The questions to models, in their order: model, number of tools, length.
+    pub fn asked(&self) -> Vec<Value> {
+        self.stats()["asked"].as_array().unwrap().clone()
+    }
+
     /// A login of `tool`: the name of the file that holds it, and its text.
     pub fn login(&self, tool: &str) -> (String, String) {
         let answer = self.ask("POST", "/__seed", &format!("{{\"tool\": \"{tool}\"}}"));

@@ -52,6 +52,8 @@ impl Settings {
         check(&self.image, |image| image.clone().map_or(Ok(()), |image| plain_name(&image).map(drop)))?;
         check(&self.network, |network| plain_name(network).map(drop))?;
         check(&self.cpus, |cpus| cpus.map_or(Ok(()), |cpus| processors(cpus).map(drop)))?;
+        check(&self.commit_model, |model| model.as_deref().map_or(Ok(()), |model| plain_name(model).map(drop)))?;
+        check(&self.commit_deadline, |seconds| at_least_one(*seconds).map(drop))?;
         for count in [&self.pids, &self.engine_cpus] {
             check(count, |count| count.map_or(Ok(()), |count| at_least_one(count).map(drop)))?;
         }

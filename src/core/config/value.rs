@@ -1,6 +1,7 @@
 //! How the value of a setting is read from text; an error says why it is none.
 
 use clap::ValueEnum;
+use serde::Deserialize;
 
 /// `1`, `true`, `yes`, `on`, or the contrary of one.
 pub fn yes_or_no(text: &str) -> Result<bool, String> {
@@ -50,6 +51,20 @@ pub fn processors(count: f64) -> Result<f64, String> {
 /// To an engine, 0 is no limit at all.
 pub fn at_least_one(count: u32) -> Result<u32, String> {
     if count > 0 { Ok(count) } else { Err("`0` is too few; the least is 1".into()) }
+}
+
+/// Where the project is mounted in the container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// `/workspace/<name>` at the root of the project, `/workspace/<below>` below it
+    Adaptive,
+    /// always `/workspace/<name>`
+    Named,
+    /// always `/workspace`
+    Flat,
+    /// the same path as on the host
+    Mirror,
 }
 
 #[cfg(test)]

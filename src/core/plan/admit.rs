@@ -149,7 +149,8 @@ pub fn scope<'a>(request: &Request, workspace: &'a Workspace) -> &'a str {
     }
 }
 
-fn network(request: &Request, parts: &mut Parts) -> Result<()> {
+/// Adds ports, servers that answer for names, and names with their addresses.
+pub(super) fn network(request: &Request, parts: &mut Parts) -> Result<()> {
     let admitted = &request.config.admitted;
     let network = &request.config.settings.network;
     for port in last_of_each(&admitted.publish, |port| (port.value.address, port.value.host, port.value.protocol)) {

@@ -35,6 +35,15 @@ pub(super) fn push(request: &Request, parts: &mut Parts) {
     }
 }
 
+/// Adds a home that ends with the container, where there is none yet.
+pub(super) fn home(request: &Request, parts: &mut Parts) {
+    if !parts.0.iter().any(|known| matches!(&known.part, Part::Scratch { target, .. } if target == HOME)) {
+        let size = size(request, parts);
+        let part = Part::Scratch { target: HOME.into(), exec: true, size: size.value };
+        parts.push(part, "a home that ends with the container", size.origin);
+    }
+}
+
 /// Returns how large each place is. They fill the same memory as programs, so that half of the limit leaves these the other half.
 fn size(request: &Request, parts: &Parts) -> Setting<u64> {
     let settings = &request.config.settings;

@@ -6,7 +6,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::core::config::source::Scope;
-use crate::core::config::{Config, Layer, Policy, Setting};
+use crate::core::config::value::Policy;
+use crate::core::config::{Config, Layer, Setting};
 use crate::core::engine::kind::{Engine, EngineKind};
 use crate::core::engine::{Chosen, Endpoint, Product};
 use crate::core::facts::{Env, Facts, Machine, Repo, RepoKind, SshAgent, Terminal, User};
@@ -15,7 +16,7 @@ use crate::core::plan::{OPTIONAL_FILES, Part, Plan, Request, RunCommand};
 use crate::core::tool::manifest::{Manifest, ManifestText};
 use crate::core::tool::{self, Purpose, Tool};
 
-fn facts(repo: Repo, below: &str) -> Facts {
+pub(super) fn facts(repo: Repo, below: &str) -> Facts {
     let engine = Engine {
         kind: EngineKind::Docker,
         program: None,
@@ -51,7 +52,7 @@ fn facts(repo: Repo, below: &str) -> Facts {
     }
 }
 
-fn plain() -> Repo {
+pub(super) fn plain() -> Repo {
     Repo { root: "/home/jo/src/proj".into(), kind: RepoKind::Plain, alternates: Vec::new(), trees: Vec::new() }
 }
 

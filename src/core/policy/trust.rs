@@ -82,6 +82,10 @@ pub fn judge(layer: Layer, own: &Settings, agreed: bool) -> (Layer, Asked) {
         gpus: judge.never("gpus", layer.gpus),
         proxy: judge.never("proxy", layer.proxy),
         ca: judge.never("ca", layer.ca),
+        commit_persona: judge.loosens("commit_persona", layer.commit_persona),
+        commit_language: judge.loosens("commit_language", layer.commit_language),
+        commit_model: judge.never("commit_model", layer.commit_model),
+        commit_deadline: judge.never("commit_deadline", layer.commit_deadline),
         admitted: judge.admitted(layer.admitted),
         profile: None,
     };

@@ -21,8 +21,8 @@ const SHORT: [(&str, &str); 3] = [("c", "claude"), ("g", "gemini"), ("z", "glm")
 /// The words beside the tools that the shells get, and what each is for.
 pub const WORDS: [(&str, &str); 5] = [
     ("gexec", "run any command in the tool image and workspace"),
-    ("aic", "commit with a message from the default tool (not there yet)"),
-    ("cic", "commit with a message from claude (not there yet)"),
+    ("aic", "commit what is staged, with a message from the default tool"),
+    ("cic", "commit what is staged, with a message from claude"),
     ("ai-mode", "show or set the default tool of this shell"),
     ("ai-run", "run the default tool"),
 ];

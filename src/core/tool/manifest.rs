@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::core::commit::CommitRules;
 use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processors};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::setup::NameRule;
@@ -53,6 +54,8 @@ pub struct Manifest {
     pub names: Vec<NameRule>,
     /// Instruction files, below the tool's own directory, whose `@` imports come along.
     pub imports: Vec<String>,
+    /// How the program is asked for the message of a commit; it writes none if absent.
+    pub commit: Option<CommitRules>,
 }
 
 /// Default limits, before they are clamped to what the engine has.
@@ -184,6 +187,10 @@ impl Manifest {
                 }
             }
         }
+        inside.extend(self.commit.iter().flat_map(|commit| commit.files.keys()));
+        if self.commit.as_ref().is_some_and(|commit| commit.argv.is_empty()) {
+            return Err("`commit.argv` is empty".into());
+        }
         self.image.as_deref().map(plain_name).transpose().map_err(|why| format!("`image`: {why}"))?;
         self.limits.memory.as_deref().map(parse_bytes).transpose().map_err(|why| format!("`limits.memory`: {why}"))?;
         self.limits.cpus.map(processors).transpose().map_err(|why| format!("`limits.cpus`: {why}"))?;
@@ -231,6 +238,7 @@ impl Manifest {
             sync: or(self.sync, base.sync),
             names: or(self.names, base.names),
             imports: or(self.imports, base.imports),
+            commit: self.commit.or(base.commit),
         }
     }
 }

@@ -41,6 +41,11 @@ pub fn open_to_write(path: impl AsRef<Path>, flags: OFlags) -> io::Result<File> 
     File::options().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
+/// Makes a file that is not there yet, as open as the person's other files.
+pub fn create_new(path: impl AsRef<Path>) -> io::Result<File> {
+    File::create_new(path)
+}
+
 /// Writes a file where it is, as no file that matters is written.
 pub fn overwrite(path: impl AsRef<Path>, text: &str) -> io::Result<()> {
     std::fs::write(path, text)

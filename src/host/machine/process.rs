@@ -69,6 +69,13 @@ pub fn output(program: &OsStr, args: &[impl AsRef<OsStr>]) -> Result<(ExitStatus
 /// Returns what git printed about `directory`. Nothing of the caller's environment steers it, and nothing of the repository's
 /// runs: callers use plumbing that reads.
 pub fn git(program: &OsStr, directory: &Path, env: &Env, args: &[&str]) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let mut command = quiet_git(program, directory, env);
+    command.args(args);
+    wait_within(command, GIT)
+}
+
+/// Returns git as [`git`] calls it, without a sub-command.
+pub fn quiet_git(program: &OsStr, directory: &Path, env: &Env) -> Command {
     let mut command = self::command(program);
     command.arg("-C").arg(directory).args([
         "--no-optional-locks",
@@ -81,8 +88,20 @@ pub fn git(program: &OsStr, directory: &Path, env: &Env, args: &[&str]) -> Resul
     for name in env.names().filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")) {
         command.env_remove(name);
     }
-    command.args(args);
-    wait_within(command, GIT)
+    command
+}
+
+/// Returns a program with its arguments, and with these variables beside our own.
+pub fn prepared(argv: &[OsString], env: &[(String, OsString)]) -> Command {
+    let mut command = self::command(argv.first().map_or(OsStr::new(""), OsString::as_os_str));
+    command.args(argv.iter().skip(1)).envs(env.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+/// Runs a program with our own streams, for the person to see and to type into.
+pub fn foreground(mut command: Command) -> Result<u8> {
+    let program = command.get_program().to_owned();
+    command.status().map(exit_code).map_err(|error| not_started(&program, &error))
 }
 
 /// How long git may take to answer: it reads what a repository names, and that may be a pipe that nobody writes to.

@@ -22,6 +22,11 @@ const SYSTEM: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/c
 /// would make them as root.
 pub fn prepare(store: &Store, plan: &Plan, tool: &Tool, shaper: &mut Shaper) -> io::Result<()> {
     mount_points(store, plan, tool, shaper)?;
+    of_plan(store, plan)
+}
+
+/// Makes the caches and the bundle of authorities that `plan` mounts.
+pub fn of_plan(store: &Store, plan: &Plan) -> io::Result<()> {
     let is_cache = |part: &Part| matches!(part, Part::Mount(mount) if mount.target.as_path() == Path::new(CACHE));
     for reasoned in plan.parts.iter().filter(|reasoned| is_cache(&reasoned.part)) {
         if let Part::Mount(mount) = &reasoned.part {

@@ -41,6 +41,18 @@ pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspa
     Ok(shaper.found)
 }
 
+/// Makes what the errand of `tool` mounts, and writes its lease. Returns what was in the way.
+pub fn prepare_errand(host: &Host, store: &Store, engine: &Engine, tool: &Tool, lease: &Lease) -> io::Result<Vec<Aside>> {
+    private_dir(&store.sessions())?;
+    // First, so that what comes after it is found if we die.
+    write_unsynced(&store.lease(&lease.session), &serde_json::to_vec(lease)?)?;
+    let aside = store.aside();
+    let mut shaper = Shaper::new(&aside);
+    user_files(store, &person::user(&host.env, engine))?;
+    login(store, tool, &mut shaper)?;
+    Ok(shaper.found)
+}
+
 /// Returns what the containers of one project may write of git, ssh and gh.
 fn own_state(store: &Store, project: &str, shaper: &mut Shaper) -> io::Result<()> {
     let own = store.own(project);
@@ -56,13 +68,7 @@ fn own_state(store: &Store, project: &str, shaper: &mut Shaper) -> io::Result<()
 fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace, shaper: &mut Shaper) -> io::Result<()> {
     let Some(state) = &tool.manifest.state else { return Ok(()) };
     let (name, project) = (&tool.name, &workspace.project);
-    let root = store.tool(name);
-    let login = state.login.at.strip_prefix(SHARED).map(|below| Path::new("shared").join(below.trim_start_matches('/')));
-    let login = login.unwrap_or_else(|| "shared".into());
-    let dir = shaper.directory(&root, &login)?;
-    for file in &state.login.files {
-        shaper.file(&dir, file, &root.join(&login).join(file))?;
-    }
+    login(store, tool, shaper)?;
     let (partition, at) = (store.project(name, project), store.home(name, project));
     let home = shaper.directory(&partition, "home")?;
     for path in &state.shared {
@@ -85,6 +91,16 @@ fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace, shaper: &mut Sh
     }
     layout::take_plugins(store, name, project)?;
     project::record(&partition, &workspace.root)
+}
+
+/// The directory of a tool's login.
+fn login(store: &Store, tool: &Tool, shaper: &mut Shaper) -> io::Result<()> {
+    let Some(state) = &tool.manifest.state else { return Ok(()) };
+    let root = store.tool(&tool.name);
+    let login = state.login.at.strip_prefix(SHARED).map(|below| Path::new("shared").join(below.trim_start_matches('/')));
+    let login = login.unwrap_or_else(|| "shared".into());
+    let dir = shaper.directory(&root, &login)?;
+    state.login.files.iter().try_for_each(|file| shaper.file(&dir, file, &root.join(&login).join(file)))
 }
 
 /// Returns a directory that a manifest shares between projects. In the first layout it was below what containers write.
