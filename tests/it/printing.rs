@@ -125,7 +125,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 50] = [
+const LINES: [(&[&str], bool); 52] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -173,6 +173,8 @@ const LINES: [(&[&str], bool); 50] = [
     (&["ps"], true),
     (&["changes"], false),
     (&["trust"], true),
+    (&["policy", "explain"], false),
+    (&["policy", "check", EVIL], true),
     (&["gc", "--dry-run"], true),
     (&["doctor"], true),
     (&["doctor", "shell", "bash"], false),
