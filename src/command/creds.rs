@@ -142,7 +142,7 @@ pub fn place(host: &Host, name: &str) -> Result<LoginStore> {
 /// Returns the login that sessions of `tool` use: on an engine whose locks fail, the one in its volume.
 fn in_use(host: &Host, tool: &Tool) -> Result<LoginStore> {
     let place = LoginStore::of(tool, host, &host.store).ok_or_else(|| no_login(tool))?;
-    let config = host.config(&tool.name, Layer::default())?;
+    let config = host.config(tool, Layer::default())?;
     let user = User { uid: host::uid(), gid: host::gid(), ..User::default() };
     let engine = host.engine(config.settings.engine.value);
     let known = learn::last(&host.store, &engine);

@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use crate::core::config::source::{ConfigStanding, ConfigText};
+use crate::core::config::source::ConfigText;
 use crate::core::config::{Config, Layer};
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::policy::trust::FILE;
+use crate::core::policy::trust::{Asked, FILE};
 use crate::core::shell::block;
-use crate::core::tool;
+use crate::core::tool::{self, Tool};
 use crate::host::store::trust;
 use crate::host::{Host, output};
 
@@ -72,11 +72,21 @@ pub fn run(args: &TrustArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// Returns what the file asks for, over the person's own configuration.
-fn asked(host: &Host, source: &ConfigText) -> Result<crate::core::policy::trust::Asked> {
+/// Returns what the file asks for, for any tool, over the person's own configuration: the agreement is to the whole text.
+fn asked(host: &Host, source: &ConfigText) -> Result<Asked> {
     let mut sources = host.own_config_sources()?;
     sources.push(source.clone());
-    let config = Config::new(host.scope(tool::EXEC).borrowed(), &sources, &host.env, Layer::default())?;
-    debug_assert_eq!(config.asked.agreed, source.standing == ConfigStanding::Agreed);
-    Ok(config.asked)
+    let mut tools = host.tool_names();
+    tools.push(tool::EXEC.into());
+    tools.extend(source.tools()?);
+    tools.sort_unstable();
+    tools.dedup();
+    let mut asked = Vec::new();
+    for name in tools {
+        // Without a manifest that can be read, every limit is asked for.
+        let tool = Tool::load(&name, |name| host.manifest(name)).ok().flatten();
+        let scope = host.scope(&name, tool.as_ref().map(|tool| &tool.manifest.limits));
+        asked.push((name.clone(), Config::new(scope.borrowed(), &sources, &host.env, Layer::default())?.asked));
+    }
+    Ok(Asked::of_all(asked))
 }

@@ -23,7 +23,7 @@ use crate::core::config::value::{Policy, at_least_one, one_of, parse_bytes, plai
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::policy::trust::{self, Asked};
+use crate::core::policy::trust::{self, Asked, Without};
 use crate::core::policy::verdict::Rules;
 use crate::core::sync::HostSync;
 use crate::core::tool::manifest::SecretRule;
@@ -276,7 +276,8 @@ impl Config {
         let mut layer = layers.project.over(layers.profile.over(layers.plain));
         for source in sources.iter().filter(|source| source.standing != ConfigStanding::Own) {
             let (asked, refused) = layers::of_project(scope, source)?;
-            let (in_force, mut asked) = trust::judge(asked, &layer.clone().resolve(), source.standing == ConfigStanding::Agreed);
+            let without = own.clone().over(layer.clone());
+            let (in_force, mut asked) = trust::judge(asked, &Without::new(without, scope), source.standing == ConfigStanding::Agreed);
             asked.refused.extend(refused);
             layer = in_force.over(layer);
             config.asked = asked;

@@ -31,7 +31,7 @@ mod engines;
 mod env;
 mod errand;
 mod hardening;
-mod limits;
+pub(in crate::core) mod limits;
 pub mod mount;
 mod part;
 mod paths;

@@ -12,6 +12,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::policy::file::{PATH, SystemPolicy};
 use crate::core::policy::rule::OsUser;
 use crate::core::policy::verdict::Rules;
+use crate::core::tool::Tool;
 use crate::host::Host;
 use crate::host::fs::files::read_text;
 use crate::host::fs::look::Look;
@@ -20,10 +21,10 @@ use crate::host::machine::process;
 
 impl Host {
     /// Returns the configuration of a tool here, below the rules that are for this person.
-    pub fn config(&self, tool: &str, flags: Layer) -> Result<Config> {
+    pub fn config(&self, tool: &Tool, flags: Layer) -> Result<Config> {
         let rules = rules()?;
         let sources = self.config_sources(&rules)?;
-        Config::new(self.scope(tool).borrowed(), &sources, &self.env, flags)?.under(rules)
+        Config::new(self.scope(&tool.name, Some(&tool.manifest.limits)).borrowed(), &sources, &self.env, flags)?.under(rules)
     }
 }
 

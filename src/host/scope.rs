@@ -7,6 +7,7 @@ use crate::core::admit::path::{self, Bases, Looked};
 use crate::core::config::Config;
 use crate::core::config::source::Scope;
 use crate::core::facts::{Repo, RepoKind};
+use crate::core::tool::manifest::LimitRules;
 use crate::host::store::state;
 use crate::host::{Host, machine};
 
@@ -16,11 +17,12 @@ pub struct Here<'a> {
     tool: &'a str,
     project: Option<PathBuf>,
     home: Option<PathBuf>,
+    limits: Option<&'a LimitRules>,
 }
 
 impl Here<'_> {
     pub fn borrowed(&self) -> Scope<'_> {
-        Scope { tool: self.tool, project: self.project.as_deref(), home: self.home.as_deref() }
+        Scope { tool: self.tool, project: self.project.as_deref(), home: self.home.as_deref(), limits: self.limits }
     }
 }
 
@@ -52,9 +54,9 @@ impl Host {
         self.cwd().map(|cwd| machine::git::root(cwd).unwrap_or(cwd).to_owned())
     }
 
-    /// Returns which sections of the configuration count for a tool here.
-    pub fn scope<'a>(&self, tool: &'a str) -> Here<'a> {
-        Here { tool, project: self.project_root(), home: self.home() }
+    /// Returns which sections of the configuration count for a tool here; `limits` are those of its manifest.
+    pub fn scope<'a>(&self, tool: &'a str, limits: Option<&'a LimitRules>) -> Here<'a> {
+        Here { tool, project: self.project_root(), home: self.home(), limits }
     }
 
     /// Looks at every path that what is let in names.

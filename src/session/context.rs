@@ -26,7 +26,7 @@ impl Context {
         let host = Host::to_write()?;
         layout::check(&host.store)?;
         let tool = Tool::load(name, |name| host.manifest(name))?.ok_or_else(|| unknown_tool(name, &host))?;
-        let config = host.config(name, flags)?;
+        let config = host.config(&tool, flags)?;
         config.refuse_misspelt(&host.tool_names())?;
         Ok(Self { host, tool, config })
     }

@@ -15,7 +15,7 @@ pub fn config(host: &Host, tool: &str) -> (Config, Option<Failure>) {
     let (files, unread) = parted(host.config_sources(&rules));
     let mut failure = failure.or(unread);
     let nothing = Env::default();
-    let scope = host.scope(tool);
+    let scope = host.scope(tool, None);
     let ways = [(files.as_slice(), &host.env), (&[], &host.env), (&files, &nothing)];
     for (files, env) in ways {
         match Config::new(scope.borrowed(), files, env, Layer::default()) {

@@ -109,6 +109,34 @@ fn a_file_that_is_no_plain_text_is_refused_at_once() {
     }
 }
 
+// NE-05
+#[test]
+fn a_higher_limit_than_that_of_the_manifest_waits_for_the_persons_word() {
+    let limits = |argv: &str| {
+        let value = |flag: &str| argv.lines().skip_while(|line| *line != flag).nth(1).map(str::to_owned);
+        ["--memory", "--cpus", "--pids-limit"].map(|flag| value(flag).unwrap())
+    };
+    let usual = limits(&lines(&asks("")).0);
+    let sandbox = asks("memory = '64g'\ncpus = 64.0\npids = 1000000\n");
+    let (argv, said) = lines(&sandbox);
+    assert_eq!(limits(&argv), usual);
+    assert_eq!(usual[2], "2048");
+    assert!(said.contains("asks for memory = \"64g\", cpus = 64.0, pids = 1000000; ignored until you agree"), "{said}");
+    assert_eq!(sandbox.ai(["trust", "--yes"]).outcome().code, 0);
+    assert_eq!(limits(&lines(&sandbox).0)[2], "1000000");
+}
+
+// NE-05
+#[test]
+fn what_is_agreed_to_is_shown_for_every_tool() {
+    let sandbox = asks("pids = 3000\n[tool.claude]\nmounts = ['../shared']\n[tool.later]\nimage = 'x:1'\n");
+    let rows = ["~ pids = 3000, for claude, codex, gemini, glm", "+ mount ../shared, for claude", "~ image = \"x:1\", for later"];
+    sandbox.ai(["trust"]).outcome().refused(77, &rows);
+    assert!(!lines(&sandbox).0.contains("/work/shared"));
+    assert_eq!(sandbox.ai(["trust", "--yes"]).outcome().code, 0);
+    assert!(lines(&sandbox).0.contains("/work/shared,readonly"));
+}
+
 #[test]
 fn a_project_that_asks_for_nothing_is_no_question() {
     let sandbox = Sandbox::new();

@@ -1,8 +1,9 @@
 //! Memory, processors and processes: what the manifest or the user wants, clamped to what the engine has.
 
 use crate::core::config::value::parse_bytes;
-use crate::core::config::{Origin, Setting};
+use crate::core::config::{Origin, Setting, Settings};
 use crate::core::plan::{Part, Parts, Request};
+use crate::core::tool::manifest::LimitRules;
 
 /// Below this even an idle tool does not fit (the largest was measured at 159 MiB while chatting).
 const LEAST_MEMORY: u64 = 512 << 20;
@@ -10,22 +11,37 @@ const PIDS: u32 = 2048;
 /// Processes and threads of a hardened run.
 const FEW: u32 = 512;
 
+/// The limits that hold on an engine of any size; where there is none, the engine's size is the limit.
+#[derive(Debug)]
+pub struct WantedLimits {
+    pub memory: Option<Setting<u64>>,
+    pub cpus: Option<Setting<f64>>,
+    pub pids: Setting<u32>,
+}
+
+impl WantedLimits {
+    /// Returns the person's values, else the manifest's, else ours.
+    pub fn new(settings: &Settings, manifest: &LimitRules, tool: &str) -> Self {
+        let bytes = |text: &String| parse_bytes(text).ok();
+        let memory = settings.memory.value.as_ref().and_then(bytes);
+        let pids = choose(settings.pids.value, &settings.pids, manifest.pids, tool).unwrap_or(Setting::new(PIDS, Origin::Default));
+        let hardened = &settings.hardened;
+        Self {
+            memory: choose(memory, &settings.memory, manifest.memory.as_ref().and_then(bytes), tool),
+            cpus: choose(settings.cpus.value, &settings.cpus, manifest.cpus, tool),
+            pids: if hardened.value && pids.value > FEW { Setting::new(FEW, hardened.origin.clone()) } else { pids },
+        }
+    }
+}
+
 /// Pushes the limits that the engine can keep; returns a note for each that the user set and does not get.
 pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
-    let settings = &request.config.settings;
-    let wanted = &request.tool.manifest.limits;
+    let wanted = WantedLimits::new(&request.config.settings, &request.tool.manifest.limits, &request.tool.name);
     let machine = request.facts.machine;
     let can = request.facts.engine.report.as_ref().map(|report| report.limits).unwrap_or_default();
     let mut notes = Vec::new();
 
-    let bytes = |text: &String| parse_bytes(text).ok();
-    let memory = choose(
-        settings.memory.value.as_ref().and_then(bytes),
-        &settings.memory,
-        wanted.memory.as_ref().and_then(bytes),
-        &request.tool.name,
-    );
-    if let Some(memory) = memory {
+    if let Some(memory) = wanted.memory {
         let most = machine.memory.max(LEAST_MEMORY);
         let value = memory.value.clamp(LEAST_MEMORY.min(memory.value.max(6 << 20)), most);
         if can.memory && value < memory.value && is_own(&memory.origin) {
@@ -33,8 +49,7 @@ pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
         }
         parts.limit(can.memory, Part::Memory(value), "a runaway process ends before your machine does", memory.origin, &mut notes);
     }
-    let cpus = choose(settings.cpus.value, &settings.cpus, wanted.cpus, &request.tool.name);
-    if let Some(cpus) = cpus {
+    if let Some(cpus) = wanted.cpus {
         let most = f64::from(machine.cpus.max(1));
         let value = cpus.value.clamp(0.01, most);
         if can.cpus && value < cpus.value && is_own(&cpus.origin) {
@@ -42,12 +57,7 @@ pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
         }
         parts.limit(can.cpus, Part::Cpus(value), "the engine refuses more processors than it has", cpus.origin, &mut notes);
     }
-    let pids = choose(settings.pids.value, &settings.pids, wanted.pids, &request.tool.name);
-    let mut pids = pids.unwrap_or(Setting::new(PIDS, Origin::Default));
-    if settings.hardened.value && pids.value > FEW {
-        pids = Setting::new(FEW, settings.hardened.origin.clone());
-    }
-    parts.limit(can.pids, Part::Pids(pids.value), "a fork bomb stays small", pids.origin, &mut notes);
+    parts.limit(can.pids, Part::Pids(wanted.pids.value), "a fork bomb stays small", wanted.pids.origin, &mut notes);
     notes
 }
 

@@ -4,8 +4,11 @@
 use std::fmt::Debug;
 
 use crate::core::admit::Admitted;
+use crate::core::admit::cache::{Cache, CacheScope};
+use crate::core::config::source::Scope;
 use crate::core::config::value::parse_bytes;
 use crate::core::config::{Layer, Setting, Settings};
+use crate::core::plan::limits::WantedLimits;
 use crate::core::plan::mount::Access;
 use crate::core::text::digest::sha256;
 
@@ -24,6 +27,28 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Joins what a file asks for each tool; a row that is not for all of them names those that it is for.
+    pub fn of_all(tools: Vec<(String, Self)>) -> Self {
+        let count = tools.len();
+        let mut joined = Self::default();
+        let mut rows: Vec<(String, Vec<String>)> = Vec::new();
+        for (tool, asked) in tools {
+            joined.agreed |= asked.agreed;
+            for row in asked.rows {
+                match rows.iter_mut().find(|(known, _)| *known == row) {
+                    Some((_, tools)) if tools.last() == Some(&tool) => {}
+                    Some((_, tools)) => tools.push(tool.clone()),
+                    None => rows.push((row, vec![tool.clone()])),
+                }
+            }
+            joined.refused.extend(asked.refused.into_iter().filter(|key| !joined.refused.contains(key)).collect::<Vec<_>>());
+        }
+        let worded =
+            |(row, tools): (String, Vec<String>)| if tools.len() == count { row } else { format!("{row}, for {}", tools.join(", ")) };
+        joined.rows = rows.into_iter().map(worded).collect();
+        joined
+    }
+
     /// Returns the line that a run says, if something is asked for and not given.
     pub fn note(&self) -> Option<String> {
         let waiting = if self.agreed { 0 } else { self.rows.len() };
@@ -45,24 +70,57 @@ pub fn seal(path: &str, text: &str) -> String {
     sha256(format!("{path}\n{text}").as_bytes())
 }
 
-/// Returns the part of a project's layer that is in force over the person's own settings, and what it asks for.
-pub fn judge(layer: Layer, own: &Settings, agreed: bool) -> (Layer, Asked) {
+/// What holds without a project's file, with which that is compared.
+#[derive(Debug)]
+pub struct Without {
+    settings: Settings,
+    cache: Option<Vec<Setting<Cache>>>,
+    /// None where the tool's manifest is not known.
+    limits: Option<WantedLimits>,
+}
+
+impl Without {
+    pub fn new(layer: Layer, scope: Scope) -> Self {
+        let cache = layer.admitted.cache.clone();
+        let settings = layer.resolve();
+        let limits = scope.limits.map(|limits| WantedLimits::new(&settings, limits, scope.tool));
+        Self { settings, cache, limits }
+    }
+
+    /// Returns whether a limit is no higher than the one that holds. Where none holds, any is lower.
+    fn is_lower<T: PartialOrd>(&self, asked: Option<T>, holds: impl Fn(&WantedLimits) -> Option<T>) -> bool {
+        self.limits.as_ref().zip(asked).is_some_and(|(limits, asked)| holds(limits).is_none_or(|holds| asked <= holds))
+    }
+
+    /// Returns whether a cache is the project's own affair: it is there anyway, or no other project's and nobody chose.
+    fn has(&self, cache: Cache) -> bool {
+        match &self.cache {
+            Some(chosen) => chosen.iter().any(|known| known.value == cache),
+            None => self.settings.cache_scope.value == CacheScope::Project || Cache::usual().any(|usual| usual == cache),
+        }
+    }
+}
+
+/// Returns the part of a project's layer that is in force over what holds without it, and what it asks for.
+pub fn judge(layer: Layer, without: &Without, agreed: bool) -> (Layer, Asked) {
+    let own = &without.settings;
     let mut judge = TrustJudge { asked: Asked { agreed, ..Asked::default() } };
     let in_force = Layer {
         network: judge.network(layer.network, own),
         read_only_root: judge.switch("read_only_root", layer.read_only_root, true),
-        // What the person did not say follows from the memory limit, which is not known here.
+        // What nobody said follows from the memory that the engine has, which is not known here.
         scratch: judge.limit("scratch", layer.scratch, |asked| {
-            let own = own.scratch.value.as_deref().and_then(parsed);
-            own.is_some() && lower(asked.as_deref().and_then(parsed), own)
+            let holds = own.scratch.value.as_deref().and_then(parsed);
+            asked.as_deref().and_then(parsed).zip(holds).is_some_and(|(asked, holds)| asked <= holds)
         }),
         hardened: judge.switch("hardened", layer.hardened, true),
         ssh_agent: judge.switch("ssh_agent", layer.ssh_agent, false),
         gh_token: judge.switch("gh_token", layer.gh_token, false),
-        memory: judge
-            .limit("memory", layer.memory, |asked| lower(asked.as_deref().and_then(parsed), own.memory.value.as_deref().and_then(parsed))),
-        cpus: judge.limit("cpus", layer.cpus, |asked| lower(*asked, own.cpus.value)),
-        pids: judge.limit("pids", layer.pids, |asked| lower(*asked, own.pids.value)),
+        memory: judge.limit("memory", layer.memory, |asked| {
+            without.is_lower(asked.as_deref().and_then(parsed), |limits| limits.memory.as_ref().map(|holds| holds.value))
+        }),
+        cpus: judge.limit("cpus", layer.cpus, |asked| without.is_lower(*asked, |limits| limits.cpus.as_ref().map(|holds| holds.value))),
+        pids: judge.limit("pids", layer.pids, |asked| without.is_lower(*asked, |limits| Some(limits.pids.value))),
         workspace: judge.loosens("workspace", layer.workspace),
         image: judge.loosens("image", layer.image),
         keep: judge.loosens("keep", layer.keep),
@@ -86,7 +144,7 @@ pub fn judge(layer: Layer, own: &Settings, agreed: bool) -> (Layer, Asked) {
         commit_language: judge.loosens("commit_language", layer.commit_language),
         commit_model: judge.never("commit_model", layer.commit_model),
         commit_deadline: judge.never("commit_deadline", layer.commit_deadline),
-        admitted: judge.admitted(layer.admitted),
+        admitted: judge.admitted(layer.admitted, without),
         profile: None,
     };
     (in_force, judge.asked)
@@ -94,11 +152,6 @@ pub fn judge(layer: Layer, own: &Settings, agreed: bool) -> (Layer, Asked) {
 
 fn parsed(text: &str) -> Option<u64> {
     parse_bytes(text).ok()
-}
-
-/// Whether a limit that is asked for is no higher than the person's own.
-fn lower<T: PartialOrd>(asked: Option<T>, own: Option<T>) -> bool {
-    asked.is_some_and(|asked| own.is_none_or(|own| asked <= own))
 }
 
 struct TrustJudge {
@@ -140,7 +193,7 @@ impl TrustJudge {
         }
     }
 
-    fn admitted(&mut self, asked: Admitted) -> Admitted {
+    fn admitted(&mut self, asked: Admitted, without: &Without) -> Admitted {
         let mut all = |rows: Vec<String>| {
             self.asked.rows.extend(rows);
         };
@@ -162,8 +215,10 @@ impl TrustJudge {
         all(asked.dns.iter().map(|server| format!("+ dns {}", server.value)).collect());
         all(asked.hosts.iter().map(|(name, address)| format!("+ host {} {}", name.escape_debug(), address.value)).collect());
         all(asked.cloud.iter().map(|cloud| format!("+ cloud {}", cloud.value.name())).collect());
-        // Caches are the project's own, so a project may say which it has.
-        let cache = asked.cache.clone();
+        let (cache, more): (Vec<_>, Vec<_>) = asked.cache.iter().flatten().cloned().partition(|cache| without.has(cache.value));
+        all(more.iter().map(|cache| format!("+ cache {}", cache.value.name())).collect());
+        // An empty list takes all away; one of which nothing is left says nothing.
+        let cache = asked.cache.as_ref().filter(|all| all.is_empty() || !cache.is_empty()).map(|_| cache);
         if self.asked.agreed { asked } else { Admitted { cache, ..Admitted::default() } }
     }
 }
@@ -177,12 +232,100 @@ fn worded(value: &impl Debug) -> String {
 mod tests {
     use super::*;
     use crate::core::config::Config;
-    use crate::core::config::source::{ConfigStanding, ConfigText, Scope};
+    use crate::core::config::source::{ConfigStanding, ConfigText};
     use crate::core::facts::Env;
+    use crate::core::tool::manifest::LimitRules;
 
     fn config(own: &str, project: &str, standing: ConfigStanding) -> Config {
         let sources = [ConfigText::own("config.toml", own), ConfigText { path: FILE.into(), text: project.into(), standing }];
-        Config::new(Scope { tool: "claude", ..Scope::default() }, &sources, &Env::default(), Layer::default()).unwrap()
+        Config::new(of_claude(), &sources, &Env::default(), Layer::default()).unwrap()
+    }
+
+    /// As the manifests of the tools have them.
+    const LIMITS: LimitRules = LimitRules { memory: None, cpus: Some(4.0), pids: Some(2048) };
+
+    fn of_claude() -> Scope<'static> {
+        Scope { tool: "claude", limits: Some(&LIMITS), ..Scope::default() }
+    }
+
+    /// Tries each limit: `own` is what the person says, `limits` what the manifest does; `holds` at once, `asks` needs a word.
+    #[track_caller]
+    fn limit(own: &str, limits: Option<&LimitRules>, project: &str, holds: bool) {
+        let scope = Scope { tool: "claude", limits, ..Scope::default() };
+        let of = |project: &str, standing| {
+            let sources = [ConfigText::own("config.toml", own), ConfigText { path: FILE.into(), text: project.into(), standing }];
+            Config::new(scope, &sources, &Env::default(), Layer::default()).unwrap()
+        };
+        let config = of(project, ConfigStanding::Asks);
+        assert_eq!(format!("{:?}{:?}", config.settings, config.admitted).contains(FILE), holds, "{own:?} {limits:?} {project}");
+        assert_eq!(config.asked.rows.len(), usize::from(!holds), "{own:?} {limits:?} {project}");
+        let agreed = of(project, ConfigStanding::Agreed);
+        assert!(format!("{:?}{:?}", agreed.settings, agreed.admitted).contains(FILE), "{own:?} {limits:?} {project}");
+    }
+
+    // NE-05
+    #[test]
+    fn a_limit_is_compared_with_what_holds_without_the_file() {
+        let usual = LimitRules { memory: Some("4g".into()), cpus: Some(4.0), pids: Some(2048) };
+        let nothing = LimitRules::default();
+        for (key, least, manifest, above, most, own) in [
+            ("memory", "'1m'", "'4096m'", "'4097m'", "'64g'", "'8g'"),
+            ("cpus", "0.5", "4.0", "4.01", "512.0", "8.0"),
+            ("pids", "1", "2048", "2049", "4000000000", "4096"),
+        ] {
+            let says = |value: &str| format!("{key} = {value}");
+            for (value, holds) in [(least, true), (manifest, true), (above, false), (most, false)] {
+                limit("", Some(&usual), &says(value), holds);
+                limit("", Some(&usual), &format!("[tool.claude]\n{}", says(value)), holds);
+                // The person's own word is above the manifest's.
+                limit(&says(own), Some(&usual), &says(value), value != most);
+                limit(&says(least), Some(&usual), &says(value), value == least);
+                limit(&says(least), Some(&nothing), &says(value), value == least);
+                // The manifest is not known: nothing is certain to be less.
+                limit("", None, &says(value), false);
+            }
+            // Without any limit the engine's size is the limit, which nobody can pass; processes have one always.
+            limit("", Some(&nothing), &says(most), key != "pids");
+            limit("", Some(&nothing), &says(manifest), true);
+        }
+        limit("hardened = true", Some(&usual), "pids = 512", true);
+        limit("hardened = true", Some(&usual), "pids = 513", false);
+        limit("", Some(&usual), "scratch = '1m'", false);
+        limit("scratch = '1g'", Some(&usual), "scratch = '1g'", true);
+        limit("scratch = '1g'", Some(&usual), "scratch = '1025m'", false);
+        limit("", Some(&usual), "shm = '1m'", false);
+    }
+
+    // NE-05
+    #[test]
+    fn a_cache_that_others_use_or_that_the_person_left_out_is_asked_for() {
+        let limit = |own: &str, project: &str, holds| limit(own, Some(&LIMITS), project, holds);
+        limit("", "cache = ['cargo']", true);
+        limit("", "cache = []\npids = 1", true);
+        limit("cache = ['npm']", "cache = ['npm']", true);
+        limit("cache = ['npm']", "cache = ['cargo']", false);
+        limit("cache = []", "cache = ['npm']", false);
+        limit("cache_scope = 'all'", "cache = ['npm']", true);
+        limit("cache_scope = 'all'", "cache = ['cargo']", false);
+        limit("cache_scope = 'all'\ncache = ['cargo']", "cache = ['cargo']", true);
+        let partly = config("cache = ['npm', 'pip']", "cache = ['npm', 'go']", ConfigStanding::Asks);
+        assert_eq!(partly.asked.rows, ["+ cache go"]);
+        let none = config("cache = ['npm', 'pip']", "cache = []", ConfigStanding::Asks);
+        assert_eq!(none.admitted.cache, Some(Vec::new()), "an empty list takes all away");
+    }
+
+    #[test]
+    fn a_row_that_is_not_for_all_tools_names_those_that_it_is_for() {
+        let asked = |rows: &[&str], refused: &[&str]| {
+            let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+            Asked { rows: owned(rows), refused: owned(refused), agreed: false }
+        };
+        let all = Asked::of_all(vec![
+            ("claude".into(), asked(&["+ mount a", "+ mount b", "+ mount b"], &["engine"])),
+            ("codex".into(), asked(&["+ mount a", "+ mount c"], &["engine", "gpus"])),
+            ("exec".into(), asked(&["+ mount a", "+ mount c"], &[])),
+        ]);
+        assert_eq!(all, asked(&["+ mount a", "+ mount b, for claude", "+ mount c, for codex, exec"], &["engine", "gpus"]));
     }
 
     // NE-05
@@ -275,7 +418,7 @@ mod tests {
         let sources =
             [ConfigText::own("c", ""), ConfigText { path: FILE.into(), text: "network = 'none'".into(), standing: ConfigStanding::Asks }];
         let env = [("AI_NETWORK".into(), "bridge".into())].into_iter().collect();
-        let config = Config::new(Scope { tool: "claude", ..Scope::default() }, &sources, &env, Layer::default()).unwrap();
+        let config = Config::new(of_claude(), &sources, &env, Layer::default()).unwrap();
         assert_eq!(config.settings.network.value, "bridge");
     }
 }
