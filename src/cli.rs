@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{
     changes, commit, complete, completions, config, creds, doctor, env, exec, gc, help, image, init, install, login, policy, project, ps,
-    resolve, run, stop, sync, tools, trust, use_tool, word,
+    resolve, run, stats, stop, sync, tools, trust, use_tool, word,
 };
 
 pub mod overrides;
@@ -75,6 +75,8 @@ pub enum Command {
     Changes(changes::ChangesArgs),
     /// List live sessions with age, processor and memory
     Ps(ps::PsArgs),
+    /// What was asked of models: questions and tokens of all tools in all projects
+    Stats(stats::StatsArgs),
     /// End sessions: ten seconds to leave by themselves, then by force
     Stop(stop::StopArgs),
     /// Remove what is ours and dead

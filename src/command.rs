@@ -32,6 +32,7 @@ pub mod project;
 pub mod ps;
 pub mod resolve;
 pub mod run;
+pub mod stats;
 pub mod stop;
 pub mod sync;
 #[cfg(feature = "faults")]
@@ -86,6 +87,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Project(project) => project::run(project.command),
         Command::Changes(changes) => changes::run(&changes),
         Command::Ps(ps) => ps::run(&ps),
+        Command::Stats(stats) => stats::run(&stats),
         Command::Stop(stop) => stop::run(&stop),
         Command::Gc(gc) => gc::run(&gc),
         Command::Doctor(doctor) => doctor::run(&doctor),

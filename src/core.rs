@@ -17,6 +17,7 @@ pub mod failure;
 pub mod help;
 pub mod identity;
 pub mod lease;
+pub mod ledger;
 pub mod log;
 pub mod login;
 pub mod person;

@@ -20,6 +20,7 @@ pub mod doctor;
 pub mod engine;
 pub mod fs;
 pub mod identity;
+pub mod ledger;
 pub mod machine;
 pub mod migrate;
 pub mod output;

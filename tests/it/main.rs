@@ -60,6 +60,7 @@ mod init;
 mod install;
 mod known_settings;
 mod layout;
+mod ledger;
 mod logins;
 mod lost;
 mod migrate;

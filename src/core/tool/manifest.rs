@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::core::commit::CommitRules;
 use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processors};
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::ledger::TranscriptRules;
 use crate::core::setup::NameRule;
 use crate::core::sync::Rule;
 use crate::core::text::visible::toml_complaint;
@@ -56,6 +57,8 @@ pub struct Manifest {
     pub imports: Vec<String>,
     /// How the program is asked for the message of a commit; it writes none if absent.
     pub commit: Option<CommitRules>,
+    /// Where the program writes down what was said.
+    pub transcripts: Option<TranscriptRules>,
 }
 
 /// Default limits, before they are clamped to what the engine has.
@@ -187,6 +190,7 @@ impl Manifest {
                 }
             }
         }
+        inside.extend(self.transcripts.iter().map(|rules| &rules.at));
         inside.extend(self.commit.iter().flat_map(|commit| commit.files.keys()));
         if self.commit.as_ref().is_some_and(|commit| commit.argv.is_empty()) {
             return Err("`commit.argv` is empty".into());
@@ -239,6 +243,7 @@ impl Manifest {
             names: or(self.names, base.names),
             imports: or(self.imports, base.imports),
             commit: self.commit.or(base.commit),
+            transcripts: self.transcripts.or(base.transcripts),
         }
     }
 }
