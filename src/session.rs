@@ -27,6 +27,7 @@ pub mod settings;
 pub mod setup;
 pub mod suggest;
 pub mod tolerant;
+pub mod tree;
 
 use crate::core::failure::Result;
 use crate::core::plan::Plan;

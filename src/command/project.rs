@@ -119,9 +119,9 @@ fn adopt(old: &str) -> Result<u8> {
     if let Some(used) = ours.iter().find(|partition| is_used(&partition.tool)) {
         return Err(refused(&format!("this project has state of {} already", used.tool)).hint("ai project list"));
     }
+    project::adopt(&host.store, old, &workspace.project, &workspace.root)
+        .map_err(|error| refused("its directory cannot be renamed").because(error))?;
     for partition in ours {
-        project::adopt(&host.store, &partition.tool, old, &workspace.project, &workspace.root)
-            .map_err(|error| refused("its directory cannot be renamed").because(error))?;
         output::note(&format!("{} of {old} is now this project's ({})", partition.tool, workspace.project));
     }
     Ok(0)

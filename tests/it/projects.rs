@@ -82,3 +82,78 @@ fn list_in(sandbox: &Sandbox, directory: &std::path::Path) -> Vec<String> {
     let rows: Vec<Value> = serde_json::from_str(&sandbox.ai(["project", "list", "--json"]).cwd(directory).prints()).unwrap();
     rows.iter().map(|row| row["project"].as_str().unwrap().to_owned()).collect()
 }
+
+/// Puts another directory where the project is, as somebody who unpacks an archive there does.
+fn exchanged(sandbox: &Sandbox) {
+    fs::rename(sandbox.project(), sandbox.root().join("was")).unwrap();
+    fs::create_dir(sandbox.project()).unwrap();
+}
+
+// BO-18
+#[test]
+fn another_directory_at_the_same_path_does_not_inherit() {
+    let sandbox = Sandbox::new();
+    for tool in ["claude", "gemini"] {
+        sandbox.ai(["run", tool, "--", "-p", "hi"]).prints();
+    }
+    let id = list(&sandbox)[0]["project"].as_str().unwrap().to_owned();
+    let global = sandbox.store().join("global_state");
+    let home = |id: &str| global.join("claude/projects").join(id).join("home");
+    fs::write(home(&id).join("history.jsonl"), "{}\n").unwrap();
+    fs::write(global.join("projects").join(&id).join("git/config"), "[alias]\nx = !evil\n").unwrap();
+    exchanged(&sandbox);
+    let first = sandbox.ai(["run", "claude", "--", "-p", "hi"]).outcome();
+    let hint = format!("ai project adopt {id}.1");
+    assert!(first.code == 0 && first.err().lines().count() == 1 && first.err().contains(&hint), "{first:?}");
+    assert!(!home(&id).join("history.jsonl").exists());
+    assert!(!fs::read_to_string(global.join("projects").join(&id).join("git/config")).unwrap().contains("evil"));
+    // Said once; what is there now is its own.
+    assert_eq!(sandbox.ai(["run", "claude", "--", "-p", "hi"]).outcome().err(), "");
+    // It may be the same project, cloned anew: then the person says so, and everything comes back.
+    assert_eq!(ai(&sandbox, &["project", "adopt", &format!("{id}.1")]).code, 0);
+    assert_eq!(fs::read_to_string(home(&id).join("history.jsonl")).unwrap(), "{}\n");
+    assert!(fs::read_to_string(global.join("projects").join(&id).join("git/config")).unwrap().contains("evil"));
+    assert_eq!(sandbox.ai(["run", "gemini", "--", "-p", "hi"]).outcome().err(), "");
+    assert_eq!(list(&sandbox).len(), 2);
+}
+
+// BO-18
+#[test]
+fn a_session_that_runs_keeps_the_state_of_its_directory() {
+    let sandbox = Sandbox::new();
+    let owner = std::process::id().to_string();
+    let open = sandbox.ai(["sync", "in", "--owner", &owner, "--", "claude"]).prints();
+    exchanged(&sandbox);
+    sandbox.ai(["run", "claude", "--", "-p", "hi"]).outcome().refused(75, &["still uses its state"]);
+    assert_eq!(sandbox.ai(["sync", "out", "--", open.trim()]).outcome().code, 0);
+    assert_eq!(sandbox.ai(["run", "claude", "--", "-p", "hi"]).outcome().code, 0);
+}
+
+// BO-18: a store of an older program says nothing of the directory.
+#[test]
+fn a_record_without_a_directory_is_of_the_one_that_is_there() {
+    let sandbox = Sandbox::new();
+    sandbox.ai(["run", "claude", "--", "-p", "hi"]).prints();
+    let id = list(&sandbox)[0]["project"].as_str().unwrap().to_owned();
+    let global = sandbox.store().join("global_state");
+    fs::remove_file(global.join("projects").join(&id).join("project.toml")).unwrap();
+    fs::write(global.join("claude/projects").join(&id).join("project.toml"), format!("root = '{}'\n", sandbox.project().display()))
+        .unwrap();
+    let text = || fs::read_to_string(global.join("projects").join(&id).join("project.toml")).unwrap();
+    assert_eq!(sandbox.ai(["run", "claude", "--", "-p", "hi"]).outcome().err(), "");
+    assert!(text().contains("tree = "), "{}", text());
+}
+
+// BO-18
+#[test]
+fn a_directory_that_was_moved_is_recognised() {
+    let sandbox = Sandbox::new();
+    sandbox.ai(["run", "claude", "--", "-p", "hi"]).prints();
+    let id = list(&sandbox)[0]["project"].as_str().unwrap().to_owned();
+    let there = sandbox.root().join("renamed");
+    fs::rename(sandbox.project(), &there).unwrap();
+    let first = sandbox.ai(["run", "claude", "--", "-p", "hi"]).cwd(&there).outcome();
+    assert!(first.code == 0 && first.err().contains(&format!("ai project adopt {id}")), "{first:?}");
+    assert_eq!(sandbox.ai(["project", "adopt", &id]).cwd(&there).outcome().code, 0);
+    assert_eq!(sandbox.ai(["run", "claude", "--", "-p", "hi"]).cwd(&there).outcome().err(), "");
+}

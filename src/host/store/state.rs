@@ -33,7 +33,7 @@ pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspa
     let aside = store.aside();
     let mut shaper = Shaper::new(&aside);
     user_files(store, &person::user(&host.env, engine))?;
-    own_state(store, &workspace.project, &mut shaper)?;
+    own_state(store, &workspace.project, &workspace.root, &mut shaper)?;
     identity::prepare(host, store, workspace, engine)?;
     if tool.manifest.state.is_some() {
         tool_state(store, tool, workspace, &mut shaper)?;
@@ -54,8 +54,10 @@ pub fn prepare_errand(host: &Host, store: &Store, engine: &Engine, tool: &Tool, 
 }
 
 /// Returns what the containers of one project may write of git, ssh and gh.
-fn own_state(store: &Store, project: &str, shaper: &mut Shaper) -> io::Result<()> {
+fn own_state(store: &Store, project: &str, root: &Path, shaper: &mut Shaper) -> io::Result<()> {
     let own = store.own(project);
+    private_dir(&own)?;
+    project::record(&own, root)?;
     for (name, files) in [("git", &["config"][..]), ("ssh", &["config", "known_hosts"])] {
         let dir = shaper.directory(&own, name)?;
         for file in files {
