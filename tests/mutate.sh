@@ -24,7 +24,7 @@ build() {
 prepare() {
     rm -rf "${pristine}" "${crate}"
     mkdir -p "${pristine}"
-    git ls-files --cached --others --exclude-standard -z | xargs -0 cp --parents -t "${pristine}"
+    git ls-files --cached --others --exclude-standard -z | xargs -0 cp --parents --no-dereference -t "${pristine}"
     cp -r "${pristine}" "${crate}"
     build test --no-run --test it
     integration=$(find "${mutants}/build/debug/deps" -name 'it-*' -type f -executable -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-)
