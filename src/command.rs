@@ -69,7 +69,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Exec(exec) => exec::run(exec),
         Command::Image(image) => image::run(image.command),
         Command::Env(env) => env::run(env.words),
-        Command::Config(config) => config::run(&config),
+        Command::Config(config) => config::run(config),
         Command::Tools(tools) => tools::run(&tools),
         Command::Policy(policy) => policy::run(policy.command),
         Command::Trust(trust) => trust::run(&trust),

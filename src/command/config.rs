@@ -1,14 +1,31 @@
-//! `ai config`: each setting, its value for a tool, and where that comes from.
+//! `ai config`: each setting, its value for a tool, and where that comes from; and the person's file, changed without losing what it
+//! was.
+
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
 
 use crate::core::config::Layer;
+use crate::core::config::allow::Allowance;
+use crate::core::config::schema::{SchemaOf, schema};
 use crate::core::failure::Result;
 use crate::core::text::table::Side;
 use crate::host::output;
 use crate::session::context::Context;
-use clap::Args;
+
+mod change;
+mod check;
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct ConfigArgs {
+    #[command(subcommand)]
+    pub command: Option<ConfigCommand>,
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
     /// Tool or profile whose section counts too
     #[arg(default_value = "claude")]
     pub tool: String,
@@ -16,7 +33,67 @@ pub struct ConfigArgs {
     pub json: bool,
 }
 
-pub fn run(command: &ConfigArgs) -> Result<u8> {
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Each setting, its value, and where that comes from; also without this word
+    Show(ShowArgs),
+    /// Whether the files can be used, for every tool and profile; whether keys lie open in them
+    Check {
+        /// A file in place of your own
+        file: Option<PathBuf>,
+    },
+    /// Write a file to begin with
+    Init,
+    /// Change the file in your editor; it counts once it can be used
+    Edit,
+    /// Let one more thing in
+    Allow(LetInArgs),
+    /// What the file was before each change that `ai` made
+    History {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the file what it was; what it is now is kept
+    Rollback {
+        /// A number of `ai config history`; the newest if absent
+        number: Option<u32>,
+    },
+    /// Print the JSON Schema of a file
+    Schema {
+        #[arg(value_enum, default_value = "config")]
+        of: SchemaOf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct LetInArgs {
+    #[arg(value_enum)]
+    pub what: Allowance,
+    /// Such as ~/notes, ~/shared:rw, DATABASE_URL, 3000, npm, aws
+    pub value: String,
+    /// For this project alone
+    #[arg(long, conflicts_with = "tool")]
+    pub project: bool,
+    /// For one tool
+    #[arg(long, value_name = "NAME")]
+    pub tool: Option<String>,
+}
+
+pub fn run(config: ConfigArgs) -> Result<u8> {
+    match config.command {
+        None => show(&config.show),
+        Some(ConfigCommand::Show(args)) => show(&args),
+        Some(ConfigCommand::Check { file }) => check::run(file.as_deref()),
+        Some(ConfigCommand::Init) => change::init(),
+        Some(ConfigCommand::Edit) => change::edit(),
+        Some(ConfigCommand::Allow(args)) => change::let_in(&args),
+        Some(ConfigCommand::History { json }) => change::history(json),
+        Some(ConfigCommand::Rollback { number }) => change::rollback(number),
+        Some(ConfigCommand::Schema { of }) => output::json(&schema(of)).map(|()| 0),
+    }
+}
+
+fn show(command: &ShowArgs) -> Result<u8> {
     let context = Context::new(&command.tool, Layer::default())?;
     let rows = context.config.settings.rows();
     for section in context.config.unknown_sections(&context.host.tool_names()) {

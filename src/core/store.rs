@@ -41,6 +41,11 @@ impl Store {
         self.0.join("backups/rc")
     }
 
+    /// The configuration as it was before each change that we made.
+    pub fn config_history(&self) -> PathBuf {
+        self.0.join("backups/config")
+    }
+
     /// Links named like the tools, where no other directory is asked for.
     pub fn shims(&self) -> PathBuf {
         self.0.join("shims")

@@ -3,6 +3,7 @@
 pub mod admit;
 pub mod consent;
 pub mod guard;
+pub mod history;
 pub mod image;
 pub mod layout;
 pub mod log;

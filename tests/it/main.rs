@@ -37,6 +37,7 @@ mod commit;
 mod commit_git;
 mod commit_real;
 mod completions;
+mod config_file;
 mod control;
 mod control_git;
 mod control_word;

@@ -125,7 +125,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 52] = [
+const LINES: [(&[&str], bool); 55] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -148,6 +148,9 @@ const LINES: [(&[&str], bool); 52] = [
     (&["env", "glm", "--", "true"], false),
     (&["config", "shy"], true),
     (&["config"], true),
+    (&["config", "check", EVIL], true),
+    (&["config", "allow", "mount", EVIL], true),
+    (&["config", "rollback"], false),
     (&["tools"], true),
     (&["use"], true),
     (&["use", EVIL], true),

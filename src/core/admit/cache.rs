@@ -32,6 +32,11 @@ const CACHES: [(&str, &[(&str, &str)]); 9] = [
 const USUAL: [&str; 4] = ["npm", "pip", "uv", "yarn"];
 
 impl Cache {
+    /// Returns the words for all that are known.
+    pub fn names() -> [&'static str; CACHES.len()] {
+        CACHES.map(|(name, _)| name)
+    }
+
     /// Returns the cache of this name.
     pub fn named(name: &str) -> Option<Self> {
         CACHES.iter().position(|(known, _)| *known == name).map(Self)

@@ -15,6 +15,27 @@ use crate::core::text::digest::sha256;
 /// The file in the root of a project.
 pub const FILE: &str = ".ai.toml";
 
+/// Settings that no project can ask for, whoever agreed.
+pub const NEVER: [&str; 17] = [
+    "cache_scope",
+    "engine",
+    "engine_autostart",
+    "engine_cpus",
+    "engine_memory",
+    "allow_insecure_engine",
+    "engine_remote_paths",
+    "allow_missing_guards",
+    "force_workspace",
+    "label_disable",
+    "host_sync",
+    "project_file",
+    "gpus",
+    "proxy",
+    "ca",
+    "commit_model",
+    "commit_deadline",
+];
+
 /// What a project's file asks for, in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
@@ -403,6 +424,20 @@ mod tests {
         never("[build]\nbase = 'evil'", "build");
         never("[profile.ci]\nnetwork = 'lab'", "profile");
         never("[project.'/']\nnetwork = 'lab'", "project");
+    }
+
+    // NE-05, NE-07
+    #[test]
+    fn the_list_of_what_no_project_can_ask_for_is_what_is_refused() {
+        for key in crate::core::config::KEYS {
+            let values = ["true", "1", "'1g'", "'docker'", "'mirror'", "'all'", "'import'"];
+            let asked = values.iter().find_map(|value| {
+                let sources = [ConfigText { path: FILE.into(), text: format!("{key} = {value}"), standing: ConfigStanding::Agreed }];
+                Config::new(Scope { tool: "claude", ..Scope::default() }, &sources, &Env::default(), Layer::default()).ok()
+            });
+            let refused = asked.unwrap_or_else(|| panic!("no value for {key}")).asked.refused;
+            assert_eq!(refused.iter().any(|word| word == key), NEVER.contains(key), "{key}");
+        }
     }
 
     // Z-027

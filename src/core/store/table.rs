@@ -51,7 +51,7 @@ pub const TABLE: [StoreRow; 40] = [
     row("engines/", Deep, Host, "what engines said about themselves"),
     row("completions/", Itself, Host, "recorded words of the tools, for completion"),
     row("commit-message", Itself, Host, "the last message of `ai commit` whose commit failed"),
-    row("backups/", Deep, Host, "rc files as they were before they were changed"),
+    row("backups/", Deep, Host, "rc files and the configuration as they were before they were changed"),
     row("shims/", Itself, Host, "links named like the tools"),
     row("migrate/", Deep, Host, "what a take-over of old directories needs to be finished or undone"),
     row("images.json", Itself, Host, "versions of the tools in each image"),

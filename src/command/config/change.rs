@@ -1,0 +1,198 @@
+//! Changes to the person's configuration: each is checked before it counts, and keeps what was there.
+
+use std::path::{Path, PathBuf};
+
+use crate::command::config::{LetInArgs, check};
+use crate::core::admit::mount::MountRule;
+use crate::core::config::allow::{Allowance, FilePart, allow};
+use crate::core::config::source::ConfigText;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::text::table::Side;
+use crate::host::machine::look::look;
+use crate::host::machine::{process, rc};
+use crate::host::store::history::{self, Kept};
+use crate::host::{Host, output};
+
+const TEMPLATE: &str = include_str!("../../../templates/config.toml");
+
+pub fn init() -> Result<u8> {
+    let host = Host::to_write()?;
+    let path = host.store.config();
+    if history::current(&host.store).map_err(unreadable)?.is_some() {
+        return Err(Failure::new(Kind::General, format!("cannot begin `{}`: it is there", path.display())).hint("ai config edit"));
+    }
+    replace(&host, TEMPLATE)?;
+    output::note(&format!("wrote {}; all of it is off until you say otherwise: ai config edit", path.display()));
+    Ok(0)
+}
+
+pub fn edit() -> Result<u8> {
+    let host = Host::to_write()?;
+    let draft = history::draft(&host.store);
+    let before = text(&host)?;
+    let begun = history::read_draft(&host.store).map_err(unreadable)?;
+    if begun.is_some() {
+        output::note(&format!("going on with what you wrote last, which could not be used: {}", draft.display()));
+    }
+    history::write_draft(&host.store, begun.as_deref().unwrap_or(if before.is_empty() { TEMPLATE } else { &before })).map_err(failed)?;
+    loop {
+        run_editor(&host, &draft)?;
+        let after = history::read_draft(&host.store).map_err(unreadable)?.unwrap_or_default();
+        if after == before {
+            history::drop_draft(&host.store).map_err(failed)?;
+            output::note("nothing was changed");
+            return Ok(0);
+        }
+        match judged(&host, &after) {
+            Ok(warnings) => {
+                for warning in &warnings {
+                    output::warn(warning);
+                }
+                replace(&host, &after)?;
+                history::drop_draft(&host.store).map_err(failed)?;
+                output::note("changed; ai config rollback takes it back");
+                return Ok(0);
+            }
+            Err(failure) => {
+                if !goes_on(&failure) {
+                    let way = format!("ai config edit goes on with it; rm {} forgets it", draft.display());
+                    let hint = failure.hint.as_ref().map_or(way.clone(), |hint| format!("{hint} {way}"));
+                    return Err(Failure { hint: Some(hint), ..failure });
+                }
+            }
+        }
+    }
+}
+
+/// Asks whether the editor is to be started again; without a terminal nobody can answer.
+fn goes_on(failure: &Failure) -> bool {
+    let terminal = crate::host::terminal();
+    if !(terminal.stdin && terminal.stderr) {
+        return false;
+    }
+    output::failure(failure);
+    output::ask_for_yes("Edit it again?")
+}
+
+fn run_editor(host: &Host, draft: &Path) -> Result<()> {
+    let chosen = ["VISUAL", "EDITOR"].into_iter().find_map(|name| host.env.text(name));
+    let mut words = match chosen {
+        Some(line) => shell_words::split(line)
+            .map_err(|error| Failure::new(Kind::Config, format!("cannot use `{line}`: {error}")).hint("export EDITOR"))?,
+        None => ["nano", "vi"].into_iter().filter(|name| host.program(name).is_some()).take(1).map(str::to_owned).collect(),
+    };
+    let missing = || Failure::new(Kind::NotFound, "cannot edit: no editor is known").hint("export EDITOR=nano");
+    let program = host.program(words.first().ok_or_else(missing)?).ok_or_else(missing)?;
+    words.push(draft.display().to_string());
+    let argv = std::iter::once(program.into_os_string()).chain(words.into_iter().skip(1).map(Into::into));
+    match process::foreground(process::prepared(&argv.collect::<Vec<_>>(), &[]))? {
+        0 => Ok(()),
+        code => {
+            Err(Failure::new(Kind::General, format!("cannot take the change over: the editor ended with {code}")).hint("ai config edit"))
+        }
+    }
+}
+
+pub fn let_in(args: &LetInArgs) -> Result<u8> {
+    let host = Host::to_write()?;
+    let root = host.project_root().map(|root| root.display().to_string());
+    let section = match (&args.tool, args.project) {
+        (Some(tool), _) => FilePart::Tool(tool),
+        (None, true) => FilePart::Project(
+            root.as_deref().ok_or_else(|| Failure::new(Kind::Config, "cannot find the project: the directory is gone").hint("cd"))?,
+        ),
+        (None, false) => FilePart::File,
+    };
+    let word = if args.what == Allowance::Mount { from_here(&host, &args.value)? } else { args.value.clone() };
+    let before = text(&host)?;
+    let after = allow(&before, section, args.what, &word).map_err(|why| {
+        Failure::new(Kind::Config, format!("cannot add to `{}`", host.store.config().display())).because(why).hint("ai config edit")
+    })?;
+    if after == before {
+        output::note("it is let in already");
+        return Ok(0);
+    }
+    judged(&host, &after)?;
+    replace(&host, &after)?;
+    output::note(&format!("let in: {word}; ai config rollback takes it back"));
+    Ok(0)
+}
+
+/// Returns the word for a directory or file, which in the file is meant from wherever a run is.
+///
+/// # Errors
+/// Where nothing is there: every run would be refused.
+fn from_here(host: &Host, word: &str) -> Result<String> {
+    let (path, end) = word.strip_suffix(":rw").map_or((word, ""), |path| (path, ":rw"));
+    let rule = MountRule::from_word(path);
+    let absolute = rule.absolute(host.home().as_deref(), host.cwd().unwrap_or(Path::new("/")));
+    let found = absolute.filter(|path| look(path.clone()).found.is_some());
+    let found =
+        found.ok_or_else(|| Failure::new(Kind::Config, format!("cannot let `{path}` in: it is not there")).hint("make it first"))?;
+    Ok(if path.starts_with('~') { word.to_owned() } else { format!("{}{end}", found.display()) })
+}
+
+pub fn history(as_json: bool) -> Result<u8> {
+    let host = Host::new()?;
+    let kept = history::list(&host.store);
+    if as_json {
+        let rows: Vec<_> =
+            kept.iter().map(|kept| serde_json::json!({ "number": kept.number, "seconds": kept.seconds, "bytes": kept.bytes })).collect();
+        return output::json(&rows).map(|()| 0);
+    }
+    if kept.is_empty() {
+        output::note("nothing was changed yet");
+        return Ok(0);
+    }
+    let now = crate::host::now();
+    let row = |kept: &Kept| {
+        [
+            kept.number.to_string(),
+            format!("changed {} ago", crate::core::census::age(now.saturating_sub(kept.seconds))),
+            format!("{} bytes", kept.bytes),
+        ]
+    };
+    output::table([Side::Right, Side::Left, Side::Right], &kept.iter().map(row).collect::<Vec<_>>())?;
+    Ok(0)
+}
+
+pub fn rollback(number: Option<u32>) -> Result<u8> {
+    let host = Host::to_write()?;
+    let kept = history::list(&host.store);
+    let wanted = number.or(kept.last().map(|kept| kept.number));
+    let unknown = || Failure::new(Kind::Usage, "cannot go back: there is no such copy").hint("ai config history");
+    let number = wanted.filter(|number| kept.iter().any(|kept| kept.number == *number)).ok_or_else(unknown)?;
+    let text = history::read(&host.store, number).map_err(unreadable)?;
+    replace(&host, &text)?;
+    output::note(&format!("{} is what it was before change {number}", host.store.config().display()));
+    Ok(0)
+}
+
+/// Returns what should be otherwise in a text that is to become the configuration.
+fn judged(host: &Host, text: &str) -> Result<Vec<String>> {
+    let own = host.store.config().display().to_string();
+    let mut sources = host.own_config_sources().unwrap_or_default();
+    sources.retain(|source| source.path != own);
+    sources.push(ConfigText::own(own, text));
+    check::examine(host, &sources)
+}
+
+fn text(host: &Host) -> Result<String> {
+    Ok(history::current(&host.store).map_err(unreadable)?.unwrap_or_default())
+}
+
+fn replace(host: &Host, text: &str) -> Result<()> {
+    let path: PathBuf = host.store.config();
+    if let Some(why) = rc::read(&path).map_err(unreadable)?.managed {
+        return Err(Failure::new(Kind::General, format!("cannot change `{}`: {why}", path.display())).hint("change it where it is made"));
+    }
+    history::replace(&host.store, text).map_err(failed)
+}
+
+fn unreadable(error: std::io::Error) -> Failure {
+    Failure::new(Kind::General, "cannot read the configuration").because(error).hint("ai doctor")
+}
+
+fn failed(error: std::io::Error) -> Failure {
+    Failure::new(Kind::General, "cannot write the configuration").because(error).hint("ai doctor")
+}

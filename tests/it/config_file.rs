@@ -1,0 +1,243 @@
+//! `ai config`: the person's file, changed without losing what it was, and the schemas of all files.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::require::need;
+use crate::sandbox::{Sandbox, find_program};
+use crate::tidy::ROOT;
+
+fn config(sandbox: &Sandbox) -> String {
+    fs::read_to_string(sandbox.store().join("config.toml")).unwrap()
+}
+
+#[track_caller]
+fn done(sandbox: &Sandbox, args: &[&str]) {
+    let outcome = sandbox.ai(args).outcome();
+    assert_eq!(outcome.code, 0, "{args:?}: {}", outcome.err());
+}
+
+const OWN: &str = "# mine\r\nmemory = '1g'  # \u{fc}ber alles\n\n[tool.glm]\nmemory = '4g'\n";
+
+// NE-07, O-05
+#[test]
+fn every_change_can_be_taken_back_byte_for_byte() {
+    let sandbox = Sandbox::new();
+    sandbox.config(OWN);
+    sandbox.ai(["config", "allow", "mount", "~/notes:rw"]).outcome().refused(78, &["it is not there"]);
+    sandbox.write("home/notes/a", "a");
+    done(&sandbox, &["config", "allow", "mount", "~/notes:rw"]);
+    let first = config(&sandbox);
+    assert!(first.contains("{ path = \"~/notes\", write = true }") && first.contains("# \u{fc}ber alles"), "{first}");
+    done(&sandbox, &["config", "allow", "publish", "3000", "--project"]);
+    done(&sandbox, &["config", "allow", "env", "DATABASE_URL", "--tool", "glm"]);
+    let text = sandbox.ai(["resolve", "--explain", "claude"]).prints();
+    assert!(text.contains("--publish 127.0.0.1:3000:3000"), "{text}");
+    let history: Value = serde_json::from_str(&sandbox.ai(["config", "history", "--json"]).prints()).unwrap();
+    assert_eq!(history.as_array().unwrap().iter().map(|row| row["number"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
+    let last = config(&sandbox);
+    done(&sandbox, &["config", "rollback", "1"]);
+    assert_eq!(config(&sandbox), OWN);
+    done(&sandbox, &["config", "rollback"]);
+    assert_eq!(config(&sandbox), last, "what was there before the rollback is kept, too");
+    done(&sandbox, &["config", "rollback", "2"]);
+    assert_eq!(config(&sandbox), first);
+    sandbox.ai(["config", "rollback", "77"]).outcome().refused(2, &["no such copy", "ai config history"]);
+    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(sandbox.store().join("backups/config/config.toml.1")), 0o600);
+}
+
+// NE-07
+#[test]
+fn what_could_not_be_used_never_becomes_the_file() {
+    let sandbox = Sandbox::new();
+    sandbox.config(OWN);
+    for (args, why) in [
+        (&["config", "allow", "publish", "99999"][..], "no port"),
+        (&["config", "allow", "cache", "nmp"], "cache"),
+        (&["config", "allow", "cloud", "moon"], "gcloud"),
+        (&["config", "allow", "env", "A-B"], "no name of a variable"),
+        (&["config", "allow", "env", "A", "--tool", "claud"], "did you mean `[tool.claude]`?"),
+    ] {
+        sandbox.ai(args).outcome().refused(78, &[why]);
+        assert_eq!(config(&sandbox), OWN, "{args:?}");
+    }
+    assert!(!sandbox.store().join("backups/config").exists());
+}
+
+/// An editor that writes this text over its file, as often as it is called.
+fn editor(sandbox: &mut Sandbox, text: &str) {
+    let text = sandbox.write("wanted", text);
+    sandbox.program("my-editor", &format!("#!/bin/sh\ncp '{}' \"$2\"\n", text.display()));
+    sandbox.set("EDITOR", "my-editor --wait");
+}
+
+// NE-07
+#[test]
+fn an_edit_counts_once_it_can_be_used() {
+    let mut sandbox = Sandbox::new();
+    sandbox.config(OWN);
+    editor(&mut sandbox, "netwrok = 'none'\n");
+    sandbox.ai(["config", "edit"]).outcome().refused(78, &["did you mean `network`?", "ai config edit goes on with it"]);
+    assert_eq!(config(&sandbox), OWN);
+    sandbox.program("my-editor", "#!/bin/sh\nsed -i s/netwrok/network/ \"$2\"\n");
+    done(&sandbox, &["config", "edit"]);
+    assert_eq!(config(&sandbox), "network = 'none'\n", "it goes on with the draft");
+    done(&sandbox, &["config", "rollback"]);
+    assert_eq!(config(&sandbox), OWN);
+    sandbox.program("my-editor", "#!/bin/sh\nexit 3\n");
+    sandbox.ai(["config", "edit"]).outcome().refused(1, &["the editor ended with 3"]);
+    sandbox.set("EDITOR", "no-such-editor");
+    sandbox.ai(["config", "edit"]).outcome().refused(127, &["export EDITOR"]);
+    // A profile, a section or a value of another tool that no run of claude would see is seen here.
+    for (text, why) in
+        [("[tool.glm]\nmemory = 'much'", "no size"), ("[profile.ci]\ncpus = 0", "no number of processors"), ("[tool.gemni]", "gemini")]
+    {
+        fs::remove_dir_all(sandbox.store().join("backups")).unwrap();
+        editor(&mut sandbox, text);
+        sandbox.ai(["config", "edit"]).outcome().refused(78, &[why]);
+        assert_eq!(config(&sandbox), OWN);
+    }
+}
+
+// NE-07, O-07
+#[test]
+fn a_file_to_begin_with_is_all_off_and_every_line_of_it_works() {
+    let sandbox = Sandbox::new();
+    let before = sandbox.ai(["config", "show", "--json"]).prints();
+    done(&sandbox, &["config", "init"]);
+    assert_eq!(sandbox.ai(["config", "--json"]).prints(), before, "all of it is off");
+    let begun = config(&sandbox);
+    let mode = fs::metadata(sandbox.store().join("config.toml")).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    sandbox.ai(["config", "init"]).outcome().refused(1, &["it is there", "ai config edit"]);
+    let on: String =
+        begun.lines().map(|line| format!("{}\n", line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))).collect();
+    assert!(on.matches('\n').count() > 25 && on.contains("\nmounts = "));
+    sandbox.config(&on);
+    done(&sandbox, &["config", "check"]);
+}
+
+// NE-07
+#[test]
+fn a_file_behind_a_link_stays_there_and_a_managed_one_is_left() {
+    let sandbox = Sandbox::new();
+    let dotfile = sandbox.write("dotfiles/ai.toml", OWN);
+    fs::create_dir_all(sandbox.store()).unwrap();
+    symlink(&dotfile, sandbox.store().join("config.toml")).unwrap();
+    done(&sandbox, &["config", "allow", "cloud", "aws"]);
+    assert!(sandbox.store().join("config.toml").is_symlink() && fs::read_to_string(&dotfile).unwrap().contains("cloud = [\"aws\"]"));
+    fs::set_permissions(&dotfile, fs::Permissions::from_mode(0o444)).unwrap();
+    sandbox.ai(["config", "allow", "cloud", "kube"]).outcome().refused(1, &["it is read-only"]);
+}
+
+// NE-07, P6
+#[test]
+fn a_key_that_lies_open_is_said_and_not_shown() {
+    let sandbox = Sandbox::new();
+    let key = ["ghp_", "k7Rt2Qm9Zx4Lc8Vb1Nw6Hj3Ps5Gd0Fy2Ta9E"].concat();
+    sandbox.config(&format!("[tool.glm.env.set]\nANTHROPIC_AUTH_TOKEN = '{key}'\n"));
+    let outcome = sandbox.ai(["config", "check"]).outcome();
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.err().contains("config.toml:2: the value of ANTHROPIC_AUTH_TOKEN looks like a key ("), "{}", outcome.err());
+    assert!(outcome.err().contains("[secret.ANTHROPIC_AUTH_TOKEN]") && !outcome.err().contains(&key));
+    sandbox.config("env = { set = { MODEL = 'sk-learn', URL = 'http://x' } }");
+    done(&sandbox, &["config", "check"]);
+}
+
+/// The schemas, as the program prints them.
+const SCHEMAS: [&str; 3] = ["config", "project", "policy"];
+
+// NE-07
+#[test]
+fn the_published_schemas_are_those_of_the_program() {
+    let sandbox = Sandbox::new();
+    for name in SCHEMAS {
+        let printed = sandbox.ai(["config", "schema", name]).prints();
+        let path = Path::new(ROOT).join(format!("docs/schemas/{name}.json"));
+        if std::env::var_os("AI_WRITE_SCHEMAS").is_some() {
+            fs::write(&path, &printed).unwrap();
+        }
+        assert!(fs::read_to_string(&path).is_ok_and(|known| known == printed), "AI_WRITE_SCHEMAS=1 writes docs/schemas/{name}.json");
+    }
+}
+
+/// Every TOML in the documents, with the schema that it is for.
+fn documented() -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for (document, schema) in [("docs/configuration.md", "config"), ("docs/policy.md", "policy"), ("README.md", "config")] {
+        let text = fs::read_to_string(Path::new(ROOT).join(document)).unwrap();
+        let fences = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
+        // A manifest has a schema of its own kind: `ai tools` reads it.
+        found.extend(fences.filter(|text| !text.contains("/tools/")).map(|text| (schema, text)));
+    }
+    assert!(found.len() >= 3);
+    found
+}
+
+/// Files that are wrong, each in one way that the program refuses, too.
+const WRONG: [(&str, &str); 14] = [
+    ("config", "netwrok = 'none'"),
+    ("config", "memory = 4"),
+    ("config", "workspace = 'sideways'"),
+    ("config", "pids = 0"),
+    ("config", "mounts = [{ pth = '/x' }]"),
+    ("config", "publish = ['http']"),
+    ("config", "cache = ['nmp']"),
+    ("config", "[tool.claude]\nhardend = true"),
+    ("config", "[tool.claude.tool.x]\nkeep = true"),
+    ("config", "[secret.X]\nvalue = 'hush'"),
+    ("policy", "[[rules]]"),
+    ("policy", "[[rule]]\ntool = ['claude']"),
+    ("policy", "[[rule]]\nforbid = ['natve']"),
+    ("policy", "[[rule]]\nmounts = ['notes']"),
+];
+
+// NE-07: a validator that is not ours agrees with the program about what is right and what is wrong.
+#[test]
+fn a_validator_that_is_not_ours_says_the_same_as_the_program() {
+    let sandbox = Sandbox::new();
+    let check = |schema: &str, text: &str| {
+        let path = sandbox.write("file.toml", text);
+        let path = path.to_str().unwrap().to_owned();
+        let word = if schema == "policy" { "policy" } else { "config" };
+        sandbox.ai([word, "check", &path]).outcome().code
+    };
+    for (schema, text) in documented() {
+        assert_ne!(check(schema, &text), 78, "{text}");
+    }
+    for (schema, text) in WRONG {
+        assert_eq!(check(schema, text), 78, "{text}");
+    }
+    let has_module =
+        |python: &PathBuf| Command::new(python).args(["-c", "import jsonschema, tomllib"]).output().is_ok_and(|out| out.status.success());
+    let Some(python) = need("jsonschema", find_program("python3").filter(has_module)) else { return };
+    let script = "import json, sys, tomllib, jsonschema\n\
+        schema = json.load(open(sys.argv[1]))\n\
+        jsonschema.Draft202012Validator.check_schema(schema)\n\
+        errors = list(jsonschema.Draft202012Validator(schema).iter_errors(tomllib.loads(sys.argv[2])))\n\
+        [print(error.message, file=sys.stderr) for error in errors]\n\
+        sys.exit(1 if errors else 0)\n";
+    let validates = |schema: &str, text: &str| {
+        let path = Path::new(ROOT).join(format!("docs/schemas/{schema}.json"));
+        let output = Command::new(&python).args(["-c", script]).arg(path).arg(text).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!said.contains("Traceback"), "{said}");
+        (output.status.success(), said)
+    };
+    for (schema, text) in documented() {
+        let (fits, said) = validates(schema, &text);
+        assert!(fits, "{text}: {said}");
+    }
+    for (schema, text) in WRONG {
+        assert!(!validates(schema, text).0, "{text}");
+    }
+    assert!(validates("project", "network = 'none'\nmounts = ['../shared']\n[tool.claude]\nmemory = '1g'").0);
+    for text in ["engine = 'podman'", "[secret.X]\nenv = ['A']", "[build]\nbase = 'x'", "[project.'/']", "proxy = 'off'"] {
+        assert!(!validates("project", text).0, "no project can ask for {text}");
+    }
+}
