@@ -26,6 +26,8 @@ use crate::session::decide::decide;
 use crate::session::settings::{self, places, request, sync_failure, tell};
 use crate::session::{self, repair, tolerant};
 
+mod conflicts;
+
 #[derive(Debug, Args)]
 pub struct SyncArgs {
     #[command(subcommand)]
@@ -74,6 +76,12 @@ pub enum SyncCommand {
     },
     /// Put back what the last sync of this project overwrote; again to undo the undo
     Undo { tool: String },
+    /// What lost where both sides had changed a file, or could not be read: copies, newest first
+    Conflicts {
+        tool: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
     /// Take away everywhere what you deleted from your own commands, skills and the like, however much it is
     Accept { tool: String },
     /// Finish what was interrupted: syncs, and sessions whose shell is gone
@@ -109,6 +117,7 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
         SyncCommand::Status { tool, json } => status(&tool, json)?,
         SyncCommand::Log { tool, json } => log(&tool, json)?,
         SyncCommand::Undo { tool } => undo(&tool)?,
+        SyncCommand::Conflicts { tool, json } => conflicts::list(tool.as_deref(), json)?,
         SyncCommand::Accept { tool } => accept(&tool)?,
         SyncCommand::Repair => {
             let (context, failures) = tolerant::context()?;

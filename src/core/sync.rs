@@ -12,6 +12,7 @@ pub mod journal;
 pub mod json;
 pub mod lines;
 pub mod merge;
+pub mod notes;
 pub mod plan;
 pub mod preview;
 pub mod report;

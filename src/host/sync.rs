@@ -2,6 +2,7 @@
 
 mod apply;
 mod gather;
+pub mod kept;
 pub mod place;
 mod shelf;
 #[cfg(test)]

@@ -65,6 +65,7 @@ mod ledger;
 mod logins;
 mod lost;
 mod migrate;
+mod notes;
 mod once;
 mod paths;
 mod person;

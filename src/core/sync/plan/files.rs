@@ -8,7 +8,7 @@ use crate::core::sync::merge::{Prefer, Versions};
 use crate::core::sync::plan::view::View;
 use crate::core::sync::plan::{Step, agreement};
 use crate::core::sync::report::News;
-use crate::core::sync::{Brake, Flow, Pair, Place, Reading, Site, tree};
+use crate::core::sync::{Brake, Flow, Pair, Place, Reading, Site, notes, tree};
 
 /// The files of one tree: those that take part, and the names of all.
 struct TreeFiles<'a> {
@@ -96,13 +96,17 @@ impl<'a> Step<'a> {
         let base = self.entry(flow, &path).and_then(BaseEntry::hash);
         let (now, new) = (&ours.hash, theirs.hash.clone());
         let step = tree::step(Versions { base, ours: now.as_ref(), theirs: new.as_ref() }, flow.prefer());
-        if let tree::TreeStep::Conflict(prefer) = step {
+        let notes = Some(step).filter(|step| matches!(step, tree::TreeStep::Conflict(_)) && flow.is_inward());
+        let notes = notes.and_then(|_| notes::merged(&path, base?, ours.content.as_deref()?, theirs.content.as_deref()?));
+        if let (tree::TreeStep::Conflict(prefer), None) = (step, &notes) {
             self.conflict(if prefer == Prefer::Theirs { ours } else { theirs }, Vec::new());
         }
         if let Some(new) = new.filter(|new| base != Some(new)) {
             unit.agreements.push(agreement(flow, path, BaseEntry::Hash(new)));
         }
-        if let (tree::TreeStep::Take | tree::TreeStep::Conflict(Prefer::Theirs), Some(content)) = (step, &theirs.content) {
+        if let Some(merged) = notes {
+            self.put(unit, Some(ours), merged);
+        } else if let (tree::TreeStep::Take | tree::TreeStep::Conflict(Prefer::Theirs), Some(content)) = (step, &theirs.content) {
             ours.mode = theirs.mode;
             self.put(unit, Some(ours), content.to_vec());
         }
