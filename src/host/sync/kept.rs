@@ -9,7 +9,7 @@ use crate::host::fs::tree::{self, EntryKind};
 
 /// One copy of one file.
 #[derive(Clone, Debug, Serialize)]
-pub struct Kept {
+pub struct SyncCopy {
     pub tool: String,
     pub project: String,
     /// Whose file it was: `host`, `hub` or `project`.
@@ -24,7 +24,7 @@ pub struct Kept {
 }
 
 /// Returns all copies, newest first.
-pub fn all(store: &Store) -> Vec<Kept> {
+pub fn all(store: &Store) -> Vec<SyncCopy> {
     let mut found = Vec::new();
     for (shelf, why) in [("conflicts", "conflict"), ("quarantine", "unreadable")] {
         let root = store.root().join("sync").join(shelf);
@@ -38,12 +38,12 @@ pub fn all(store: &Store) -> Vec<Kept> {
 }
 
 /// Reads what the path of a copy says: `TOOL/PROJECT/PLACE/PATH/NUMBER-HASH`. Other things that were put aside have other paths.
-fn kept(root: &Path, copy: &Path, why: &'static str, since: u64) -> Option<Kept> {
+fn kept(root: &Path, copy: &Path, why: &'static str, since: u64) -> Option<SyncCopy> {
     let below = copy.parent()?.to_str()?;
     let (tool, below) = below.split_once('/')?;
     let (project, below) = below.split_once('/')?;
     let (place, path) = below.split_once('/')?;
     let is_place = ["host", "hub", "project"].contains(&place);
     let [tool, project, place, path] = [tool, project, place, path].map(str::to_owned);
-    is_place.then_some(Kept { tool, project, place, path, why, since, copy: root.join(copy) })
+    is_place.then_some(SyncCopy { tool, project, place, path, why, since, copy: root.join(copy) })
 }
