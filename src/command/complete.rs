@@ -16,7 +16,7 @@ use crate::core::{help, tool};
 use crate::host::Host;
 use crate::host::fs::files;
 use crate::host::output;
-use crate::host::store::{project, state};
+use crate::host::store::{lease, project};
 
 /// What may stand at the cursor; for the functions that `ai completions` prints
 #[derive(Debug, Args)]
@@ -56,11 +56,11 @@ fn known(host: &Host, value: MachineValue) -> Vec<Candidate> {
     match value {
         MachineValue::Tool => use_tool::tools(host).into_iter().map(|(name, about)| Candidate::new(name, about)).collect(),
         MachineValue::Session => {
-            let leases = state::leases(&host.store).into_iter();
+            let leases = lease::all(&host.store).into_iter();
             leases.map(|lease| Candidate::new(lease.session.as_str(), format!("{} in {}", lease.tool, lease.root))).collect()
         }
         MachineValue::Container => {
-            let leases = state::leases(&host.store).into_iter();
+            let leases = lease::all(&host.store).into_iter();
             leases.map(|lease| Candidate::new(lease.container, format!("{} in {}", lease.tool, lease.root))).collect()
         }
         MachineValue::Backup => super::creds::backups(host).into_iter().map(|(tool, name)| Candidate::new(name, tool)).collect(),

@@ -15,7 +15,7 @@ use crate::host::engine::volume::Volume;
 use crate::host::fs::files;
 use crate::host::output;
 use crate::host::store::login::LoginStore;
-use crate::host::store::{guard, state};
+use crate::host::store::{guard, lease};
 use crate::host::{self, Host};
 use crate::session::context::unknown_tool;
 
@@ -169,7 +169,7 @@ fn cannot(verb: &str, tool: &str, error: impl std::fmt::Display) -> Failure {
 
 /// A session that runs would write its own login over the new one.
 fn nobody_runs(host: &Host, tool: &str, verb: &str) -> Result<()> {
-    let live = state::leases(&host.store).into_iter().find(|lease| lease.tool == tool && state::is_owner_alive(lease));
+    let live = lease::all(&host.store).into_iter().find(|lease| lease.tool == tool && lease::is_owner_alive(lease));
     match live {
         None => Ok(()),
         Some(lease) => {

@@ -6,7 +6,7 @@ use crate::core::failure::Result;
 use crate::core::text::typed::typed;
 use crate::host::engine::containers;
 use crate::host::output;
-use crate::host::store::state;
+use crate::host::store::lease;
 use crate::session::live::{Sessions, Stores, no_more_than_said};
 use crate::session::repair;
 
@@ -20,14 +20,14 @@ pub struct GcArgs {
 pub fn run(gc: &GcArgs) -> Result<u8> {
     let sessions = Sessions::look_and_tell(Stores::This)?;
     let verb = if gc.dry_run { "would remove" } else { "removed" };
-    let temporaries = state::dead_temporaries(&sessions.host);
+    let temporaries = lease::dead_temporaries(&sessions.host);
     if sessions.dead() == 0 && temporaries.is_empty() {
         output::note("nothing is left behind");
     }
     let dead: Vec<&str> = sessions.census.dead.iter().map(|container| container.name.as_str()).collect();
     let mut left = Vec::new();
     if gc.dry_run {
-        for lease in sessions.leases.iter().filter(|lease| !state::is_owner_alive(lease) && lease.is_of(&sessions.engine)) {
+        for lease in sessions.leases.iter().filter(|lease| !lease::is_owner_alive(lease) && lease.is_of(&sessions.engine)) {
             output::note(&format!("would finish session {} of {} in {}", lease.session, lease.tool, lease.root));
         }
     } else {
@@ -45,7 +45,7 @@ pub fn run(gc: &GcArgs) -> Result<u8> {
     }
     for directory in temporaries {
         if !gc.dry_run {
-            state::remove_temporary(&directory)?;
+            lease::remove_temporary(&directory)?;
         }
         output::note(&format!("{verb} {}", directory.display()));
     }

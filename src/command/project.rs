@@ -11,7 +11,7 @@ use crate::core::workspace::Workspace;
 use crate::host::Host;
 use crate::host::output;
 use crate::host::store::guard;
-use crate::host::store::{project, state};
+use crate::host::store::{lease, project};
 use crate::session::context::Context;
 use clap::{Args, Subcommand};
 
@@ -105,9 +105,9 @@ fn adopt(old: &str) -> Result<u8> {
         let root = there.root.as_ref().map_or_else(String::new, |root| root.display().to_string());
         return Err(refused(&format!("`{root}` is still there, and its state belongs to it")));
     }
-    let live = state::leases(&host.store)
+    let live = lease::all(&host.store)
         .into_iter()
-        .find(|lease| (lease.project == old || lease.project == workspace.project) && state::is_owner_alive(lease));
+        .find(|lease| (lease.project == old || lease.project == workspace.project) && lease::is_owner_alive(lease));
     if let Some(lease) = live {
         return Err(Failure::new(Kind::Busy, format!("cannot adopt `{old}`: session {} uses the state", lease.session)).hint("ai ps"));
     }

@@ -8,7 +8,7 @@ use crate::core::config::Config;
 use crate::core::config::source::Scope;
 use crate::core::facts::{Repo, RepoKind};
 use crate::core::tool::manifest::LimitRules;
-use crate::host::store::state;
+use crate::host::store::lease;
 use crate::host::{Host, machine};
 
 /// Which sections of the configuration count here.
@@ -31,7 +31,7 @@ impl Host {
     /// their containers can rename. A lease counts whether or not its owner lives: its container may.
     pub(super) fn renamable(&self, repo: Option<&Repo>) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
         let Some(cwd) = self.cwd() else { return (Vec::new(), Vec::new()) };
-        let leases = state::leases(&self.store).into_iter().chain(state::temporary_leases(self));
+        let leases = lease::all(&self.store).into_iter().chain(lease::temporary_leases(self));
         let mut roots: Vec<PathBuf> = leases.map(|lease| PathBuf::from(lease.root)).collect();
         roots.sort_unstable();
         roots.dedup();

@@ -6,6 +6,7 @@ pub mod guard;
 pub mod history;
 pub mod image;
 pub mod layout;
+pub mod lease;
 pub mod log;
 pub mod login;
 pub mod project;

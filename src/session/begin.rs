@@ -13,7 +13,7 @@ use crate::host::fs::shape::{Aside, Shaper};
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::git::trees;
 use crate::host::machine::process;
-use crate::host::store::{admit, state};
+use crate::host::store::{admit, lease, state};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
 use crate::session::{control, login_turn, mended, settings, setup, tree};
@@ -96,7 +96,7 @@ fn prepare(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Re
 
 /// The session does not start; why is what the caller hears.
 fn forget(host: &Host, state: &Store, session: &SessionId) {
-    let _ = state::close(&host.store, state, session);
+    let _ = lease::close(&host.store, state, session);
 }
 
 /// Says once that this run keeps nothing, if that is why the store could not be written; fails for any other reason.

@@ -10,7 +10,7 @@ use crate::core::sync::Direction;
 use crate::core::tool::Tool;
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::git::trees;
-use crate::host::store::state;
+use crate::host::store::lease;
 use crate::host::sync::PATIENCE;
 use crate::host::{self, Host};
 use crate::session::{control, ending, login_turn, settings, tolerant};
@@ -56,7 +56,7 @@ pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<Saved
 /// Closes a session, unless somebody else does already.
 pub fn close_known(host: &Host, lease: &Lease, known: &Known, code: Option<u8>) -> Result<Saved> {
     let state = host.state_of(&lease.session);
-    match state::claim(&state, &lease.session) {
+    match lease::claim(&state, &lease.session) {
         Some(_claim) => finish(host, &state, lease, known, code, &Deadline::after(PATIENCE)),
         None => Ok(Saved::All),
     }
@@ -64,7 +64,7 @@ pub fn close_known(host: &Host, lease: &Lease, known: &Known, code: Option<u8>) 
 
 pub fn find(host: &Host, session: &SessionId) -> Result<Lease> {
     let missing = || Failure::new(Kind::General, format!("cannot close session {session}: there is no such session")).hint("ai ps");
-    state::lease(&host.state_of(session), session).ok_or_else(missing)
+    lease::read(&host.state_of(session), session).ok_or_else(missing)
 }
 
 /// Closes a session whose claim the caller has.
@@ -77,11 +77,11 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
     control::end(state, lease);
     trees::mend(std::path::Path::new(&lease.root), Some(lease.since));
     if let Some(failure) = left {
-        state::abandon(state, lease).map_err(failed)?;
+        lease::abandon(state, lease).map_err(failed)?;
         return Err(failure.because("its container may still run; the next session removes it and takes over its settings").hint("ai gc"));
     }
     if *state != host.store {
-        return state::close(&host.store, state, session).map_err(failed).map(|()| Saved::Nothing);
+        return lease::close(&host.store, state, session).map_err(failed).map(|()| Saved::Nothing);
     }
     let is_whole = known.tool.as_ref().is_none_or(|tool| {
         let is_whole = settings::sync(host, tool, &known.config, &lease.project, Direction::Out, deadline);
@@ -99,7 +99,7 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
     let run = run.into_iter().map(|(key, value): (_, serde_json::Value)| (key.to_owned(), value)).collect();
     // A disk that is too full for a line of the log is no reason to keep a lease.
     let logged = host::store::log::write(host, state, crate::core::log::LogLevel::of_run(code), "run", run);
-    state::close(&host.store, state, session).and(logged).map_err(failed)?;
+    lease::close(&host.store, state, session).and(logged).map_err(failed)?;
     if is_whole {
         Ok(Saved::All)
     } else {

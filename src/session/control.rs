@@ -14,7 +14,7 @@ use crate::core::store::Store;
 use crate::core::workspace::Workspace;
 use crate::host::control::shelf::ControlShelf;
 use crate::host::control::{self, Compared, ControlScope};
-use crate::host::store::state;
+use crate::host::store::lease;
 use crate::host::{Host, output};
 use crate::session::context::Context;
 
@@ -25,7 +25,7 @@ const MOST_SHOWN: usize = 6;
 pub fn begin(context: &Context, store: &Store, plan: &Plan) {
     let host = &context.host;
     let workspace = &plan.workspace;
-    let is_running = |session: &SessionId| state::lease(store, session).is_some_and(|lease| state::is_owner_alive(&lease));
+    let is_running = |session: &SessionId| lease::read(store, session).is_some_and(|lease| lease::is_owner_alive(&lease));
     let begun = ControlShelf::open(store, &workspace.project).map_err(|error| error.to_string()).and_then(|shelf| {
         let scope = scope(host, workspace);
         control::begin(&shelf, &scope, &plan.session, is_running).map_err(|error| error.to_string())
@@ -50,7 +50,7 @@ pub fn end(store: &Store, lease: &Lease) {
     if !crate::host::fs::files::is_directory(&store.control(&lease.project)) {
         return;
     }
-    let known = |session: &SessionId| state::lease(store, session).is_some();
+    let known = |session: &SessionId| lease::read(store, session).is_some();
     let ended = ControlShelf::open(store, &lease.project)
         .map_err(|error| error.to_string())
         .and_then(|shelf| control::end(&shelf, &lease.session, &lease.tool, known).map_err(|error| error.to_string()));

@@ -13,7 +13,7 @@ use crate::host::machine::deadline::Deadline;
 use crate::host::machine::interrupt::Interrupt;
 use crate::host::machine::piped::{self, End, Piped};
 use crate::host::machine::process;
-use crate::host::store::{admit, layout, state};
+use crate::host::store::{admit, layout, lease, state};
 use crate::host::sync::PATIENCE;
 use crate::host::{self, output};
 use crate::session::begin::lease;
@@ -83,10 +83,10 @@ fn forget(context: &Context, engine: &Engine, lease: &Lease, has_ended: bool) {
     let removed = if has_ended { Ok(()) } else { containers::remove_of(engine, &lease.session, host::uid(), &store_id(store.root())) };
     // Where the lease could not be written there is nothing to forget.
     let _ = match removed {
-        Ok(()) => state::close(store, store, &lease.session),
+        Ok(()) => lease::close(store, store, &lease.session),
         Err(failure) => {
             output::warn_of(&failure);
-            state::abandon(store, lease)
+            lease::abandon(store, lease)
         }
     };
 }

@@ -7,7 +7,7 @@ use crate::core::lease::Lease;
 use crate::core::plan::store_id;
 use crate::core::text::typed::typed;
 use crate::host::engine::containers;
-use crate::host::store::state;
+use crate::host::store::lease;
 use crate::host::{self, Host};
 use crate::session::tolerant;
 
@@ -42,9 +42,9 @@ impl Sessions {
         })?;
         let store = store_id(host.store.root());
         found.retain(|container| stores == Stores::All || container.store == store);
-        let mut leases = state::leases(&host.store);
-        leases.extend(state::temporary_leases(&host));
-        let census = census::take(found, &leases, state::is_owner_alive);
+        let mut leases = lease::all(&host.store);
+        leases.extend(lease::temporary_leases(&host));
+        let census = census::take(found, &leases, lease::is_owner_alive);
         Ok(Self { host, engine, leases, census, failures })
     }
 
@@ -58,7 +58,7 @@ impl Sessions {
     /// Containers and sessions that nobody answers for.
     pub fn dead(&self) -> usize {
         let without_container = |lease: &&Lease| {
-            !state::is_owner_alive(lease) && !self.census.dead.iter().any(|container| container.session == lease.session.as_str())
+            !lease::is_owner_alive(lease) && !self.census.dead.iter().any(|container| container.session == lease.session.as_str())
         };
         self.census.dead.len() + self.leases.iter().filter(without_container).count()
     }

@@ -10,8 +10,8 @@ use crate::core::store::Store;
 use crate::core::tool::{Purpose, Tool};
 use crate::host::output;
 use crate::host::store::guard;
+use crate::host::store::lease;
 use crate::host::store::login::LoginStore;
-use crate::host::store::state;
 use crate::host::{self, Host};
 use crate::session::context::Context;
 
@@ -42,8 +42,8 @@ fn take(store: &Store, tool: &str, session: &SessionId) -> Result<Option<Lease>>
     let _guard = guard::hold(store)?;
     let path = store.turn(tool);
     let holder =
-        host::fs::files::read_text(&path)?.and_then(|text| text.trim().parse().ok()).and_then(|holder| state::lease(store, &holder));
-    match holder.filter(|holder| holder.session != *session && state::is_owner_alive(holder)) {
+        host::fs::files::read_text(&path)?.and_then(|text| text.trim().parse().ok()).and_then(|holder| lease::read(store, &holder));
+    match holder.filter(|holder| holder.session != *session && lease::is_owner_alive(holder)) {
         Some(holder) => Ok(Some(holder)),
         None => {
             host::fs::files::write_private(&path, session.as_str().as_bytes())?;

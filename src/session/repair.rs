@@ -7,7 +7,7 @@ use crate::core::plan::store_id;
 use crate::core::store::Store;
 use crate::host::engine::containers;
 use crate::host::machine::deadline::Deadline;
-use crate::host::store::state::{self, Claim};
+use crate::host::store::lease::{self, Claim};
 use crate::host::sync::PATIENCE;
 use crate::host::{self, Host, output};
 use crate::session::close::{Known, Saved, finish};
@@ -29,12 +29,12 @@ pub fn repair(host: &Host, engine: &Engine) -> Result<()> {
 /// Stops the containers of sessions whose owner died. Each is given to one of those who find it. A session of another engine
 /// waits until that is the one in use.
 pub fn stop(host: &Host, engine: &Engine) -> Result<Vec<Dead>> {
-    state::remove_empty_leases(&host.store);
-    let leases = state::leases(&host.store).into_iter().chain(state::temporary_leases(host));
+    lease::remove_empty_leases(&host.store);
+    let leases = lease::all(&host.store).into_iter().chain(lease::temporary_leases(host));
     let mut dead = Vec::new();
-    for lease in leases.filter(|lease| !state::is_owner_alive(lease) && lease.is_of(engine)) {
+    for lease in leases.filter(|lease| !lease::is_owner_alive(lease) && lease.is_of(engine)) {
         let state = host.state_of(&lease.session);
-        let Some(claim) = state::claim(&state, &lease.session) else { continue };
+        let Some(claim) = lease::claim(&state, &lease.session) else { continue };
         if !lease.keep {
             containers::remove_of(engine, &lease.session, host::uid(), &store_id(host.store.root()))?;
         }

@@ -7,7 +7,7 @@ use crate::core::lease::SessionId;
 use crate::core::plan::Plan;
 use crate::core::text::typed::typed;
 use crate::host::store::project::{self, TreeStanding};
-use crate::host::store::{consent, guard, state};
+use crate::host::store::{consent, guard, lease};
 use crate::host::{Host, output};
 
 /// Sets aside what was kept of another directory at the root of `plan`, and says so; tells of what was kept of this one elsewhere.
@@ -34,8 +34,8 @@ fn set_aside(host: &Host, id: &str, root: &Path, session: &SessionId) -> Result<
         return Ok(());
     }
     let cannot = |why: &str| Failure::new(Kind::Busy, format!("cannot start in `{}`: {why}", root.display()));
-    let is_live = |lease: &crate::core::lease::Lease| lease.project == id && lease.session != *session && state::is_owner_alive(lease);
-    if let Some(lease) = state::leases(&host.store).into_iter().find(is_live) {
+    let is_live = |lease: &crate::core::lease::Lease| lease.project == id && lease.session != *session && lease::is_owner_alive(lease);
+    if let Some(lease) = lease::all(&host.store).into_iter().find(is_live) {
         let why = format!("another directory was there, and session {} still uses its state", lease.session);
         return Err(cannot(&why).hint("ai ps"));
     }

@@ -1,0 +1,103 @@
+//! Leases on disk: which sessions there are, who answers for each, and the right to finish one.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::core::lease::{Lease, Process, SessionId, is_alive};
+use crate::core::store::Store;
+use crate::host::Host;
+use crate::host::fs::files::{read_own, write_unsynced};
+use crate::host::fs::look::Look;
+use crate::host::fs::own;
+use crate::host::machine::process;
+
+/// Returns the lease of a session; `None` if there is none that can be read.
+pub fn read(store: &Store, session: &SessionId) -> Option<Lease> {
+    let (text, _) = read_own(&store.lease(session)).ok()??;
+    serde_json::from_slice(&text).ok().filter(|lease: &Lease| lease.session == *session)
+}
+
+/// Returns all leases that can be read.
+pub fn all(store: &Store) -> Vec<Lease> {
+    let Ok(entries) = own::entries(store.sessions()) else { return Vec::new() };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mut leases: Vec<Lease> = names.filter_map(|session| read(store, &session)).collect();
+    leases.sort_unstable_by(|a, b| a.session.cmp(&b.session));
+    leases
+}
+
+/// Whether the process that a lease belongs to still is.
+pub fn is_owner_alive(lease: &Lease) -> bool {
+    is_alive(lease, process::look_up(lease.owner.pid).as_ref())
+}
+
+/// Returns the temporary states of this user, each with the session that made it. A name that somebody else took is none.
+fn temporaries(host: &Host) -> Vec<(PathBuf, SessionId)> {
+    let uid = crate::host::uid();
+    let prefix = format!("ai-{uid}-");
+    let Ok(entries) = own::entries(host.temporary_base()) else { return Vec::new() };
+    let found = entries.flatten().filter_map(|entry| {
+        let session = entry.file_name().to_str()?.strip_prefix(&prefix)?.parse().ok()?;
+        let metadata = entry.path().look_at_link().ok()?;
+        (metadata.is_dir() && metadata.uid() == uid).then(|| (entry.path(), session))
+    });
+    found.collect()
+}
+
+/// Leases of sessions that run on temporary state.
+pub fn temporary_leases(host: &Host) -> Vec<Lease> {
+    temporaries(host).into_iter().filter_map(|(path, session)| read(&Store::new(path), &session)).collect()
+}
+
+/// Temporary states whose session is over.
+pub fn dead_temporaries(host: &Host) -> Vec<PathBuf> {
+    let is_dead = |(path, session): &(PathBuf, SessionId)| read(&Store::new(path), session).is_some_and(|lease| !is_owner_alive(&lease));
+    temporaries(host).into_iter().filter(is_dead).map(|(path, _)| path).collect()
+}
+
+pub fn remove_temporary(path: &Path) -> io::Result<()> {
+    own::remove_tree(path)
+}
+
+/// Removes what a loss of power left of leases. Nothing else that is empty has the name of one.
+pub fn remove_empty_leases(store: &Store) {
+    let entries = own::entries(store.sessions()).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)) {
+        if entry.file_name().to_str().is_some_and(|name| name.parse::<SessionId>().is_ok()) {
+            // Whoever may not remove it has other worries, which are told elsewhere.
+            let _ = own::remove(entry.path());
+        }
+    }
+}
+
+/// The right to finish a session, which one process has at a time; a kernel lock on its lease, so that it dies with its holder.
+pub struct Claim {
+    _lease: File,
+}
+
+/// `None` if another process finishes the session, or did.
+pub fn claim(store: &Store, session: &SessionId) -> Option<Claim> {
+    let lease = own::open(store.lease(session)).ok()?;
+    // A file system without locks lets everybody finish it, which is only untidy.
+    if retry_on_intr(|| flock(&lease, FlockOperation::NonBlockingLockExclusive)) == Err(Errno::WOULDBLOCK) {
+        return None;
+    }
+    let is_there = lease.metadata().is_ok_and(|metadata| metadata.nlink() > 0);
+    is_there.then_some(Claim { _lease: lease })
+}
+
+/// Leaves a session to whoever comes next, as if its owner had died: its container could not be removed now.
+pub fn abandon(store: &Store, lease: &Lease) -> io::Result<()> {
+    let nobody = Process { pid: 0, started: None, boot: None };
+    write_unsynced(&store.lease(&lease.session), &serde_json::to_vec(&Lease { owner: nobody, ..lease.clone() })?)
+}
+
+/// Ends a session's record. A temporary state goes with it.
+pub fn close(store: &Store, state: &Store, session: &SessionId) -> io::Result<()> {
+    if state == store { own::remove(store.lease(session)) } else { own::remove_tree(state.root()) }
+}
