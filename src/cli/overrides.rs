@@ -8,7 +8,7 @@ use clap::Args;
 use crate::core::admit::Admitted;
 use crate::core::admit::mount::MountRule;
 use crate::core::admit::publish::Publish;
-use crate::core::config::value::Policy;
+use crate::core::config::value::Mapping;
 use crate::core::config::{Layer, Origin, Setting};
 use crate::core::engine::kind::EngineKind;
 use crate::core::sync::HostSync;
@@ -27,7 +27,7 @@ pub struct Overrides {
     pub network: Option<String>,
     /// Where the project is mounted
     #[arg(long, value_enum, help_heading = "Overrides for this run")]
-    pub workspace: Option<Policy>,
+    pub workspace: Option<Mapping>,
     /// Mount the directory even if it is refused for good reason
     #[arg(long, help_heading = "Overrides for this run")]
     pub force_workspace: bool,

@@ -19,7 +19,7 @@ use crate::core::admit::variable::EnvTable;
 use crate::core::config::layers::{Layers, admitted_by, unknown_profile};
 use crate::core::config::source::{ConfigStanding, ConfigText, Scope};
 use crate::core::config::table::{Build, setting};
-use crate::core::config::value::{Policy, at_least_one, one_of, parse_bytes, plain_name, processors, yes_or_no};
+use crate::core::config::value::{Mapping, at_least_one, one_of, parse_bytes, plain_name, processors, yes_or_no};
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
@@ -86,7 +86,7 @@ settings! {
     image: Option<String> = None, env "AI_IMAGE", |text| plain_name(text).map(Some);
     /// `bridge`, `none`, `host`, or the name of a network of the engine.
     network: String = "bridge".into(), env "AI_NETWORK", plain_name;
-    workspace: Policy = Policy::Adaptive, env "AI_WORKSPACE", one_of;
+    workspace: Mapping = Mapping::Adaptive, env "AI_WORKSPACE", one_of;
     /// Whether directories that are refused for good reason are mounted all the same.
     force_workspace: bool = false, env "AI_FORCE_WORKSPACE", yes_or_no;
     /// Whether only mounts and scratch can be written in the container.

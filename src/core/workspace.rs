@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::core::config::Settings;
-use crate::core::config::value::Policy;
+use crate::core::config::value::Mapping;
 use crate::core::container::{ContainerPath, TREES, slug};
 use crate::core::facts::{Consent, Facts, Repo, RepoKind, SubmoduleProof};
 use crate::core::failure::{Failure, Kind, Result};
@@ -246,14 +246,14 @@ fn root<'a>(facts: &'a Facts, cwd: &'a Path, wants: &mut Vec<Want>) -> Result<(&
 }
 
 /// Returns where the root is mounted. The tools know a project by its path, so no two directories of it may have the same one: what lies
-/// below a directory that is named like the root itself is mounted as by [`Policy::Named`].
-fn target(policy: Policy, root: &Path, below: &Path, name: &str) -> ContainerPath {
+/// below a directory that is named like the root itself is mounted as by [`Mapping::Named`].
+fn target(mapping: Mapping, root: &Path, below: &Path, name: &str) -> ContainerPath {
     let workspace = ContainerPath::new("/workspace");
-    match policy {
-        Policy::Adaptive if below.components().next().is_none_or(|first| first.as_os_str() == name) => workspace.join(name),
-        Policy::Named => workspace.join(name),
-        Policy::Adaptive | Policy::Flat => workspace,
-        Policy::Mirror => ContainerPath::new(root),
+    match mapping {
+        Mapping::Adaptive if below.components().next().is_none_or(|first| first.as_os_str() == name) => workspace.join(name),
+        Mapping::Named => workspace.join(name),
+        Mapping::Adaptive | Mapping::Flat => workspace,
+        Mapping::Mirror => ContainerPath::new(root),
     }
 }
 
@@ -311,11 +311,11 @@ mod tests {
         #[test]
         fn no_two_directories_of_a_project_have_one_path(
             directories in proptest::collection::btree_set(below(), 1..12),
-            policy in prop_oneof![Just(Policy::Adaptive), Just(Policy::Named), Just(Policy::Flat), Just(Policy::Mirror)],
+            mapping in prop_oneof![Just(Mapping::Adaptive), Just(Mapping::Named), Just(Mapping::Flat), Just(Mapping::Mirror)],
         ) {
             let mut seen = BTreeMap::new();
             for below in directories {
-                let workdir = target(policy, Path::new("/p/foo"), &below, "foo").join(&below);
+                let workdir = target(mapping, Path::new("/p/foo"), &below, "foo").join(&below);
                 let other = seen.insert(workdir.clone(), below.clone());
                 prop_assert_eq!(other, None, "{:?} is {:?}, too", below, workdir);
             }

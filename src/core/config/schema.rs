@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use crate::core::admit::cache::{Cache, CacheScope};
-use crate::core::config::value::Policy;
+use crate::core::config::value::Mapping;
 use crate::core::config::{KEYS, shapes};
 use crate::core::engine::kind::EngineKind;
 use crate::core::policy::file::WORDS;
@@ -88,7 +88,7 @@ fn of_type(kind: &str) -> Value {
         "Option<f64>" => json!({ "type": "number", "exclusiveMinimum": 0 }),
         "u32" | "Option<u32>" => json!({ "type": "integer", "minimum": 1 }),
         "Option<EngineKind>" => words::<EngineKind>(),
-        "Policy" => words::<Policy>(),
+        "Mapping" => words::<Mapping>(),
         "HostSync" => words::<HostSync>(),
         "CacheScope" => words::<CacheScope>(),
         _ => json!({ "type": "string" }),

@@ -56,7 +56,7 @@ pub fn at_least_one(count: u32) -> Result<u32, String> {
 /// Where the project is mounted in the container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Policy {
+pub enum Mapping {
     /// `/workspace/<name>` at the root of the project, `/workspace/<below>` below it
     Adaptive,
     /// always `/workspace/<name>`

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::core::config::source::Scope;
-use crate::core::config::value::Policy;
+use crate::core::config::value::Mapping;
 use crate::core::config::{Config, Layer, Setting};
 use crate::core::engine::kind::{Engine, EngineKind};
 use crate::core::engine::{Chosen, Endpoint, Product};
@@ -56,9 +56,9 @@ pub(super) fn plain() -> Repo {
     Repo { root: "/home/jo/src/proj".into(), kind: RepoKind::Plain, alternates: Vec::new(), trees: Vec::new() }
 }
 
-fn mounts(tool: &Tool, facts: &Facts, policy: Policy) -> Vec<Mount> {
+fn mounts(tool: &Tool, facts: &Facts, mapping: Mapping) -> Vec<Mount> {
     let mut config = Config::new(Scope { tool: &tool.name, ..Scope::default() }, &[], &Env::default(), Layer::default()).unwrap();
-    config.settings.workspace = Setting::new(policy, crate::core::config::Origin::Default);
+    config.settings.workspace = Setting::new(mapping, crate::core::config::Origin::Default);
     let session = "0123456789ab".parse().unwrap();
     let command = RunCommand::placeholder(tool);
     let plan = Plan::new(&Request { tool, config: &config, facts, session, command, terminal: facts.terminal }).unwrap();
@@ -89,7 +89,7 @@ fn no_built_in_tool_mounts_what_a_container_can_lead_elsewhere() {
         // A secret that is not there would be refused before.
         tool.manifest.secret.clear();
         for tool in [tool.clone(), tool.at_login()] {
-            check(&mounts(&tool, &facts(plain(), ""), Policy::Adaptive));
+            check(&mounts(&tool, &facts(plain(), ""), Mapping::Adaptive));
         }
     }
 }
@@ -108,7 +108,7 @@ proptest! {
         at in prop_oneof![Just("login"), Just("login/deep"), Just("a/b")],
         at_home in any::<bool>(),
         purpose in prop_oneof![Just(Purpose::Work), Just(Purpose::Login)],
-        policy in prop_oneof![Just(Policy::Adaptive), Just(Policy::Named), Just(Policy::Flat), Just(Policy::Mirror)],
+        mapping in prop_oneof![Just(Mapping::Adaptive), Just(Mapping::Named), Just(Mapping::Flat), Just(Mapping::Mirror)],
         below in prop_oneof![Just(""), Just("x"), Just("proj"), Just("a/b")],
     ) {
         let text = format!(
@@ -116,6 +116,6 @@ proptest! {
         );
         let manifest = Manifest::parse(&ManifestText { text, origin: "x.toml".into() }).unwrap();
         let tool = Tool { name: "x".into(), base: "x".into(), manifest, purpose, is_own: true };
-        check(&mounts(&tool, &facts(plain(), below), policy));
+        check(&mounts(&tool, &facts(plain(), below), mapping));
     }
 }
