@@ -1,7 +1,7 @@
 //! Control files: what the host runs by itself from a project, and what is done about a change of one.
 //!
 //! ```text
-//! manifest before a run ─┐
+//!   record before a run ─┐
 //!                        ├─ changed ─► judge ─► put back · rewritten without what runs · reported · counted
 //! the same, after it ────┘
 //! ```
@@ -86,7 +86,7 @@ impl TryFrom<String> for ControlPath {
             let (anchor, below) = text.split_once(':')?;
             Some(Self { anchor: anchor.parse().ok()?, below: OsString::from_vec(unescaped(below)?).into() })
         };
-        parsed().ok_or_else(|| format!("`{text}` is no path of a manifest"))
+        parsed().ok_or_else(|| format!("`{text}` is no path of a record"))
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_of_any_bytes_survives_the_manifest() {
+    fn a_path_of_any_bytes_survives_the_record() {
         for bytes in [&b"a/b"[..], b"", b"a%b:c\n\xff\x1b", "bidi \u{202e}".as_bytes()] {
             let path = ControlPath::new(1, OsString::from_vec(bytes.to_vec()));
             assert_eq!(ControlPath::try_from(String::from(path.clone())), Ok(path));

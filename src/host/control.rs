@@ -1,7 +1,7 @@
 //! Control files on the machine: how they are before a run, what is done about them after it.
 //!
-//! One manifest a project, not one a session: it is taken when the first of the sessions that run at once begins, and compared
-//! whenever one of them ends. What one session's end put back or reported is in the manifest of those that still run, so that
+//! One record a project, not one a session: it is taken when the first of the sessions that run at once begins, and compared
+//! whenever one of them ends. What one session's end put back or reported is in the record of those that still run, so that
 //! nothing is said twice and nothing is missed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::core::control::kinds::{ControlKind, Tier};
-use crate::core::control::record::{AnchorDir, ControlManifest, Handled, PendingChange};
+use crate::core::control::record::{AnchorDir, ControlRecord, Handled, PendingChange};
 use crate::core::control::{ControlPath, Trace, Watched};
 use crate::core::lease::SessionId;
 use crate::host::control::compare::rounds;
@@ -48,7 +48,7 @@ pub struct Compared {
     pub contents: BTreeMap<String, Vec<u8>>,
 }
 
-/// Takes the manifest of a project for a session that begins. Sessions that run already have one, which stays. One that is left of
+/// Takes the record of a project for a session that begins. Sessions that run already have one, which stays. One that is left of
 /// sessions that died is compared first; what came of it is the value.
 pub fn begin(
     shelf: &ControlShelf,
@@ -57,13 +57,13 @@ pub fn begin(
     is_running: impl Fn(&SessionId) -> bool,
 ) -> io::Result<Option<Compared>> {
     let mut compared = None;
-    if let Some(mut manifest) = shelf.manifest() {
-        if manifest.sessions.iter().any(|other| other != session && is_running(other)) {
-            manifest.sessions.insert(session.clone());
-            manifest.seeds.extend(scope.seeds.iter().map(|seed| ControlPath::new(0, seed)));
-            return shelf.write_manifest(&manifest).map(|()| None);
+    if let Some(mut record) = shelf.record() {
+        if record.sessions.iter().any(|other| other != session && is_running(other)) {
+            record.sessions.insert(session.clone());
+            record.seeds.extend(scope.seeds.iter().map(|seed| ControlPath::new(0, seed)));
+            return shelf.write_record(&record).map(|()| None);
         }
-        if let Some(last) = manifest.sessions.iter().next().cloned() {
+        if let Some(last) = record.sessions.iter().next().cloned() {
             compared = end(shelf, &last, "a run that was killed", |_| false)?;
         }
     }
@@ -75,15 +75,15 @@ pub fn begin(
     let seeds = scope.seeds.iter().map(|seed| ControlPath::new(0, seed)).collect();
     let sessions = BTreeSet::from([session.clone()]);
     let with_direnv = scope.with_direnv;
-    shelf.write_manifest(&ControlManifest { sessions, since, seeds, with_direnv, ..manifest_of(&snapshot, anchors) })?;
+    shelf.write_record(&ControlRecord { sessions, since, seeds, with_direnv, ..record_of(&snapshot, anchors) })?;
     Ok(compared)
 }
 
-/// Takes a session that never ran out of the manifest.
+/// Takes a session that never ran out of the record.
 pub fn forget(shelf: &ControlShelf, session: &SessionId) -> io::Result<()> {
-    let Some(mut manifest) = shelf.manifest() else { return Ok(()) };
-    manifest.sessions.remove(session);
-    if manifest.sessions.is_empty() { shelf.forget_manifest() } else { shelf.write_manifest(&manifest) }
+    let Some(mut record) = shelf.record() else { return Ok(()) };
+    record.sessions.remove(session);
+    if record.sessions.is_empty() { shelf.forget_record() } else { shelf.write_record(&record) }
 }
 
 /// Returns the contents that a change would be put back or shown from.
@@ -95,19 +95,19 @@ fn wanted_contents(snapshot: &Snapshot) -> impl Iterator<Item = (&String, &Vec<u
     hashes.filter_map(|hash| snapshot.contents.get_key_value(hash))
 }
 
-fn manifest_of(snapshot: &Snapshot, anchors: Vec<AnchorDir>) -> ControlManifest {
-    ControlManifest {
+fn record_of(snapshot: &Snapshot, anchors: Vec<AnchorDir>) -> ControlRecord {
+    ControlRecord {
         anchors,
         watched: snapshot.watched.clone(),
         git_directories: snapshot.git_directories.clone(),
         named: snapshot.named.clone(),
         is_cut: snapshot.is_cut,
-        ..ControlManifest::default()
+        ..ControlRecord::default()
     }
 }
 
-/// Looks at the control files as they are now; with a manifest, at everything that it has too. `None` where the root is gone.
-fn look(scope: &ControlScope, earlier: Option<&ControlManifest>) -> Option<(Snapshot, Vec<AnchorDir>)> {
+/// Looks at the control files as they are now; with a record, at everything that it has too. `None` where the root is gone.
+fn look(scope: &ControlScope, earlier: Option<&ControlRecord>) -> Option<(Snapshot, Vec<AnchorDir>)> {
     let opened: Vec<(Ground, AnchorDir)> = scope.anchors.iter().map(|path| Ground::open(path)).collect::<Option<_>>()?;
     let (grounds, anchors): (Vec<Ground>, Vec<AnchorDir>) = opened.into_iter().unzip();
     let mut gathering = Gathering { grounds: &grounds, with_direnv: scope.with_direnv, snapshot: Snapshot::default() };
@@ -117,20 +117,20 @@ fn look(scope: &ControlScope, earlier: Option<&ControlManifest>) -> Option<(Snap
         gathering.git_directory(&ControlPath::new(anchor, ""));
     }
     let nothing = BTreeMap::new();
-    gathering.named(earlier.map_or(&nothing, |manifest| &manifest.named));
-    for directory in earlier.into_iter().flat_map(|manifest| &manifest.git_directories) {
+    gathering.named(earlier.map_or(&nothing, |record| &record.named));
+    for directory in earlier.into_iter().flat_map(|record| &record.git_directories) {
         gathering.git_directory(directory);
     }
     search::search(&mut gathering, &scope.seeds);
     gathering.named(&nothing);
-    for path in earlier.into_iter().flat_map(|manifest| manifest.watched.iter()) {
+    for path in earlier.into_iter().flat_map(|record| record.watched.iter()) {
         again(&mut gathering, path);
     }
     let snapshot = gathering.snapshot;
     Some((snapshot, anchors))
 }
 
-/// Looks at a path of the manifest that the search did not come to this time.
+/// Looks at a path of the record that the search did not come to this time.
 fn again(gathering: &mut Gathering, (path, watched): (&ControlPath, &Watched)) {
     if gathering.snapshot.watched.contains_key(path) {
         return;
@@ -145,19 +145,19 @@ fn again(gathering: &mut Gathering, (path, watched): (&ControlPath, &Watched)) {
     }
 }
 
-/// Compares the control files of a project with its manifest for a session that ended, puts back what the host would run, and
-/// keeps what the person is to hear. `None` if the session has no manifest. Sessions that are not `known` any more wait for nothing.
+/// Compares the control files of a project with its record for a session that ended, puts back what the host would run, and
+/// keeps what the person is to hear. `None` if the session has no record. Sessions that are not `known` any more wait for nothing.
 pub fn end(shelf: &ControlShelf, session: &SessionId, tool: &str, known: impl Fn(&SessionId) -> bool) -> io::Result<Option<Compared>> {
-    let Some(mut manifest) = shelf.manifest().filter(|manifest| manifest.sessions.contains(session)) else { return Ok(None) };
-    manifest.sessions.retain(|other| other != session && known(other));
+    let Some(mut record) = shelf.record().filter(|record| record.sessions.contains(session)) else { return Ok(None) };
+    record.sessions.retain(|other| other != session && known(other));
     let scope = &ControlScope {
-        anchors: manifest.anchors.iter().map(|anchor| anchor.path.clone()).collect(),
-        seeds: manifest.seeds.iter().map(|seed| seed.below.clone()).collect(),
-        with_direnv: manifest.with_direnv,
+        anchors: record.anchors.iter().map(|anchor| anchor.path.clone()).collect(),
+        seeds: record.seeds.iter().map(|seed| seed.below.clone()).collect(),
+        with_direnv: record.with_direnv,
     };
     let mut ledger = shelf.ledger();
-    let mut compared = Compared { anchors: manifest.anchors.clone(), ..Compared::default() };
-    let snapshot = rounds(shelf, scope, &manifest, &ledger, &mut compared)?;
+    let mut compared = Compared { anchors: record.anchors.clone(), ..Compared::default() };
+    let snapshot = rounds(shelf, scope, &record, &ledger, &mut compared)?;
     for change in &mut compared.changes {
         session.as_str().clone_into(&mut change.session);
         tool.clone_into(&mut change.tool);
@@ -167,22 +167,22 @@ pub fn end(shelf: &ControlShelf, session: &SessionId, tool: &str, known: impl Fn
         for change in compared.changes.iter().filter(|change| change.handled != Handled::Counted) {
             ledger.add(change.clone());
         }
-        ledger.anchors.clone_from(&manifest.anchors);
+        ledger.anchors.clone_from(&record.anchors);
         shelf.write_ledger(&ledger)?;
     }
     match snapshot {
-        _ if manifest.sessions.is_empty() => shelf.forget_manifest()?,
+        _ if record.sessions.is_empty() => shelf.forget_record()?,
         // The others are compared with what stands now.
         Some(snapshot) => {
             for (hash, bytes) in wanted_contents(&snapshot) {
                 shelf.keep(hash, bytes)?;
             }
-            let ControlManifest { anchors, sessions, since, seeds, with_direnv, .. } = manifest;
-            shelf.write_manifest(&ControlManifest { sessions, since, seeds, with_direnv, ..manifest_of(&snapshot, anchors) })?;
+            let ControlRecord { anchors, sessions, since, seeds, with_direnv, .. } = record;
+            shelf.write_record(&ControlRecord { sessions, since, seeds, with_direnv, ..record_of(&snapshot, anchors) })?;
         }
-        None => shelf.write_manifest(&manifest)?,
+        None => shelf.write_record(&record)?,
     }
-    if !compared.changes.is_empty() && shelf.manifest().is_none() {
+    if !compared.changes.is_empty() && shelf.record().is_none() {
         shelf.tidy(&ledger.contents().collect::<BTreeSet<_>>())?;
     }
     Ok(Some(compared))

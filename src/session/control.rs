@@ -1,4 +1,4 @@
-//! Control files of the project of a session: the manifest when it begins, the comparison and what is said when it ends.
+//! Control files of the project of a session: the record when it begins, the comparison and what is said when it ends.
 //!
 //! Nothing here stops a run or changes its exit code: what cannot be done is said.
 
@@ -21,7 +21,7 @@ use crate::session::context::Context;
 /// Changed files that are shown with a short diff.
 const MOST_SHOWN: usize = 6;
 
-/// Takes the manifest for a session that begins.
+/// Takes the record for a session that begins.
 pub fn begin(context: &Context, store: &Store, plan: &Plan) {
     let host = &context.host;
     let workspace = &plan.workspace;
@@ -36,7 +36,7 @@ pub fn begin(context: &Context, store: &Store, plan: &Plan) {
     }
 }
 
-/// Takes a session that does not start out of the manifest.
+/// Takes a session that does not start out of the record.
 pub fn forget(store: &Store, project: &str, session: &SessionId) {
     if let Ok(shelf) = ControlShelf::open(store, project) {
         // The next run compares with it and finds nothing.
@@ -46,7 +46,7 @@ pub fn forget(store: &Store, project: &str, session: &SessionId) {
 
 /// Compares for a session that ended, puts back, and says so.
 pub fn end(store: &Store, lease: &Lease) {
-    // A session of an older program, or one whose manifest could not be taken, which was said.
+    // A session of an older program, or one whose record could not be taken, which was said.
     if !crate::host::fs::files::is_directory(&store.control(&lease.project)) {
         return;
     }

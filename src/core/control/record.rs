@@ -22,9 +22,9 @@ pub struct AnchorDir {
 
 /// How the control files of a project were when the first of its running sessions began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ControlManifest {
+pub struct ControlRecord {
     pub anchors: Vec<AnchorDir>,
-    /// Sessions that have not been compared yet. The last one takes the manifest with it.
+    /// Sessions that have not been compared yet. The last one takes the record with it.
     pub sessions: BTreeSet<SessionId>,
     /// Seconds since 1970 when it was taken.
     pub since: u64,

@@ -105,15 +105,15 @@ fn put(
 
 /// Sessions that run are compared with what the person wanted.
 fn know(shelf: &ControlShelf, change: &PendingChange, trace: Option<Trace>) -> Result<(), AnswerError> {
-    let Some(mut manifest) = shelf.manifest() else { return Ok(()) };
+    let Some(mut record) = shelf.record() else { return Ok(()) };
     match trace {
         Some(trace) => {
             let Tag { tier, reads } = Tag { tier: change.tier, reads: change.reads };
-            manifest.watched.insert(change.path.clone(), Watched { tier, reads, trace });
+            record.watched.insert(change.path.clone(), Watched { tier, reads, trace });
         }
-        None => drop(manifest.watched.remove(&change.path)),
+        None => drop(record.watched.remove(&change.path)),
     }
-    Ok(shelf.write_manifest(&manifest)?)
+    Ok(shelf.write_record(&record)?)
 }
 
 fn content(shelf: &ControlShelf, trace: Option<&Trace>) -> Result<Vec<u8>, AnswerError> {

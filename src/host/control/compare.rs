@@ -1,11 +1,11 @@
-//! The manifest against what is there now: judged, acted upon, looked at again until it is at rest.
+//! The record against what is there now: judged, acted upon, looked at again until it is at rest.
 
 use std::collections::BTreeSet;
 use std::io;
 
 use crate::core::control::judge::{ControlChange, GitDirectory, Judgement, Leads, Standing, judge};
 use crate::core::control::kinds::{self, ControlKind};
-use crate::core::control::record::{ControlLedger, ControlManifest, Handled, PendingChange};
+use crate::core::control::record::{ControlLedger, ControlRecord, Handled, PendingChange};
 use crate::core::control::{ControlPath, Trace, Watched};
 use crate::host::control::act::Wish;
 use crate::host::control::gather::Snapshot;
@@ -20,23 +20,23 @@ const ROUNDS: usize = 5;
 pub fn rounds(
     shelf: &ControlShelf,
     scope: &ControlScope,
-    manifest: &ControlManifest,
+    record: &ControlRecord,
     ledger: &ControlLedger,
     compared: &mut Compared,
 ) -> io::Result<Option<Snapshot>> {
     for round in 0..ROUNDS {
-        let Some((snapshot, anchors)) = look(scope, Some(manifest)) else {
+        let Some((snapshot, anchors)) = look(scope, Some(record)) else {
             compared.lost = scope.anchors.first().cloned();
             return Ok(None);
         };
-        if let Some((lost, _)) = manifest.anchors.iter().zip(&anchors).find(|(then, now)| then != now) {
+        if let Some((lost, _)) = record.anchors.iter().zip(&anchors).find(|(then, now)| then != now) {
             compared.lost = Some(lost.path.clone());
             return Ok(None);
         }
-        let found: Vec<JudgedChange> = differing(manifest, &snapshot)
-            .filter(|(path, before, _)| !is_old(scope, manifest, path, *before))
+        let found: Vec<JudgedChange> = differing(record, &snapshot)
+            .filter(|(path, before, _)| !is_old(scope, record, path, *before))
             .map(|(path, before, after)| {
-                let judgement = judged(shelf, manifest, ledger, &snapshot, path, before, after);
+                let judgement = judged(shelf, record, ledger, &snapshot, path, before, after);
                 JudgedChange { path, before, after, judgement }
             })
             .collect();
@@ -46,7 +46,7 @@ pub fn rounds(
             keep(shelf, &snapshot, &found)?;
             note(compared, handle(shelf, scope, found, is_last));
         }
-        compared.is_cut_short = snapshot.is_cut && !manifest.is_cut;
+        compared.is_cut_short = snapshot.is_cut && !record.is_cut;
         remember(shelf, compared);
         if !acts {
             return Ok(Some(snapshot));
@@ -120,18 +120,18 @@ fn note(compared: &mut Compared, change: Option<PendingChange>) {
 
 /// Returns every path whose content is not what it was.
 fn differing<'a>(
-    manifest: &'a ControlManifest,
+    record: &'a ControlRecord,
     snapshot: &'a Snapshot,
 ) -> impl Iterator<Item = (&'a ControlPath, Option<&'a Watched>, Option<&'a Watched>)> {
-    let paths: BTreeSet<&ControlPath> = manifest.watched.keys().chain(snapshot.watched.keys()).collect();
-    let pairs = paths.into_iter().map(|path| (path, manifest.watched.get(path), snapshot.watched.get(path)));
+    let paths: BTreeSet<&ControlPath> = record.watched.keys().chain(snapshot.watched.keys()).collect();
+    let pairs = paths.into_iter().map(|path| (path, record.watched.get(path), snapshot.watched.get(path)));
     pairs.filter(|(_, before, after)| before.map(|watched| &watched.trace) != after.map(|watched| &watched.trace))
 }
 
-/// Whether a path that the manifest does not have was there before it was taken: the project has more than is looked at, and it was
+/// Whether a path that the record does not have was there before it was taken: the project has more than is looked at, and it was
 /// not come to then. The change time says so, which nobody can set.
-fn is_old(scope: &ControlScope, manifest: &ControlManifest, path: &ControlPath, before: Option<&Watched>) -> bool {
-    if before.is_some() || !manifest.is_cut {
+fn is_old(scope: &ControlScope, record: &ControlRecord, path: &ControlPath, before: Option<&Watched>) -> bool {
+    if before.is_some() || !record.is_cut {
         return false;
     }
     let changed = || {
@@ -139,12 +139,12 @@ fn is_old(scope: &ControlScope, manifest: &ControlManifest, path: &ControlPath, 
         let dir = ground.enter(path.below.parent()?)?;
         Some(ground::changed_at(&dir, path.below.file_name()?))
     };
-    changed().is_some_and(|changed| changed < manifest.since)
+    changed().is_some_and(|changed| changed < record.since)
 }
 
 fn judged(
     shelf: &ControlShelf,
-    manifest: &ControlManifest,
+    record: &ControlRecord,
     ledger: &ControlLedger,
     snapshot: &Snapshot,
     path: &ControlPath,
@@ -161,27 +161,27 @@ fn judged(
         before: standing(before, old.as_deref()),
         after: standing(after, new),
         leads: if snapshot.lead_outside.contains(path) { Leads::Outside } else { Leads::Inside },
-        git_directory: git_directory(manifest, snapshot, path),
+        git_directory: git_directory(record, snapshot, path),
         allowed: ledger.allowed.get(path).unwrap_or(&nothing),
     })
 }
 
-fn git_directory(manifest: &ControlManifest, snapshot: &Snapshot, path: &ControlPath) -> GitDirectory {
+fn git_directory(record: &ControlRecord, snapshot: &Snapshot, path: &ControlPath) -> GitDirectory {
     let holds =
         |directory: &&ControlPath| directory.anchor == path.anchor && *directory != path && path.below.starts_with(&directory.below);
     // The innermost: a submodule may be gone from a repository that is there.
     let innermost =
-        manifest.git_directories.iter().chain(&snapshot.git_directories).filter(holds).max_by_key(|found| found.below.as_os_str().len());
+        record.git_directories.iter().chain(&snapshot.git_directories).filter(holds).max_by_key(|found| found.below.as_os_str().len());
     match innermost {
         None => GitDirectory::None,
         Some(directory) if snapshot.git_directories.contains(directory) => GitDirectory::There,
-        Some(_) if is_named_elsewhere(manifest, path) => GitDirectory::There,
+        Some(_) if is_named_elsewhere(record, path) => GitDirectory::There,
         Some(_) => GitDirectory::Gone,
     }
 }
 
-fn is_named_elsewhere(manifest: &ControlManifest, path: &ControlPath) -> bool {
-    manifest.named.contains_key(path) && !kinds::is_in_git(&path.below)
+fn is_named_elsewhere(record: &ControlRecord, path: &ControlPath) -> bool {
+    record.named.contains_key(path) && !kinds::is_in_git(&path.below)
 }
 
 fn with_hash(trace: &Trace, bytes: Option<Vec<u8>>) -> Option<(String, Vec<u8>)> {
@@ -216,7 +216,7 @@ fn standing<'a>(watched: Option<&Watched>, bytes: Option<&'a [u8]>) -> Standing<
     }
 }
 
-/// Returns the part of a wish that a trace of the manifest says.
+/// Returns the part of a wish that a trace of the record says.
 pub fn wish<'a>(before: Option<&'a Watched>, bytes: Option<&'a [u8]>) -> Option<Wish<'a>> {
     match (before.map(|watched| &watched.trace), bytes) {
         (None, _) => Some(Wish::Nothing),

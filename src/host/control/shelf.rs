@@ -1,11 +1,11 @@
-//! The store's own side: manifest, ledger, contents. No container sees any of it.
+//! The store's own side: record, ledger, contents. No container sees any of it.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::core::control::record::{ControlLedger, ControlManifest};
+use crate::core::control::record::{ControlLedger, ControlRecord};
 use crate::core::store::Store;
 use crate::core::text::digest::sha256;
 use crate::host::fs::files::{private_dir, write_unsynced};
@@ -15,6 +15,9 @@ use crate::host::fs::{self, Absent, slot};
 
 /// Largest file of ours, in bytes.
 const LARGEST: u64 = 64 << 20;
+
+/// The record, by the name that the first stores gave it.
+const RECORD: &str = "manifest.json";
 
 /// What is kept for one project, with the right to change it.
 pub struct ControlShelf {
@@ -31,24 +34,24 @@ impl ControlShelf {
     }
 
     /// `None` where there is none, or a loss of power left nothing of it.
-    pub fn manifest(&self) -> Option<ControlManifest> {
-        self.read("manifest.json")
+    pub fn record(&self) -> Option<ControlRecord> {
+        self.read(RECORD)
     }
 
     pub fn ledger(&self) -> ControlLedger {
         self.read("ledger.json").unwrap_or_default()
     }
 
-    pub fn write_manifest(&self, manifest: &ControlManifest) -> std::io::Result<()> {
-        self.write("manifest.json", manifest)
+    pub fn write_record(&self, record: &ControlRecord) -> std::io::Result<()> {
+        self.write(RECORD, record)
     }
 
     pub fn write_ledger(&self, ledger: &ControlLedger) -> std::io::Result<()> {
         self.write("ledger.json", ledger)
     }
 
-    pub fn forget_manifest(&self) -> std::io::Result<()> {
-        self.delete(Path::new("manifest.json"))
+    pub fn forget_record(&self) -> std::io::Result<()> {
+        self.delete(Path::new(RECORD))
     }
 
     /// Keeps a content. One that is kept already is left alone.
@@ -67,7 +70,7 @@ impl ControlShelf {
         (sha256(&bytes) == hash).then_some(bytes)
     }
 
-    /// Forgets contents that neither the manifest nor the ledger names.
+    /// Forgets contents that neither the record nor the ledger names.
     pub fn tidy(&self, wanted: &std::collections::BTreeSet<&str>) -> std::io::Result<()> {
         let Some(objects) = fs::enter(&self.directory, Path::new("objects"), Absent::Leave)? else { return Ok(()) };
         for name in fs::names(&objects, &self.directory.join("objects"))? {
