@@ -20,9 +20,9 @@ use crate::host::control::shelf::ControlShelf;
 pub mod act;
 pub mod answer;
 pub mod compare;
-pub mod decide;
 pub mod gather;
 pub mod ground;
+pub mod mend;
 pub mod search;
 pub mod shelf;
 

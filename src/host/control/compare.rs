@@ -11,7 +11,7 @@ use crate::host::control::act::Wish;
 use crate::host::control::gather::Snapshot;
 use crate::host::control::ground::{self, Ground};
 use crate::host::control::shelf::ControlShelf;
-use crate::host::control::{Compared, ControlScope, decide, look};
+use crate::host::control::{Compared, ControlScope, look, mend};
 
 /// How often what moves under us is looked at again.
 const ROUNDS: usize = 5;
@@ -81,8 +81,8 @@ fn handle(shelf: &ControlShelf, scope: &ControlScope, found: JudgedChange, is_la
         Judgement::Report => (Handled::Reported, Vec::new()),
         // It moves as fast as it is put back.
         Judgement::Back | Judgement::Rewrite { .. } if is_last => (Handled::Failed, Vec::new()),
-        Judgement::Back => (decide::put_back(shelf, scope, path, before, after), Vec::new()),
-        Judgement::Rewrite { bytes, names } => (decide::rewrite(shelf, scope, path, after, &bytes), names),
+        Judgement::Back => (mend::put_back(shelf, scope, path, before, after), Vec::new()),
+        Judgement::Rewrite { bytes, names } => (mend::rewrite(shelf, scope, path, after, &bytes), names),
     };
     let Watched { tier, reads, .. } = before.or(after)?;
     let trace = |watched: Option<&Watched>| watched.map(|watched| watched.trace.clone());
