@@ -40,10 +40,11 @@ pub fn is_cheap(engine: &Engine) -> bool {
 /// Asks, and keeps the answer. A store that cannot be written only makes the next run ask again.
 pub fn learn(store: &Store, engine: &Engine) -> Result<EngineReport> {
     let before = crate::host::now();
-    let mut report = ask(engine)?.with_proof_of(last(store, engine));
+    let Answer { report, clock } = ask(engine)?;
+    let mut report = report.with_proof_of(last(store, engine));
     report.stamp = endpoint::stamp(&engine.endpoint, engine.program.as_deref());
     report.agent = agent(engine, report.product.unwrap_or(engine.product));
-    report.skew = report.skew.map(|clock| clock - i64::try_from(before).unwrap_or_default());
+    report.skew = clock.map(|clock| clock - i64::try_from(before).unwrap_or_default());
     keep(store, engine, &report);
     Ok(report)
 }
@@ -58,13 +59,20 @@ pub fn keep(store: &Store, engine: &Engine, report: &EngineReport) {
     let _ = written();
 }
 
-fn ask(engine: &Engine) -> Result<EngineReport> {
+/// What an engine says of itself.
+struct Answer {
+    report: EngineReport,
+    /// Seconds since 1970 by its clock, where it says them.
+    clock: Option<i64>,
+}
+
+fn ask(engine: &Engine) -> Result<Answer> {
     let args = match (engine.kind.traits().info, &engine.endpoint.address) {
         (Info::Docker(_), Address::Socket { path, .. }) => {
             let answer = api::get(path, "/info").map_err(|error| super::unreachable_by(engine, path, &error))?;
             return understood(engine, serde_json::from_slice(&answer.body).ok());
         }
-        (Info::Version, _) => return Ok(apple(engine)),
+        (Info::Version, _) => return Ok(Answer { report: apple(engine), clock: None }),
         (Info::Docker(args) | Info::Podman(args), _) => args,
     };
     let (status, stdout, stderr) = process::output_within(super::program(engine)?.as_os_str(), args, PATIENCE)?;
@@ -74,16 +82,15 @@ fn ask(engine: &Engine) -> Result<EngineReport> {
     understood(engine, serde_json::from_slice(&stdout).ok())
 }
 
-fn understood(engine: &Engine, info: Option<Value>) -> Result<EngineReport> {
+fn understood(engine: &Engine, info: Option<Value>) -> Result<Answer> {
     let report = info.as_ref().and_then(|info| match engine.kind.traits().info {
         Info::Podman(_) => EngineReport::from_podman(info),
         _ => EngineReport::from_docker(info),
     });
-    let mut report = report.ok_or_else(|| refused(engine))?;
+    let report = report.ok_or_else(|| refused(engine))?;
     let clock =
         info.as_ref().and_then(|info| info.get("SystemTime")).and_then(Value::as_str).and_then(crate::core::engine::report::seconds);
-    report.skew = clock;
-    Ok(report)
+    Ok(Answer { report, clock })
 }
 
 /// `container` prints no such summary: each container has a machine of its own, made to measure.
