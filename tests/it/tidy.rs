@@ -85,6 +85,17 @@ fn the_map_in_main_names_every_folder() {
     }
 }
 
+#[test]
+fn the_tree_in_architecture_names_every_part_of_core() {
+    let text = fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).unwrap();
+    let tree = text.split("## The tree").nth(1).unwrap().split("## One run").next().unwrap();
+    for entry in fs::read_dir(Path::new(ROOT).join("src/core")).unwrap() {
+        let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+        let is_named = [format!(" {name}/ "), format!(" {name}.rs ")].iter().any(|word| tree.contains(word));
+        assert!(is_named, "ARCHITECTURE.md does not say what src/core/{name} is");
+    }
+}
+
 /// Returns the name of the type that a line defines.
 fn defined_type(line: &str) -> Option<&str> {
     let line = line.trim_start();
