@@ -162,8 +162,7 @@ fn a_failure_at_any_step_leaves_all_or_nothing() {
 
 /// What is where in the store, whatever sandbox it is in.
 fn contents(sandbox: &Sandbox) -> BTreeMap<PathBuf, Vec<u8>> {
-    let id = sandbox.plan(["claude"]).source_of("/home/ai/.claude").unwrap();
-    let id = id.rsplit('/').nth(1).unwrap().to_owned();
+    let id = sandbox.plan(["claude"]).source_of("/home/ai/.claude").unwrap().rsplit('/').nth(1).unwrap().to_owned();
     let anywhere = |path: &Path| PathBuf::from(path.strip_prefix(sandbox.store()).unwrap().to_str().unwrap().replace(&id, "ID"));
     rest(sandbox).into_iter().map(|(path, (_, content))| (anywhere(&path), content)).collect()
 }
@@ -177,8 +176,9 @@ fn a_killed_migration_is_finished_by_the_next() {
         let sandbox = old_layouts();
         sandbox.link("strace", &strace);
         let inject = format!("inject=rename,renameat,renameat2:signal=KILL:when={nth}");
-        if sandbox.run("strace").args(["-f", "-qq", "-o", "/dev/null", "-e", &inject, AI, "creds", "migrate"]).outcome().code == 0 {
-            return assert!(nth > 9, "only {nth} renames");
+        match sandbox.run("strace").args(["-f", "-qq", "-o", "/dev/null", "-e", &inject, AI, "creds", "migrate"]).outcome().code {
+            0 => return assert!(nth > 9, "only {nth} renames"),
+            code => assert_eq!(code, 137, "{nth}"),
         }
         ai(&sandbox, &["creds", "migrate"]).succeeds();
         assert!(ai(&sandbox, &["creds", "migrate"]).succeeds().err().contains("nothing to do"), "{nth}");
