@@ -10,8 +10,8 @@
 //! - `core` decides. It knows values, and nothing outside itself.
 //! - `host` acts. It alone touches files, processes, the clock, the terminal.
 //!
-//! What keeps it so: `.clippy.toml` forbids every call that touches the machine outside `host`, and `tests/it/tidy.rs` checks what
-//! `core` may name and that this list is whole. This file is the only exit.
+//! What keeps it so: `.clippy.toml` forbids the calls of the standard library that touch the machine outside `host`, and
+//! `tests/it/tidy.rs` checks what `core` may name and that this list is whole. This file is the only exit.
 
 mod cli;
 mod command;

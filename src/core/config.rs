@@ -1,7 +1,8 @@
 //! Settings: which there are, where they come from, and which layer wins.
 //!
 //! Built-in < `/etc/ai/config.toml` < the user's `config.toml`, each with its `[tool.NAME]` < `[profile.NAME]` <
-//! `[project."PATH"]` < `AI_*` variables < flags. Every value keeps its origin, so that `--explain` can name it.
+//! `[project."PATH"]` < the project's `.ai.toml`, as far as it only tightens or the person agreed to it < `AI_*` variables < flags.
+//! What the policy of the system fixes counts more than all of them. Every value keeps its origin, so that `--explain` can name it.
 
 use std::collections::BTreeMap;
 use std::fmt;

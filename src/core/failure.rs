@@ -14,7 +14,8 @@ pub enum Kind {
     /// Somebody else holds what we need.
     Busy,
     NotAllowed,
-    /// Bad configuration, or a directory that must not be mounted.
+    /// Configuration that cannot be used, or a place from which nothing is started: a directory that must not be mounted, a store of a
+    /// newer layout.
     Config,
     /// A program that should be run is missing.
     NotFound,

@@ -1,4 +1,4 @@
-//! What a person's settings name: programs, files, addresses; and whether a container has them.
+//! The person's set-up: what their settings name (programs, files, addresses), and whether it is inside.
 //!
 //! A tool goes on without a hook that it cannot start, so what guards must be told from what decorates.
 

@@ -221,7 +221,7 @@ pub enum Seen<'a> {
     /// Of a project, or `all`.
     Cache(&'a str),
     GitHost(&'a str),
-    /// The file of one worktree, by the name that [`crate::core::worktree`] gives it.
+    /// The file of one worktree, by the hash of where it is.
     Tree(&'a str, &'a str),
     /// Of a tool.
     Shared(&'a str),

@@ -1,4 +1,4 @@
-//! What the person's settings and instructions name, read where they are.
+//! The person's set-up on the host: what their settings and instructions name, read where they are.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! The person's set-up inside: what their settings name comes along, or is named before the run.
+//! The person's set-up, what their settings name, before a run: it comes along, or is said to be missing inside.
 
 use std::path::{Path, PathBuf};
 

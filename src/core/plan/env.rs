@@ -37,7 +37,8 @@ const GIT_IDENTITY: [&str; 5] = ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COM
 /// The one shell that every image has; `passwd` says so, too.
 const SHELL: &str = "/bin/sh";
 
-/// Adds the variables of `request`, each name once: the user's literals, then the manifest's, then what is inherited.
+/// Adds the variables of `request`, each name once: whoever comes first wins. What a run cannot do without, then what the person gave
+/// and configured, then what is let in, then the manifest's, then what is the host's.
 pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Way>, parts: &mut Parts) {
     let Request { tool, config, facts, .. } = request;
     let manifest = &tool.manifest;

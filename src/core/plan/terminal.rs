@@ -14,7 +14,7 @@ pub(super) fn push(request: &Request, parts: &mut Parts) {
         parts.usual(Part::Input, "standard input reaches the tool, whatever it is");
     }
     if on_terminal {
-        parts.push(Part::Terminal, "standard input and output are terminals", Origin::Host);
+        parts.push(Part::Terminal, "you are at a terminal, in front of it, and asked for no print mode", Origin::Host);
         parts.usual(Part::NoDetachKeys, "the engine's default keys would swallow Ctrl-P");
     }
 }

@@ -1,4 +1,8 @@
-//! The one lock of the store: a kernel lock on a file that is never unlinked, so that it dies with its holder.
+//! The lock of a directory of ours: a kernel lock on its file `lock`, which is never unlinked, so that it dies with its holder. Each
+//! sync has it on the store, each comparison of control files on what is kept for their project.
+//!
+//! Other locks: of a session's lease (`host::store::lease`), while the log moves on (`host::store::log`), and those that the tools
+//! themselves take (`host::fs::tool_lock`).
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +15,7 @@ use crate::host::fs::slot::PRIVATE_FILE;
 use crate::host::fs::{self, Absent, FileError};
 use crate::host::machine::deadline::Deadline;
 
-/// How long a run waits for another one's sync.
+/// How long a run waits for another one that holds the lock.
 pub const WAIT: Duration = Duration::from_secs(10);
 
 /// Held until it is dropped.
