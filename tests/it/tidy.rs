@@ -74,6 +74,16 @@ fn what_decides_knows_nothing_that_acts() {
     }
 }
 
+#[test]
+fn what_asks_and_tells_touches_no_file_itself() {
+    let is_other = |path: &Path| !["src/core", "src/host", "src/core.rs", "src/host.rs"].iter().any(|known| path.starts_with(known));
+    for (path, text) in files("src").into_iter().filter(|(path, _)| is_other(path)) {
+        for forbidden in ["std::fs", "fs_err", "rustix::fs", "std::net", "UnixStream", "UnixDatagram"] {
+            assert!(!program(&text).contains(forbidden), "{} names {forbidden}", path.display());
+        }
+    }
+}
+
 // A stranger reads the map first.
 #[test]
 fn the_map_in_main_names_every_folder() {
