@@ -72,3 +72,43 @@ function __ai_mode() {
     __ai_tool="$("$1" use --name -- "$3")" || \builtin return
     AI_TOOL="${__ai_tool}"
 }
+
+# Whether the text of an alias leads to a function of ours.
+function __ai_leads() {
+    \builtin local __ai_word='' IFS=$' \t\n'
+    for __ai_word in ${1//[*?[]/}; do
+        case "${__ai_word}" in
+            *=* | time | -) ;;
+            *) case " ai ${__ai_held[*]-} " in *" ${__ai_word#\\} "*) \builtin return 0 ;; *) \builtin return 1 ;; esac ;;
+        esac
+    done
+    \builtin return 1
+}
+
+# What a line behind ours made of the tools' words, once, before the first prompt: an alias that leads to a function of ours stays,
+# all else would run the tool on the host. Aliases have no names that bash 3 could tell.
+function __ai_look() {
+    \builtin local __ai_code=$? __ai_name='' __ai_text=''
+    \builtin local - 2>/dev/null && \builtin set +kxTe
+    PROMPT_COMMAND="${PROMPT_COMMAND/__ai_look;/}"
+    PROMPT_COMMAND="${PROMPT_COMMAND/#__ai_look/}"
+    if [[ -z "${PROMPT_COMMAND}" && ${#PROMPT_COMMAND[@]} -le 1 ]]; then \builtin unset PROMPT_COMMAND; fi
+    for __ai_name in "${__ai_held[@]}"; do
+        __ai_text="${BASH_ALIASES[${__ai_name}]-}"
+        if [[ -n "${__ai_text}" ]]; then
+            __ai_leads "${__ai_text}" && \builtin continue
+        else
+            __ai_text="$(\builtin declare -f -- "${__ai_name}")"
+            case "${__ai_text}" in *__ai_* | *'ai run '*) \builtin continue ;; esac
+        fi
+        \builtin unalias -- "${__ai_name}" 2>/dev/null
+        \builtin eval "function ${__ai_name} { __ai_run \"\${__ai_bin}\" ${__ai_name#"${__ai_prefix}"} \"\$@\"; }"
+        \builtin printf '%s\n' "ai: a line behind the one that loads ai made ${__ai_name} run without its container; it has one again; hint: ai doctor shell bash" >&2
+    done
+    \builtin return "${__ai_code}"
+}
+
+# A variable that cannot be changed is none of ours to change.
+function __ai_watch() {
+    \builtin local PROMPT_COMMAND 2>/dev/null
+}

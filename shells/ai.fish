@@ -77,3 +77,14 @@ function __ai_mode
     set --local __ai_tool ($argv[1] use --name -- $argv[3]); or return
     set --global AI_TOOL $__ai_tool
 end
+
+# What a line behind ours made of the tools' words, once, before the first prompt: an alias is a function here, which runs the tool
+# on the host even where it only adds words.
+function __ai_look --on-event fish_prompt
+    functions --erase __ai_look
+    for __ai_name in $__ai_held
+        builtin string match --quiet --regex -- '__ai_|\bai run ' (functions -- $__ai_name 2>/dev/null | builtin string collect); and continue
+        builtin eval "function $__ai_name; __ai_run "(builtin string escape -- $__ai_bin)" "(builtin string replace -- "$__ai_prefix" '' $__ai_name)" \$argv; end"
+        builtin printf '%s\n' "ai: a line behind the one that loads ai made $__ai_name run without its container; it has one again; hint: ai doctor shell fish" >&2
+    end
+end

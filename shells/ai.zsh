@@ -51,3 +51,20 @@ function __ai_mode {
     fi
     __ai_tool="$("$1" use --name -- "$3")" && \builtin typeset -g AI_TOOL="${__ai_tool}"
 }
+
+# What a line behind ours made of a tool's word, before the first prompt: an alias that leads to a function of ours stays, all else
+# would run the tool on the host.
+function __ai_hold {
+    \builtin local __ai_text="${aliases[$2]-}${galiases[$2]-}"
+    if [[ -z "${__ai_text}" ]]; then
+        [[ "${functions[$2]-}" != *(__ai_|ai\ run\ )* ]] || \builtin return 0
+    elif [[ -z "${galiases[$2]-}" ]]; then
+        \builtin local -a __ai_words
+        __ai_words=("${(@z)__ai_text}")
+        while [[ "${__ai_words[1]}" == (*=*|noglob|nocorrect|time|-) ]]; do __ai_words[1]=(); done
+        [[ "${__ai_words[1]}" != ai && "${functions[${__ai_words[1]#\\}]-}" != *__ai_* ]] || \builtin return 0
+    fi
+    \builtin unalias -- "$2" 2>/dev/null
+    functions[$2]="__ai_call __ai_run ${(qq)1} $3 \"\$@\""
+    \builtin print -ru2 -- "ai: a line behind the one that loads ai made $2 run without its container; it has one again; hint: ai doctor shell zsh"
+}

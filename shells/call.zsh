@@ -17,5 +17,7 @@ function __ai_fetch {
     ((${+functions[__ai_run]})) && \builtin return
     \builtin trap - DEBUG
     \builtin eval "$("$1" init zsh --library)"
-    ((${+functions[__ai_run]})) || \builtin return 127
+    ((${+functions[__ai_run]})) && \builtin return
+    \builtin print -ru2 -- "ai: cannot run $2: $1 is another program now; hint: start a new shell"
+    \builtin return 127
 }

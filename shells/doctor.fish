@@ -6,5 +6,7 @@ for __ai_name in $argv
         if not builtin string match --quiet -- '*__ai_*' $__ai_text
             builtin printf '\n__ai_doctor function %s\n' $__ai_name
         end
+    else
+        builtin printf '\n__ai_doctor missing %s\n' $__ai_name
     end
 end

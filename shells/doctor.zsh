@@ -9,5 +9,6 @@ for __ai_name in "$@"; do
                 *) \builtin printf '\n__ai_doctor function %s\n' "${__ai_name}" ;;
             esac
             ;;
+        *) \builtin printf '\n__ai_doctor missing %s\n' "${__ai_name}" ;;
     esac
 done

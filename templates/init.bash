@@ -1,8 +1,8 @@
 __ai_bin=@@exe@@
 
 @@library@@
+\builtin unalias @@names@@ 2>/dev/null || \builtin true
 #% for function in functions
-\builtin unalias @@function.name@@ 2>/dev/null || \builtin true
 #% if function.plain
 function @@function.name@@ {
 #% if function.alone
@@ -25,4 +25,11 @@ fi
 #% endfor
 #% if completions
 #% include "completions"
+#% endif
+#% if held
+__ai_held=(@@held@@)
+__ai_prefix=@@prefix@@
+if [[ $- == *i* && "${PROMPT_COMMAND-}" != *__ai_look* ]] && __ai_watch; then
+    PROMPT_COMMAND="__ai_look${PROMPT_COMMAND:+;${PROMPT_COMMAND}}"
+fi
 #% endif

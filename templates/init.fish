@@ -1,5 +1,8 @@
 set --global __ai_bin @@exe@@
 
+set --global __ai_prefix @@prefix@@
+set --global __ai_held @@held@@
+
 @@library@@
 #% for function in functions
 function @@function.name@@

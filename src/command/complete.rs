@@ -16,7 +16,7 @@ use crate::core::{help, tool};
 use crate::host::Host;
 use crate::host::fs::files;
 use crate::host::output;
-use crate::host::store::{lease, project};
+use crate::host::store::{lease, places, project};
 
 /// What may stand at the cursor; for the functions that `ai completions` prints
 #[derive(Debug, Args)]
@@ -33,23 +33,76 @@ pub struct CompleteArgs {
 /// Answers what may stand at the cursor. Whatever is wrong, a shell in the middle of a line gets no message.
 pub fn run(question: CompleteArgs) -> Result<u8> {
     let words = question.words.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let mut line = CommandLine { words, current: question.index };
+    let line = CommandLine { words, current: question.index };
     let raw = line.words.get(line.current).cloned().unwrap_or_default();
-    if question.shell == Shell::Bash {
-        line = complete::rejoined(line);
-    }
-    let current = line.words.get(line.current).cloned().unwrap_or_default();
     let host = Host::new()?;
     // To describe all commands takes as long as all else here: only if they are asked for, and once.
-    let command = LazyCell::new(Cli::command);
-    let default = || use_tool::default_tool(&host).map(|(name, _)| name).unwrap_or_default();
-    let answer = match complete::subject(line, &host.tool_names(), default, || LazyCell::force(&command)) {
-        Subject::Ourselves(line) => complete::ours(line, |value| known(&host, value), &command),
-        Subject::Tool(name, line) => complete::of_tool(&line, &vocabulary(&host, &name)),
+    let command: LazyCell<clap::Command> = LazyCell::new(Cli::command);
+    let (answer, current) = answer(&host, line, question.shell, &command);
+    output::exact(complete::print(&answer, question.shell, &current, &raw).as_bytes())?;
+    if places::are_missing(&host, question.shell) {
+        places::write(&host, question.shell, &known_places(&host, question.shell));
+    }
+    Ok(0)
+}
+
+/// What may stand at the cursor, and the word that it is in.
+fn answer(host: &Host, line: CommandLine, shell: Shell, command: &LazyCell<clap::Command>) -> (complete::Candidates, String) {
+    let (line, current) = as_programs_see(line, shell);
+    let default = || use_tool::default_tool(host).map(|(name, _)| name).unwrap_or_default();
+    let answer = match complete::subject(line, &host.tool_names(), default, || LazyCell::force(command)) {
+        Subject::Ourselves(line) => complete::ours(line, |value| known(host, value), command),
+        Subject::Tool(name, line) => complete::of_tool(&line, &vocabulary(host, &name)),
         Subject::Anything => complete::Candidates { files: true, ..complete::Candidates::default() },
     };
-    output::exact(complete::print(&answer, question.shell, &current, &raw).as_bytes())?;
-    Ok(0)
+    (answer, current)
+}
+
+fn as_programs_see(line: CommandLine, shell: Shell) -> (CommandLine, String) {
+    let line = if shell == Shell::Bash { complete::rejoined(line) } else { line };
+    let current = line.words.get(line.current).cloned().unwrap_or_default();
+    (line, current)
+}
+
+/// Makes the files of places for a shell anew. Completion without them is slower, and no worse.
+pub fn refresh_places(host: &Host, shell: Shell) {
+    if shell != Shell::Fish {
+        places::forget(host, shell);
+        places::write(host, shell, &known_places(host, shell));
+    }
+}
+
+/// What a shell need not ask about, by the name that stands first on the line. Each thing is read once.
+fn known_places(host: &Host, shell: Shell) -> Vec<(String, String)> {
+    let command = Cli::command();
+    let tools = host.tool_names();
+    let (of_tools, of_topics) = (known(host, MachineValue::Tool), known(host, MachineValue::Topic));
+    // What another moment would answer otherwise makes no entry.
+    let known = |value| match value {
+        MachineValue::Tool => of_tools.clone(),
+        MachineValue::Topic => of_topics.clone(),
+        _ => Vec::new(),
+    };
+    let entries = |lines: Vec<CommandLine>, vocabulary: &Vocabulary| {
+        let entry = |line: CommandLine| {
+            let (seen, current) = as_programs_see(line.clone(), shell);
+            let answer = match complete::subject(seen, &tools, String::new, || &command) {
+                Subject::Ourselves(line) => complete::ours(line, known, &command),
+                Subject::Tool(_, line) => complete::of_tool(&line, vocabulary),
+                Subject::Anything => return None,
+            };
+            complete::places::entry(shell, &line, &current, &answer)
+        };
+        lines.into_iter().filter_map(entry).collect::<String>()
+    };
+    let none = Vocabulary::default();
+    let mut files = vec![("ai".to_owned(), entries(complete::places::of_ours(&command, shell), &none))];
+    files.extend(["aic", "cic", "ai-mode", "gexec"].map(|word| (word.to_owned(), entries(complete::places::of_word(word), &none))));
+    for tool in &tools {
+        let vocabulary = vocabulary(host, tool);
+        files.push((tool.clone(), entries(complete::places::of_tool(tool, &vocabulary, shell), &vocabulary)));
+    }
+    files
 }
 
 fn known(host: &Host, value: MachineValue) -> Vec<Candidate> {

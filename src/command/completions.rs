@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::command::init;
+use crate::command::{complete, init};
 use crate::core::config::Layer;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::shell::{Shell, script};
@@ -25,11 +25,13 @@ pub fn run(completions: &CompletionsArgs) -> Result<u8> {
     if completions.learn {
         let context = Context::new(tool::EXEC, Layer::default())?;
         let image = plan::image(&context.tool, &context.config);
-        return vocabulary::learn(&context.host, &context.facts(None), &image).map(|()| 0);
+        vocabulary::learn(&context.host, &context.facts(None), &image)?;
+        Shell::ALL.into_iter().for_each(|shell| complete::refresh_places(&context.host, shell));
+        return Ok(0);
     }
     let Some(shell) = completions.shell else { return Err(Failure::new(Kind::Usage, "cannot print completions: for which shell?")) };
     let host = Host::new()?;
-    let integration = init::integration(&host, init::functions(&host))?;
+    let integration = init::integration(&host, shell, init::functions(&host))?;
     output::exact(script::completions(shell, &integration)?.as_bytes())?;
     Ok(0)
 }

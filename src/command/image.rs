@@ -1,9 +1,11 @@
 //! `ai image`: the image of the tools, built on this machine from the Dockerfile that comes with the program.
 
+use crate::command::complete;
 use crate::core::config::Layer;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan;
+use crate::core::shell::Shell;
 use crate::core::text::table::Side;
 use crate::core::tool;
 use crate::host::engine::image::{self, Options, inspect, remember, versions};
@@ -71,6 +73,7 @@ pub fn run(command: ImageCommand) -> Result<u8> {
             }
             image::build(&context.host, &facts, &options)?;
             learn(&context, &options.tag);
+            Shell::ALL.into_iter().for_each(|shell| complete::refresh_places(&context.host, shell));
             Ok(0)
         }
         ImageCommand::Status { json } => status(&context, &facts, json),

@@ -6,6 +6,7 @@ use crate::core::shell::script::{self, Function, Integration, Runner};
 use crate::core::tool::{self, default};
 use crate::host::Host;
 use crate::host::output;
+use crate::host::store::places;
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -49,7 +50,8 @@ pub fn run(init: &InitArgs) -> Result<u8> {
     for function in &mut functions {
         function.name.insert_str(0, &init.prefix);
     }
-    let script = script::render(init.shell, &Integration { completions: !init.no_completions, ..integration(&host, functions)? })?;
+    let script =
+        script::render(init.shell, &Integration { completions: !init.no_completions, ..integration(&host, init.shell, functions)? })?;
     output::exact(script.as_bytes())?;
     Ok(0)
 }
@@ -69,10 +71,12 @@ pub fn functions(host: &Host) -> Vec<Function> {
 }
 
 /// Returns the integration of these functions, with completions.
-pub fn integration(host: &Host, functions: Vec<Function>) -> Result<Integration> {
+pub fn integration(host: &Host, shell: Shell, functions: Vec<Function>) -> Result<Integration> {
     let exe = host.exe();
     let exe = exe
         .to_str()
         .ok_or_else(|| Failure::new(Kind::Config, format!("cannot name `{}` in a shell script: it is not UTF-8", exe.display())))?;
-    Ok(Integration { exe: exe.into(), functions, completions: true })
+    // A store that no script can name has no files that it could complete from.
+    let known = places::directory(host, shell).into_os_string().into_string().unwrap_or_default();
+    Ok(Integration { exe: exe.into(), known, functions, completions: true })
 }

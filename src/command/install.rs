@@ -67,7 +67,11 @@ pub fn install(wanted: &InstallArgs) -> Result<u8> {
         }
         change(&host, rc, Some(block::with_block(old, &lines)), wanted.dry_run)?;
     }
-    if wanted.dry_run { Ok(0) } else { say_whether_it_works(&host, shell, &loading) }
+    if wanted.dry_run {
+        return Ok(0);
+    }
+    super::complete::refresh_places(&host, shell);
+    say_whether_it_works(&host, shell, &loading)
 }
 
 /// Asks a new shell, and says that it works only if it does; else why it does not.
@@ -186,8 +190,8 @@ fn bash_login_file(host: &Host, shell: Shell) -> Result<Option<PathBuf>> {
     let first = files.into_iter().find(|rc| rc.content.is_some());
     Ok(match first {
         Some(rc) => (!rc.content.as_deref().is_some_and(known_lines::leads_to_bashrc)).then_some(rc.path),
-        // Terminals of macOS start login shells.
-        None => cfg!(target_os = "macos").then(|| home(host).map(|home| home.join(".bash_profile"))).transpose()?,
+        // Terminals of macOS, tmux and ssh start login shells. A `.profile` made later by somebody else must not be hidden by ours.
+        None => Some(home(host)?.join(".profile")),
     })
 }
 

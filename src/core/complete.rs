@@ -10,13 +10,14 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use crate::core::shell::Shell;
 
 pub mod help_text;
+pub mod places;
 mod special;
 pub mod vocabulary;
 
 use vocabulary::Vocabulary;
 
 /// The words on the line, and which of them the cursor is in.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandLine {
     pub words: Vec<String>,
     pub current: usize,

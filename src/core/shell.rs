@@ -41,12 +41,14 @@ impl Shell {
             return;
         }
         text.push(b'\'');
-        for &byte in bytes {
-            match (self, byte) {
-                (Self::Zsh | Self::Bash, b'\'') => text.extend_from_slice(br"'\''"),
-                (Self::Fish, b'\'') => text.extend_from_slice(br"\'"),
-                (Self::Fish, b'\\') => text.extend_from_slice(br"\\"),
-                _ => text.push(byte),
+        for part in bytes.split_inclusive(|byte| matches!(byte, b'\'' | b'\\')) {
+            let (plain, last) = part.split_at(part.len() - 1);
+            text.extend_from_slice(plain);
+            match (self, last) {
+                (Self::Zsh | Self::Bash, b"'") => text.extend_from_slice(br"'\''"),
+                (Self::Fish, b"'") => text.extend_from_slice(br"\'"),
+                (Self::Fish, b"\\") => text.extend_from_slice(br"\\"),
+                _ => text.extend_from_slice(last),
             }
         }
         text.push(b'\'');

@@ -36,6 +36,11 @@ impl Store {
         self.0.join("completions").join(tool)
     }
 
+    /// What shells know without asking, for completion: a directory for each shell and state of what it was made from.
+    pub fn places(&self) -> PathBuf {
+        self.0.join("places")
+    }
+
     /// Rc files as they were before we changed them.
     pub fn rc_backups(&self) -> PathBuf {
         self.0.join("backups/rc")

@@ -90,7 +90,9 @@ impl Host {
     pub fn exe(&self) -> PathBuf {
         let me = process::this_program().unwrap_or_else(|_| PathBuf::from("ai"));
         let on_path = self.env.get("PATH").into_iter().flat_map(std::env::split_paths).filter(|entry| entry.is_absolute());
-        let mut same = on_path.map(|entry| entry.join("ai")).filter(|program| program.resolved().is_ok_and(|program| program == me));
+        let mut same = on_path
+            .map(|entry| entry.join("ai"))
+            .filter(|program| program.is_there() && program.resolved().is_ok_and(|program| program == me));
         let project = self.writable_project();
         same.find(|program| !is_planted(program, project.as_deref())).unwrap_or(me)
     }

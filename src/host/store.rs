@@ -9,6 +9,7 @@ pub mod layout;
 pub mod lease;
 pub mod log;
 pub mod login;
+pub mod places;
 pub mod project;
 pub mod settings;
 pub mod state;

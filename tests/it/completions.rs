@@ -31,7 +31,7 @@ fn offers_exactly(sandbox: &Sandbox, line: &str, expected: &[&str]) {
 /// What `ai image build` records of a tool.
 const WORDS: &str = "\t--model\tWhich model\n\t--output-format\tHow\n--output-format\ttext\t\n--output-format\tjson\t\n\tmcp\tServers\nmcp\tadd\tAdd one\nmcp\t--scope\tWhere\n";
 
-fn with_words() -> Sandbox {
+pub fn with_words() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("home/.docker-ai-config/completions/claude", WORDS);
     sandbox
@@ -156,7 +156,7 @@ fn descriptions_do_not_leave_their_place() {
 }
 
 /// An interactive shell whose prompt can be waited for.
-fn prompt(sandbox: &Sandbox, shell: Shell, lines: &[&str]) -> PtySession {
+pub fn prompt(sandbox: &Sandbox, shell: Shell, lines: &[&str]) -> PtySession {
     // Without echo, readline shows nothing of what is typed; without a size, zsh has no room for its editor.
     sandbox.link("stty", find_program("stty").unwrap());
     let start = format!("stty echo rows 40 cols 120; exec {} {} -i", shell.name(), shell.plain().join(" "));
@@ -177,14 +177,14 @@ fn prompt(sandbox: &Sandbox, shell: Shell, lines: &[&str]) -> PtySession {
 
 /// Presses Tab behind `typed` and waits for `expected` on the line.
 #[track_caller]
-fn tab(terminal: &mut PtySession, typed: &str, expected: &str) {
+pub fn tab(terminal: &mut PtySession, typed: &str, expected: &str) {
     terminal.send(&format!("{typed}\t")).unwrap();
     terminal.flush().unwrap();
     terminal.exp_string(expected).unwrap_or_else(|error| panic!("`{typed}`: {error}"));
     terminal.send_control('u').unwrap();
 }
 
-const COMPINIT: &str = "autoload -Uz compinit; compinit -u -D";
+pub const COMPINIT: &str = "autoload -Uz compinit; compinit -u -D";
 
 // A-07, Z-096
 #[test]

@@ -97,6 +97,16 @@ fn a_function_that_replaces_ours_is_named() {
     }
 }
 
+// SH-01
+#[test]
+fn a_function_that_is_taken_away_is_named() {
+    for shell in Shell::all() {
+        let away = shell.text("unset -f claude", "functions --erase claude");
+        check(shell, &format!("LOAD\n{away}\n"), 1, &["warning name claude", "no function in a new", "behind the line that loads ai"]);
+        check(shell, &format!("{}\n", shell.load("--only gemini")), 0, &["ok integration"]);
+    }
+}
+
 #[test]
 fn the_old_script_is_found_at_its_line() {
     for shell in Shell::all() {

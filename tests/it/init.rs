@@ -141,6 +141,26 @@ fn without_the_program_a_function_says_so_and_runs_nothing() {
     }
 }
 
+// A-10, Z-095: another program at its place is not asked to run the host's.
+#[test]
+fn a_program_that_became_another_runs_nothing_in_its_place() {
+    for shell in Shell::all() {
+        for other in ["exit 0", "exit 3", "echo 'usage: other' >&2; exit 2"] {
+            let sandbox = Sandbox::new();
+            sandbox.program("claude", "#!/bin/sh\necho 'the host program, outside of any container'\n");
+            let status = shell.text("$?", "$status");
+            let script = format!("rm \"$__ai_bin\"; mv other \"$__ai_bin\"\nclaude hello\necho {status}; echo usable");
+            sandbox.script(sandbox.project().join("other"), &format!("#!/bin/sh\n{other}\n"));
+            let outcome = sandbox.shell(shell, &script).outcome();
+            assert!(!outcome.out().contains("host") && outcome.out().ends_with("usable\n"), "{shell:?} {other}: {outcome:?}");
+            assert!(sandbox.calls().is_empty(), "{shell:?} {other}");
+            if shell == Shell::Zsh {
+                assert!(outcome.err().contains("ai: cannot run claude: ") && outcome.out().starts_with("127\n"), "{other}: {outcome:?}");
+            }
+        }
+    }
+}
+
 // Z-094
 #[test]
 fn the_program_may_be_anywhere() {

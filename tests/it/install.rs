@@ -139,6 +139,13 @@ fn a_file_that_somebody_else_manages_is_left_alone() {
 #[test]
 fn a_login_bash_is_served_too() {
     let sandbox = Sandbox::new();
+    install(&sandbox, &["bash"]);
+    let login = sandbox.run("bash").args(["-l", "-i", "-c", "type -t claude"]).outcome();
+    assert_eq!(login.out(), "function\n", "{}", login.err());
+    uninstall(&sandbox, &["bash"]);
+    assert!(!sandbox.home().join(".profile").exists());
+
+    let sandbox = Sandbox::new();
     sandbox.write("home/.bashrc", "");
     sandbox.write("home/.profile", "export MINE=1");
     install(&sandbox, &["bash"]);

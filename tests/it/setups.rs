@@ -15,6 +15,12 @@ fn with_rc(shell: Shell, text: &str) -> Sandbox {
     sandbox
 }
 
+/// Copies our program by another process: a file that a process of ours writes cannot be run while one of its threads forks.
+pub fn copy_program(path: &Path) {
+    let copied = std::process::Command::new("cp").arg(crate::sandbox::AI).arg(path).status().unwrap();
+    assert!(copied.success());
+}
+
 /// What `claude hello` does in a new interactive shell.
 #[track_caller]
 fn in_a_new_shell(sandbox: &Sandbox, shell: Shell) -> crate::process::Outcome {
@@ -54,7 +60,7 @@ fn a_program_that_is_not_here_is_said_and_nothing_runs() {
             let sandbox = with_rc(shell, "");
             let ai = sandbox.home().join("bin/ai");
             fs::create_dir_all(ai.parent().unwrap()).unwrap();
-            fs::copy(crate::sandbox::AI, &ai).unwrap();
+            copy_program(&ai);
             sandbox.without("ai");
             let outcome = sandbox.run("env").args([ai.as_os_str(), "install".as_ref(), shell.name().as_ref()]).outcome();
             assert!(outcome.err().contains("it works in the next"), "{shell:?}: {outcome:?}");

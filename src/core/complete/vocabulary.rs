@@ -89,6 +89,21 @@ impl Vocabulary {
         self.sub_commands("").into_iter().map(|candidate| candidate.word).collect()
     }
 
+    /// Everything behind which there are words, or may be: the tool itself, its sub-commands, and the options whose values are known.
+    pub fn contexts(&self) -> Vec<String> {
+        let mut contexts = vec![String::new()];
+        let is_option = |word: &str| word.starts_with('-');
+        let of_option = |entry: &&VocabularyEntry| entry.context.split(' ').chain([&*entry.candidate.word]).any(is_option);
+        let commands = self.0.iter().filter(|entry| !of_option(entry));
+        let commands = commands.map(|entry| join(&entry.context, &entry.candidate.word));
+        for context in commands.chain(self.0.iter().map(|entry| entry.context.clone())) {
+            if !contexts.contains(&context) {
+                contexts.push(context);
+            }
+        }
+        contexts
+    }
+
     fn of<'a>(&'a self, context: &'a str) -> impl Iterator<Item = &'a Candidate> {
         self.0.iter().filter(move |entry| entry.context == context).map(|entry| &entry.candidate)
     }

@@ -41,6 +41,8 @@ pub struct ShellState {
     pub aliases: Vec<(String, String)>,
     /// Functions of these names that are not ours.
     pub functions: Vec<String>,
+    /// Names that are no function at all.
+    pub missing: Vec<String>,
 }
 
 /// Begins each line of the answer: rc files may print what they like around it.
@@ -57,6 +59,7 @@ impl ShellState {
                 Some(("program", path)) => answer.program = (!path.is_empty()).then(|| path.to_owned()),
                 Some(("alias", alias)) => answer.aliases.extend(alias.split_once(' ').map(|(name, text)| (name.into(), text.into()))),
                 Some(("function", name)) => answer.functions.push(name.into()),
+                Some(("missing", name)) => answer.missing.push(name.into()),
                 _ => {}
             }
         }
@@ -167,12 +170,17 @@ fn shadows(checkup: &ShellCheckup) -> Vec<Finding> {
                 Finding::new(Level::Note, title(name), format!("the alias `{text}`{at} adds words to the function"))
             } else {
                 Finding::new(wins, title(name), format!("the alias `{text}`{at} wins over the function"))
-                    .hint(format!("remove it, or put it before the line that loads ai; {name} runs on the host until then"))
+                    .hint(format!("{REMOVE}, or use other names: ai init {} --prefix x_", checkup.shell))
             });
         } else if answer.functions.contains(name) {
             findings.push(
                 Finding::new(wins, title(name), format!("another function{at} replaces ours"))
-                    .hint(format!("remove it, or put it before the line that loads ai; `type {name}` shows it")),
+                    .hint(format!("{REMOVE}; `type {name}` shows it")),
+            );
+        } else if answer.missing.contains(name) && !chosen && !is_hyphenated(name) {
+            findings.push(
+                Finding::new(wins, title(name), format!("it is no function in a new {}, although ai is loaded there", checkup.shell))
+                    .hint("look behind the line that loads ai for what takes functions away"),
             );
         } else if let Some(place) = place {
             findings.push(Finding::new(
@@ -183,6 +191,14 @@ fn shadows(checkup: &ShellCheckup) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// An interactive shell takes back what would run a tool on the host, but a shell that is asked has no prompt.
+const REMOVE: &str = "remove it, or put it before the line that loads ai; until then each shell takes it back at its first prompt";
+
+/// A POSIX bash has no functions of such names.
+fn is_hyphenated(name: &str) -> bool {
+    name.contains('-')
 }
 
 /// Another line that loads it costs each shell its time.

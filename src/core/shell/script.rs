@@ -1,6 +1,7 @@
 //! The init scripts: templates decide, the library in `shells/` acts.
 
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::ValueKind;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use crate::core::failure::{Failure, Kind, Result};
@@ -12,6 +13,8 @@ use crate::core::tool::EXEC;
 pub struct Integration {
     /// Our own program, by absolute path: what is first on PATH later may be something else.
     pub exe: String,
+    /// The directory of the files that this shell completes from without asking.
+    pub known: String,
     pub functions: Vec<Function>,
     pub completions: bool,
 }
@@ -107,10 +110,9 @@ fn render_as(shell: Shell, template: &str, integration: &Integration) -> Result<
         environment.add_template("completions", files.completions)?;
         environment.add_template("init", files.init)?;
         environment.add_template("load", files.load)?;
-        let script = environment.get_template(template)?.render(values(template, integration, &files))?;
-        // For zsh each line is a quoted word.
+        let script = environment.get_template(template)?.render(values(shell, template, integration, &files))?;
         let script = match shell {
-            Shell::Zsh => script.replace(" \\\n", " ").lines().filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+            Shell::Zsh => Value::from(in_one_line(&script)),
             Shell::Bash | Shell::Fish => Value::from_safe_string(script.trim_end().to_owned()),
         };
         environment.get_template("load")?.render(context! { script })
@@ -118,14 +120,25 @@ fn render_as(shell: Shell, template: &str, integration: &Integration) -> Result<
     result.map_err(|error| Failure::new(Kind::General, format!("cannot render the script for {shell}")).because(error))
 }
 
-/// Returns the text without what is there for people: zsh takes time to pass over it.
+/// The script as one line, which is one quoted word: `csh_junkie_quotes` allows no line's end in it.
+fn in_one_line(script: &str) -> String {
+    let mut text = String::with_capacity(script.len());
+    for line in script.lines().filter(|line| !line.is_empty()) {
+        text.push_str(line);
+        let goes_on = ["{", "then", "do", "else", "||", "&&", ";"].iter().any(|end| line.ends_with(end));
+        text.push_str(if goes_on { " " } else { "; " });
+    }
+    text
+}
+
+/// The text without what is there for people: zsh takes time to pass over it.
 fn without_comments(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.is_empty());
     lines.map(str::trim_start).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the names that templates know.
-fn values(template: &str, integration: &Integration, files: &ShellTemplates) -> Value {
+/// The names that templates know.
+fn values(shell: Shell, template: &str, integration: &Integration, files: &ShellTemplates) -> Value {
     // Parsed as a template, the library would take longer than all the rest.
     let as_it_stands = |text: &str| Value::from_safe_string(text.trim_end().to_owned());
     let without_comments = |text: &str| Value::from_safe_string(without_comments(text));
@@ -134,8 +147,8 @@ fn values(template: &str, integration: &Integration, files: &ShellTemplates) -> 
             name => &*function.name,
             runner => function.runner.name(),
             subject => &*function.subject,
-            alone => function.runner == Runner::Tool,
-            word => matches!(function.runner, Runner::Word | Runner::Retired),
+            alone => function.runner == Runner::Tool && (shell != Shell::Zsh || function.subject == EXEC),
+            other => matches!(function.runner, Runner::Default | Runner::Mode),
             // What a POSIX shell takes as a function's name.
             plain => !function.name.contains('-'),
         }
@@ -146,20 +159,34 @@ fn values(template: &str, integration: &Integration, files: &ShellTemplates) -> 
     let names = |functions: Vec<&Function>| functions.into_iter().map(|function| function.name.clone()).collect::<Vec<_>>();
     let is_word = |function: &&Function| matches!(function.runner, Runner::Word | Runner::Retired);
     let words: Vec<&Function> = integration.functions.iter().filter(is_word).collect();
-    let prefix = words.first().and_then(|function| function.name.strip_suffix(&function.subject)).unwrap_or_default().to_owned();
+    // Those that would run a tool on the host if they were something else.
+    let is_held = |function: &&Function| function.runner == Runner::Tool && function.subject != EXEC;
+    let held: Vec<&Function> = integration.functions.iter().filter(is_held).collect();
+    let named = held.first().or(words.first());
+    let prefix = named.and_then(|function| function.name.strip_suffix(&function.subject)).unwrap_or_default().to_owned();
+    let (own, like_sudo) = (names(own), names(like_sudo));
+    let registered: Vec<String> = std::iter::once("ai".to_owned()).chain(own.iter().cloned()).chain(like_sudo.iter().cloned()).collect();
     context! {
         prefix,
+        // All of them, as a pattern of zsh's.
+        pattern => format!("({})", integration.functions.iter().map(|function| &*function.name).collect::<Vec<_>>().join("|")),
+        names => integration.functions.iter().map(|function| function.name.clone()).collect::<Vec<_>>(),
+        // Where a name is looked for, between blanks.
+        listed => format!(" ai {} ", own.join(" ")),
         words => names(words),
+        held => names(held),
         library => as_it_stands(files.functions),
         completer => as_it_stands(files.completer),
         caller => without_comments(files.caller),
         register => without_comments(files.register),
         standalone => template == "completions",
         exe => &*integration.exe,
+        known => &*integration.known,
         functions => integration.functions.iter().map(function).collect::<Vec<_>>(),
         completions => integration.completions,
-        completed => names(own),
-        precommands => names(like_sudo),
+        completed => own,
+        precommands => like_sudo,
+        registered,
     }
 }
 
@@ -178,7 +205,19 @@ fn environment(shell: Shell) -> std::result::Result<Environment<'static>, miniji
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_formatter(move |out, _, value| {
         let text = value.as_str().unwrap_or_default();
-        let written = if value.is_safe() { out.write_str(text) } else { out.write_str(&shell.quote(text)) };
+        let quoted = |text: &str| match shell {
+            Shell::Zsh => shell.quote(text).replace('\n', r"'$'\n''"),
+            Shell::Bash | Shell::Fish => shell.quote(text),
+        };
+        let written = match value.kind() {
+            // A list is words with blanks between them.
+            ValueKind::Seq => {
+                let words: Vec<String> = value.try_iter()?.map(|word| quoted(word.as_str().unwrap_or_default())).collect();
+                out.write_str(&words.join(" "))
+            }
+            _ if value.is_safe() => out.write_str(text),
+            _ => out.write_str(&quoted(text)),
+        };
         written.map_err(minijinja::Error::from)
     });
     Ok(environment)

@@ -37,7 +37,7 @@ const fn row(path: &'static str, closed: Closed, writer: Writer, what: &'static 
 use Closed::{Deep, Itself};
 use Writer::{Containers, Host};
 
-pub const TABLE: [StoreRow; 40] = [
+pub const TABLE: [StoreRow; 41] = [
     row("layout", Itself, Host, "the number of this layout; a program that knows only older ones stops at it"),
     row("config.toml", Itself, Host, "your settings"),
     row("consent.json", Itself, Host, "what `ai project allow` let projects have beyond themselves"),
@@ -51,6 +51,7 @@ pub const TABLE: [StoreRow; 40] = [
     row("engines/", Deep, Host, "what engines said about themselves"),
     row("completions/", Itself, Host, "recorded words of the tools, for completion"),
     row("commit-message", Itself, Host, "the last message of `ai commit` whose commit failed"),
+    row("places/", Deep, Host, "what shells complete without asking, made from the words of the tools and of `ai`"),
     row("backups/", Deep, Host, "rc files and the configuration as they were before they were changed"),
     row("shims/", Itself, Host, "links named like the tools"),
     row("migrate/", Deep, Host, "what a take-over of old directories needs to be finished or undone"),

@@ -9,10 +9,11 @@ use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::{Part, Variable};
 use crate::core::render;
+use crate::core::shell::Shell;
 use crate::core::tool::Tool;
 use crate::host::fs::files;
 use crate::host::machine::process;
-use crate::host::store::image;
+use crate::host::store::{image, places};
 use crate::host::{Host, output};
 
 /// Records the options and sub-commands of each tool that `image` holds.
@@ -38,6 +39,8 @@ pub fn learn(host: &Host, facts: &Facts, image: &str) -> Result<()> {
             path.parent().map_or(Ok(()), files::private_dir).and_then(|()| files::write_private(&path, vocabulary.print().as_bytes()));
         saved.map_err(|error| Failure::new(Kind::General, format!("cannot write `{}`", path.display())).because(error))?;
     }
+    // Shells that are open ask again.
+    Shell::ALL.into_iter().for_each(|shell| places::forget(host, shell));
     Ok(())
 }
 

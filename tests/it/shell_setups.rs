@@ -1,0 +1,300 @@
+//! How a person's shell can be set up, as the table of `docs/shells.md`: does the word `claude` run the container, or is it said why not?
+//! `AI_WRITE_SETUPS=DIRECTORY` writes the column of each shell there, for `tests/shells-matrix`.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use crate::install::rc;
+use crate::sandbox::Sandbox;
+use crate::setups::copy_program;
+use crate::shells::Shell;
+use crate::terminal::on_terminal;
+
+/// What a shell of a person reads, in the words of zsh and bash, then of fish; `None` where the shell has no such thing.
+#[derive(Clone, Copy)]
+struct Setup {
+    what: &'static str,
+    before: &'static str,
+    behind: &'static str,
+    /// The same for fish.
+    fish: Option<(&'static str, &'static str)>,
+    only: &'static [Shell],
+    prepare: fn(&Sandbox, Shell),
+    spoil: fn(&Sandbox, Shell),
+    args: &'static [&'static str],
+}
+
+const ALL: &[Shell] = &[Shell::Zsh, Shell::Bash, Shell::Fish];
+
+const PLAIN: Setup =
+    Setup { what: "nothing else", before: "", behind: "", fish: None, only: ALL, prepare: |_, _| {}, spoil: |_, _| {}, args: &[] };
+
+const fn lines(what: &'static str, before: &'static str, behind: &'static str) -> Setup {
+    Setup { what, before, behind, ..PLAIN }
+}
+
+const fn of(only: &'static [Shell], what: &'static str, before: &'static str, behind: &'static str) -> Setup {
+    Setup { what, before, behind, only, ..PLAIN }
+}
+
+impl Setup {
+    const fn fish(self, before: &'static str, behind: &'static str) -> Self {
+        Self { fish: Some((before, behind)), ..self }
+    }
+}
+
+fn setups() -> Vec<Setup> {
+    let host = "alias claude=/usr/bin/false\n";
+    vec![
+        PLAIN,
+        lines("an alias of `claude` to another program, before our lines", host, ""),
+        lines("the same behind them", "", host),
+        lines("an alias that adds words, before", "alias claude='claude --verbose'\n", ""),
+        lines("the same behind", "", "alias claude='claude --verbose'\n"),
+        lines("a function named `claude`, before", "claude() { command claude \"$@\"; }\n", "")
+            .fish("function claude; command claude $argv; end\n", ""),
+        lines("the same behind", "", "function claude { command claude \"$@\"; }\n")
+            .fish("", "function claude; command claude $argv; end\n"),
+        lines("our function is taken away behind", "", "unset -f claude\n").fish("", "functions --erase claude\n"),
+        of(&[Shell::Zsh], "a global alias of `claude` behind", "", "alias -g claude=/usr/bin/false\n"),
+        of(&[Shell::Zsh], "global aliases of `--help`, `-h`, `in`, `help`", HELP, ""),
+        of(&[Shell::Zsh], "the same behind", "", HELP),
+        lines("a framework's alias named `ai`", "alias ai='echo apt install'\n", ""),
+        lines("a framework that loads behind, with hooks and aliases of its own", "", FRAMEWORK)
+            .fish("", "alias ll='ls -l'\nalias ai='echo apt'\n"),
+        lines("hooks at the prompt, before", HOOKS, "").fish("function mine --on-event fish_prompt; true; end\n", ""),
+        lines("vi keys", "set -o vi\n", "").fish("set -g fish_key_bindings fish_vi_key_bindings\n", ""),
+        of(&[Shell::Zsh, Shell::Bash], "`set -u`, `set -o pipefail`, `set -o noclobber`", "set -u -o pipefail -o noclobber\n", ""),
+        of(&[Shell::Zsh], "`emulate sh`, `ksh_arrays`, `sh_word_split`", "emulate sh; setopt ksh_arrays sh_word_split\n", ""),
+        of(&[Shell::Bash], "`set -o posix`", "set -o posix\n", ""),
+        of(&[Shell::Bash], "`POSIXLY_CORRECT` in the rc file", "export POSIXLY_CORRECT=1\n", ""),
+        Setup { args: &["-l"], prepare: profile, ..lines("a login shell", "", "") },
+        Setup { prepare: moved, ..of(&[Shell::Zsh, Shell::Fish], "`ZDOTDIR` in `.zshenv`; fish's snippets in `conf.d`", "", "") },
+        Setup { prepare: linked, ..lines("the rc file is a link into a repository", "", "") },
+        Setup {
+            prepare: |sandbox, shell| drop(sandbox.write(file(sandbox, shell), "# mine\r\n")),
+            ..lines("the rc file has the line ends of Windows", "", "")
+        },
+        Setup { prepare: twice, ..lines("the block is there twice, after a merge", "", "") },
+        Setup { spoil: |sandbox, _| fs::remove_file(program(sandbox)).unwrap(), ..lines("the program is gone", "", "") },
+        Setup { spoil: |sandbox, _| broken(sandbox, "#!/bin/sh\nexit 1\n"), ..lines("the program fails", "", "") },
+        Setup {
+            spoil: |sandbox, _| broken(sandbox, "#!/nonexistent/interpreter\n"),
+            ..lines("the program is for another machine", "", "")
+        },
+        Setup { prepare: read_only, ..lines("the rc file is read-only, or a link into `/nix/store`", "", "") },
+        lines("the rc file ends before our lines: `return`, `exit`", "return 0\n", "").fish("exit 0\n", ""),
+        lines("the rc file has an `if` that does not end", "if true; then\n", "").fish("if true\n", ""),
+        lines("the rc file goes over to another program", "exec true\n", ""),
+    ]
+}
+
+const HELP: &str = "alias -g -- --help='--help 2>&1 | cat'\nalias -g -- -h='-h 2>&1 | cat'\nalias -g in=x\nalias -g help=x\n";
+const FRAMEWORK: &str =
+    "alias ll='ls -l'\nalias ai='echo apt'\nmine() { true; }\nprecmd_functions+=(mine)\nPROMPT_COMMAND=\"mine;${PROMPT_COMMAND-}\"\n";
+const HOOKS: &str = "mine() { true; }\nprecmd_functions+=(mine)\nPROMPT_COMMAND=mine\n";
+
+/// The file that this shell reads in this sandbox.
+fn file(sandbox: &Sandbox, shell: Shell) -> PathBuf {
+    sandbox.home().join(rc(shell))
+}
+
+/// Our program: in the home, as it would be on a machine of a person.
+fn program(sandbox: &Sandbox) -> PathBuf {
+    sandbox.home().join("bin/ai")
+}
+
+fn broken(sandbox: &Sandbox, text: &str) {
+    fs::remove_file(program(sandbox)).unwrap();
+    sandbox.script("home/bin/ai", text);
+}
+
+fn moved(sandbox: &Sandbox, shell: Shell) {
+    if shell == Shell::Zsh {
+        sandbox.write("home/.zshenv", "ZDOTDIR=$HOME/.config/zsh\n");
+        fs::create_dir_all(sandbox.home().join(".config/zsh")).unwrap();
+    } else {
+        sandbox.write("home/.config/fish/conf.d/mine.fish", "alias claude=/usr/bin/false\n");
+    }
+}
+
+/// The system's own file gives a login shell a PATH without our engine.
+fn profile(sandbox: &Sandbox, _: Shell) {
+    sandbox.write("home/.profile", format!("PATH='{}':$PATH\n", sandbox.root().join("bin").display()));
+}
+
+fn linked(sandbox: &Sandbox, shell: Shell) {
+    let target = sandbox.write("home/dotfiles/rc", "# mine\n");
+    fs::create_dir_all(file(sandbox, shell).parent().unwrap()).unwrap();
+    symlink(target, file(sandbox, shell)).unwrap();
+}
+
+fn twice(sandbox: &Sandbox, shell: Shell) {
+    let block = format!("# >>> ai >>>\n{}\n# <<< ai <<<\n", shell.load(""));
+    sandbox.write(file(sandbox, shell), format!("{block}true\n{block}"));
+}
+
+fn read_only(sandbox: &Sandbox, shell: Shell) {
+    let path = sandbox.write(file(sandbox, shell), "# managed\n");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o444)).unwrap();
+}
+
+/// What came of `claude hello` at a prompt, as a cell of the table.
+fn cell(setup: Setup, shell: Shell) -> String {
+    let sandbox = Sandbox::new();
+    sandbox.program("claude", "#!/bin/sh\necho 'the host program'\n");
+    fs::create_dir_all(sandbox.home().join("bin")).unwrap();
+    copy_program(&program(&sandbox));
+    sandbox.without("ai");
+    let (before, behind) = match setup.fish.filter(|_| shell == Shell::Fish) {
+        Some(texts) => texts,
+        None => (setup.before, setup.behind),
+    };
+    if !before.is_empty() {
+        sandbox.write(file(&sandbox, shell), before);
+    }
+    (setup.prepare)(&sandbox, shell);
+    let path = format!("{}:{}", sandbox.home().join("bin").display(), sandbox.root().join("bin").display());
+    let installed = sandbox.run("env").args([program(&sandbox).as_os_str(), "install".as_ref(), shell.name().as_ref()]).outcome();
+    let told = installed.err();
+    if !behind.is_empty() {
+        let text = fs::read_to_string(file(&sandbox, shell)).unwrap();
+        sandbox.write(file(&sandbox, shell), text + behind);
+    }
+    (setup.spoil)(&sandbox, shell);
+    if installed.code != 0 {
+        let says =
+            ["it does not work yet", "cannot change"].iter().any(|word| told.contains(word)) && !told.contains("it works in the next");
+        return if says { "`ai install` fails and says why".into() } else { format!("**`ai install` says** {told}") };
+    }
+    let run = sandbox.run(shell.name()).args(setup.args).args(["-i"]).env("TERM", "dumb").env("PATH", path);
+    let mut terminal = on_terminal(run);
+    terminal.send_line("claude hello").unwrap();
+    terminal.send_line("exit").unwrap();
+    let said = terminal.exp_eof().unwrap();
+    let runs = sandbox.calls().iter().filter(|call| call.argv.last().is_some_and(|word| word == "hello")).count();
+    let says = said.lines().any(|line| line.contains("ai: ") && line.contains("claude"));
+    match (runs, says, said.contains("\nthe host program")) {
+        (1, false, false) => "container".into(),
+        (1, true, false) => "container, and a line".into(),
+        (0, true, false) => "a line that says why not".into(),
+        _ => format!("**host** {said}"),
+    }
+}
+
+/// The cells of this shell in `docs/shells.md`, by set-up.
+fn documented(shell: Shell) -> Vec<(String, String)> {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/shells.md")).unwrap();
+    let rows = page.lines().skip_while(|line| !line.starts_with("| set up like this")).skip(2).take_while(|line| line.starts_with('|'));
+    let column = 2 + ALL.iter().position(|other| *other == shell).unwrap();
+    let field = |row: &str, at: usize| row.split('|').nth(at).unwrap_or_default().trim().to_owned();
+    rows.map(|row| (field(row, 1), field(row, column))).collect()
+}
+
+/// Tries each set-up in one shell and holds the column against the documentation.
+fn column(shell: Shell) {
+    if !Shell::all().contains(&shell) {
+        return;
+    }
+    let cells = setups().into_iter().map(|setup| {
+        let cell = if setup.only.contains(&shell) { cell(setup, shell) } else { "–".into() };
+        (setup.what.to_owned(), cell)
+    });
+    let cells: Vec<(String, String)> = cells.collect();
+    if let Some(directory) = std::env::var_os("AI_WRITE_SETUPS") {
+        let rows: String = cells.iter().map(|(what, cell)| format!("{what}|{cell}\n")).collect();
+        fs::write(Path::new(&directory).join(shell.name()), rows).unwrap();
+    }
+    assert!(cells.iter().all(|(_, cell)| !cell.contains("**")), "{shell:?}: {cells:#?}");
+    if std::env::var_os("AI_WRITE_SETUPS").is_none() {
+        assert_eq!(cells, documented(shell), "{shell:?}; tests/shells-matrix writes the table");
+    }
+}
+
+// SH-01, SH-02, SH-04, SH-05, Z-095
+#[test]
+fn zsh_runs_the_container_or_says_why_not() {
+    column(Shell::Zsh);
+}
+
+// SH-01, SH-02, SH-04, Z-095
+#[test]
+fn bash_runs_the_container_or_says_why_not() {
+    column(Shell::Bash);
+}
+
+// SH-01, SH-02, SH-04, Z-095
+#[test]
+fn fish_runs_the_container_or_says_why_not() {
+    column(Shell::Fish);
+}
+
+/// A shell that reads its files and is typed into; all that it shows.
+fn typed(sandbox: &Sandbox, shell: Shell, words: &[&str]) -> String {
+    let mut terminal = on_terminal(sandbox.run(shell.name()).args(["-i"]).env("TERM", "dumb"));
+    for line in words.iter().chain(&["exit"]) {
+        terminal.send_line(line).unwrap();
+    }
+    terminal.exp_eof().unwrap()
+}
+
+// SH-01, SH-04: what leads to us in another way is the person's wish and stays.
+#[test]
+fn what_a_person_made_of_our_words_stays_if_it_runs_the_container() {
+    let posix = [
+        "alias claude='X=1 claude'",
+        "alias claude=gemini",
+        "alias claude='\\claude --model opus'",
+        "claude() { ai run claude -- \"$@\"; }",
+        "alias claude='time claude'",
+    ];
+    let fish = ["function claude; ai run claude -- $argv; end", "function claude; gemini $argv; __ai_run; end"];
+    for shell in Shell::all() {
+        for behind in if shell == Shell::Fish { &fish[..] } else { &posix[..] } {
+            let sandbox = Sandbox::new();
+            sandbox.write(file(&sandbox, shell), format!("{}\n{behind}\n", shell.load("")));
+            let said = typed(&sandbox, shell, &["claude hello"]);
+            assert!(!said.contains("a line behind"), "{shell:?} {behind}: {said}");
+            assert_eq!(sandbox.calls().last().unwrap().argv.last().unwrap(), "hello", "{shell:?} {behind}: {said}");
+        }
+    }
+}
+
+// SH-01: names that the person did not ask for are not ours, those with a prefix are.
+#[test]
+fn only_words_that_were_asked_for_are_taken_back() {
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        let behind = "alias claude='echo mine'\nalias x_gemini='echo mine'\n";
+        sandbox.write(file(&sandbox, shell), format!("{}\n{behind}", shell.load("--prefix x_ --only gemini")));
+        let said = typed(&sandbox, shell, &["claude hello", "x_gemini hello"]);
+        assert!(said.contains("mine hello") && said.matches("a line behind").count() == 1, "{shell:?}: {said}");
+        let argv = sandbox.the_run().argv;
+        assert!(argv.last().unwrap() == "hello" && argv.iter().any(|word| word == "gemini"), "{shell:?}: {argv:?}");
+    }
+}
+
+// Z-090: the look before the first prompt leaves nothing behind.
+#[test]
+fn the_look_at_the_first_prompt_leaves_nothing_behind() {
+    for shell in Shell::all().into_iter().filter(|shell| *shell != Shell::Fish) {
+        for before in
+            ["", "PROMPT_COMMAND='true a'; precmd_functions=(true)\n", "PROMPT_COMMAND=('true a' 'true b')\n", "readonly PROMPT_COMMAND=\n"]
+        {
+            let sandbox = Sandbox::new();
+            let shown = "echo \"<${PROMPT_COMMAND[*]-none} $?>\"; echo \"<${precmd_functions[*]-none}>\"";
+            sandbox.write(file(&sandbox, shell), before);
+            let bare = typed(&sandbox, shell, &["false", shown]);
+            sandbox.write(file(&sandbox, shell), format!("{before}{}\n", shell.load("--no-completions")));
+            let loaded = typed(&sandbox, shell, &["false", shown]);
+            let answers = |said: &str| {
+                // Behind a prompt, perhaps; the line that was typed is shown too.
+                let shown = said.lines().filter(|line| !line.contains("echo")).filter_map(|line| line.find('<').map(|at| &line[at..]));
+                shown.map(|line| line.trim().replace("<>", "<none>")).collect::<Vec<_>>()
+            };
+            assert_eq!(answers(&bare), answers(&loaded), "{shell:?} {before}: {loaded}");
+            assert!(answers(&loaded).len() == 2 && !loaded.contains("readonly variable"), "{shell:?} {before}: {loaded}");
+        }
+    }
+}
