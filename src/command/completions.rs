@@ -26,7 +26,9 @@ pub fn run(completions: &CompletionsArgs) -> Result<u8> {
         let context = Context::new(tool::EXEC, Layer::default())?;
         let image = plan::image(&context.tool, &context.config);
         vocabulary::learn(&context.host, &context.facts(None), &image)?;
-        Shell::ALL.into_iter().for_each(|shell| complete::refresh_places(&context.host, shell));
+        for shell in Shell::ALL {
+            complete::refresh_places(&context.host, shell);
+        }
         return Ok(0);
     }
     let Some(shell) = completions.shell else { return Err(Failure::new(Kind::Usage, "cannot print completions: for which shell?")) };

@@ -73,7 +73,9 @@ pub fn run(command: ImageCommand) -> Result<u8> {
             }
             image::build(&context.host, &facts, &options)?;
             learn(&context, &options.tag);
-            Shell::ALL.into_iter().for_each(|shell| complete::refresh_places(&context.host, shell));
+            for shell in Shell::ALL {
+                complete::refresh_places(&context.host, shell);
+            }
             Ok(0)
         }
         ImageCommand::Status { json } => status(&context, &facts, json),

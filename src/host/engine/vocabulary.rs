@@ -40,7 +40,9 @@ pub fn learn(host: &Host, facts: &Facts, image: &str) -> Result<()> {
         saved.map_err(|error| Failure::new(Kind::General, format!("cannot write `{}`", path.display())).because(error))?;
     }
     // Shells that are open ask again.
-    Shell::ALL.into_iter().for_each(|shell| places::forget(host, shell));
+    for shell in Shell::ALL {
+        places::forget(host, shell);
+    }
     Ok(())
 }
 

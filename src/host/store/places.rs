@@ -26,16 +26,18 @@ pub fn directory(host: &Host, shell: Shell) -> PathBuf {
 /// A name for all that the answers depend on: this program, the person's manifests, the recorded words.
 fn state(host: &Host) -> String {
     let mut text = env!("CARGO_PKG_VERSION").to_owned();
-    describe(&mut text, process::this_program().unwrap_or_default());
+    describe(&mut text, &process::this_program().unwrap_or_default());
     for directory in [host.store.tools(), host.store.vocabulary("")] {
         let mut paths: Vec<PathBuf> = own::entries(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         paths.sort_unstable();
-        paths.into_iter().for_each(|path| describe(&mut text, path));
+        for path in paths {
+            describe(&mut text, &path);
+        }
     }
     sha256(text.as_bytes())[..16].to_owned()
 }
 
-fn describe(text: &mut String, path: PathBuf) {
+fn describe(text: &mut String, path: &Path) {
     if let Ok(found) = path.look() {
         // Writing into a string does not fail.
         let _ = write!(text, "\n{} {} {}.{}", path.display(), found.len(), found.mtime(), found.mtime_nsec());
