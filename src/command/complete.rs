@@ -46,7 +46,7 @@ pub fn run(question: CompleteArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// What may stand at the cursor, and the word that it is in.
+/// Returns what may stand at the cursor, and the word that it is in.
 fn answer(host: &Host, line: CommandLine, shell: Shell, command: &LazyCell<clap::Command>) -> (complete::Candidates, String) {
     let (line, current) = as_programs_see(line, shell);
     let default = || use_tool::default_tool(host).map(|(name, _)| name).unwrap_or_default();
