@@ -72,7 +72,7 @@ pub fn refresh_places(host: &Host, shell: Shell) {
     }
 }
 
-/// What a shell need not ask about, by the name that stands first on the line. Each thing is read once.
+/// Returns what a shell need not ask about, by the name that stands first on the line. Each thing is read once.
 fn known_places(host: &Host, shell: Shell) -> Vec<(String, String)> {
     let command = Cli::command();
     let tools = host.tool_names();

@@ -125,7 +125,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 55] = [
+const LINES: [(&[&str], bool); 56] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -176,6 +176,7 @@ const LINES: [(&[&str], bool); 55] = [
     (&["ps"], true),
     (&["changes"], false),
     (&["trust"], true),
+    (&["stats"], false),
     (&["policy", "explain"], false),
     (&["policy", "check", EVIL], true),
     (&["gc", "--dry-run"], true),
