@@ -89,7 +89,8 @@ impl Vocabulary {
         self.sub_commands("").into_iter().map(|candidate| candidate.word).collect()
     }
 
-    /// Everything behind which there are words, or may be: the tool itself, its sub-commands, and the options whose values are known.
+    /// Returns everything behind which there are words, or may be: the tool itself, its sub-commands, and the options whose values
+    /// are known.
     pub fn contexts(&self) -> Vec<String> {
         let mut contexts = vec![String::new()];
         let is_option = |word: &str| word.starts_with('-');
