@@ -36,7 +36,7 @@ impl Store {
         self.0.join("completions").join(tool)
     }
 
-    /// What shells know without asking, for completion: a directory for each shell and state of what it was made from.
+    /// Returns what shells know without asking, for completion: a directory for each shell and state of what it was made from.
     pub fn places(&self) -> PathBuf {
         self.0.join("places")
     }
