@@ -164,11 +164,13 @@ fn a_project_on_path_is_not_asked_for_programs() {
         // A link, which a container can turn to anything.
         let elsewhere = sandbox.script(sandbox.root().join("elsewhere"), planted);
         std::os::unix::fs::symlink(elsewhere, sandbox.project().join("venv/bin/docker")).unwrap();
+        // Beside the project, by an entry that means another place in each directory.
+        sandbox.script("work/beside/docker", planted);
         // A directory elsewhere that leads back.
         std::os::unix::fs::symlink(sandbox.project(), sandbox.root().join("leads-back")).unwrap();
         let project = sandbox.project().display().to_string();
         let back = sandbox.root().join("leads-back").display().to_string();
-        let relative = shell.text("PATH=.::$PATH", "set -x PATH . '' $PATH");
+        let relative = shell.text("PATH=.::../../../beside:$PATH", "set -x PATH . '' ../../../beside $PATH");
         let absolute =
             shell.text("PATH=P:P/venv/bin:B:$PATH", "set -x PATH P P/venv/bin B $PATH").replace('P', "\u{1}").replace("\u{1}ATH", "PATH");
         let absolute = absolute.replace('\u{1}', &project).replace(":B:", &format!(":{back}:")).replace(" B ", &format!(" {back} "));
