@@ -25,7 +25,7 @@ const MOST: usize = 64;
 pub fn rules(host: &Host, tool: &Tool) -> Vec<Rule> {
     let (Some(home), Some(below)) = (host.home(), tool.host_directory()) else { return Vec::new() };
     let directory = home.join(below);
-    let (scripts, _) = scripts(&home, &directory, tool);
+    let (scripts, _) = scripts(&home, &directory, tool, &named_by_host(&home, &directory, tool));
     let imported = imports(&home, &directory, tool);
     let imported = imported.iter().filter_map(|path| path.strip_prefix(&directory).ok()?.to_str().map(str::to_owned));
     let mut paths: Vec<String> = scripts.into_iter().chain(imported.filter(|path| !is_kept_apart(path, tool))).collect();
@@ -39,10 +39,9 @@ pub fn rules(host: &Host, tool: &Tool) -> Vec<Rule> {
 /// What scripts write beside themselves is of the place where they run.
 const LOGS: [&str; 2] = ["*.log", "*.jsonl"];
 
-/// Returns what settings name below the tool's own directory and no rule of the manifest brings: what is copied, and the directories
+/// Returns what of `named` lies below the tool's own directory and no rule of the manifest brings: what is copied, and the directories
 /// that are too large for that.
-fn scripts(home: &Path, directory: &Path, tool: &Tool) -> (Vec<String>, Vec<String>) {
-    let named = named_by_host(home, directory, tool);
+fn scripts(home: &Path, directory: &Path, tool: &Tool, named: &[Named]) -> (Vec<String>, Vec<String>) {
     let words = named.iter().flat_map(|named| &named.words).filter_map(|word| program::path(&word.text, Some(home)));
     let state = tool.manifest.state.iter();
     let mounted: Vec<&str> = state.flat_map(|state| state.along.keys()).map(|path| path.trim_end_matches("/*")).collect();
@@ -86,8 +85,8 @@ pub fn brought(host: &Host, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
     let at = |path: &Path| path.strip_prefix(&home).map_or_else(|_| path.to_owned(), |below| Path::new(HOME).join(below));
     let mut pairs: Vec<(PathBuf, PathBuf)> = imports(&home, &directory, tool).into_iter().map(|path| (at(&path), path)).collect();
     // A profile is another account: it has neither the settings nor what belongs to them.
+    let named = if tool.name == tool.base { named_by_host(&home, &directory, tool) } else { Vec::new() };
     if tool.name == tool.base {
-        let named = named_by_host(&home, &directory, tool);
         let words = named.iter().filter(|named| named.comes).flat_map(|named| &named.words);
         pairs.extend(words.filter_map(|word| program::path(&word.text, Some(&home))).map(|path| (path.clone(), path)));
     }
@@ -95,7 +94,7 @@ pub fn brought(host: &Host, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
     if tool.name == tool.base {
         pairs.extend(along(&home, tool));
         let inside = tool.manifest.state.as_ref().map(|state| Path::new(&state.home.at));
-        let (_, large) = scripts(&home, &directory, tool);
+        let (_, large) = scripts(&home, &directory, tool, &named);
         pairs.extend(large.iter().map(|below| directory.join(below)).map(|path| (path.clone(), path)));
         pairs.extend(large.iter().filter_map(|below| Some((inside?.join(below), directory.join(below)))));
     }
