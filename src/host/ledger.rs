@@ -22,6 +22,11 @@ const CHUNK: usize = 1 << 20;
 /// Longest line that is understood, in bytes; longer ones are passed over.
 const LONGEST: usize = 32 << 20;
 
+/// Size in bytes above which a file must be on the disk: a hole costs its maker nothing, and whoever reads it an hour.
+const HOLLOW: u64 = 64 << 20;
+/// How many times smaller than its size a file may be on a disk that packs.
+const PACKED: u64 = 64;
+
 /// What was passed over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unread {
@@ -68,13 +73,16 @@ impl Visit<'_> {
     fn file(&mut self, directory: &OwnedFd, name: &OsStr) {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let Ok(file) = rustix::fs::openat(directory, name, flags, Mode::empty()) else { return };
-        let is_plain = rustix::fs::fstat(&file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
-        if is_plain {
-            self.lines(File::from(file));
+        let Ok(stat) = rustix::fs::fstat(&file) else { return };
+        let (size, on_disk) = (u64::try_from(stat.st_size).unwrap_or(0), u64::try_from(stat.st_blocks).unwrap_or(0) * 512);
+        let is_hollow = size > HOLLOW && on_disk < size / PACKED;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && !is_hollow {
+            // What is written behind this end while we read is for the next time.
+            self.lines(File::from(file).take(size));
         }
     }
 
-    fn lines(&mut self, mut file: File) {
+    fn lines(&mut self, mut file: impl Read) {
         let mut reader = TranscriptReader::new(self.rules.format);
         let (mut rest, mut chunk, mut is_lost) = (Vec::new(), vec![0; CHUNK], false);
         while let Ok(count @ 1..) = file.read(&mut chunk) {

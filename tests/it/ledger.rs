@@ -81,6 +81,9 @@ fn a_hostile_transcript_is_passed_over() {
     sandbox.write(format!("{home}/a/good.jsonl"), format!("{}\nnonsense\n{}\n{}", line("1", 5), line("2", 7), &line("3", 9)[..60]));
     sandbox.write(format!("{home}/a/fork.jsonl"), format!("{}\n{}", line("1", 5), line("4", 1)));
     sandbox.write(format!("{home}/a/huge.jsonl"), format!("{}\n{}\n", "x".repeat(40 << 20), line("5", 2)));
+    // A terabyte that is not there.
+    let hollow = sandbox.write(format!("{home}/a/hollow.jsonl"), format!("{}\n", line("7", 100)));
+    std::fs::File::options().write(true).open(hollow).unwrap().set_len(1 << 40).unwrap();
     let outside = sandbox.write("outside.jsonl", line("6", 100));
     symlink(&outside, sandbox.root().join(home).join("a/link.jsonl")).unwrap();
     symlink(sandbox.root(), sandbox.root().join(home).join("b")).unwrap();
