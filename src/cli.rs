@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    changes, commit, complete, completions, config, creds, doctor, env, exec, gc, help, image, init, install, login, policy, project, ps,
-    resolve, run, stats, stop, sync, tools, trust, use_tool, word,
+    changes, commit, complete, completions, config, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, image, init, install,
+    login, policy, project, ps, resolve, run, stats, stop, sync, tools, trust, use_tool, word,
 };
 
 pub mod overrides;
@@ -63,6 +63,8 @@ pub enum Command {
     Word(word::WordArgs),
     /// Settings of `ai`, with the place that each comes from
     Config(config::ConfigArgs),
+    /// What a guarded run may reach, and why
+    Egress(egress::EgressArgs),
     /// Log in with the tool's own login, once for all projects
     Login(login::LoginArgs),
     /// Log out; a last backup is kept
@@ -83,6 +85,17 @@ pub enum Command {
     Gc(gc::GcArgs),
     /// Look for trouble, and say what to do about it
     Doctor(doctor::DoctorArgs),
+    /// Start the helper of a guarded run, and become the engine's client
+    #[command(hide = true)]
+    Guard(guard::GuardArgs),
+    #[command(name = "__guard", hide = true)]
+    Helper(guard::HelperArgs),
+    /// In a guarded container: lead a port out, and become a command
+    #[command(hide = true)]
+    Forward(forward::ForwardArgs),
+    /// In a guarded container: be a tunnel to a host
+    #[command(hide = true)]
+    Dial(dial::DialArgs),
     /// Become a program without a terminal
     #[command(name = "__alone", hide = true)]
     Alone {

@@ -18,10 +18,14 @@ pub mod complete;
 pub mod completions;
 pub mod config;
 pub mod creds;
+pub mod dial;
 pub mod doctor;
+pub mod egress;
 pub mod env;
 pub mod exec;
+pub mod forward;
 pub mod gc;
+pub mod guard;
 pub mod help;
 pub mod image;
 pub mod init;
@@ -81,6 +85,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Completions(completions) => completions::run(&completions),
         Command::Complete(complete) => complete::run(complete),
         Command::Help(help) => help::run(&help.words),
+        Command::Egress(egress) => egress::run(&egress),
         Command::Login(login) => login::login(&login),
         Command::Logout(logout) => login::logout(&logout),
         Command::Creds(creds) => creds::run(creds.command),
@@ -91,6 +96,10 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Stop(stop) => stop::run(&stop),
         Command::Gc(gc) => gc::run(&gc),
         Command::Doctor(doctor) => doctor::run(&doctor),
+        Command::Guard(guard) => guard::run(&guard),
+        Command::Helper(helper) => guard::serve(&helper),
+        Command::Forward(forward) => forward::run(&forward),
+        Command::Dial(dial) => dial::run(&dial),
         Command::Alone { words } => Err(process::exec_alone(&words)),
         #[cfg(feature = "faults")]
         Command::SyncJob { file } => sync_job::run(&file),

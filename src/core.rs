@@ -14,6 +14,7 @@ pub mod ending;
 pub mod engine;
 pub mod facts;
 pub mod failure;
+pub mod guard;
 pub mod help;
 pub mod identity;
 pub mod lease;

@@ -19,6 +19,7 @@ pub mod control;
 pub mod doctor;
 pub mod engine;
 pub mod fs;
+pub mod guard;
 pub mod identity;
 pub mod ledger;
 pub mod machine;
@@ -109,6 +110,7 @@ impl Host {
             session_roots,
             identities,
             system_authorities: machine::look::system_authorities(),
+            inside: wanted.admit.and_then(|(config, _)| self.inside(config)),
             native: wanted.native.and_then(|program| self.program(program)),
             env: self.env.clone(),
             engine,

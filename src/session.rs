@@ -14,6 +14,7 @@ pub mod control;
 pub mod decide;
 pub mod ending;
 pub mod errand;
+pub mod guard;
 pub mod image;
 pub mod live;
 pub mod login_turn;

@@ -9,6 +9,9 @@ use crate::core::config::source::{ConfigText, Scope};
 use crate::core::config::{Config, Layer};
 use crate::core::engine::report::{self, EngineReport};
 use crate::core::facts::Env;
+use crate::core::guard::head::{self, HeadRead};
+use crate::core::guard::hello::Hello;
+use crate::core::guard::peer::Peer;
 use crate::core::identity::ssh::{self, SshFiles};
 use crate::core::lease::Lease;
 use crate::core::login::Login;
@@ -23,7 +26,7 @@ use crate::core::tool::manifest::{Manifest, ManifestText};
 type Parser = fn(&[u8]);
 
 /// The parsers by their names, which are those of the fuzz targets and of the directories of seeds.
-pub const ALL: [(&str, Parser); 11] = [
+pub const ALL: [(&str, Parser); 12] = [
     ("json", json),
     ("toml", toml),
     ("merge_json", merge_json),
@@ -32,6 +35,7 @@ pub const ALL: [(&str, Parser); 11] = [
     ("manifest", manifest),
     ("config", config),
     ("ssh", ssh_config),
+    ("egress", egress),
     ("engine", engine),
     ("records", records),
     ("shell_line", shell_line),
@@ -112,6 +116,24 @@ pub fn ssh_config(bytes: &[u8]) {
         |line: &str| line.trim_start().split(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default().to_ascii_lowercase();
     let names_key = |line: &str| ["identityfile", "\"identityfile\""].contains(&keyword(line).as_str());
     assert!(!written.lines().any(names_key), "{written}");
+}
+
+/// What a guarded container says to its helper: whoever is let through is named in one spelling.
+pub fn egress(bytes: &[u8]) {
+    if let HeadRead::Whole(head) = head::parse(bytes) {
+        let authority = head.absolute().map_or(head.target.as_slice(), |(authority, _)| authority);
+        if let Ok(peer) = Peer::parse(authority, Some(80)) {
+            let shown = peer.to_string();
+            assert_eq!(Peer::parse(shown.as_bytes(), None).as_ref(), Ok(&peer), "{shown}");
+            assert!(!shown.bytes().any(|byte| byte.is_ascii_uppercase() || byte <= b' '), "{shown}");
+            assert!(!head.for_server(&shown, b"/").windows(4).rev().skip(1).any(|end| end == b"\r\n\r\n"));
+        }
+    }
+    let peer = Peer::parse(b"api.example.com:443", None).expect("it is one");
+    if Hello::parse(bytes).judge(&peer) == Some(Ok(())) {
+        let name = b"api.example.com";
+        assert!(bytes.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name)) || bytes.len() > 5 + name.len());
+    }
 }
 
 /// What engines, images and tools say about themselves.

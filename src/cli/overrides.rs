@@ -22,7 +22,7 @@ pub struct Overrides {
     /// Image to run
     #[arg(long, help_heading = "Overrides for this run")]
     pub image: Option<String>,
-    /// `bridge`, `none`, `host`, or a network of the engine
+    /// `bridge`, `guard`, `none`, `host`, or a network of the engine
     #[arg(long, help_heading = "Overrides for this run")]
     pub network: Option<String>,
     /// Where the project is mounted

@@ -69,8 +69,9 @@ pub enum ConfigCommand {
 pub struct LetInArgs {
     #[arg(value_enum)]
     pub what: Allowance,
-    /// Such as ~/notes, ~/shared:rw, DATABASE_URL, 3000, npm, aws
-    pub value: String,
+    /// Such as ~/notes, ~/shared:rw, DATABASE_URL, 3000, npm, aws, example.com
+    #[arg(required = true, value_name = "VALUE")]
+    pub values: Vec<String>,
     /// For this project alone
     #[arg(long, conflicts_with = "tool")]
     pub project: bool,

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::core::failure::Result;
 use crate::core::text::typed::typed;
 use crate::host::engine::containers;
+use crate::host::guard::order;
 use crate::host::output;
 use crate::host::store::lease;
 use crate::session::live::{Sessions, Stores, no_more_than_said};
@@ -21,7 +22,8 @@ pub fn run(gc: &GcArgs) -> Result<u8> {
     let sessions = Sessions::look_and_tell(Stores::This)?;
     let verb = if gc.dry_run { "would remove" } else { "removed" };
     let temporaries = lease::dead_temporaries(&sessions.host);
-    if sessions.dead() == 0 && temporaries.is_empty() {
+    let guards = order::left(&sessions.host.store);
+    if sessions.dead() == 0 && temporaries.is_empty() && guards.is_empty() {
         output::note("nothing is left behind");
     }
     let dead: Vec<&str> = sessions.census.dead.iter().map(|container| container.name.as_str()).collect();
@@ -43,9 +45,9 @@ pub fn run(gc: &GcArgs) -> Result<u8> {
     for name in dead.iter().filter(|name| !left.contains(*name)) {
         output::note(&format!("{verb} {name}"));
     }
-    for directory in temporaries {
+    for directory in temporaries.into_iter().chain(guards) {
         if !gc.dry_run {
-            lease::remove_temporary(&directory)?;
+            lease::remove_directory(&directory)?;
         }
         output::note(&format!("{verb} {}", directory.display()));
     }

@@ -2,9 +2,11 @@
 //!
 //! Lists add up over the layers; where two entries speak of the same thing, the later one counts. Each keeps its origin.
 
+pub mod agent;
 pub mod authority;
 pub mod cache;
 pub mod cloud;
+pub mod egress;
 pub mod mount;
 pub mod path;
 pub mod publish;
@@ -14,8 +16,10 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 
 use crate::core::config::Setting;
+use agent::AgentWords;
 use cache::Cache;
 use cloud::Cloud;
+use egress::EgressWords;
 use mount::MountRule;
 use publish::Publish;
 
@@ -36,6 +40,8 @@ pub struct Admitted {
     /// Addresses of names, as in `/etc/hosts`.
     pub hosts: Vec<(String, Setting<String>)>,
     pub cloud: Vec<Setting<Cloud>>,
+    pub egress: EgressWords,
+    pub ssh: AgentWords,
 }
 
 impl Admitted {
@@ -61,6 +67,8 @@ impl Admitted {
             dns: joined(lower.dns, self.dns),
             hosts: joined(lower.hosts, self.hosts),
             cloud: joined(lower.cloud, self.cloud),
+            egress: self.egress.over(lower.egress),
+            ssh: self.ssh.over(lower.ssh),
         }
     }
 

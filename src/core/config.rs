@@ -12,8 +12,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::core::admit::Admitted;
+use crate::core::admit::agent::AgentTable;
 use crate::core::admit::cache::{Cache, CacheScope};
 use crate::core::admit::cloud::Cloud;
+use crate::core::admit::egress::EgressTable;
 use crate::core::admit::mount::MountRule;
 use crate::core::admit::publish::Publish;
 use crate::core::admit::variable::EnvTable;
@@ -85,7 +87,7 @@ settings! {
     engine: Option<EngineKind> = None, env "AI_ENGINE", |text| one_of(text).map(Some);
     /// Image of the tools.
     image: Option<String> = None, env "AI_IMAGE", |text| plain_name(text).map(Some);
-    /// `bridge`, `none`, `host`, or the name of a network of the engine.
+    /// `bridge`, `guard`, `none`, `host`, or the name of a network of the engine.
     network: String = "bridge".into(), env "AI_NETWORK", plain_name;
     workspace: Mapping = Mapping::Adaptive, env "AI_WORKSPACE", one_of;
     /// Whether directories that are refused for good reason are mounted all the same.

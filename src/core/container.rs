@@ -23,6 +23,10 @@ pub const CACHE: &str = "/ai/cache";
 pub const SSH: &str = "/ai/ssh";
 /// Where worktrees that are not mounted are said to be.
 pub const TREES: &str = "/ai/trees";
+/// Where the sockets of a run's helper are mounted, read-only.
+pub const SOCKETS: &str = "/ai/sock";
+/// Where this very program is mounted, read-only.
+pub const AI: &str = "/ai/ai";
 /// Where the SSH agent's socket is mounted.
 pub const SSH_AGENT: &str = "/ai/ssh-agent.sock";
 

@@ -50,6 +50,8 @@ pub struct Facts {
     pub identities: Vec<(PathBuf, String)>,
     /// The bundle of certificate authorities of a system whose administrator added some.
     pub system_authorities: Option<PathBuf>,
+    /// Our own program, where it was asked for and any Linux image can run it.
+    pub inside: Option<PathBuf>,
     /// Where this tool is on the host: for `--native`.
     pub native: Option<PathBuf>,
 }

@@ -17,6 +17,8 @@ pub enum Kind {
     /// Configuration that cannot be used, or a place from which nothing is started: a directory that must not be mounted, a store of a
     /// newer layout.
     Config,
+    /// What must stand beside a container is not there, so none is started: the engines' own code for a container that did not begin.
+    NotStarted,
     /// A program that should be run is missing.
     NotFound,
 }
@@ -31,6 +33,7 @@ impl Kind {
             Self::Busy => 75,
             Self::NotAllowed => 77,
             Self::Config => 78,
+            Self::NotStarted => 125,
             Self::NotFound => 127,
         }
     }

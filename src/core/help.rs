@@ -20,6 +20,7 @@ topics! {
     "state": "where logins, settings and history live",
     "config": "settings and where they come from",
     "policy": "what the system allows, and who it is for",
+    "network": "a network with no way out but a list",
     "tools": "tools, profiles, and adding your own",
     "native": "running a tool without the container",
     "exit-codes": "what an exit code means",

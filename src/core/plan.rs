@@ -30,6 +30,7 @@ mod container;
 mod engines;
 mod env;
 mod errand;
+pub mod guard;
 mod hardening;
 pub(in crate::core) mod limits;
 pub mod mount;
@@ -48,6 +49,7 @@ mod verify;
 
 pub use command::RunCommand;
 pub use env::Variable;
+use guard::GuardPlan;
 use mount::{Access, Mount};
 pub use part::{Part, Reasoned};
 pub use reach::host_name;
@@ -74,6 +76,8 @@ pub struct Plan {
     pub container: String,
     pub workspace: Workspace,
     pub engine: Engine,
+    /// Words before all others: `ai guard <session> --` where a helper stands beside the run.
+    pub beside: Vec<OsString>,
     /// Words before the engine's program: `ai env <tool> --` where a secret must be fetched first.
     pub prefix: Vec<OsString>,
     pub parts: Vec<Reasoned>,
@@ -85,6 +89,8 @@ pub struct Plan {
     pub authorities: Vec<PathBuf>,
     /// The rules of the system that it obeys, each with its place.
     pub rules: Vec<(String, Origin)>,
+    /// What the helper is told.
+    pub guard: Option<GuardPlan>,
     /// What a person should know before the run starts.
     pub notes: Vec<String>,
 }
@@ -110,6 +116,7 @@ impl Plan {
         account::check(tool, facts)?;
         proxy::check(request)?;
         let secrets = secret::decide(tool, config, facts)?;
+        let guard = guard::decide(request)?;
 
         let mut parts = Parts::default();
         container::push(request, &container, &workspace, &mut parts);
@@ -120,12 +127,13 @@ impl Plan {
         let agent = reach::ssh_agent(request, &mut notes);
         env::push(request, &secrets, agent.as_ref(), &mut parts);
         mounts(request, &workspace, agent, &mut parts);
+        guard::push(request, guard.as_ref(), &mut parts);
         admit::push(request, &workspace, &mut parts)?;
         scratch::push(request, &mut parts);
         notes.extend(config.asked.note());
         notes.extend(proxy::note(request));
         notes.extend(paths::notes(request, &workspace, &parts));
-        let command = verify::behind(command, &parts, facts)?;
+        let command = guard::behind(verify::behind(command, &parts, facts)?, guard.as_ref());
         parts.push(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
 
         notes.extend(workspace.notes.iter().cloned());
@@ -139,7 +147,9 @@ impl Plan {
             session: session.clone(),
             container,
             engine: facts.engine.clone(),
+            beside: guard::prefix(request, guard.as_ref()),
             prefix,
+            guard,
             parts: parts.0,
             image,
             command,

@@ -48,13 +48,17 @@ pub fn program(engine: &Engine) -> OsString {
 }
 
 impl Plan {
-    /// Returns the exact vector to exec: prefix, engine, parts, image, command, the person's words.
+    /// Returns the exact vector to exec: prefixes, engine, parts, image, command, the person's words.
     pub fn argv(&self) -> Vec<OsString> {
-        self.prefix.iter().cloned().chain(self.vector()).collect()
+        self.beside.iter().chain(&self.prefix).cloned().chain(self.client()).collect()
     }
 
-    /// Returns the vector without its prefix, for whoever has the secrets already.
+    /// Returns the vector without what fetches secrets, for whoever has them already.
     pub fn vector(&self) -> Vec<OsString> {
+        self.beside.iter().cloned().chain(self.client()).collect()
+    }
+
+    fn client(&self) -> Vec<OsString> {
         let command: Vec<OsString> = self.command.iter().chain(&self.args).cloned().collect();
         let parts = self.parts.iter().map(|reasoned| &reasoned.part);
         std::iter::once(program(&self.engine)).chain(container(parts, &self.image, &command, self.engine.kind)).collect()

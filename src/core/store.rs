@@ -192,6 +192,20 @@ impl Store {
         self.0.join("commit-message")
     }
 
+    /// Returns the directory of a session's helper: its order and its record.
+    pub fn guard(&self, session: &SessionId) -> PathBuf {
+        self.guards().join(session.as_str())
+    }
+
+    pub fn guards(&self) -> PathBuf {
+        self.0.join("guard")
+    }
+
+    /// The sockets of a session's helper: the one directory there that a container sees.
+    pub fn sockets(&self, session: &SessionId) -> PathBuf {
+        self.guard(session).join("sock")
+    }
+
     pub fn log(&self) -> PathBuf {
         self.0.join("log/events.jsonl")
     }
@@ -234,6 +248,8 @@ pub enum Seen<'a> {
     Common(&'a str, &'a str),
     /// Of a tool in a project.
     Home(&'a str, &'a str),
+    /// Of a session.
+    Sockets(&'a SessionId),
 }
 
 impl Store {
@@ -252,6 +268,7 @@ impl Store {
             Seen::Shared(tool) => self.shared(tool),
             Seen::Common(tool, path) => self.common(tool, path),
             Seen::Home(tool, project) => self.home(tool, project),
+            Seen::Sockets(session) => self.sockets(session),
         })
     }
 }
@@ -271,6 +288,7 @@ mod tests {
     fn no_source_of_the_store_lies_below_what_a_container_writes() {
         let store = Store::new("/s");
         let (tool, project) = ("t", "p-01234567");
+        let session = "0123456789ab".parse().unwrap();
         let places = [
             Seen::Passwd,
             Seen::Group,
@@ -286,6 +304,7 @@ mod tests {
             Seen::Common(tool, "a"),
             Seen::Common(tool, "a/b"),
             Seen::Home(tool, project),
+            Seen::Sockets(&session),
         ];
         let open: Vec<PathBuf> = TABLE.iter().filter(|row| row.writer == Writer::Containers).map(|row| filled(row.path)).collect();
         for place in places {

@@ -1,5 +1,6 @@
 //! Small functions of text, one file each.
 
+pub mod base64;
 pub mod digest;
 pub mod nearest;
 pub mod path;

@@ -11,6 +11,7 @@ pub mod own;
 pub mod read;
 pub mod shape;
 pub mod slot;
+pub mod socket;
 pub mod tool_lock;
 pub mod tree;
 

@@ -6,8 +6,9 @@ mod keychain;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::core::container::{HOME, SSH};
+use crate::core::container::{HOME, SOCKETS, SSH};
 use crate::core::engine::kind::Engine;
+use crate::core::guard::order;
 use crate::core::identity::ssh::{self, SshFile, SshFiles};
 use crate::core::store::Store;
 use crate::core::sync::Reading;
@@ -83,7 +84,7 @@ const MOST: usize = 64;
 fn ssh(host: &Host, store: &Store, project: &str) -> io::Result<()> {
     let directory = store.ssh();
     private_dir(&directory)?;
-    own_file(&store.ssh_home(project), "config", format!("Include {SSH}/config\n").as_bytes())?;
+    own_file(&store.ssh_home(project), "config", format!("Include {SSH}/config\nInclude {SOCKETS}/{}\n", order::SSH).as_bytes())?;
     let Some(home) = host.home() else { return Ok(()) };
     let own = home.join(".ssh");
     // Hosts that are known already need no question; what is added from now on stays with the project.

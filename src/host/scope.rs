@@ -7,7 +7,9 @@ use crate::core::admit::path::{self, Bases, Looked};
 use crate::core::config::Config;
 use crate::core::config::source::Scope;
 use crate::core::facts::{Repo, RepoKind};
+use crate::core::plan::guard::GUARD;
 use crate::core::tool::manifest::LimitRules;
+use crate::host::fs::look::Look;
 use crate::host::store::lease;
 use crate::host::{Host, machine};
 
@@ -57,6 +59,14 @@ impl Host {
     /// Returns which sections of the configuration count for a tool here; `limits` are those of its manifest.
     pub fn scope<'a>(&self, tool: &'a str, limits: Option<&'a LimitRules>) -> Here<'a> {
         Here { tool, project: self.project_root(), home: self.home(), limits }
+    }
+
+    /// Our own program, links resolved, if a guarded run can mount it: asked for no other run.
+    pub(super) fn inside(&self, config: &Config) -> Option<PathBuf> {
+        if config.settings.network.value != GUARD {
+            return None;
+        }
+        self.exe().resolved().ok().filter(|program| machine::look::runs_anywhere(program))
     }
 
     /// Looks at every path that what is let in names.

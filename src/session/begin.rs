@@ -10,6 +10,7 @@ use crate::core::store::Store;
 use crate::core::sync::Direction;
 use crate::core::text::typed::typed;
 use crate::host::fs::shape::{Aside, Shaper};
+use crate::host::guard::order;
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::git::trees;
 use crate::host::machine::process;
@@ -77,6 +78,7 @@ fn prepare(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Re
             let kept = store.aside();
             let mut shaper = Shaper::new(&kept);
             admit::prepare(store, plan, tool, &mut shaper)?;
+            guard(store, plan)?;
             Ok(aside.into_iter().chain(shaper.found).collect())
         });
         // What was made of it may be the lease, which belongs to no session then.
@@ -94,8 +96,14 @@ fn prepare(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Re
     }
 }
 
+/// Writes what the helper of a guarded run will be told.
+fn guard(store: &Store, plan: &Plan) -> io::Result<()> {
+    plan.guard.as_ref().map_or(Ok(()), |guard| order::prepare(store, &plan.session, &guard.order))
+}
+
 /// The session does not start; why is what the caller hears.
 fn forget(host: &Host, state: &Store, session: &SessionId) {
+    order::take(state, session);
     let _ = lease::close(&host.store, state, session);
 }
 

@@ -8,12 +8,13 @@ use crate::core::lease::{Lease, SessionId};
 use crate::core::store::Store;
 use crate::core::sync::Direction;
 use crate::core::tool::Tool;
+use crate::host::guard::order;
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::git::trees;
 use crate::host::store::lease;
 use crate::host::sync::PATIENCE;
 use crate::host::{self, Host};
-use crate::session::{control, ending, login_turn, settings, tolerant};
+use crate::session::{control, ending, guard, login_turn, settings, tolerant};
 
 /// What is left of a session on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +72,10 @@ pub fn find(host: &Host, session: &SessionId) -> Result<Lease> {
 pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Option<u8>, deadline: &Deadline) -> Result<Saved> {
     let session = &lease.session;
     let failed = |error: io::Error| Failure::new(Kind::General, format!("cannot close session {session}")).because(error);
-    // The container is gone before its settings are read.
-    let left = code.and_then(|code| ending::tell(host, lease, known, code).err());
+    // The container is gone before its settings are read. Without its helper the engine was never asked, which was said.
+    let explained = code.filter(|_| !order::never_lived(state, session));
+    let left = explained.and_then(|code| ending::tell(host, lease, known, code).err());
+    let seen = guard::end(state, session, known);
     // Before anything else: the next prompt may run what was left for it.
     control::end(state, lease);
     trees::mend(std::path::Path::new(&lease.root), Some(lease.since));
@@ -96,7 +99,7 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
         ("end", host::now().into()),
         ("exit", code.into()),
     ];
-    let run = run.into_iter().map(|(key, value): (_, serde_json::Value)| (key.to_owned(), value)).collect();
+    let run = run.into_iter().chain(seen).map(|(key, value): (_, serde_json::Value)| (key.to_owned(), value)).collect();
     // A disk that is too full for a line of the log is no reason to keep a lease.
     let logged = host::store::log::write(host, state, crate::core::log::LogLevel::of_run(code), "run", run);
     lease::close(&host.store, state, session).and(logged).map_err(failed)?;

@@ -9,6 +9,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::Lease;
 use crate::core::plan::{Plan, store_id};
 use crate::host::engine::containers;
+use crate::host::guard::order;
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::interrupt::Interrupt;
 use crate::host::machine::piped::{self, End, Piped};
@@ -72,6 +73,9 @@ fn begin(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Resu
     };
     let aside = state::prepare_errand(host, &host.store, engine, tool, lease).map_err(failed)?;
     admit::of_plan(&host.store, plan).map_err(failed)?;
+    if let Some(guard) = &plan.guard {
+        order::prepare(&host.store, &plan.session, &guard.order).map_err(failed)?;
+    }
     mended::tell(host, tool, &host.store, &aside);
     login_turn::before(context, &host.store, &lease.session, &plan.image)
 }
@@ -81,6 +85,7 @@ fn begin(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Resu
 fn forget(context: &Context, engine: &Engine, lease: &Lease, has_ended: bool) {
     let store = &context.host.store;
     let removed = if has_ended { Ok(()) } else { containers::remove_of(engine, &lease.session, host::uid(), &store_id(store.root())) };
+    order::take(store, &lease.session);
     // Where the lease could not be written there is nothing to forget.
     let _ = match removed {
         Ok(()) => lease::close(store, store, &lease.session),

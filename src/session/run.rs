@@ -2,6 +2,7 @@
 
 use crate::core::failure::Result;
 use crate::core::plan::RunCommand;
+use crate::core::render;
 use crate::host::machine::process;
 use crate::host::output;
 use crate::host::restore;
@@ -22,7 +23,7 @@ pub fn in_container(context: &Context, command: RunCommand) -> Result<u8> {
         }
         let mut secrets = secrets::fetch(context, &facts)?;
         secrets.extend(context.config.admitted.given.iter().cloned());
-        process::run(&plan.vector(), &secrets, &plan.container)
+        process::run(&plan.vector(), &secrets, &render::program(&plan.engine), &plan.container)
     });
     restore::restore(&context.host);
     restore::bring_title(&context.host);

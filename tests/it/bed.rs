@@ -118,7 +118,9 @@ impl Bed {
         let entries = |directory| fs::read_dir(directory).into_iter().flatten().map(|entry| entry.unwrap().path());
         // Shells and tools leave files of their own in the temporary directory.
         let ours = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("ai-");
-        let left: Vec<PathBuf> = entries(self.store().join("sessions")).chain(entries(self.root().join("tmp")).filter(ours)).collect();
+        let of_store = |name: &str| entries(self.store().join(name));
+        let left: Vec<PathBuf> =
+            of_store("sessions").chain(of_store("guard")).chain(entries(self.root().join("tmp")).filter(ours)).collect();
         assert_eq!(left, Vec::<PathBuf>::new());
     }
 }

@@ -125,7 +125,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 56] = [
+const LINES: [(&[&str], bool); 58] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -151,6 +151,8 @@ const LINES: [(&[&str], bool); 56] = [
     (&["config", "check", EVIL], true),
     (&["config", "allow", "mount", EVIL], true),
     (&["config", "rollback"], false),
+    (&["egress", "check", EVIL], true),
+    (&["egress", "list", "shy"], false),
     (&["tools"], true),
     (&["use"], true),
     (&["use", EVIL], true),

@@ -40,6 +40,8 @@ pub struct Sandbox {
     env: BTreeMap<OsString, OsString>,
     /// Words before every program: who it is run as.
     wrapper: Vec<OsString>,
+    /// The program under test.
+    program: PathBuf,
     /// Who owns what is written from now on, where that is not us.
     user: Option<u32>,
 }
@@ -58,7 +60,7 @@ impl Sandbox {
         for path in ["home", "bin", "engine", "tmp"].iter().map(|name| root.join(name)).chain([project.clone()]) {
             fs::create_dir_all(path).unwrap();
         }
-        let mut sandbox = Self { directory, project, env: BTreeMap::new(), wrapper: Vec::new(), user: None };
+        let mut sandbox = Self { directory, project, env: BTreeMap::new(), wrapper: Vec::new(), program: AI.into(), user: None };
         sandbox.link("ai", AI);
         sandbox.link("docker", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/fake-docker"));
         for program in PROGRAMS {
@@ -160,6 +162,17 @@ impl Sandbox {
         self.run("git").args(["init", "--quiet"]).prints();
     }
 
+    /// Puts another build of the program under test in its place.
+    pub fn use_program(&mut self, program: PathBuf) {
+        let own = self.root().join("ai");
+        if self.user.is_some() {
+            fs::copy(&program, own).unwrap();
+        } else {
+            self.link("ai", &program);
+        }
+        self.program = program;
+    }
+
     /// A program from the sandbox's PATH, in the project.
     pub fn run(&self, program: impl AsRef<OsStr>) -> Run {
         let path = self.root().join("bin").join(program.as_ref()).into_os_string();
@@ -176,7 +189,7 @@ impl Sandbox {
         let Some(setpriv) = need("root", setpriv) else { return false };
         // That user may not be able to enter the directory that the program was built in.
         let program = self.root().join("ai");
-        fs::copy(AI, &program).unwrap();
+        fs::copy(&self.program, &program).unwrap();
         self.link("ai", &program);
         let options = [format!("--reuid={id}"), format!("--regid={id}"), format!("--groups={group}")];
         self.wrapper = std::iter::once(setpriv.into_os_string()).chain(options.into_iter().map(OsString::from)).collect();

@@ -103,9 +103,10 @@ pub fn let_in(args: &LetInArgs) -> Result<u8> {
         ),
         (None, false) => FilePart::File,
     };
-    let word = if args.what == Allowance::Mount { from_here(&host, &args.value)? } else { args.value.clone() };
+    let word = |value: &String| if args.what == Allowance::Mount { from_here(&host, value) } else { Ok(value.clone()) };
+    let words = args.values.iter().map(word).collect::<Result<Vec<_>>>()?;
     let before = text(&host)?;
-    let after = allow(&before, section, args.what, &word).map_err(|why| {
+    let after = words.iter().try_fold(before.clone(), |text, word| allow(&text, section, args.what, word)).map_err(|why| {
         Failure::new(Kind::Config, format!("cannot add to `{}`", host.store.config().display())).because(why).hint("ai config edit")
     })?;
     if after == before {
@@ -114,7 +115,7 @@ pub fn let_in(args: &LetInArgs) -> Result<u8> {
     }
     judged(&host, &after)?;
     replace(&host, &after)?;
-    output::note(&format!("let in: {word}; ai config rollback takes it back"));
+    output::note(&format!("let in: {}; ai config rollback takes it back", words.join(", ")));
     Ok(0)
 }
 

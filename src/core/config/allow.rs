@@ -16,6 +16,8 @@ pub enum Allowance {
     Cache,
     /// an account of a cloud
     Cloud,
+    /// a host, or a set of them, for guarded runs
+    Host,
 }
 
 /// Where in the file it is written.
@@ -44,6 +46,7 @@ pub fn allow(text: &str, part: FilePart, what: Allowance, word: &str) -> Result<
         Allowance::Publish => (table, "publish"),
         Allowance::Cache => (table, "cache"),
         Allowance::Cloud => (table, "cloud"),
+        Allowance::Host => (inner(table, "egress")?, "allow"),
     };
     let list = table.entry(key).or_insert_with(|| value(Array::new())).as_array_mut().ok_or_else(|| no_room(key))?;
     let entry = entry(what, word);
@@ -112,6 +115,14 @@ mod tests {
         check(own, FilePart::Project("/w/p.x"), Allowance::Cache, "npm", &format!("{own}\n[project.\"/w/p.x\"]\ncache = [\"npm\"]\n"));
         check("", FilePart::File, Allowance::Cloud, "aws", "cloud = [\"aws\"]\n");
         check("", FilePart::File, Allowance::Env, "CI", "env = { pass = [\"CI\"] }\n");
+        check(own, FilePart::Tool("glm"), Allowance::Host, "npm", &format!("{own}egress = {{ allow = [\"npm\"] }}\n"));
+        check(
+            "[egress]\nmode = 'list' # x\n",
+            FilePart::File,
+            Allowance::Host,
+            "a.com:8443",
+            "[egress]\nmode = 'list' # x\nallow = [\"a.com:8443\"]\n",
+        );
         check("[env]\npass = ['A'] # a\n", FilePart::File, Allowance::Env, "CI", "[env]\npass = ['A', \"CI\"] # a\n");
     }
 

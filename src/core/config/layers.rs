@@ -5,12 +5,14 @@ use std::path::Path;
 use toml::Spanned;
 
 use crate::core::admit::Admitted;
+use crate::core::admit::egress::EgressWords;
 use crate::core::admit::mount::MountRule;
 use crate::core::config::source::{ConfigText, Scope};
 use crate::core::config::table::{line_of, read};
 use crate::core::config::{Config, ConfigTable, Layer, Origin, Setting};
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::guard::rule::EgressWord;
 use crate::core::text::nearest::nearest;
 
 /// What the files say.
@@ -106,8 +108,14 @@ pub fn admitted_by(env: &Env) -> Result<Admitted> {
             .into_iter()
             .map(|port| Setting::new(port, Origin::Env("AI_PUBLISH")))
             .collect(),
+        egress: EgressWords { allow: allowed_by(&words("AI_ALLOW")?)?, ..EgressWords::default() },
         ..Admitted::default()
     })
+}
+
+fn allowed_by(words: &[String]) -> Result<Vec<Setting<EgressWord>>> {
+    let word = |word: &String| word.parse().map(|word| Setting::new(word, Origin::Env("AI_ALLOW")));
+    words.iter().map(word).collect::<std::result::Result<_, String>>().map_err(|why| cannot("AI_ALLOW", &why))
 }
 
 fn cannot(variable: &str, why: &str) -> Failure {

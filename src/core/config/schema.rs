@@ -40,6 +40,10 @@ fn table(properties: Map<String, Value>) -> Value {
     json!({ "type": "object", "additionalProperties": false, "properties": properties })
 }
 
+fn table_of(properties: &[(&str, &Value)]) -> Value {
+    table(properties.iter().map(|(key, value)| ((*key).to_owned(), (*value).clone())).collect())
+}
+
 /// Returns what a table of the configuration takes: settings, and what is let in.
 fn keys(takes: impl Fn(&str) -> bool) -> Map<String, Value> {
     let strings = json!({ "type": "array", "items": { "type": "string" } });
@@ -57,9 +61,19 @@ fn keys(takes: impl Fn(&str) -> bool) -> Map<String, Value> {
         ),
         ("publish", json!({ "type": "array", "items": { "type": "string", "pattern": port } })),
         ("cache", json!({ "type": "array", "items": { "enum": Cache::names() } })),
-        ("dns", strings),
+        ("dns", strings.clone()),
         ("hosts", json!({ "type": "object", "additionalProperties": { "type": "string" } })),
         ("cloud", json!({ "type": "array", "items": { "enum": ["aws", "gcloud", "azure", "kube"] } })),
+        ("egress", table_of(&[("allow", &strings), ("deny", &strings), ("mode", &json!({ "enum": ["list", "open"] }))])),
+        (
+            "ssh",
+            table_of(&[
+                ("keys", &strings),
+                ("hosts", &json!({ "enum": ["known", "any"] })),
+                ("sign", &strings),
+                ("confirm", &json!({ "type": "boolean" })),
+            ]),
+        ),
         ("secret", json!({ "type": "object", "additionalProperties": secret() })),
     ];
     let settings = shapes().into_iter().map(|(key, kind, doc)| {

@@ -37,6 +37,8 @@ macro_rules! settings {
             dns: Vec<Spanned<IpAddr>>,
             hosts: BTreeMap<String, Spanned<IpAddr>>,
             cloud: Vec<Spanned<Cloud>>,
+            egress: EgressTable,
+            ssh: AgentTable,
             secret: BTreeMap<String, SecretRule>,
             /// Sections are tables of their own; only a file has them.
             tool: BTreeMap<String, Spanned<ConfigTable>>,

@@ -50,6 +50,11 @@ impl Engine {
         Self { rootless: report.rootless || (self.rootless && product == Product::Native), product, report: Some(report), ..self }
     }
 
+    /// Whether its containers were seen not to reach sockets of this machine.
+    pub fn sockets_fail(&self) -> bool {
+        self.report.as_ref().and_then(|report| report.proof.as_ref()).is_some_and(Proof::sockets_fail)
+    }
+
     /// Whether locks on the store's file system were seen to fail in its containers.
     pub fn locks_fail(&self) -> bool {
         self.report.as_ref().and_then(|report| report.proof.as_ref()).is_some_and(Proof::locks_fail)

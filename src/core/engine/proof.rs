@@ -30,7 +30,15 @@ pub enum ProbeVerdict {
 /// Names of the outcomes that the tools' logins depend on.
 pub const LOCKS: [&str; 3] = ["lock-flock", "lock-fcntl", "lock-mkdir"];
 
+/// Name of the outcome that a guarded network depends on.
+pub const SOCKETS: &str = "socket-mount";
+
 impl Proof {
+    /// Whether a container was seen not to reach a socket of the host.
+    pub fn sockets_fail(&self) -> bool {
+        self.outcomes.iter().any(|outcome| outcome.verdict == ProbeVerdict::Fails && outcome.name == SOCKETS)
+    }
+
     /// Whether a lock on the store's file system was seen to fail between containers and host.
     pub fn locks_fail(&self) -> bool {
         self.outcomes.iter().any(|outcome| outcome.verdict == ProbeVerdict::Fails && LOCKS.contains(&outcome.name.as_str()))

@@ -11,6 +11,7 @@ use crate::core::config::{Origin, Setting};
 use crate::core::container::{CACHE, ContainerPath};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::env::Variables;
+use crate::core::plan::guard::GUARD;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::verify::can_be_renamed;
 use crate::core::plan::{Part, Parts, Request};
@@ -154,7 +155,7 @@ pub(super) fn network(request: &Request, parts: &mut Parts) -> Result<()> {
     let admitted = &request.config.admitted;
     let network = &request.config.settings.network;
     for port in last_of_each(&admitted.publish, |port| (port.value.address, port.value.host, port.value.protocol)) {
-        if matches!(network.value.as_str(), "none" | "host") {
+        if matches!(network.value.as_str(), "none" | "host" | GUARD) {
             let (text, origin) = (&port.value, &port.origin);
             let why = format!("cannot publish {text} ({origin}): the network is `{}`", network.value);
             return Err(Failure::new(Kind::Config, why).hint("AI_NETWORK=bridge; with `host` every port is reachable as it is"));

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use crate::core::config::source::Scope;
 use crate::core::config::{Config, Layer};
 use crate::core::engine::kind::{Engine, EngineKind};
+use crate::core::engine::proof::{self, ProbeOutcome, ProbeVerdict, Proof};
 use crate::core::engine::report::{EngineReport, Limits};
 use crate::core::engine::{Address, Chosen, Endpoint, is_rootless, product};
 use crate::core::facts::{Env, Facts, Machine, Repo, RepoKind, SshAgent, Terminal, User};
+use crate::core::failure::{Kind, Result};
 use crate::core::plan::{OPTIONAL_FILES, Plan, Request, RunCommand};
 use crate::core::tool::{self, Tool};
 
@@ -64,12 +66,17 @@ fn facts(case: &Case) -> Facts {
         identities: Vec::new(),
         system_authorities: None,
         present: OPTIONAL_FILES.iter().map(PathBuf::from).collect(),
+        inside: Some("/usr/local/bin/ai".into()),
         native: None,
     }
 }
 
 #[track_caller]
 fn plan(case: &Case, env: &[(&str, &str)]) -> Plan {
+    try_plan(case, env).unwrap()
+}
+
+fn try_plan(case: &Case, env: &[(&str, &str)]) -> Result<Plan> {
     let tool = Tool::load("claude", |name| Ok(tool::built_in(name))).unwrap().unwrap();
     let env = env.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let config = Config::new(Scope { tool: "claude", ..Scope::default() }, &[], &env, Layer::default()).unwrap();
@@ -83,7 +90,7 @@ fn plan(case: &Case, env: &[(&str, &str)]) -> Plan {
         command: RunCommand::Tool(vec!["fix it".into()]),
         terminal: facts.terminal,
     };
-    Plan::new(&request).unwrap()
+    Plan::new(&request)
 }
 
 #[track_caller]
@@ -111,6 +118,39 @@ fn engines_on_this_kernel_get_the_agents_own_socket() {
     let podman = Endpoint { address: Address::InProcess, chosen: Chosen::Default };
     let report = EngineReport { rootless: true, version: "5.4.2".into(), ..report(8, 16) };
     check("podman-rootless", &linux(EngineKind::Podman, podman, 1000, report), None);
+}
+
+// GU-01, GU-02: what shuts a container in, and where that cannot be done.
+#[test]
+fn a_guarded_network_is_none_with_one_socket_or_nothing_starts() {
+    let guard = [("AI_NETWORK", "guard")];
+    let case =
+        |endpoint, report| Case { kind: EngineKind::Docker, endpoint, linux: true, uid: 1000, agent: "/run/user/1000/agent", report };
+    let native = case(Endpoint::default_socket("/run/docker.sock".into()), report(8, 16));
+    let words: Vec<String> = plan(&native, &guard).argv().iter().map(|word| word.to_str().unwrap().to_owned()).collect();
+    let line = words.join(" ");
+    assert!(line.starts_with("/usr/local/bin/ai guard 0123456789ab -- /usr/local/bin/docker run "), "{line}");
+    let store = "/home/jo/.docker-ai-config/guard/0123456789ab/sock";
+    for part in [
+        "--network none".to_owned(),
+        format!("--mount type=bind,source={store},target=/ai/sock,readonly"),
+        "--mount type=bind,source=/usr/local/bin/ai,target=/ai/ai,readonly".into(),
+        "ai-tools:1 /ai/ai forward 3128=/ai/sock/egress -- claude".into(),
+    ] {
+        assert!(line.contains(&part), "{part}: {line}");
+    }
+    assert!(!line.contains("host.docker.internal"), "{line}");
+
+    let refused = |case: &Case, why: &str| {
+        let failure = try_plan(case, &guard).unwrap_err();
+        assert!(failure.kind == Kind::Config && failure.message.contains(why), "{failure}");
+    };
+    let desktop = case(socket("/home/jo/.docker/desktop/docker.sock", Chosen::Context("desktop-linux".into())), report(8, 16));
+    refused(&desktop, "containers of Docker Desktop do not reach sockets of this machine");
+    let outcome = ProbeOutcome { name: proof::SOCKETS.into(), verdict: ProbeVerdict::Fails, detail: String::new() };
+    let proof = Some(Proof { outcomes: vec![outcome], ..Proof::default() });
+    let proven = case(Endpoint::default_socket("/run/docker.sock".into()), EngineReport { proof, ..report(8, 16) });
+    refused(&proven, "its containers were seen not to reach sockets of this machine");
 }
 
 // C-14: Debian and Ubuntu delegate memory and pids to users, and podman refuses `--cpus` there.

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use crate::core::config::Origin;
-use crate::core::container::{GH, GIT, HOME, SSH_AGENT};
+use crate::core::container::{GH, GIT, HOME, SOCKETS, SSH_AGENT};
 use crate::core::engine::agent::Way;
 use crate::core::engine::traits::RootlessUser;
+use crate::core::guard::order;
 use crate::core::plan::secret::FoundSecret;
 use crate::core::plan::state::GH_DIRECTORY;
-use crate::core::plan::{Part, Parts, Request, admit, proxy};
+use crate::core::plan::{Part, Parts, Request, admit, guard, proxy};
 
 /// A variable as the engine is told about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +74,10 @@ pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Wa
     admit::variables(request, &mut variables);
     proxy::variables(request, &mut variables);
     for (name, words) in &manifest.env.append {
+        let words = &match guard::node_options(request).filter(|_| name == "NODE_OPTIONS") {
+            Some(more) => format!("{words} {more}"),
+            None => words.clone(),
+        };
         let value = match facts.env.text(name) {
             Some(own) => format!("{words} {own}"),
             None => words.clone(),
@@ -100,8 +105,13 @@ pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Wa
     if facts.has(Path::new(GH_DIRECTORY)) {
         variables.literal("GH_CONFIG_DIR", GH, "GitHub's command line has its own login here", Origin::Default);
     }
-    if matches!(agent, Some(Way::Mount { .. })) {
-        variables.literal("SSH_AUTH_SOCK", SSH_AGENT, "your SSH agent", config.settings.ssh_agent.origin.clone());
+    let socket = match agent {
+        Some(Way::Mount { .. }) => Some(SSH_AGENT.to_owned()),
+        Some(Way::Helper) => Some(format!("{SOCKETS}/{}", order::AGENT)),
+        _ => None,
+    };
+    if let Some(socket) = socket {
+        variables.literal("SSH_AUTH_SOCK", &socket, "your SSH agent", config.settings.ssh_agent.origin.clone());
     }
     let is_root = facts.user.uid == 0 || (facts.engine.rootless && facts.engine.kind.traits().rootless_user == RootlessUser::Root);
     let name = if is_root { "root" } else { &facts.user.name };

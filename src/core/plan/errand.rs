@@ -7,9 +7,11 @@ use crate::core::config::Origin;
 use crate::core::container::{ContainerPath, HOME, SHARED, USER, container_name};
 use crate::core::engine;
 use crate::core::failure::Result;
+use crate::core::plan::guard::GuardPlan;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{
-    Part, Parts, Plan, Request, account, admit, container, env, hardening, image, limits, login_volume, proxy, reach, scratch, secret, user,
+    Part, Parts, Plan, Request, account, admit, container, env, guard, hardening, image, limits, login_volume, proxy, reach, scratch,
+    secret, user,
 };
 use crate::core::planted;
 use crate::core::policy::verdict::RunAsked;
@@ -43,6 +45,8 @@ impl Plan {
         account::check(tool, facts)?;
         proxy::check(request)?;
         let secrets = secret::decide(tool, config, facts)?;
+        // Nothing here signs in to anything but the tool's own maker.
+        let guard = guard::decide(request)?.map(GuardPlan::without_agent);
         let name = container_name(&tool.name, &workspace.name, session);
 
         let mut parts = Parts::default();
@@ -54,6 +58,7 @@ impl Plan {
         env::push(request, &secrets, None, &mut parts);
         admit::network(request, &mut parts)?;
         state(request, &mut parts);
+        guard::push(request, guard.as_ref(), &mut parts);
         scratch::push(request, &mut parts);
         scratch::home(request, &mut parts);
         parts.usual(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "no project is there");
@@ -63,10 +68,12 @@ impl Plan {
             session: session.clone(),
             container: name,
             engine: facts.engine.clone(),
+            beside: guard::prefix(request, guard.as_ref()),
             prefix: Vec::new(),
             parts: parts.0,
             image,
-            command: prepared(request, files, command),
+            command: guard::behind(prepared(request, files, command), guard.as_ref()),
+            guard,
             args: Vec::new(),
             workspace,
             authorities: request.authorities(),

@@ -10,6 +10,7 @@ use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::Request;
 use crate::core::plan::env::Variables;
+use crate::core::plan::guard;
 
 /// The variables by which programs are told of a proxy. Some read one case only.
 pub const PROXY_VARIABLES: [&str; 8] =
@@ -38,6 +39,8 @@ pub(super) fn variables(request: &Request, variables: &mut Variables) {
     let Request { config, facts, .. } = request;
     let proxy = &config.settings.proxy;
     match proxy.value.as_str() {
+        // The helper goes through the person's proxy; inside, the helper is the proxy.
+        _ if request.is_guarded() => guard::variables(request, variables),
         "off" => {}
         "auto" => {
             for name in PROXY_VARIABLES.iter().filter(|name| facts.env.text(name).is_some()) {
@@ -103,7 +106,7 @@ pub(super) fn check(request: &Request) -> Result<()> {
 /// Says that a proxy on this machine's loopback is out of reach, where it is.
 pub(super) fn note(request: &Request) -> Option<String> {
     let settings = &request.config.settings;
-    if settings.proxy.value == "off" || settings.network.value == "host" {
+    if settings.proxy.value == "off" || settings.network.value == "host" || request.is_guarded() {
         return None;
     }
     let own = Some(settings.proxy.value.as_str()).filter(|url| *url != "auto");

@@ -15,6 +15,10 @@ use crate::core::text::version;
 
 pub(super) fn network(request: &Request, parts: &mut Parts) {
     let network = &request.config.settings.network;
+    if request.is_guarded() {
+        parts.push(Part::Network("none".into()), "guarded: there is no way out but the helper's", network.origin.clone());
+        return;
+    }
     if network.value != "bridge" {
         parts.push(Part::Network(network.value.clone()), "as configured", network.origin.clone());
     }
@@ -60,6 +64,8 @@ pub(super) fn ssh_agent(request: &Request, notes: &mut Vec<String>) -> Option<Wa
                 notes.push(format!("no SSH agent in the container with {}; hint: {hint}", request.facts.engine.product.name()));
                 None
             }
+            // Only engines on this kernel are guarded.
+            Way::Mount { .. } if request.is_guarded() => Some(Way::Helper),
             way => Some(way),
         },
     }
@@ -77,6 +83,6 @@ pub(super) fn mount_agent(agent: Way, origin: &Origin, parts: &mut Parts) {
             }
         }
         Way::Flag => parts.push(Part::SshAgent, "your SSH agent", origin.clone()),
-        Way::None(_) => {}
+        Way::Helper | Way::None(_) => {}
     }
 }

@@ -43,6 +43,7 @@ pub(super) fn facts(repo: Repo, below: &str) -> Facts {
         ssh_agent: SshAgent::Socket("/run/agent".into()),
         exe: "/usr/bin/ai".into(),
         present: OPTIONAL_FILES.iter().map(PathBuf::from).collect(),
+        inside: None,
         native: None,
         looked: Vec::new(),
         brought: Vec::new(),

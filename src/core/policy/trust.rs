@@ -4,10 +4,15 @@
 use std::fmt::Debug;
 
 use crate::core::admit::Admitted;
+use crate::core::admit::agent::AgentWords;
 use crate::core::admit::cache::{Cache, CacheScope};
+use crate::core::admit::egress::EgressWords;
 use crate::core::config::source::Scope;
 use crate::core::config::value::parse_bytes;
 use crate::core::config::{Layer, Setting, Settings};
+use crate::core::guard::order::HostKeys;
+use crate::core::guard::rule::EgressMode;
+use crate::core::plan::guard::GUARD;
 use crate::core::plan::limits::WantedLimits;
 use crate::core::plan::mount::Access;
 use crate::core::text::digest::sha256;
@@ -208,13 +213,38 @@ impl TrustJudge {
         match asked.as_ref().map(|asked| asked.value.as_str())? {
             "host" => self.never("network = \"host\"", asked),
             "none" => asked,
+            GUARD if matches!(own.network.value.as_str(), "bridge" | "host") => asked,
             name if name == own.network.value => asked,
             name if name.starts_with("container:") => self.never("network of another container", asked),
             _ => self.loosens("network", asked),
         }
     }
 
-    fn admitted(&mut self, asked: Admitted, without: &Without) -> Admitted {
+    /// A project takes away, and adds nothing: whom it wants to reach may be who wants what is in it.
+    fn egress(&mut self, asked: EgressWords) -> EgressWords {
+        let EgressWords { allow, deny, mode } = asked;
+        self.never("egress.allow", allow.into_iter().next());
+        let (tight, loose) = match mode {
+            Some(mode) if mode.value == EgressMode::List => (Some(mode), None),
+            mode => (None, mode),
+        };
+        self.never("egress.mode", loose);
+        EgressWords { allow: Vec::new(), deny, mode: tight }
+    }
+
+    /// A project may ask for the person's word before each signature, and for known hosts; which keys there are is not its business.
+    fn agent(&mut self, asked: AgentWords) -> AgentWords {
+        let AgentWords { keys, hosts, sign, confirm } = asked;
+        self.never("ssh.keys", keys);
+        let sign = sign.filter(|sign| sign.value.is_empty() || self.never("ssh.sign", Some(sign.clone())).is_some());
+        let hosts = hosts.filter(|hosts| hosts.value == HostKeys::Known || self.never("ssh.hosts", Some(hosts.clone())).is_some());
+        let confirm = confirm.filter(|confirm| confirm.value || self.never("ssh.confirm", Some(confirm.clone())).is_some());
+        AgentWords { keys: None, hosts, sign, confirm }
+    }
+
+    fn admitted(&mut self, mut asked: Admitted, without: &Without) -> Admitted {
+        asked.egress = self.egress(std::mem::take(&mut asked.egress));
+        asked.ssh = self.agent(std::mem::take(&mut asked.ssh));
         let mut all = |rows: Vec<String>| {
             self.asked.rows.extend(rows);
         };
@@ -240,7 +270,7 @@ impl TrustJudge {
         all(more.iter().map(|cache| format!("+ cache {}", cache.value.name())).collect());
         // An empty list takes all away; one of which nothing is left says nothing.
         let cache = asked.cache.as_ref().filter(|all| all.is_empty() || !cache.is_empty()).map(|_| cache);
-        if self.asked.agreed { asked } else { Admitted { cache, ..Admitted::default() } }
+        if self.asked.agreed { asked } else { Admitted { cache, egress: asked.egress, ssh: asked.ssh, ..Admitted::default() } }
     }
 }
 
@@ -421,6 +451,12 @@ mod tests {
         never("ca = '/evil.pem'", "ca");
         never("cache_scope = 'all'", "cache_scope");
         never("[secret.X]\ncommand = ['touch', 'PWN']", "secret");
+        never("[egress]\nallow = ['evil.com']", "egress.allow");
+        never("[egress]\nmode = 'open'", "egress.mode");
+        never("[ssh]\nkeys = ['x']", "ssh.keys");
+        never("[ssh]\nhosts = 'any'", "ssh.hosts");
+        never("[ssh]\nsign = ['file']", "ssh.sign");
+        never("[ssh]\nconfirm = false", "ssh.confirm");
         never("[build]\nbase = 'evil'", "build");
         never("[profile.ci]\nnetwork = 'lab'", "profile");
         never("[project.'/']\nnetwork = 'lab'", "project");

@@ -17,6 +17,7 @@ impl Plan {
             .iter()
             .map(|part| (shown(&words(&part.part, self.engine.kind)), part.reason.to_string(), part.origin.to_string()))
             .collect();
+        rows.extend(self.guard.iter().flat_map(|guard| guard.rows.iter().cloned()));
         rows.push((self.image.clone(), "the image".into(), "config".into()));
         rows.push((shown(&self.command), "the tool's own command".into(), format!("manifest of {}", self.tool)));
         if !self.args.is_empty() {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::core::commit::CommitRules;
 use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processors};
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::guard::rule::EgressRule;
 use crate::core::ledger::TranscriptRules;
 use crate::core::setup::NameRule;
 use crate::core::sync::Rule;
@@ -47,6 +48,7 @@ pub struct Manifest {
     /// Oldest version of the program that may share a login between sessions.
     pub min_version: Option<String>,
     pub limits: LimitRules,
+    pub egress: HostRules,
     pub env: EnvRules,
     pub secret: BTreeMap<String, SecretRule>,
     pub state: Option<StateRules>,
@@ -59,6 +61,16 @@ pub struct Manifest {
     pub commit: Option<CommitRules>,
     /// Where the program writes down what was said.
     pub transcripts: Option<TranscriptRules>,
+}
+
+/// The hosts of the tool's maker.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HostRules {
+    /// Without which the tool does not answer, log in, or renew a login: the set `model`.
+    pub model: Vec<EgressRule>,
+    /// Which the tool asks for and does not miss: nobody is told that they were blocked.
+    pub quiet: Vec<EgressRule>,
 }
 
 /// Default limits, before they are clamped to what the engine has.
@@ -231,6 +243,7 @@ impl Manifest {
             login: if has_own_account { self.login } else { or(self.login, base.login) },
             logout: if has_own_account { self.logout } else { or(self.logout, base.logout) },
             min_version: self.min_version.or(base.min_version),
+            egress: HostRules { model: or(self.egress.model, base.egress.model), quiet: or(self.egress.quiet, base.egress.quiet) },
             limits: LimitRules {
                 memory: self.limits.memory.or(base.limits.memory),
                 cpus: self.limits.cpus.or(base.limits.cpus),

@@ -22,6 +22,7 @@ use crate::host::machine::process;
 use crate::host::{self, Host};
 
 mod locks;
+mod sockets;
 mod terminal;
 
 /// Longest time that one container may take.
@@ -40,6 +41,7 @@ pub fn run(host: &Host, facts: &Facts, image: &str) -> Result<Proof> {
     outcomes.push(bench.stop());
     outcomes.push(bench.clock());
     outcomes.push(bench.agent());
+    outcomes.push(sockets::reach(&bench));
     outcomes.push(bench.rename_by_host());
     outcomes.push(bench.rename_by_container());
     outcomes.extend(locks::all(&bench));
@@ -173,6 +175,7 @@ impl Bench<'_> {
                 flags
             }
             Way::Flag => vec![Part::SshAgent],
+            Way::Helper => return outcome(NAME, ProbeVerdict::Unknown, "a guarded run has its own"),
             Way::None(hint) => return outcome(NAME, ProbeVerdict::Fails, hint),
         };
         let script =

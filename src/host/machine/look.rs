@@ -1,6 +1,6 @@
 //! What is at a path that the person named.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::core::admit::path::{Looked, PathKind, SYSTEM_AUTHORITIES, Thing};
 use crate::core::admit::publish::{Protocol, Publish};
+use crate::core::guard::inside;
 use crate::host::fs::look::Look;
 use crate::host::fs::{self, Absent, own};
 
@@ -23,6 +24,13 @@ pub fn look(path: PathBuf) -> Looked {
         Some(Thing { real, kind })
     });
     Looked { path, found }
+}
+
+/// Returns whether a program can be run in a container of any Linux image.
+pub fn runs_anywhere(program: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = own::open(program).and_then(|file| file.take(inside::HEAD as u64).read_to_end(&mut head));
+    read.is_ok() && inside::is_static(&head)
 }
 
 /// Returns the bundle of this system, if its administrator added authorities of their own.

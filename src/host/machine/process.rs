@@ -137,7 +137,8 @@ pub fn output_within<A: AsRef<OsStr>>(program: &OsStr, args: &[A], patience: Dur
     wait_within(command, patience)
 }
 
-fn wait_within(mut command: Command, patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+/// Does as [`output_within`], for a program that is prepared.
+pub fn wait_within(mut command: Command, patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let program = command.get_program().to_owned();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().map_err(|error| not_started(&program, &error))?;
@@ -218,11 +219,11 @@ pub fn me() -> i32 {
     rustix::process::getpid().as_raw_pid()
 }
 
-/// Runs an engine's client in the foreground until its container `name` is gone, and returns the exit code.
+/// Runs the client of `engine` in the foreground until its container `name` is gone, and returns the exit code.
 ///
 /// What the terminal sends reaches the client by itself. What somebody sends to us alone goes to the container, since a
 /// client on a terminal would not pass it on. The terminal gets its settings back whatever became of the client.
-pub fn run(argv: &[OsString], env: &[(String, OsString)], name: &str) -> Result<u8> {
+pub fn run(argv: &[OsString], env: &[(String, OsString)], engine: &OsStr, name: &str) -> Result<u8> {
     let Some((program, args)) = argv.split_first() else { return Err(Failure::new(Kind::Usage, "cannot run nothing")) };
     let settings = rustix::termios::tcgetattr(std::io::stdin()).ok();
     let mut signals = Signals::new([SIGINT, SIGQUIT, SIGTERM, SIGHUP])?;
@@ -238,22 +239,22 @@ pub fn run(argv: &[OsString], env: &[(String, OsString)], name: &str) -> Result<
         .spawn()
         .map_err(|error| not_started(program, &error))?;
     let from_terminal = settings.is_some();
-    let (engine, container) = (program.clone(), name.to_owned());
+    let (client, container) = (engine.to_owned(), name.to_owned());
     let asked_to_end = std::thread::spawn(move || {
-        let mut asked = false;
+        let mut has_asked = false;
         for signal in &mut signals {
             if from_terminal && matches!(signal, SIGINT | SIGQUIT) {
                 continue;
             }
-            asked = true;
-            kill(&engine, &container, &signal.to_string());
-            let (engine, container) = (engine.clone(), container.clone());
+            has_asked = true;
+            kill(&client, &container, &signal.to_string());
+            let (client, container) = (client.clone(), container.clone());
             std::thread::spawn(move || {
                 clock::pause(GRACE);
-                kill(&engine, &container, "KILL");
+                kill(&client, &container, "KILL");
             });
         }
-        asked
+        has_asked
     });
     let status = child.wait()?;
     handle.close();
@@ -263,7 +264,7 @@ pub fn run(argv: &[OsString], env: &[(String, OsString)], name: &str) -> Result<
     has_ended.store(!asked_to_end, Ordering::SeqCst);
     if asked_to_end || status.signal().is_some() {
         // The client may have died before its container; forcing what is gone is no error that anybody needs to see.
-        let _ = output(program, &["rm", "--force", name]);
+        let _ = output(engine, &["rm", "--force", name]);
     }
     if let Some(settings) = settings {
         rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, &settings).map_err(std::io::Error::from)?;

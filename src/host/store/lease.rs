@@ -60,7 +60,8 @@ pub fn dead_temporaries(host: &Host) -> Vec<PathBuf> {
     temporaries(host).into_iter().filter(is_dead).map(|(path, _)| path).collect()
 }
 
-pub fn remove_temporary(path: &Path) -> io::Result<()> {
+/// Removes a directory that a session left.
+pub fn remove_directory(path: &Path) -> io::Result<()> {
     own::remove_tree(path)
 }
 

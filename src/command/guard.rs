@@ -1,0 +1,34 @@
+//! `ai guard SESSION -- CMD…`: starts the helper of a guarded run beside itself, and becomes the command.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::lease::SessionId;
+use crate::host::Host;
+use crate::host::guard::helper;
+
+#[derive(Debug, Args)]
+pub struct GuardArgs {
+    pub session: SessionId,
+    /// The engine's client with its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub words: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct HelperArgs {
+    pub directory: PathBuf,
+}
+
+pub fn run(guard: &GuardArgs) -> Result<u8> {
+    let host = Host::new().map_err(|failure| Failure { kind: Kind::NotStarted, ..failure })?;
+    Err(helper::beside(&host, &guard.session, &guard.words))
+}
+
+/// Is the helper.
+pub fn serve(helper: &HelperArgs) -> Result<u8> {
+    helper::serve(&Host::new()?, &helper.directory).map(|()| 0)
+}

@@ -1,0 +1,159 @@
+//! What a helper saw in one run, and how it is said afterwards.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::guard::EgressRefusal;
+use crate::core::guard::peer::Peer;
+use crate::core::guard::rule::{EgressRule, EgressRules};
+use crate::core::text::typed::typed;
+
+/// Most peers that are kept by name; the others are counted.
+const MOST: usize = 200;
+/// Most peers that the line names.
+const MOST_SAID: usize = 4;
+
+/// What was let out, what was not, how often.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GuardRecord {
+    /// Whether the helper came to its own end.
+    pub ended: bool,
+    /// Connections by host and port.
+    pub allowed: BTreeMap<String, u64>,
+    pub blocked: Vec<Blocked>,
+    /// Blocked requests to peers that there was no room for.
+    pub more: u64,
+    /// What the agent was asked for and did not do, by what it was.
+    pub refused: BTreeMap<String, u64>,
+    /// Connections that were one too many at a time.
+    pub crowded: u64,
+}
+
+/// One peer that was not reached, for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocked {
+    pub peer: String,
+    pub why: EgressRefusal,
+    pub count: u64,
+}
+
+impl GuardRecord {
+    pub fn allow(&mut self, peer: &Peer) {
+        let peer = peer.to_string();
+        if self.allowed.len() < MOST || self.allowed.contains_key(&peer) {
+            *self.allowed.entry(peer).or_default() += 1;
+        }
+    }
+
+    /// Counts a peer by what a container called it.
+    pub fn block(&mut self, peer: &str, why: &EgressRefusal) {
+        let has_room = self.blocked.len() < MOST;
+        match self.blocked.iter_mut().find(|known| known.peer == peer && known.why == *why) {
+            Some(known) => known.count += 1,
+            None if has_room => self.blocked.push(Blocked { peer: peer.to_owned(), why: why.clone(), count: 1 }),
+            None => self.more += 1,
+        }
+    }
+
+    /// Counts what the agent did not do.
+    pub fn refuse(&mut self, what: &str) {
+        if self.refused.len() < MOST || self.refused.contains_key(what) {
+            *self.refused.entry(what.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Returns the line about what the agent did not do.
+    pub fn agent_line(&self) -> Option<String> {
+        let parts: Vec<String> = self.refused.iter().take(MOST_SAID).map(|(what, count)| format!("{count} × {what}")).collect();
+        (!parts.is_empty()).then(|| format!("the SSH agent refused {}; hint: ai help network", parts.join(", ")))
+    }
+
+    /// Returns the line about what was blocked, if a person should hear of it. What is `quiet` is asked for by the tool itself and
+    /// not missed.
+    pub fn line(&self, quiet: &[EgressRule]) -> Option<String> {
+        let quiet = EgressRules { allow: quiet.to_owned(), ..EgressRules::default() };
+        let is_quiet = |blocked: &&Blocked| {
+            // Who said so need not hear it; the program that asked was told.
+            if blocked.why == EgressRefusal::Denied {
+                return true;
+            }
+            let peer = Peer::parse(blocked.peer.as_bytes(), Some(443));
+            blocked.why == EgressRefusal::NotListed && peer.is_ok_and(|peer| quiet.judge(&peer).is_ok())
+        };
+        let mut said: Vec<&Blocked> = self.blocked.iter().filter(|blocked| !is_quiet(blocked)).collect();
+        said.sort_by_key(|blocked| std::cmp::Reverse(blocked.count));
+        let mut parts: Vec<String> = said.iter().take(MOST_SAID).map(|blocked| blocked.part()).collect();
+        let left: u64 = said.iter().skip(MOST_SAID).map(|blocked| blocked.count).sum::<u64>() + self.more;
+        if left > 0 {
+            parts.push(format!("{left} × others"));
+        }
+        if parts.is_empty() {
+            return None;
+        }
+        let mut words: Vec<String> =
+            said.iter().take(MOST_SAID).filter(|blocked| blocked.why.wants_rule()).map(|b| typed(&b.why.allowing(&b.peer))).collect();
+        words.dedup();
+        let allow = if words.is_empty() { String::new() } else { format!("; allow with: ai config allow host {}", words.join(" ")) };
+        Some(format!("blocked {}{allow}", parts.join(", ")))
+    }
+}
+
+impl Blocked {
+    fn part(&self) -> String {
+        let why = self.why.words().map_or_else(String::new, |why| format!(" ({why})"));
+        format!("{} × {}{why}", self.count, EgressRefusal::NotListed.allowing(&self.peer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(blocked: &[(&str, u64, EgressRefusal)], expected: Option<&str>) {
+        let mut record = GuardRecord::default();
+        for (peer, count, why) in blocked {
+            for _ in 0..*count {
+                record.block(peer, why);
+            }
+        }
+        let quiet = ["downloads.example.com".parse().unwrap()];
+        assert_eq!(record.line(&quiet).as_deref(), expected);
+    }
+
+    #[test]
+    fn one_line_says_what_was_blocked_and_what_allows_it() {
+        use EgressRefusal::{BadName, Literal, NotListed, OtherServerName, Port, Private};
+        check(&[], None);
+        check(&[("example.com:443", 3, NotListed)], Some("blocked 3 × example.com; allow with: ai config allow host example.com"));
+        check(
+            &[("a.com:443", 1, NotListed), ("b.com:22", 2, Port)],
+            Some("blocked 2 × b.com:22 (another port), 1 × a.com; allow with: ai config allow host b.com:22 a.com"),
+        );
+        check(
+            &[("git.corp:443", 1, Private), ("10.0.0.1:80", 1, Literal)],
+            Some(
+                "blocked 1 × git.corp (its address is not public), 1 × 10.0.0.1:80 (an address); \
+                 allow with: ai config allow host 'git.corp!private' '10.0.0.1:80!private'",
+            ),
+        );
+        check(&[("a.com:443", 1, OtherServerName("b.com".into()))], Some("blocked 1 × a.com (TLS with `b.com`)"));
+        check(&[("a b", 1, BadName)], Some("blocked 1 × a b (no name of a host)"));
+        check(&[("downloads.example.com:443", 9, NotListed)], None);
+        check(&[("a.com:443", 9, EgressRefusal::Denied)], None);
+        check(&[("gitlab:443", 1, NotListed)], Some("blocked 1 × gitlab:443; allow with: ai config allow host gitlab:443"));
+    }
+
+    #[test]
+    fn no_number_of_peers_makes_it_long() {
+        let mut record = GuardRecord::default();
+        for number in 0..1000 {
+            record.block(&format!("h{number}.com:443"), &EgressRefusal::NotListed);
+        }
+        assert_eq!((record.blocked.len(), record.more), (200, 800));
+        let line = record.line(&[]).unwrap();
+        assert!(line.contains("996 × others") && line.len() < 300, "{line}");
+    }
+}

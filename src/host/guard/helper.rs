@@ -1,0 +1,157 @@
+//! The life of a helper: started beside the engine's client, it serves until that is gone.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::guard::order::{AGENT, EGRESS, GuardOrder};
+use crate::core::lease::SessionId;
+use crate::host::Host;
+use crate::host::fs::{own, socket};
+use crate::host::guard::desk::Desk;
+use crate::host::guard::{order, tunnel};
+use crate::host::machine::{clock, process};
+
+/// Connections at a time.
+const MOST: usize = 256;
+/// A connection needs no more: nothing here recurses.
+const STACK: usize = 96 << 10;
+
+/// Starts the helper of a session, and becomes `argv` once it serves; returns only if that fails.
+pub fn beside(host: &Host, session: &SessionId, argv: &[OsString]) -> Failure {
+    let failed =
+        |why: String| Failure::new(Kind::NotStarted, "cannot start the helper of a guarded run; no container was started").because(why);
+    match start(host, session) {
+        Ok(life) => {
+            // What holds this end is the engine's client, from here to its death.
+            let kept = rustix::io::fcntl_setfd(&life, rustix::io::FdFlags::empty()).map_err(|error| failed(error.to_string()));
+            kept.err().unwrap_or_else(|| process::exec(argv, &[]))
+        }
+        Err(error) => failed(error.to_string()).hint("ai run, or the functions of your shell, begin a session; ai doctor"),
+    }
+}
+
+fn start(host: &Host, session: &SessionId) -> io::Result<io::PipeWriter> {
+    let directory = host.state_of(session).guard(session);
+    let missing = |error: io::Error| io::Error::other(format!("the rules of session {session} cannot be read: {error}"));
+    order::read(&directory).map_err(missing)?;
+    let (life, held) = io::pipe()?;
+    let (mut ready, tell) = io::pipe()?;
+    let mut command = process::command(process::this_program()?);
+    command.arg0("ai-guard").args(["__guard".as_ref(), directory.as_os_str()]).current_dir("/");
+    drop(command.stdin(life).stdout(tell).stderr(Stdio::null()).spawn()?);
+    drop(command);
+    let mut said = String::new();
+    ready.read_to_string(&mut said)?;
+    if said == READY { Ok(held) } else { Err(io::Error::other(if said.is_empty() { "it ended at once".to_owned() } else { said })) }
+}
+
+/// What a helper that serves says before anything else.
+const READY: &str = "ready";
+
+/// Is the helper: serves until its standard input ends.
+pub fn serve(host: &Host, directory: &Path) -> Result<()> {
+    let mut tell = io::stdout();
+    match prepare(host, directory) {
+        Ok((desk, listeners, alive)) => {
+            let count = Arc::new(AtomicUsize::new(0));
+            for (listener, serve) in listeners {
+                accept(listener, serve, Arc::clone(&desk), Arc::clone(&count));
+            }
+            desk.watch(directory.to_owned());
+            tell.write_all(READY.as_bytes()).and_then(|()| tell.flush()).and_then(|()| close_stdout())?;
+            // Nobody writes there: it ends when the last process that holds the other end does.
+            let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            desk.finish(directory);
+            drop(alive);
+            Ok(())
+        }
+        Err(error) => {
+            // The one who waits says it.
+            let _ = tell.write_all(error.to_string().as_bytes()).and_then(|()| tell.flush());
+            Err(Failure::from(error))
+        }
+    }
+}
+
+/// Serves a connection to one of the sockets.
+type Serve = fn(UnixStream, &Desk) -> io::Result<()>;
+
+type Prepared = (Arc<Desk>, Vec<(UnixListener, Serve)>, std::fs::File);
+
+fn prepare(host: &Host, directory: &Path) -> io::Result<Prepared> {
+    // No key of the terminal reaches it, nor the end of the terminal.
+    let _ = rustix::process::setsid();
+    let order: GuardOrder = order::read(directory)?;
+    let alive = order::alive(directory)?;
+    let desk = Desk::new(host, order)?;
+    order::keep(directory, &desk.record())?;
+    let sockets = directory.join("sock");
+    let mut listeners: Vec<(UnixListener, Serve)> = vec![(socket::bind(&sockets, EGRESS)?, tunnel::serve)];
+    if desk.agent.is_some() {
+        listeners.push((socket::bind(&sockets, AGENT)?, serve_agent));
+    }
+    Ok((Arc::new(desk), listeners, alive))
+}
+
+/// The shell that reads our output is not kept waiting for it.
+fn close_stdout() -> io::Result<()> {
+    let null = own::open_to_write("/dev/null", rustix::fs::OFlags::empty())?;
+    Ok(rustix::stdio::dup2_stdout(&null)?)
+}
+
+fn serve_agent(stream: UnixStream, desk: &Desk) -> io::Result<()> {
+    desk.agent.as_ref().map_or(Ok(()), |agent| agent.serve(stream, desk))
+}
+
+fn accept(listener: UnixListener, serve: Serve, desk: Arc<Desk>, count: Arc<AtomicUsize>) {
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            match stream {
+                Ok(stream) if count.load(Ordering::SeqCst) < MOST => {
+                    let berth = Berth::take(&count);
+                    let desk = Arc::clone(&desk);
+                    let work = move || {
+                        let _berth = berth;
+                        // A client that goes away in the middle is no news.
+                        let _ = serve(stream, &desk);
+                    };
+                    // Without a thread there is no answer: the connection is closed.
+                    let _ = std::thread::Builder::new().stack_size(STACK).spawn(work);
+                }
+                Ok(stream) => crowded(stream, &desk),
+                // Out of descriptors, say: others end meanwhile.
+                Err(_) => clock::pause(Duration::from_millis(20)),
+            }
+        }
+    });
+}
+
+fn crowded(mut stream: UnixStream, desk: &Desk) {
+    desk.note(|record| record.crowded += 1);
+    let _ = stream.set_write_timeout(Some(Duration::from_millis(100)));
+    let _ = stream.write_all(b"HTTP/1.1 503 Too many connections through ai\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+}
+
+/// A berth among the connections, given back when it is dropped.
+struct Berth(Arc<AtomicUsize>);
+
+impl Berth {
+    fn take(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Berth {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
