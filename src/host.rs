@@ -43,6 +43,10 @@ pub struct Host {
     pub store: Store,
     /// The working directory, once it was asked for.
     cwd: OnceCell<Option<PathBuf>>,
+    /// The home with all links resolved, once it was asked for.
+    real_home: OnceCell<Option<PathBuf>>,
+    /// The directory around us that a container gets to write, once it was asked for.
+    writable: OnceCell<Option<PathBuf>>,
 }
 
 /// What a plan wants to know beside what is always gathered.
@@ -79,7 +83,8 @@ impl Host {
         }
         let store = store.resolved().unwrap_or(store);
         crate::core::log::threshold(&env)?;
-        let host = Self { env, home, store: Store::new(store), cwd: OnceCell::new() };
+        let (cwd, real_home, writable) = Default::default();
+        let host = Self { env, home, store: Store::new(store), cwd, real_home, writable };
         host.refuse_planted_store().map(|()| host)
     }
 
@@ -102,7 +107,7 @@ impl Host {
             machine: machine(&engine),
             time_zone: person::time_zone(&self.env),
             named: self.named(&engine.endpoint, &ssh_agent),
-            writable: self.writable_project(),
+            writable: self.writable_project().map(Path::to_owned),
             ssh_agent,
             exe: self.exe(),
             looked: self.look(wanted.admit),
@@ -125,7 +130,8 @@ impl Host {
 
     /// `$HOME` with all links resolved.
     pub fn home(&self) -> Option<PathBuf> {
-        self.home.as_ref().map(|home| home.resolved().unwrap_or_else(|_| home.clone()))
+        let real = || self.home.as_ref().map(|home| home.resolved().unwrap_or_else(|_| home.clone()));
+        self.real_home.get_or_init(real).clone()
     }
 
     /// Returns those of the optional files that exist, in the session's state or in the store.

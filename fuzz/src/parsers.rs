@@ -94,7 +94,7 @@ pub fn missing_lines(bytes: &[u8]) {
 
 pub fn manifest(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let _ = Manifest::parse(&ManifestText { text: text.into(), origin: "x.toml".into() });
+    let _ = Manifest::parse(&ManifestText::own(text, "x.toml"));
 }
 
 pub fn config(bytes: &[u8]) {

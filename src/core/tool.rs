@@ -13,14 +13,27 @@ pub mod default;
 pub mod manifest;
 mod reserved;
 
+/// A manifest that comes with the program.
+struct BuiltIn {
+    name: &'static str,
+    text: &'static str,
+    /// The same, as `build.rs` wrote it.
+    json: &'static str,
+}
+
+/// Makes the list of built-in manifests from their names.
+macro_rules! built_in {
+    ($($name:literal),*) => {
+        [$(BuiltIn {
+            name: $name,
+            text: include_str!(concat!("tool/", $name, ".toml")),
+            json: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".json")),
+        }),*]
+    };
+}
+
 /// The manifests that come with the program, in the order in which people see them.
-const BUILT_IN: [(&str, &str); 5] = [
-    ("claude", include_str!("tool/claude.toml")),
-    ("gemini", include_str!("tool/gemini.toml")),
-    ("codex", include_str!("tool/codex.toml")),
-    ("glm", include_str!("tool/glm.toml")),
-    (EXEC, include_str!("tool/exec.toml")),
-];
+const BUILT_IN: [BuiltIn; 5] = built_in!("claude", "gemini", "codex", "glm", "exec");
 
 /// The pseudo tool behind `ai exec`: no program of its own, no state, the user's words are the command.
 pub const EXEC: &str = "exec";
@@ -122,13 +135,13 @@ impl Tool {
 
 /// Returns the built-in manifest of this name.
 pub fn built_in(name: &str) -> Option<ManifestText> {
-    let (_, text) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name)?;
-    Some(ManifestText { text: (*text).into(), origin: format!("built-in {name}.toml") })
+    let found = BUILT_IN.iter().find(|built_in| built_in.name == name)?;
+    Some(ManifestText { text: found.text.into(), json: Some(found.json), origin: format!("built-in {name}.toml") })
 }
 
 /// Names of the built-in tools and profiles, without the pseudo tool.
 pub fn built_in_names() -> impl Iterator<Item = &'static str> {
-    BUILT_IN.iter().map(|(name, _)| *name).filter(|name| *name != EXEC)
+    BUILT_IN.iter().map(|built_in| built_in.name).filter(|name| *name != EXEC)
 }
 
 /// Whether `name` can be a tool: it becomes a shell function, a directory and part of a container's name.
@@ -146,9 +159,17 @@ mod tests {
 
     #[test]
     fn every_built_in_manifest_is_valid() {
-        for (name, _) in BUILT_IN {
+        for BuiltIn { name, .. } in BUILT_IN {
             let tool = Tool::load(name, |name| Ok(built_in(name))).unwrap().unwrap();
             assert!(is_valid_name(&tool.name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_at_a_run_is_what_the_manifest_says() {
+        for BuiltIn { name, text, .. } in BUILT_IN {
+            let written = Manifest::parse(&ManifestText::own(text, name)).unwrap();
+            assert_eq!(format!("{:?}", Manifest::parse(&built_in(name).unwrap()).unwrap()), format!("{written:?}"));
         }
     }
 

@@ -21,7 +21,7 @@ impl Host {
         }
         let fix = "unset AI_HOME, or name a directory that is in no project";
         let store = EnvironmentPath { by: "AI_HOME", path: real(self.store.root()), fix };
-        planted::refusal([&store], self.writable_project().as_deref()).map_or(Ok(()), Err)
+        planted::refusal([&store], self.writable_project()).map_or(Ok(()), Err)
     }
 
     /// Returns what the environment names and a run will trust, but the store.
@@ -60,7 +60,7 @@ impl Host {
     pub fn temporary_base(&self) -> PathBuf {
         let project = self.writable_project();
         let named = ["XDG_RUNTIME_DIR", "TMPDIR"].into_iter().filter_map(|name| self.directory(name));
-        let mut safe = named.filter(|path| planted::writable(&real(path), project.as_deref()).is_none());
+        let mut safe = named.filter(|path| planted::writable(&real(path), project).is_none());
         safe.next().unwrap_or_else(|| PathBuf::from("/tmp"))
     }
 
@@ -74,15 +74,18 @@ impl Host {
         let absolute: Vec<PathBuf> = std::env::split_paths(path).filter(|entry| entry.is_absolute()).collect();
         let path = std::env::join_paths(absolute).ok()?;
         let mut found = which::which_in_all(name, Some(path), "/").ok()?;
-        found.find(|program| (me.is_none() || program.resolved().ok() != me) && !is_planted(program, project.as_deref()))
+        found.find(|program| (me.is_none() || program.resolved().ok() != me) && !is_planted(program, project))
     }
 
     /// Returns the directory around us that a container gets to write, unless it is one that is never mounted.
-    pub(super) fn writable_project(&self) -> Option<PathBuf> {
-        let cwd = self.cwd()?;
-        let root = git::root(cwd).unwrap_or(cwd);
-        let is_above_home = self.home().is_some_and(|home| home.starts_with(root));
-        (!is_above_home && !workspace::is_system(root)).then(|| root.to_owned())
+    pub(super) fn writable_project(&self) -> Option<&Path> {
+        let writable = || {
+            let cwd = self.cwd()?;
+            let root = git::root(cwd).unwrap_or(cwd);
+            let is_above_home = self.home().is_some_and(|home| home.starts_with(root));
+            (!is_above_home && !workspace::is_system(root)).then(|| root.to_owned())
+        };
+        self.writable.get_or_init(writable).as_deref()
     }
 
     /// Our own program as shells should call it: by the path on PATH where that leads here (it survives an upgrade
@@ -94,7 +97,7 @@ impl Host {
             .map(|entry| entry.join("ai"))
             .filter(|program| program.is_there() && program.resolved().is_ok_and(|program| program == me));
         let project = self.writable_project();
-        same.find(|program| !is_planted(program, project.as_deref())).unwrap_or(me)
+        same.find(|program| !is_planted(program, project)).unwrap_or(me)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a manifest says, as it stands in its file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -16,8 +17,17 @@ use crate::core::text::visible::toml_complaint;
 /// The text of a manifest and where it came from.
 #[derive(Clone, Debug)]
 pub struct ManifestText {
-    pub text: String,
+    pub text: Cow<'static, str>,
+    /// The same as JSON, where it comes with the program: quicker to read.
+    pub json: Option<&'static str>,
     pub origin: String,
+}
+
+impl ManifestText {
+    /// Returns the text of a file of somebody's own.
+    pub fn own(text: &str, origin: impl Into<String>) -> Self {
+        Self { text: text.to_owned().into(), json: None, origin: origin.into() }
+    }
 }
 
 /// A tool or a profile of one.
@@ -168,11 +178,12 @@ pub struct LoginRules {
 impl Manifest {
     /// Reads and checks a manifest; an error names its file and line.
     pub fn parse(source: &ManifestText) -> Result<Self> {
-        let manifest: Self = toml::from_str(&source.text).map_err(|error| {
-            Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid manifest", source.origin))
-                .because(toml_complaint(&error))
-                .hint("ai help tools")
-        })?;
+        let invalid =
+            || Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid manifest", source.origin)).hint("ai help tools");
+        let manifest: Self = match source.json {
+            Some(json) => serde_json::from_str(json).map_err(|error| invalid().because(error.to_string()))?,
+            None => toml::from_str(&source.text).map_err(|error| invalid().because(toml_complaint(&error)))?,
+        };
         manifest
             .check()
             .map_err(|why| Failure::new(Kind::Config, format!("cannot read `{}`: {why}", source.origin)).hint("ai help tools"))?;
@@ -271,7 +282,7 @@ mod tests {
 
     #[track_caller]
     fn refused(text: &str, expected: &str) {
-        let failure = Manifest::parse(&ManifestText { text: text.into(), origin: "x.toml".into() }).unwrap_err();
+        let failure = Manifest::parse(&ManifestText::own(text, "x.toml")).unwrap_err();
         assert_eq!(failure.kind, Kind::Config);
         assert!(failure.to_string().contains(expected), "{failure}");
     }

@@ -48,7 +48,7 @@ impl Host {
         }
         let path = self.store.tools().join(format!("{name}.toml"));
         let own = files::read_text(&path)?;
-        Ok(own.map(|text| ManifestText { text, origin: path.display().to_string() }).or_else(|| tool::built_in(name)))
+        Ok(own.map(|text| ManifestText::own(&text, path.display().to_string())).or_else(|| tool::built_in(name)))
     }
 
     /// Manifests under names that no tool can have.
