@@ -1,7 +1,7 @@
 //! The life of one run, read from top to bottom.
 //!
 //! ```text
-//! Context ─ decide ─► Decided ─ ready ─► Engine ─ begin ─► Begun ─ run ─► exit code ─ close ─► Kept
+//! Context ─ decide ─► Decided ─ ready ─► Engine ─ begin ─► Begun ─ run ─► exit code ─ close ─► Saved
 //! ```
 //!
 //! `ai run` does all of it in one process. The shell functions do the same in three: `ai sync in` is [`open`], `ai resolve` plans

@@ -15,7 +15,7 @@ use crate::host::engine::volume::Volume;
 use crate::host::fs::files;
 use crate::host::output;
 use crate::host::store::login::LoginStore;
-use crate::host::store::{guard, lease};
+use crate::host::store::{hold, lease};
 use crate::host::{self, Host};
 use crate::session::context::unknown_tool;
 
@@ -217,7 +217,7 @@ fn copy(name: &str, place: &LoginStore, newest: &About, destination: &Path) -> u
 
 fn restore(host: &Host, name: &str, backup: Option<&str>) -> Result<u8> {
     let place = place(host, name)?;
-    let _lock = guard::hold(&host.store)?;
+    let _lock = hold::store(&host.store)?;
     let failed = |error: std::io::Error| cannot("restore", name, error);
     nobody_runs(host, name, "restore")?;
     let backups = place.backups().map_err(failed)?;

@@ -1,4 +1,4 @@
-//! `ai image`: the image of the tools, built on this machine from the Dockerfile that comes with the program.
+//! `ai image`: its arguments. `host::engine::image` builds, from `templates/Dockerfile`.
 
 use crate::command::complete;
 use crate::core::config::Layer;

@@ -10,7 +10,7 @@ use crate::core::tool;
 use crate::core::workspace::Workspace;
 use crate::host::Host;
 use crate::host::output;
-use crate::host::store::guard;
+use crate::host::store::hold;
 use crate::host::store::{lease, project};
 use crate::session::context::Context;
 use clap::{Args, Subcommand};
@@ -89,7 +89,7 @@ fn adopt(old: &str) -> Result<u8> {
     let facts = host.facts(&crate::host::Wanted::default());
     let workspace = Workspace::new(&facts, &config.settings)?;
     let refused = |why: &str| Failure::new(Kind::General, format!("cannot adopt `{old}`: {why}"));
-    let _lock = guard::hold(&host.store)?;
+    let _lock = hold::store(&host.store)?;
     let partitions = project::partitions(&host.store, project::Sizes::Unknown);
     let ours: Vec<_> = partitions.iter().filter(|partition| partition.project == old).collect();
     if ours.is_empty() {

@@ -172,7 +172,7 @@ pub fn status(tool: &str, json: bool) -> Result<()> {
         let health = match row.health {
             Health::Absent => "absent".to_owned(),
             Health::Valid => "valid".to_owned(),
-            Health::Broken => "broken".to_owned(),
+            Health::Torn => "torn".to_owned(),
             Health::Ambiguous => "ambiguous".to_owned(),
             Health::Unread => "unread".to_owned(),
             Health::Crowded => "too many keys".to_owned(),

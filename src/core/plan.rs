@@ -26,8 +26,6 @@ mod admit;
 mod bytes;
 mod command;
 mod container;
-#[cfg(test)]
-mod engines;
 mod env;
 mod errand;
 pub mod guard;
@@ -40,10 +38,10 @@ pub mod proxy;
 mod reach;
 mod scratch;
 pub mod secret;
-#[cfg(test)]
-mod sources;
 mod state;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod user;
 mod verify;
 

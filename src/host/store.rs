@@ -2,8 +2,8 @@
 
 pub mod admit;
 pub mod consent;
-pub mod guard;
 pub mod history;
+pub mod hold;
 pub mod image;
 pub mod layout;
 pub mod lease;

@@ -1,4 +1,4 @@
-//! One sync from lock to report: what was decided by values is made to happen, whoever dies meanwhile.
+//! One sync: everything is read, then decided as a value; then, under the lock, it is made to happen, whoever dies meanwhile.
 
 mod apply;
 mod gather;

@@ -9,7 +9,7 @@ use crate::core::login::{Login, Validity, turn};
 use crate::core::store::Store;
 use crate::core::tool::{Purpose, Tool};
 use crate::host::output;
-use crate::host::store::guard;
+use crate::host::store::hold;
 use crate::host::store::lease;
 use crate::host::store::login::LoginStore;
 use crate::host::{self, Host};
@@ -27,7 +27,7 @@ pub fn before(context: &Context, store: &Store, session: &SessionId, image: &str
     if !login.is_some_and(|login| turn::is_needed(&tool.manifest, version.as_deref(), &login)) {
         return Ok(());
     }
-    let Some(holder) = guard::retry_until_free(PATIENCE, || take(store, &tool.name, session))? else { return Ok(()) };
+    let Some(holder) = hold::retry_until_free(PATIENCE, || take(store, &tool.name, session))? else { return Ok(()) };
     let (version, oldest) = (version.unwrap_or_default(), tool.manifest.min_version.as_deref().unwrap_or_default());
     Err(Failure::new(Kind::Busy, format!("cannot start {}: session {} in {} is running", tool.name, holder.session, holder.root))
         .because(format!("{} {version} loses a login that two sessions share; {oldest} does not", tool.name))
@@ -39,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Takes the turn of this tool, or names the live session that has it.
 fn take(store: &Store, tool: &str, session: &SessionId) -> Result<Option<Lease>> {
-    let _guard = guard::hold(store)?;
+    let _lock = hold::store(store)?;
     let path = store.turn(tool);
     let holder =
         host::fs::files::read_text(&path)?.and_then(|text| text.trim().parse().ok()).and_then(|holder| lease::read(store, &holder));

@@ -7,7 +7,7 @@ use crate::core::lease::SessionId;
 use crate::core::plan::Plan;
 use crate::core::text::typed::typed;
 use crate::host::store::project::{self, TreeStanding};
-use crate::host::store::{consent, guard, lease};
+use crate::host::store::{consent, hold, lease};
 use crate::host::{Host, output};
 
 /// Sets aside what was kept of another directory at the root of `plan`, and says so; tells of what was kept of this one elsewhere.
@@ -28,7 +28,7 @@ pub fn separate(host: &Host, plan: &Plan) -> Result<()> {
 }
 
 fn set_aside(host: &Host, id: &str, root: &Path, session: &SessionId) -> Result<()> {
-    let _lock = guard::hold(&host.store)?;
+    let _lock = hold::store(&host.store)?;
     // Who waited for the lock finds it done.
     if project::standing(&host.store, id, root) != TreeStanding::Another {
         return Ok(());

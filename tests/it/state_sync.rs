@@ -143,7 +143,7 @@ fn status_shows_direction_time_hash_and_validity_of_each_file() {
     assert!(host["modified"].as_u64().unwrap() > 1_700_000_000);
     assert_eq!(row("hub", "settings.json")["from"], serde_json::json!(["host", "project"]));
     assert_eq!(row("project", "settings.json")["from"], serde_json::json!(["hub"]));
-    assert_eq!(row("host", ".claude.json")["health"], "broken");
+    assert_eq!(row("host", ".claude.json")["health"], "torn");
     let text = sandbox.ai(["sync", "status", "claude"]).prints();
     let line = text.lines().find(|line| line.starts_with("`settings.json` (hub)")).unwrap();
     assert!(line.contains(" valid ") && line.contains(" 2h00m ago ") && line.ends_with("<- host <- project"), "{line}");

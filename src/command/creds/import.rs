@@ -7,12 +7,12 @@ use crate::core::failure::Result;
 use crate::core::login::backup::{By, Why};
 use crate::core::login::import::{self, Decision, ImportReason};
 use crate::host::fs::files;
-use crate::host::store::{guard, login};
+use crate::host::store::{hold, login};
 use crate::host::{Host, output};
 
 pub fn import(host: &Host, name: &str, from: Option<PathBuf>, replace: bool) -> Result<u8> {
     let place = place(host, name)?;
-    let _lock = guard::hold(&host.store)?;
+    let _lock = hold::store(&host.store)?;
     let path = match (from, place.host_directory()) {
         (Some(path), _) if !files::is_directory(&path) => path,
         (Some(directory), _) => directory.join(place.main()),

@@ -8,12 +8,12 @@ use crate::core::text::table::Side;
 use crate::host::migrate as host_migrate;
 use crate::host::migrate::OldDirectory;
 use crate::host::output;
-use crate::host::store::guard;
+use crate::host::store::hold;
 use crate::host::store::project;
 use crate::host::{self, Host};
 
 pub fn run(host: &Host, dry_run: bool, json: bool, project: Option<&str>) -> Result<u8> {
-    let _guard = if dry_run { None } else { Some(guard::hold(&host.store)?) };
+    let _lock = if dry_run { None } else { Some(hold::store(&host.store)?) };
     if !dry_run && host_migrate::finish(&host.store).map_err(|error| cannot("finish the last migration", &error))? {
         output::note("finished a migration that was interrupted");
     }
@@ -107,7 +107,7 @@ fn show(host: &Host, steps: &[MigrationStep], json: bool) -> Result<()> {
 }
 
 pub fn undo(host: &Host) -> Result<u8> {
-    let _guard = guard::hold(&host.store)?;
+    let _lock = hold::store(&host.store)?;
     host_migrate::finish(&host.store).map_err(|error| cannot("finish the last migration", &error))?;
     let undone = host_migrate::undo(&host.store).map_err(|error| cannot("undo the migration", &error))?;
     let Some(undone) = undone else {
@@ -128,7 +128,7 @@ pub fn undo(host: &Host) -> Result<u8> {
 }
 
 pub fn prune(host: &Host, yes: bool) -> Result<u8> {
-    let _guard = guard::hold(&host.store)?;
+    let _lock = hold::store(&host.store)?;
     let mut sources = sources(host);
     // Of what lies in projects, only what a person had taken over.
     let done = host_migrate::done(&host.store);

@@ -7,7 +7,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::tool;
 use crate::core::workspace::Workspace;
 use crate::host::output;
-use crate::host::store::{consent, guard};
+use crate::host::store::{consent, hold};
 use crate::session::context::Context;
 
 pub fn run(allow: &AllowArgs) -> Result<u8> {
@@ -15,7 +15,7 @@ pub fn run(allow: &AllowArgs) -> Result<u8> {
     let facts = host.facts(&crate::host::Wanted::default());
     let workspace = Workspace::new(&facts, &config.settings)?;
     let root = facts.repo.as_ref().map_or(workspace.root.as_path(), |repo| &repo.root);
-    let _lock = guard::hold(&host.store)?;
+    let _lock = hold::store(&host.store)?;
     let mut consents = consent::read(&host.store);
     let had = consents.len();
     if allow.remove {

@@ -126,7 +126,7 @@ mod tests {
     use crate::core::config::Config;
     use crate::core::facts::Terminal;
     use crate::core::plan::RunCommand;
-    use crate::core::plan::sources::{facts, plain};
+    use crate::core::plan::tests::sources::{facts, plain};
     use crate::core::tool::{self, Tool};
 
     fn plan(name: &str) -> Plan {

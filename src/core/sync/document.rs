@@ -24,7 +24,7 @@ pub enum Format<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
     /// No reader can make sense of it.
-    Broken,
+    Torn,
     /// Readers may differ in what they make of it.
     Ambiguous,
     /// It has comments or the like, which the tool does not read: a slip of a person's, not a file that was torn.
@@ -70,7 +70,7 @@ impl<'a> Format<'a> {
             return Err(self.flaw_of_other_encodings(bytes));
         };
         if text.trim().is_empty() {
-            return Err(Flaw::Broken);
+            return Err(Flaw::Torn);
         }
         self.parse_text(text)
     }
@@ -86,7 +86,7 @@ impl<'a> Format<'a> {
     /// A file in Latin-1 or UTF-16 was written by somebody, and some tools read it.
     fn flaw_of_other_encodings(self, bytes: &[u8]) -> Flaw {
         let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-        if wide || self.parse_text(&String::from_utf8_lossy(bytes)).is_ok() { Flaw::Unread } else { Flaw::Broken }
+        if wide || self.parse_text(&String::from_utf8_lossy(bytes)).is_ok() { Flaw::Unread } else { Flaw::Torn }
     }
 
     /// Whether this may be a document that is only half written.
@@ -94,7 +94,7 @@ impl<'a> Format<'a> {
         let Ok(text) = std::str::from_utf8(bytes) else { return true };
         match self {
             Format::Json(_) => json::is_torn(text),
-            Format::Toml => text.trim().is_empty() || toml::parse(text).err() == Some(Flaw::Broken),
+            Format::Toml => text.trim().is_empty() || toml::parse(text).err() == Some(Flaw::Torn),
         }
     }
 

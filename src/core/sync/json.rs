@@ -33,7 +33,7 @@ fn parse_plain(text: &str) -> Result<(Table<'_>, usize), Flaw> {
     let (root, keys) = scan(text)?;
     match tree(text, root)? {
         Tree::Table(table) => Ok((table, keys)),
-        Tree::List(_) | Tree::Leaf(_) => Err(Flaw::Broken),
+        Tree::List(_) | Tree::Leaf(_) => Err(Flaw::Torn),
     }
 }
 
@@ -165,16 +165,16 @@ mod tests {
     #[test]
     fn what_is_no_object_is_broken_and_what_is_two_is_ambiguous() {
         let check = |text: &str, expected: Option<Flaw>| assert_eq!(parse(text).err(), expected, "{text}");
-        check("", Some(Flaw::Broken));
-        check("  \n", Some(Flaw::Broken));
-        check(r#"{"a":1"#, Some(Flaw::Broken));
-        check("{}{}", Some(Flaw::Broken));
-        check("[1]", Some(Flaw::Broken));
-        check("null", Some(Flaw::Broken));
+        check("", Some(Flaw::Torn));
+        check("  \n", Some(Flaw::Torn));
+        check(r#"{"a":1"#, Some(Flaw::Torn));
+        check("{}{}", Some(Flaw::Torn));
+        check("[1]", Some(Flaw::Torn));
+        check("null", Some(Flaw::Torn));
         check("// no\n{}", Some(Flaw::Unread));
         check("{\"a\":1,}", Some(Flaw::Unread));
         check("\u{feff}{}", Some(Flaw::Unread));
-        check("{\"a\":1 // no", Some(Flaw::Broken));
+        check("{\"a\":1 // no", Some(Flaw::Torn));
         check(r#"{"a":1,"a":2}"#, Some(Flaw::Ambiguous));
         check(r#"{"a":1,"\u0061":2}"#, Some(Flaw::Ambiguous));
         check(r#"{"\ud800":1}"#, Some(Flaw::Ambiguous));

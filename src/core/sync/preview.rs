@@ -24,7 +24,7 @@ pub struct Status {
 pub enum Health {
     Absent,
     Valid,
-    Broken,
+    Torn,
     Ambiguous,
     Unread,
     /// See [`crate::core::sync::report::News::Crowded`].
@@ -112,7 +112,7 @@ fn of_file(site: Site, reading: &Reading, format: Option<Format>) -> Status {
         Reading::Refused(why) => (Health::Refused(*why), None),
         Reading::File { bytes, .. } => {
             let health = match format.map(|format| format.parse(bytes)) {
-                Some(Err(Flaw::Broken)) => Health::Broken,
+                Some(Err(Flaw::Torn)) => Health::Torn,
                 Some(Err(Flaw::Ambiguous)) => Health::Ambiguous,
                 Some(Err(Flaw::Unread)) => Health::Unread,
                 Some(Err(Flaw::TooMany)) => Health::Crowded,

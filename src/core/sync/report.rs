@@ -13,7 +13,7 @@ use crate::core::sync::{Refusal, Site};
 pub enum News {
     Refused(Refusal),
     /// Empty, torn or not in its format: treated as absent, a copy is in quarantine.
-    Broken,
+    Torn,
     /// Two readers may understand it differently: left alone.
     Ambiguous,
     /// It has what its tool does not read, such as comments: left alone.
@@ -82,7 +82,7 @@ impl fmt::Display for Notice {
         let site = &self.site;
         match &self.news {
             News::Refused(why) => write!(out, "skipped {site}: {why}"),
-            News::Broken => write!(out, "ignored {site}: it is empty or broken (a copy is in quarantine)"),
+            News::Torn => write!(out, "ignored {site}: it is empty or broken (a copy is in quarantine)"),
             News::Ambiguous => write!(out, "skipped {site}: it can be read in two ways (a key occurs twice)"),
             News::Conflict(keys) if keys.is_empty() => write!(out, "{site} changed on both sides; the other copy is in conflicts"),
             News::Conflict(keys) => write!(out, "{site} changed on both sides ({}); the other copy is in conflicts", some(keys)),

@@ -13,7 +13,7 @@ pub fn parse(text: &str) -> Result<(Table<'_>, usize), Flaw> {
     if text.bytes().filter(|byte| *byte == b'=').count() > MOST / TIMES {
         return Err(Flaw::TooMany);
     }
-    let document: DocumentMut = text.parse().map_err(|_| Flaw::Broken)?;
+    let document: DocumentMut = text.parse().map_err(|_| Flaw::Torn)?;
     let mut keys = 0;
     let table = table(document.as_table(), &mut keys);
     Ok((table, keys))
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_key_given_twice_is_broken() {
-        assert_eq!(parse("a = 1\na = 2\n"), Err(Flaw::Broken));
-        assert_eq!(parse("a = \n"), Err(Flaw::Broken));
+        assert_eq!(parse("a = 1\na = 2\n"), Err(Flaw::Torn));
+        assert_eq!(parse("a = \n"), Err(Flaw::Torn));
     }
 }

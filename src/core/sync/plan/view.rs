@@ -59,8 +59,8 @@ impl<'a> Step<'a> {
         let disk = Some(Hash::of(bytes));
         let content = Some(Cow::from(bytes));
         match format.map(|format| format.parse(bytes)) {
-            Some(Err(Flaw::Broken)) => {
-                self.notice(&site, News::Broken);
+            Some(Err(Flaw::Torn)) => {
+                self.notice(&site, News::Torn);
                 if !bytes.is_empty() {
                     self.plan.copies.push(Copy { shelf: Shelf::Quarantine, site: site.clone(), bytes: bytes.clone() });
                 }
@@ -72,7 +72,7 @@ impl<'a> Step<'a> {
                     match flaw {
                         Flaw::TooMany => News::Crowded,
                         Flaw::Unread => News::Unread,
-                        Flaw::Ambiguous | Flaw::Broken => News::Ambiguous,
+                        Flaw::Ambiguous | Flaw::Torn => News::Ambiguous,
                     },
                 );
                 None

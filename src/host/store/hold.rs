@@ -8,7 +8,7 @@ use crate::host::fs::lock::{self, Lock, LockError};
 use crate::host::machine::clock;
 
 /// Returns the lock of the store, for whoever changes its layout or logins; ten seconds at most.
-pub fn hold(store: &Store) -> Result<Lock> {
+pub fn store(store: &Store) -> Result<Lock> {
     lock::acquire(&store.root().join("sync"), lock::WAIT).map_err(|error| {
         let kind = if matches!(error, LockError::Busy { .. }) { Kind::Busy } else { Kind::General };
         Failure::new(kind, error.to_string()).hint("try again in a moment")

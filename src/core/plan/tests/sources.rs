@@ -16,7 +16,7 @@ use crate::core::plan::{OPTIONAL_FILES, Part, Plan, Request, RunCommand};
 use crate::core::tool::manifest::{Manifest, ManifestText};
 use crate::core::tool::{self, Purpose, Tool};
 
-pub(super) fn facts(repo: Repo, below: &str) -> Facts {
+pub(in crate::core::plan) fn facts(repo: Repo, below: &str) -> Facts {
     let engine = Engine {
         kind: EngineKind::Docker,
         program: None,
@@ -53,7 +53,7 @@ pub(super) fn facts(repo: Repo, below: &str) -> Facts {
     }
 }
 
-pub(super) fn plain() -> Repo {
+pub(in crate::core::plan) fn plain() -> Repo {
     Repo { root: "/home/jo/src/proj".into(), kind: RepoKind::Plain, alternates: Vec::new(), trees: Vec::new() }
 }
 
