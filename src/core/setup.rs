@@ -37,6 +37,13 @@ pub struct NameRule {
     pub called: String,
 }
 
+impl NameRule {
+    /// Returns the first key of the place.
+    pub fn section(&self) -> &str {
+        self.at.split('.').next().unwrap_or_default()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NameKind {
@@ -163,9 +170,12 @@ fn is_doubtful(word: &Word) -> bool {
     !word.is_known && !is_of_run && (word.role == WordRole::Command || (word.role == WordRole::Argument && is_path))
 }
 
+/// The section of the variables that settings set for what they start.
+pub const VARIABLES: &str = "env";
+
 /// Returns the variables that settings set for what they start.
 fn variables(settings: &Value) -> BTreeMap<String, String> {
-    let table = settings.get("env").and_then(Value::as_object).into_iter().flatten();
+    let table = settings.get(VARIABLES).and_then(Value::as_object).into_iter().flatten();
     table.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
 }
 

@@ -1,12 +1,16 @@
 //! The person's set-up on the host: what their settings and instructions name, read where they are.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value};
 
 use crate::core::setup::imports::{self, DEPTH, MOST};
-use crate::core::setup::{NameRule, Named, named};
+use crate::core::setup::{NameRule, Named, VARIABLES, named};
 use crate::core::sync::Reading;
+use crate::core::sync::toml::is_crowded;
 use crate::host::fs::Absent;
 use crate::host::fs::files::read_own;
 use crate::host::fs::look::Look;
@@ -56,17 +60,52 @@ fn of_files(rules: &[NameRule], read: impl Fn(&str) -> Option<Vec<u8>>) -> Vec<N
     let mut files: Vec<&str> = rules.iter().map(|rule| rule.file.as_str()).collect();
     files.sort_unstable();
     files.dedup();
-    let settings = files.into_iter().filter_map(|file| Some((file, parsed(file, &read(file)?)?)));
+    let settings = files.into_iter().filter_map(|file| Some((file, parsed(file, &read(file)?, rules)?)));
     settings.flat_map(|(file, settings)| named(rules, file, &settings)).collect()
 }
 
-/// Returns a settings file as a value. One that cannot be read names nothing: what is wrong with it is said elsewhere.
-fn parsed(file: &str, bytes: &[u8]) -> Option<Value> {
+/// Returns of a settings file what its rules look at. One that cannot be read names nothing: what is wrong with it is said elsewhere.
+fn parsed(file: &str, bytes: &[u8], rules: &[NameRule]) -> Option<Value> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let sections = Sections(rules.iter().filter(|rule| rule.file == file).map(NameRule::section).chain([VARIABLES]).collect());
     if Path::new(file).extension().is_some_and(|extension| extension == "toml") {
-        return toml::from_str(std::str::from_utf8(bytes).ok()?).ok();
+        let text = std::str::from_utf8(bytes).ok().filter(|text| !is_crowded(text))?;
+        return sections.deserialize(toml::Deserializer::parse(text).ok()?).ok();
     }
-    serde_json::from_slice(bytes).ok()
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let settings = sections.deserialize(&mut json).ok()?;
+    json.end().ok().map(|()| settings)
+}
+
+/// Names of a document's tables that are kept; of all others no value is made.
+struct Sections<'a>(Vec<&'a str>);
+
+impl<'de> DeserializeSeed<'de> for Sections<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Sections<'_> {
+    type Value = Value;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("a table")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut kept = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if self.0.iter().any(|section| *section == name || *section == "*") {
+                kept.insert(name, map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Value::Object(kept))
+    }
 }
 
 /// Returns what is at the paths below a directory of the person's that a pattern means, each with the part that `*` stands for. Hidden

@@ -46,6 +46,14 @@ class Lab:
         self.run(argv, cwd)
         return time.perf_counter() - start
 
+    def processor(self, argv, cwd):
+        """Seconds on a processor, and what was printed."""
+        process = subprocess.Popen(argv, cwd=cwd, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        printed = process.stdout.read().strip()
+        _, status, used = os.wait4(process.pid, 0)
+        assert status == 0, argv
+        return used.ru_utime + used.ru_stime, printed
+
     def medians(self, sides, cwd, rounds):
         """Median seconds of each side; a round runs every side once."""
         taken = {name: [] for name in sides}
@@ -182,6 +190,42 @@ def growth(lab):
     return rows
 
 
+def border(lab):
+    """What somebody hostile can make dear: settings, and the files that are compared after a run."""
+    rows, here, settings = [], lab.project("keys"), lab.home / ".claude/settings.json"
+    settings.parent.mkdir()
+    keys = lambda value: "{\n" + ",\n".join(f'  "key{key:05}": {value}' for key in range(40_000)) + "\n}\n"
+    taken = {"nothing changed": [], "every key changed": []}
+    settings.write_text(keys(0))
+    for turn in range(9):
+        for what, times in taken.items():
+            if what == "every key changed":
+                settings.write_text(keys(turn + 1))
+            into, session = lab.processor([AI, "sync", "in", "claude"], here)
+            out, _ = lab.processor([AI, "sync", "out", session], here)
+            times.append(max(into, out))
+    for what, times in taken.items():
+        seconds = statistics.median(times[1:])
+        rows.append([f"settings of 40,000 keys, {what}: processor time of a sync", milliseconds(seconds), "-", "-", "100 ms"])
+    shutil.rmtree(settings.parent)
+
+    sides = {}
+    for name, files in (("few", 10), ("many", 100_000)):
+        project = lab.project(name, files)
+        sides[name] = ["sh", "-c", f'cd {project} && session="$({AI} sync in claude)" && {AI} sync out "$session"']
+    deep = lab.project("deep")
+    for index in range(10_000):
+        directory = deep / f"d{index // 100}/e{index}"
+        directory.mkdir(parents=True)
+        for file in range(10):
+            (directory / f"f{file}").touch()
+    sides["deep"] = ["sh", "-c", f'cd {deep} && session="$({AI} sync in claude)" && {AI} sync out "$session"']
+    times = lab.medians(sides, lab.scratch, 60)
+    for name, what in (("many", "in 100 directories"), ("deep", "in 10,000 directories")):
+        rows.append([f"control files before and after, 100,000 files {what}", milliseconds(times[name] - times["few"]), "-", "-", "5 ms"])
+    return rows
+
+
 def memory(lab):
     here = lab.project("memory")
     process = subprocess.Popen([AI, "run", "claude", "sleep", "2"], cwd=here, env=lab.env, stdin=subprocess.DEVNULL)
@@ -206,7 +250,7 @@ def crowd(lab):
     return rows
 
 
-PARTS = {"init": init, "eval": evaluate, "complete": complete, "resolve": resolve, "run": whole_run, "sync": sync, "growth": growth, "memory": memory, "crowd": crowd}
+PARTS = {"init": init, "eval": evaluate, "complete": complete, "resolve": resolve, "run": whole_run, "sync": sync, "growth": growth, "border": border, "memory": memory, "crowd": crowd}
 HEAD = """# Performance
 
 Written by `make bench`, which measures both sides warm and interleaved; medians, ratios of one run. Machine: {machine}.

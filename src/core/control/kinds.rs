@@ -157,11 +157,13 @@ pub const OPENED: ControlKind = kind(Tier::Opens, Reads::Whole);
 /// spelling, so that case does not count.
 pub fn rows_of(name: &OsStr, with_direnv: bool) -> impl Iterator<Item = &'static ControlRow> {
     let direnv = if with_direnv { WITH_DIRENV } else { &[] };
-    let first = move |row: &&ControlRow| {
-        let first = row.0.split('/').next().unwrap_or_default();
-        first.len() == name.len() && name.eq_ignore_ascii_case(first)
+    let (name, length) = (name.as_encoded_bytes(), name.len());
+    // Thousands of names are asked about, so what is of another length is told apart first.
+    let begins = move |row: &&ControlRow| {
+        let path = row.0.as_bytes();
+        matches!(path.get(length), None | Some(b'/')) && path.get(..length).is_some_and(|first| first.eq_ignore_ascii_case(name))
     };
-    direnv.iter().chain(IN_WORK_TREE).filter(first)
+    direnv.iter().chain(IN_WORK_TREE).filter(begins)
 }
 
 /// Returns what a path below an anchor is, given where git's own directories are: what whoever watches a run asks about an event.
@@ -202,6 +204,17 @@ pub fn is_in_git(below: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_begins_a_row_or_none() {
+        let rows = |name: &str| rows_of(OsStr::new(name), true).map(|row| row.0).collect::<Vec<_>>();
+        assert_eq!(rows(".CLAUDE"), [".claude/hooks", ".claude/settings.json", ".claude/settings.local.json"]);
+        assert_eq!(rows(".envrc"), [".envrc", ".envrc"]);
+        assert_eq!(rows("makeFile"), ["Makefile", "makefile"]);
+        for name in ["", ".", ".claud", ".claude/", "Makefile2", "a name that is longer than that of any row"] {
+            assert!(rows(name).is_empty(), "{name}");
+        }
+    }
 
     #[test]
     fn a_path_has_a_tier_or_none() {

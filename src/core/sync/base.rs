@@ -98,17 +98,32 @@ impl Base {
     }
 }
 
-/// Reads one of our own records; the schema counts before anything else in it does.
-pub fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, Unusable> {
+/// A record of ours, which says what shape it has.
+pub trait Versioned {
+    fn schema(&self) -> u32;
+}
+
+impl Versioned for Base {
+    fn schema(&self) -> u32 {
+        self.schema
+    }
+}
+
+/// Reads one of our own records. That a newer program wrote it counts before anything else that may be wrong with it.
+pub fn decode<T: for<'a> Deserialize<'a> + Versioned>(bytes: &[u8]) -> Result<T, Unusable> {
     #[derive(Deserialize)]
     struct Header {
         schema: u32,
     }
-    let header: Header = serde_json::from_slice(bytes).map_err(|_| Unusable::Broken)?;
-    if header.schema > SCHEMA {
-        return Err(Unusable::Newer);
+    let is_newer = |schema: u32| schema > SCHEMA;
+    match serde_json::from_slice::<T>(bytes) {
+        Ok(record) if is_newer(record.schema()) => Err(Unusable::Newer),
+        Ok(record) => Ok(record),
+        Err(_) => match serde_json::from_slice(bytes) {
+            Ok(Header { schema }) if is_newer(schema) => Err(Unusable::Newer),
+            _ => Err(Unusable::Broken),
+        },
     }
-    serde_json::from_slice(bytes).map_err(|_| Unusable::Broken)
 }
 
 /// Returns the bytes of one of our own records.
@@ -128,6 +143,7 @@ mod tests {
         };
         check(r#"{"schema":1,"files":{"a":{"text":"{}"}}}"#, Ok(1));
         check(r#"{"schema":2,"files":"shaped otherwise"}"#, Err(Unusable::Newer));
+        check(r#"{"schema":2,"files":{}}"#, Err(Unusable::Newer));
         check(r#"{"schema":1}"#, Err(Unusable::Broken));
         check("", Err(Unusable::Broken));
     }

@@ -5,6 +5,9 @@ mod laws;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use crate::core::sync::gate::Gate;
 use crate::core::sync::json::lenient::JsonExtension;
 use crate::core::sync::merge::{self, Edits, Lack, Prefer, Table, Versions};
@@ -39,6 +42,31 @@ pub struct Document<'a> {
     pub text: &'a str,
     table: Table<'a>,
     keys: usize,
+}
+
+/// The texts of one file, in all its places and as they were agreed on: mostly the same one, which is understood once.
+#[derive(Debug, Default)]
+pub struct Documents<'a> {
+    known: RefCell<Vec<(&'a [u8], Understood<'a>)>>,
+}
+
+type Understood<'a> = Result<Rc<Document<'a>>, Flaw>;
+
+impl<'a> Documents<'a> {
+    /// Returns what a text says, or why it says nothing.
+    pub fn parse(&self, format: Format, bytes: &'a [u8]) -> Understood<'a> {
+        if let Some(known) = self.find(bytes) {
+            return known;
+        }
+        let understood = format.parse(bytes).map(Rc::new);
+        self.known.borrow_mut().push((bytes, understood.clone()));
+        understood
+    }
+
+    /// Returns what a text that was parsed before says.
+    pub fn find(&self, bytes: &[u8]) -> Option<Understood<'a>> {
+        self.known.borrow().iter().find(|(known, _)| *known == bytes).map(|(_, understood)| understood.clone())
+    }
 }
 
 /// How two documents are merged.
@@ -125,12 +153,17 @@ impl<'a> Document<'a> {
 
     /// Whether it holds nothing but what another document holds.
     pub fn is_within(&self, other: &Document<'a>) -> bool {
-        self.table.over(&other.table) == other.table
+        self.table.is_within(&other.table)
     }
 
     /// Whether it has no part of something that another document has.
     pub fn lacks(&self, other: &Document) -> bool {
-        self.table.lacks(&other.table)
+        self.text != other.text && self.table.lacks(&other.table)
+    }
+
+    /// Whether it has every key of another document.
+    pub fn covers(&self, other: &Document) -> bool {
+        self.table.covers(&other.table)
     }
 
     #[cfg(test)]
@@ -158,20 +191,26 @@ pub fn merge(format: Format, versions: Versions<Option<&Document>>, terms: Terms
         return Ok(Merged { text, conflicts: Vec::new() });
     };
     if open && terms.lack == Lack::Deleted && ours.text == base.text {
-        let text = if theirs.table == base.table { ours.text } else { theirs.text };
+        let text = if theirs.text == base.text || theirs.table == base.table { ours.text } else { theirs.text };
         return Ok(Merged { text: text.to_owned(), conflicts: Vec::new() });
     }
     let merged = match terms.lack {
         Lack::Deleted => edited(format, &base.table, ours, theirs, terms),
         Lack::Lost => edited(format, &base.table.common(&ours.table, &theirs.table), ours, theirs, terms),
     };
-    let must_be_read = open && merged.text != ours.text || ours.keys + theirs.keys > MOST;
+    if merged.text == ours.text {
+        return Ok(merged);
+    }
+    let must_be_read = open || ours.keys + theirs.keys > MOST;
     let is_theirs = must_be_read && is_same(format, &merged.text, theirs)?;
-    Ok(if open && merged.text != ours.text && is_theirs { Merged { text: theirs.text.to_owned(), ..merged } } else { merged })
+    Ok(if open && is_theirs { Merged { text: theirs.text.to_owned(), ..merged } } else { merged })
 }
 
 /// Whether two texts mean the same; fails if the first has too many keys.
 fn is_same(format: Format, text: &str, other: &Document) -> Result<bool, Flaw> {
+    if text == other.text {
+        return Ok(true);
+    }
     match format.parse_text(text) {
         Err(Flaw::TooMany) => Err(Flaw::TooMany),
         parsed => Ok(parsed.is_ok_and(|document| document.table == other.table)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::sync::base::SCHEMA;
+use crate::core::sync::base::{SCHEMA, Versioned};
 use crate::core::sync::journal::{Act, Change, Journal, Unit};
 use crate::core::sync::plan::SyncPlan;
 use crate::core::sync::{Direction, Hash, Mode, Site};
@@ -33,6 +33,12 @@ pub struct Past {
     pub appended: bool,
     #[serde(default)]
     pub lock: Option<String>,
+}
+
+impl Versioned for SyncRecord {
+    fn schema(&self) -> u32 {
+        self.schema
+    }
 }
 
 impl SyncRecord {

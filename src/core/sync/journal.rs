@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::sync::base::{BaseEntry, SCHEMA};
+use crate::core::sync::base::{BaseEntry, SCHEMA, Versioned};
 use crate::core::sync::{Direction, Hash, Mode, Pair, Place, Site, lines};
 
 /// Everything that is needed to finish a sync without the process that began it.
@@ -93,6 +93,12 @@ pub enum Verdict<'a> {
     Overtaken,
     /// Nobody has the content any more, so it cannot be applied.
     Lost(&'a Hash),
+}
+
+impl Versioned for Journal {
+    fn schema(&self) -> u32 {
+        self.schema
+    }
 }
 
 impl Journal {

@@ -3,7 +3,9 @@
 //! The result is a list of edits to *ours*, so that a format can apply them to the user's own text and leave the rest of it alone.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
+
+use indexmap::IndexMap;
 
 use crate::core::sync::gate::{Gate, Passage};
 
@@ -19,10 +21,9 @@ pub enum Tree<'a> {
 }
 
 /// Keys with their order, which does not count when two tables are compared.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table<'a> {
-    names: Vec<Cow<'a, str>>,
-    items: HashMap<Cow<'a, str>, Tree<'a>>,
+    items: IndexMap<Cow<'a, str>, Tree<'a>>,
 }
 
 /// Three states of one thing; ours is what will be written.
@@ -78,6 +79,9 @@ pub struct Merge<'a> {
 /// Changes of theirs since the base, as edits to ours. Looks at each key once.
 pub fn merge<'a>(versions: Versions<&'a Table<'a>>, gate: &Gate, prefer: Prefer) -> Merge<'a> {
     let Versions { base, ours, theirs } = versions;
+    if std::ptr::eq(base, theirs) || std::ptr::eq(ours, theirs) {
+        return Merge::default();
+    }
     let mut walk = MergeWalk { gate, prefer, path: Vec::new(), conflicts: Vec::new() };
     let edits = walk.table(Versions { base: Some(base), ours: Some(ours), theirs: Some(theirs) });
     Merge { edits, conflicts: walk.conflicts }
@@ -93,10 +97,10 @@ struct MergeWalk<'a, 'g> {
 impl<'a> MergeWalk<'a, '_> {
     fn table(&mut self, Versions { base, ours, theirs }: Versions<Option<&'a Table<'a>>>) -> Edits<'a> {
         let get = |table: Option<&'a Table<'a>>, name: &str| table.and_then(|table| table.get(name));
-        let names = |table: Option<&'a Table<'a>>| table.map(|table| table.names.as_slice()).unwrap_or_default();
-        let gone = names(base).iter().filter(|name| get(theirs, name).is_none());
+        let names = |table: Option<&'a Table<'a>>| table.into_iter().flat_map(|table| table.items.keys());
+        let gone = names(base).filter(|name| get(theirs, name).is_none());
         let mut edits = Edits::new();
-        for name in names(theirs).iter().chain(gone) {
+        for name in names(theirs).chain(gone) {
             self.path.push(name);
             let edit = self.key(Versions { base: get(base, name), ours: get(ours, name), theirs: get(theirs, name) });
             self.path.pop();
@@ -106,11 +110,12 @@ impl<'a> MergeWalk<'a, '_> {
     }
 
     fn key(&mut self, at: Versions<Option<&'a Tree<'a>>>) -> Option<Edit<'a>> {
-        let passage = self.gate.passage(&self.path, at);
-        if passage == Passage::Closed || at.theirs == at.base || at.theirs == at.ours {
+        if at.theirs == at.base || at.theirs == at.ours {
             return None;
         }
+        let passage = self.gate.passage(&self.path, at);
         match (passage, at.ours, at.theirs) {
+            (Passage::Closed, ..) => None,
             (_, Some(Tree::Table(_)), Some(Tree::Table(_))) => self.within(at),
             // A value that is no table holds nothing that may pass, and must not cover what may not.
             (Passage::Partly, Some(Tree::Leaf(_) | Tree::List(_)), _) => None,
@@ -173,36 +178,25 @@ impl<'a> Table<'a> {
 
     /// False if the name was there already.
     pub fn insert(&mut self, name: Cow<'a, str>, tree: Tree<'a>) -> bool {
-        let new = self.items.insert(name.clone(), tree).is_none();
-        if new {
-            self.names.push(name);
-        }
-        new
+        self.items.insert(name, tree).is_none()
     }
 
     #[cfg(test)]
     pub fn keys(&self) -> BTreeSet<String> {
-        self.names.iter().map(|name| name.clone().into_owned()).collect()
+        self.items.keys().map(|name| name.clone().into_owned()).collect()
     }
 
     /// Returns the same, on its own feet.
     pub fn into_owned(self) -> Table<'static> {
-        let mut items = self.items;
-        let mut found = Table::default();
-        for name in self.names {
-            if let Some(tree) = items.remove(&name) {
-                found.insert(name.into_owned().into(), tree.into_owned());
-            }
-        }
-        found
+        Table { items: self.items.into_iter().map(|(name, tree)| (name.into_owned().into(), tree.into_owned())).collect() }
     }
 
     /// Returns what of this table both others have as well, down to the elements of lists.
     #[must_use]
     pub fn common(&self, one: &Table, other: &Table) -> Table<'a> {
         let mut found = Table::default();
-        for name in &self.names {
-            if let (Some(base), Some(one), Some(other)) = (self.get(name), one.get(name), other.get(name)) {
+        for (name, base) in &self.items {
+            if let (Some(one), Some(other)) = (one.get(name), other.get(name)) {
                 found.insert(name.clone(), common(base, one, other));
             }
         }
@@ -213,23 +207,39 @@ impl<'a> Table<'a> {
     #[must_use]
     pub fn over(&self, below: &Table<'a>) -> Table<'a> {
         let mut found = self.clone();
-        for name in &below.names {
-            match (found.items.get_mut(name), below.get(name)) {
-                (None, Some(tree)) => _ = found.insert(name.clone(), tree.clone()),
-                (Some(Tree::Table(above)), Some(Tree::Table(below))) => *above = above.over(below),
+        for (name, tree) in &below.items {
+            match (found.items.get_mut(name), tree) {
+                (None, _) => _ = found.insert(name.clone(), tree.clone()),
+                (Some(Tree::Table(above)), Tree::Table(below)) => *above = above.over(below),
                 _ => {}
             }
         }
         found
     }
 
+    /// Whether it has every key of another table, in their tables as well.
+    pub fn covers(&self, other: &Table) -> bool {
+        other.items.iter().all(|(name, tree)| match (self.get(name), tree) {
+            (Some(Tree::Table(own)), Tree::Table(other)) => own.covers(other),
+            (found, _) => found.is_some(),
+        })
+    }
+
+    /// Whether another table has everything that it has, with the same values.
+    pub fn is_within(&self, other: &Table) -> bool {
+        self.items.iter().all(|(name, tree)| match (tree, other.get(name)) {
+            (Tree::Table(own), Some(Tree::Table(other))) => own.is_within(other),
+            (own, found) => found == Some(own),
+        })
+    }
+
     /// Whether it has no part of something that another table has.
     pub fn lacks(&self, other: &Table) -> bool {
-        other.names.iter().any(|name| match (self.get(name), other.get(name)) {
-            (None, Some(Tree::Table(other))) => !other.is_bare(),
-            (None, Some(_)) => true,
-            (Some(Tree::Table(own)), Some(Tree::Table(other))) => own.lacks(other),
-            (Some(Tree::List(own)), Some(Tree::List(other))) => {
+        other.items.iter().any(|(name, tree)| match (self.get(name), tree) {
+            (None, Tree::Table(other)) => !other.is_bare(),
+            (None, _) => true,
+            (Some(Tree::Table(own)), Tree::Table(other)) => own.lacks(other),
+            (Some(Tree::List(own)), Tree::List(other)) => {
                 let own: HashSet<&str> = own.iter().map(|item| &**item).collect();
                 other.iter().any(|item| !own.contains(&**item))
             }
@@ -258,11 +268,3 @@ fn common<'a>(base: &Tree<'a>, one: &Tree, other: &Tree) -> Tree<'a> {
         _ => base.clone(),
     }
 }
-
-impl PartialEq for Table<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.items == other.items
-    }
-}
-
-impl Eq for Table<'_> {}

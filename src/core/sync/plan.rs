@@ -9,7 +9,7 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::sync::base::{Base, BaseEntry};
-use crate::core::sync::document::Format;
+use crate::core::sync::document::{Documents, Format};
 use crate::core::sync::journal::{Act, Agreement, Change, Unit};
 use crate::core::sync::plan::view::{View, pick};
 use crate::core::sync::report::{News, Notice};
@@ -55,7 +55,7 @@ pub fn plan(request: &SyncRequest, seen: &Gathered) -> SyncPlan {
     let flows = Flow::of(request.direction, request.host_sync);
     for rule in &request.rules {
         let flows = flows.iter().copied().filter(|flow| flow.carries(rule.class));
-        let mut step = Step { request, rule, seen, plan: &mut plan };
+        let mut step = Step { request, rule, seen, documents: Documents::default(), plan: &mut plan };
         match Format::of(rule) {
             Some(format) => step.document(format, flows),
             None if rule.class == Class::Lines => step.lines(flows),
@@ -97,6 +97,7 @@ struct Step<'a> {
     request: &'a SyncRequest,
     rule: &'a Rule,
     seen: &'a Gathered,
+    documents: Documents<'a>,
     plan: &'a mut SyncPlan,
 }
 
@@ -137,8 +138,8 @@ impl<'a> Step<'a> {
         let act = Act::Put { content: hash, mode: view.mode };
         let lock = self.rule.lock_in(view.site.place);
         unit.changes.push(Change { site: view.site.clone(), before: view.disk.clone(), act, lock });
+        view.read = self.documents.find(&content).and_then(Result::ok);
         view.content = Some(content.into());
-        view.read = None;
     }
 
     fn entry(&self, flow: Flow, path: &str) -> Option<&'a BaseEntry> {

@@ -9,8 +9,7 @@ use crate::core::sync::merge::{Edit, Edits, Table, Tree, Union};
 
 /// Returns the document as a tree with the number of its keys, or why it is none.
 pub fn parse(text: &str) -> Result<(Table<'_>, usize), Flaw> {
-    // A document costs its parser a thousand times what this does. Not every `=` is a key's, but no settings have as many.
-    if text.bytes().filter(|byte| *byte == b'=').count() > MOST / TIMES {
+    if is_crowded(text) {
         return Err(Flaw::TooMany);
     }
     let document: DocumentMut = text.parse().map_err(|_| Flaw::Torn)?;
@@ -21,6 +20,12 @@ pub fn parse(text: &str) -> Result<(Table<'_>, usize), Flaw> {
 
 /// How much more a key costs in TOML than in JSON.
 const TIMES: usize = 10;
+
+/// Whether a text may have more keys than are read. A document costs its parser a thousand times what this does. Not every `=` is a
+/// key's, but no settings have as many.
+pub fn is_crowded(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte == b'=').count() > MOST / TIMES
+}
 
 /// Ours after the edits, or nothing if one of them has no place in it.
 pub fn apply(ours: &str, theirs: &str, edits: &Edits) -> Option<String> {

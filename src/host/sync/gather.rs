@@ -45,7 +45,11 @@ pub fn gather(places: &Places, request: &SyncRequest, deadline: &Deadline) -> Re
                 }
                 seen.trees.insert(site, files);
             } else {
-                let reading = read_settled(places, rule, &site);
+                let is_agreed = |bytes: &[u8]| {
+                    let mut agreed = seen.bases.values().filter_map(|base| base.files.get(&rule.path)?.text());
+                    agreed.any(|text| text.as_bytes() == bytes)
+                };
+                let reading = read_settled(places, rule, &site, is_agreed);
                 seen.files.insert(site, reading);
             }
         }
@@ -53,12 +57,13 @@ pub fn gather(places: &Places, request: &SyncRequest, deadline: &Deadline) -> Re
     Ok(seen)
 }
 
-/// Reads a file; one that makes no sense may only be in the middle of being written, so it gets another chance.
-fn read_settled(places: &Places, rule: &Rule, site: &Site) -> Reading {
+/// Reads a file; one that makes no sense may only be in the middle of being written, so it gets another chance. What was agreed on
+/// made sense.
+fn read_settled(places: &Places, rule: &Rule, site: &Site, is_agreed: impl Fn(&[u8]) -> bool) -> Reading {
     let limit = if rule.class == Class::Lines { ANY } else { SETTINGS };
     let mut reading = read_site(places, site, limit);
     for _ in 0..2 {
-        let torn = |bytes: &[u8]| Format::of(rule).is_some_and(|format| format.is_torn(bytes));
+        let torn = |bytes: &[u8]| Format::of(rule).is_some_and(|format| !is_agreed(bytes) && format.is_torn(bytes));
         match &reading {
             Reading::File { bytes, .. } if torn(bytes) => {
                 fs::pause();

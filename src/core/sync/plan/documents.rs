@@ -1,6 +1,7 @@
 //! The part of a plan that is about settings, which are merged key by key.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::core::sync::base::BaseEntry;
 use crate::core::sync::document::{self, Document, Format, Terms};
@@ -18,8 +19,8 @@ struct Sides<'a> {
     to: &'a View<'a>,
     theirs: &'a Document<'a>,
     /// What the pair agreed on.
-    base: Option<Document<'a>>,
-    seed: Option<Document<'a>>,
+    base: Option<Rc<Document<'a>>>,
+    seed: Option<Rc<Document<'a>>>,
     lack: Lack,
 }
 
@@ -49,11 +50,11 @@ impl<'a> Step<'a> {
     /// Notes which places have lost the file, so that nobody takes what is missing there for deleted, now or later.
     fn losses(&self, format: Format, views: &BTreeMap<Place, View>, unit: &mut Unit) {
         for (place, pair) in [(Place::Host, Pair::HostHub), (Place::Hub, Pair::HubProject), (Place::Project, Pair::HubProject)] {
-            let is_lost = views.get(&place).is_some_and(|view| self.is_lost(format, view));
+            let is_lost = || views.get(&place).is_some_and(|view| self.is_lost(format, view));
             let is_new = |pair| self.agreed_document(format, pair).is_some_and(|known| !known.is_bare()) && !self.is_noted(pair);
             // The hub is a side of both pairs: that one of them has noted a loss says nothing of the other.
             let is_known = is_new(pair) || (place == Place::Hub && is_new(Pair::HostHub));
-            if is_lost && is_known {
+            if is_known && is_lost() {
                 unit.losses.push(Loss { place, path: self.rule.path.clone() });
             }
         }
@@ -69,10 +70,7 @@ impl<'a> Step<'a> {
             // Nothing is ever removed outwards, so the hub has whatever the host was known to have.
             Place::Hub if self.is_noted(Pair::HostHub) => false,
             Place::Hub => self.agreed_document(format, Pair::HostHub).is_some_and(|base| found.lacks(&base)),
-            Place::Project => {
-                let seed = self.rule.seed.as_deref().and_then(|text| format.parse(text.as_bytes()).ok());
-                found.is_empty() || seed.is_some_and(|seed| found.is_within(&seed))
-            }
+            Place::Project => found.is_empty() || self.seed(format).is_some_and(|seed| found.is_within(&seed)),
         }
     }
 
@@ -95,7 +93,7 @@ impl<'a> Step<'a> {
             to,
             theirs,
             base: self.agreed_document(format, flow.pair()),
-            seed: self.rule.seed.as_deref().and_then(|text| format.parse(text.as_bytes()).ok()),
+            seed: self.seed(format),
             // What the host lacks was never taken from it.
             lack: if is_lost && flow.to != Place::Host { Lack::Lost } else { Lack::Deleted },
         }
@@ -110,17 +108,20 @@ impl<'a> Step<'a> {
         }
         let gate = self.rule.gate(flow);
         // Outwards a seed is no change of the project: it counts as agreed.
-        let under =
-            seed.as_ref().filter(|_| !flow.is_inward()).map(|seed| base.as_ref().map_or_else(|| seed.clone(), |base| base.over(seed)));
-        let compared = under.as_ref().or(base.as_ref());
+        let under = seed.as_ref().filter(|_| !flow.is_inward()).map(|seed| match &base {
+            None => seed.clone(),
+            Some(base) if base.covers(seed) => base.clone(),
+            Some(base) => Rc::new(base.over(seed)),
+        });
+        let compared = under.as_deref().or(base.as_deref());
         let ours = to.document(format);
-        let Ok(agreed) = document::agreed(format, base.as_ref(), compared, theirs, &gate) else {
+        let Ok(agreed) = document::agreed(format, base.as_deref(), compared, theirs, &gate) else {
             self.notice(&from.site, News::Crowded);
             return None;
         };
         let seed = seed.filter(|_| flow.to == Place::Project && ours.is_none());
         let terms = Terms { gate: &gate, prefer: flow.prefer(), lack };
-        let versions = Versions { base: compared, ours: ours.as_deref().or(seed.as_ref()), theirs: Some(theirs) };
+        let versions = Versions { base: compared, ours: ours.as_deref().or(seed.as_deref()), theirs: Some(theirs) };
         let Ok(merged) = document::merge(format, versions, terms) else {
             self.notice(&to.site, News::Crowded);
             return None;
@@ -150,8 +151,12 @@ impl<'a> Step<'a> {
         self.seen.bases.get(&pair)?.files.get(&self.rule.path)?.text()
     }
 
-    fn agreed_document(&self, format: Format, pair: Pair) -> Option<Document<'a>> {
-        format.parse(self.agreed(pair)?.as_bytes()).ok()
+    fn agreed_document(&self, format: Format, pair: Pair) -> Option<Rc<Document<'a>>> {
+        self.documents.parse(format, self.agreed(pair)?.as_bytes()).ok()
+    }
+
+    fn seed(&self, format: Format) -> Option<Rc<Document<'a>>> {
+        self.documents.parse(format, self.rule.seed.as_deref()?.as_bytes()).ok()
     }
 
     /// Whether an earlier sync noted that one side of the pair had lost the file.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::core::sync::document::{Document, Flaw, Format};
 use crate::core::sync::plan::{Copy, Shelf, Step};
@@ -15,8 +16,8 @@ pub struct View<'a> {
     /// What is on disk, and so what a change expects there.
     pub disk: Option<Hash>,
     pub content: Option<Cow<'a, [u8]>>,
-    /// The content as it was read and understood, until a step writes another one.
-    pub read: Option<Document<'a>>,
+    /// The content as it is understood, unless a step wrote a new one.
+    pub read: Option<Rc<Document<'a>>>,
     /// Whether there was something to be read.
     pub found: Wholeness,
     /// Of the content, computed once; only trees, which compare wholes, keep it up to date.
@@ -58,7 +59,7 @@ impl<'a> Step<'a> {
         };
         let disk = Some(Hash::of(bytes));
         let content = Some(Cow::from(bytes));
-        match format.map(|format| format.parse(bytes)) {
+        match format.map(|format| self.documents.parse(format, bytes)) {
             Some(Err(Flaw::Torn)) => {
                 self.notice(&site, News::Torn);
                 if !bytes.is_empty() {
@@ -90,11 +91,11 @@ impl View<'_> {
         View { site, disk: None, content: None, read: None, found: Wholeness::Lost, hash: None, mode: Mode::Plain }
     }
 
-    pub fn document(&self, format: Format) -> Option<Cow<'_, Document<'_>>> {
+    pub fn document(&self, format: Format) -> Option<Rc<Document<'_>>> {
         if let Some(read) = &self.read {
-            return Some(Cow::Borrowed(read));
+            return Some(read.clone());
         }
-        format.parse(self.content.as_deref()?).ok().map(Cow::Owned)
+        format.parse(self.content.as_deref()?).ok().map(Rc::new)
     }
 }
 
