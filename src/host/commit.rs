@@ -13,7 +13,7 @@ use crate::core::commit::choice::Stage;
 use crate::core::commit::prompt::SUBJECTS;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::host::Host;
-use crate::host::fs::own;
+use crate::host::fs::{own, tree};
 use crate::host::machine::piped::{self, End};
 use crate::host::machine::{git, process};
 
@@ -194,15 +194,18 @@ impl<'a> Repository<'a> {
     pub fn stage(&mut self, stage: Stage) -> Result<bool> {
         let failed = |error: io::Error| Failure::new(Kind::General, "cannot copy the index").because(error);
         let copy = tempfile::Builder::new().prefix("ai-index-").tempfile().map_err(failed)?;
-        if let Some(mut index) = self.index().and_then(|path| own::open(path).ok()) {
-            io::copy(&mut index, &mut copy.as_file()).map_err(failed)?;
-            self.staged = Some(copy.into_temp_path());
-        } else {
+        let copy = copy.into_temp_path();
+        let copied = self.index().map_or(Err(io::ErrorKind::NotFound.into()), |index| {
+            // A repository may have made it anything.
+            let mode = 0o600;
+            tree::copy_file(&index, Path::new(""), &copy, mode)
+        });
+        match copied {
             // Git makes one where there is none, and takes an empty file for a broken one.
-            let path = copy.into_temp_path();
-            own::remove(&path).map_err(failed)?;
-            self.staged = Some(path);
+            Err(error) if error.kind() == io::ErrorKind::NotFound => own::remove(&copy).map_err(failed)?,
+            copied => copied.map_err(failed)?,
         }
+        self.staged = Some(copy);
         let mut command = self.own();
         command.arg("add").args(stage.words());
         Ok(process::foreground(command)? == 0)

@@ -190,6 +190,14 @@ pub fn remove_dir(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Removes a directory below `root` if it is empty, following no link.
+pub fn remove_dir_below(root: &Path, below: &Path) -> Result<(), FileError> {
+    let fail = |source: Errno| FileError { verb: "remove", path: root.join(below), source: source.into() };
+    let (Some(parent), Some(name)) = (below.parent(), below.file_name()) else { return Err(fail(Errno::INVAL)) };
+    let Some(dir) = enter(root, parent, Absent::Leave)? else { return Ok(()) };
+    retry_on_intr(|| rustix::fs::unlinkat(&dir, name, AtFlags::REMOVEDIR)).map_err(fail)
+}
+
 /// Opens the current directory's equivalent of a path, following links: only for the person's own files.
 pub fn enter_following(path: &Path) -> Result<Option<OwnedFd>, FileError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

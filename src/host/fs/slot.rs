@@ -123,7 +123,7 @@ impl Slot {
     /// Gives this name to a file of ours that lies elsewhere in the store; done already if it is not there any more.
     pub fn take(&self, from: &Path) -> Result<(), FileError> {
         match retry_on_intr(|| rustix::fs::renameat(rustix::fs::CWD, from, &self.dir, &self.name)) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Ok(()) | Err(Errno::NOENT) => self.sync_dir(),
             Err(error) => Err(self.fail("move to")(error)),
         }
     }
@@ -163,9 +163,11 @@ impl Slot {
         stat.ok().map(|stat| stat.st_mode & 0o777)
     }
 
+    /// Sets the permissions of what is there; of a link, nothing.
     pub fn set_perm(&self, perm: u32) -> Result<(), FileError> {
-        retry_on_intr(|| rustix::fs::chmodat(&self.dir, &self.name, Perm::from_raw_mode(perm), AtFlags::empty()))
-            .map_err(self.fail("chmod"))
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = retry_on_intr(|| rustix::fs::openat(&self.dir, &self.name, flags, Perm::empty()));
+        file.and_then(|file| retry_on_intr(|| rustix::fs::fchmod(&file, Perm::from_raw_mode(perm)))).map_err(self.fail("chmod"))
     }
 
     fn stage(&self, bytes: &[u8], perm: u32) -> Result<OsString, FileError> {

@@ -1,7 +1,8 @@
 //! Whole directory trees: walked, hashed, and copied so that the copy can be put back byte for byte.
 
+use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use rustix::fd::OwnedFd;
@@ -10,9 +11,8 @@ use rustix::io::retry_on_intr;
 use sha2::{Digest, Sha256};
 
 use crate::core::text::digest::hex;
-use crate::host::fs::files::private_dir;
 use crate::host::fs::look::Look;
-use crate::host::fs::{self, own};
+use crate::host::fs::{self, Absent};
 
 /// Most things in a tree.
 const NODES: usize = 1_000_000;
@@ -80,7 +80,7 @@ fn visit(dir: &OwnedFd, below: &Path, depth: usize, entries: &mut Vec<TreeEntry>
 /// Returns what is at one place below `root`.
 pub fn look(root: &Path, below: &Path) -> io::Result<TreeEntry> {
     let (Some(parent), Some(name)) = (below.parent(), below.file_name()) else { return Err(io::ErrorKind::InvalidInput.into()) };
-    let dir = fs::enter(root, parent, fs::Absent::Leave)?.ok_or(io::ErrorKind::NotFound)?;
+    let dir = fs::enter(root, parent, Absent::Leave)?.ok_or(io::ErrorKind::NotFound)?;
     Ok(entry(below.to_owned(), &rustix::fs::statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)?))
 }
 
@@ -132,21 +132,29 @@ pub fn hash_open(mut file: File) -> io::Result<String> {
     }
 }
 
-/// Copies a tree with its modes, and reads every file of the copy back.
+/// Copies a tree with its modes to where nothing is, and reads every file of the copy back. Below the directory that `to` is in, no link
+/// is followed: a container may write there meanwhile.
 pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let (Some(above), Some(name)) = (to.parent(), to.file_name()) else { return Err(io::ErrorKind::InvalidInput.into()) };
     let entries = walk(from)?;
     for entry in &entries {
-        let target = at(to, &entry.below);
+        let target = at(Path::new(name), &entry.below);
+        let (parent, name) = (target.parent().unwrap_or(Path::new("")), target.file_name().unwrap_or_default());
+        let dir = fs::enter(above, parent, Absent::Make)?.ok_or(io::ErrorKind::NotFound)?;
         match entry.kind {
-            EntryKind::Directory => private_dir(&target)?,
-            EntryKind::File => copy_file(from, &entry.below, &target, entry.mode & 0o7777)?,
-            EntryKind::Link => own::make_link(&target, at(from, &entry.below).link_target()?)?,
+            EntryKind::Directory => _ = fs::enter(above, &target, Absent::Make)?,
+            EntryKind::File => copy_into(from, &entry.below, (&dir, name, OFlags::EXCL), entry.mode & 0o7777)?,
+            EntryKind::Link => {
+                let target = at(from, &entry.below).link_target()?;
+                retry_on_intr(|| rustix::fs::symlinkat(&target, &dir, name))?;
+            }
             EntryKind::Other => {}
         }
     }
     // Last, so that a directory that nobody may write to could be filled.
     for entry in entries.iter().rev().filter(|entry| entry.kind == EntryKind::Directory) {
-        own::set_mode(at(to, &entry.below), entry.mode & 0o7777)?;
+        let dir = fs::enter(above, &at(Path::new(name), &entry.below), Absent::Leave)?.ok_or(io::ErrorKind::NotFound)?;
+        rustix::fs::fchmod(&dir, Mode::from_raw_mode(entry.mode & 0o7777))?;
     }
     Ok(())
 }
@@ -156,20 +164,85 @@ fn at(root: &Path, below: &Path) -> PathBuf {
     if below.as_os_str().is_empty() { root.to_owned() } else { root.join(below) }
 }
 
-/// Copies one file below `root`, makes it last, and compares.
+/// Copies one file below `root` to a place of ours, makes it last, and compares.
 pub fn copy_file(root: &Path, below: &Path, to: &Path, mode: u32) -> io::Result<()> {
-    let from = at(root, below);
+    let (Some(parent), Some(name)) = (to.parent(), to.file_name()) else { return Err(io::ErrorKind::InvalidInput.into()) };
+    let dir = fs::enter_following(parent)?.ok_or(io::ErrorKind::NotFound)?;
+    copy_into(root, below, (&dir, name, OFlags::TRUNC), mode)
+}
+
+/// Copies one file below `root` into an open directory, as [`copy_file`] does.
+fn copy_into(root: &Path, below: &Path, (dir, name, how): (&OwnedFd, &OsStr, OFlags), mode: u32) -> io::Result<()> {
     let source = open(root, below)?;
+    let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("`{}` {what}", at(root, below).display()));
     if !source.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is not a regular file", from.display())));
+        return Err(bad("is not a regular file"));
     }
     // No longer than it was when we opened it: nobody fills our disk while we copy.
     let length = source.metadata()?.len();
-    io::copy(&mut source.take(length), &mut File::create(to)?)?;
-    own::set_mode(to, mode)?;
-    own::open(to)?.sync_all()?;
-    if hash(root, below)? == hash(to, Path::new(""))? {
-        return Ok(());
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | how;
+    let mut copy = File::from(retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::RUSR | Mode::WUSR))?);
+    io::copy(&mut source.take(length), &mut copy)?;
+    rustix::fs::fchmod(&copy, Mode::from_raw_mode(mode))?;
+    copy.sync_all()?;
+    copy.rewind()?;
+    if hash(root, below)? == hash_open(copy)? { Ok(()) } else { Err(bad("reads back differently from its copy")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
     }
-    Err(io::Error::new(io::ErrorKind::InvalidData, format!("the copy of `{}` reads back differently", from.display())))
+
+    #[test]
+    fn a_copy_has_files_links_and_modes_and_stands_where_nothing_was() {
+        let bed = tempfile::tempdir().unwrap();
+        let (from, to) = (bed.path().join("from"), bed.path().join("to"));
+        std::fs::create_dir_all(from.join("a/b")).unwrap();
+        std::fs::write(from.join("a/b/f"), "one").unwrap();
+        symlink("../f", from.join("a/l")).unwrap();
+        std::fs::set_permissions(from.join("a/b/f"), PermissionsExt::from_mode(0o640)).unwrap();
+        std::fs::set_permissions(from.join("a/b"), PermissionsExt::from_mode(0o500)).unwrap();
+        copy(&from, &to).unwrap();
+        assert_eq!(std::fs::read_to_string(to.join("a/b/f")).unwrap(), "one");
+        assert_eq!(std::fs::read_link(to.join("a/l")).unwrap(), Path::new("../f"));
+        assert_eq!((mode(&to.join("a/b/f")), mode(&to.join("a/b"))), (0o640, 0o500));
+        assert!(copy(&from, &to).is_err(), "nothing is written over");
+    }
+
+    // BO-02: a container may write where a copy is put back.
+    #[test]
+    fn a_copy_follows_no_link_that_stands_in_its_way() {
+        let bed = tempfile::tempdir().unwrap();
+        let (from, to, elsewhere) = (bed.path().join("from"), bed.path().join("to"), bed.path().join("elsewhere"));
+        std::fs::create_dir_all(from.join("a")).unwrap();
+        std::fs::create_dir_all(&elsewhere).unwrap();
+        std::fs::create_dir_all(&to).unwrap();
+        std::fs::write(from.join("a/f"), "one").unwrap();
+        std::fs::write(elsewhere.join("kept"), "kept").unwrap();
+        symlink(&elsewhere, to.join("a")).unwrap();
+        assert!(copy(&from, &to).is_err());
+        std::fs::remove_file(to.join("a")).unwrap();
+        std::fs::create_dir(to.join("a")).unwrap();
+        symlink(elsewhere.join("kept"), to.join("a/f")).unwrap();
+        assert!(copy(&from, &to).is_err());
+        assert!(copy_file(&from, Path::new("a/f"), &to.join("a/f"), 0o600).is_err());
+        let there: Vec<_> = std::fs::read_dir(&elsewhere).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!((there, std::fs::read_to_string(elsewhere.join("kept")).unwrap()), (vec!["kept".into()], "kept".into()));
+    }
+
+    // BO-05
+    #[test]
+    fn what_is_no_plain_file_is_not_copied() {
+        let bed = tempfile::tempdir().unwrap();
+        let to = bed.path().join("to");
+        symlink("/dev/zero", bed.path().join("endless")).unwrap();
+        for (root, below) in [(bed.path().join("endless"), ""), (bed.path().to_owned(), "endless"), ("/dev/zero".into(), "")] {
+            assert!(copy_file(&root, Path::new(below), &to, 0o600).is_err(), "{root:?} {below}");
+        }
+    }
 }

@@ -131,7 +131,6 @@ pub fn finish(store: &Store) -> io::Result<bool> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("`{}` reads back differently", target.display())));
         }
         slot.set_perm(one.mode)?;
-        target.parent().map_or(Ok(()), own::sync_directory)?;
     }
     if new.is_there() {
         keep_older_backup(&area)?;
@@ -192,7 +191,7 @@ pub fn undo(store: &Store) -> io::Result<Option<Undone>> {
     for one in &journal.moves {
         for made in one.made.iter().rev() {
             // A directory that something else is in by now stays.
-            let _ = own::remove_empty(store.root().join(made));
+            let _ = own_fs::remove_dir_below(store.root(), made);
         }
     }
     // An undo that was interrupted here has removed it already.
