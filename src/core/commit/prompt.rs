@@ -62,10 +62,11 @@ pub fn text(request: &Ask, files: &[FilePatch], scanner: &KeyScanner) -> String 
 
 /// Returns the change in at most [`MOST`] bytes and a line for each file that is not shown whole, without keys.
 pub fn change(files: &[FilePatch], scanner: &KeyScanner) -> String {
-    let bodies: Vec<Vec<u8>> = files.iter().map(|file| if is_shown(file) { body(file, scanner) } else { Vec::new() }).collect();
+    let told = &files[..files.len().min(MOST_FILES)];
+    let bodies: Vec<Vec<u8>> = told.iter().map(|file| if is_shown(file) { body(file, scanner) } else { Vec::new() }).collect();
     let share = share(bodies.iter().map(Vec::len), MOST);
     let mut text = String::new();
-    for (file, body) in files.iter().zip(&bodies).take(MOST_FILES) {
+    for (file, body) in told.iter().zip(&bodies) {
         let shown = String::from_utf8_lossy(cut(body, share));
         if shown.is_empty() {
             text.push_str(&format!("{}\n", summary(file)));
@@ -118,11 +119,14 @@ const MADE: [&str; 18] = [
 ];
 const MADE_ENDS: [&str; 5] = [".min.js", ".min.css", ".js.map", ".css.map", ".svg"];
 
-/// A file's change without keys, and with its long lines cut.
+/// Returns a file's change without keys and with its long lines cut, and no more of it than is more than [`MOST`].
 fn body(file: &FilePatch, scanner: &KeyScanner) -> Vec<u8> {
     let mut body = Vec::new();
     for text in [file.head].into_iter().chain(file.hunks.iter().copied()) {
-        let text = scanner.redacted(text);
+        if body.len() > MOST {
+            break;
+        }
+        let text = scanner.redacted(beginning(text));
         for span in patch::spans(&text) {
             let line = &text[span];
             match line.get(..LONGEST_LINE) {
@@ -135,6 +139,16 @@ fn body(file: &FilePatch, scanner: &KeyScanner) -> Vec<u8> {
         }
     }
     body
+}
+
+/// Returns the lines of a hunk that are looked at: more than are sent, so that no key is cut where the sent ones end.
+fn beginning(hunk: &[u8]) -> &[u8] {
+    let mut shown = 0;
+    let mut ends = patch::spans(hunk).map(|span| {
+        shown += span.len().min(LONGEST_LINE);
+        (shown, span.end)
+    });
+    ends.find(|(shown, _)| *shown > 2 * MOST).map_or(hunk, |(_, end)| &hunk[..end])
 }
 
 /// Returns how many bytes each text may have so that all of them fit: small ones stay whole, and what they leave goes to the large.
@@ -223,7 +237,7 @@ mod tests {
     fn one_line_that_is_too_large_is_cut_and_bytes_that_are_no_text_are_replaced() {
         let mut diff = file("a", 1, 1).into_bytes();
         diff.extend_from_slice(b"+\xff\xfe");
-        diff.extend_from_slice(&vec![b'z'; 3_000_000]);
+        diff.extend_from_slice(&vec![b'z'; 300_000]);
         diff.push(b'\n');
         let shown = change(&files(&diff), &KeyScanner::default());
         assert!(shown.len() < 3000 && shown.contains("+\u{fffd}\u{fffd}zzz") && shown.contains("more bytes]\n"), "{}", shown.len());
@@ -241,8 +255,11 @@ mod tests {
 
     #[test]
     fn ten_thousand_files_are_as_many_lines_as_somebody_reads() {
-        let diff: String = (0..10_000).map(|at| file(&format!("f{at}"), 1, 1)).collect();
+        // The large ones behind those that are told take no room from them.
+        let large = file("large", 1, 9000);
+        let diff: String = (0..10_000).map(|at| if at == 3 || at > 9990 { large.clone() } else { file(&format!("f{at}"), 1, 1) }).collect();
         let shown = shown(&diff);
+        assert!(shown.len() > MOST, "{}", shown.len());
         assert!(shown.len() < MOST + 40_000 && shown.ends_with("[and 9600 more files]\n"), "{}", shown.len());
     }
 
