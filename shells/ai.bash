@@ -29,7 +29,7 @@ function __ai_run() {
         __ai_tty=stdin
         if [[ -t 1 ]]; then __ai_tty=both; fi
     fi
-    __ai_session="$("${__ai_bin}" sync in --owner "${__ai_owner}" -- "$1")" || \builtin return
+    __ai_session="$("${__ai_bin}" sync in --owner "${__ai_owner}" --tty="${__ai_tty}" -- "$1")" || \builtin return
     # While the tool has the terminal, Ctrl-C is for the tool: without a trap, bash would leave this function too.
     __ai_trap="$(\builtin trap -p INT)"
     \builtin trap : INT

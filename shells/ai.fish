@@ -35,7 +35,7 @@ function __ai_run
         set __ai_tty stdin
         builtin test -t 1; and set __ai_tty both
     end
-    set --local __ai_session ($__ai_bin sync in --owner $fish_pid -- $argv[1]); or return
+    set --local __ai_session ($__ai_bin sync in --owner $fish_pid --tty=$__ai_tty -- $argv[1]); or return
     set --append __ai_open $__ai_session
     set --local __ai_argv ($__ai_bin resolve --format argv0 --session $__ai_session --tty=$__ai_tty -- $argv | builtin string split0)
     set --local __ai_code $pipestatus[1]

@@ -17,7 +17,7 @@ function __ai_run {
     \builtin zmodload -F zsh/system p:sysparams 2>/dev/null
     # Of this process, which lives as long as the run: inside `$(…)` it would be that of the substitution.
     \builtin local __ai_owner="${sysparams[pid]:-$$}"
-    __ai_session="$("${__ai_bin}" sync in --owner "${__ai_owner}" -- "$1")" || \builtin return
+    __ai_session="$("${__ai_bin}" sync in --owner "${__ai_owner}" --tty="${__ai_tty}" -- "$1")" || \builtin return
     # In a pipe or a subshell, Ctrl-C would end the shell itself before it closed the session.
     \builtin trap : INT
     {

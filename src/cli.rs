@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    changes, commit, complete, completions, config, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, image, init, install,
-    login, policy, project, ps, resolve, run, stats, stop, sync, tools, trust, use_tool, word,
+    changes, commit, complete, completions, config, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, history, image, init,
+    install, login, policy, project, ps, resolve, run, stats, stop, sync, tools, trust, use_tool, word,
 };
 
 pub mod overrides;
@@ -79,6 +79,8 @@ pub enum Command {
     Ps(ps::PsArgs),
     /// What was asked of models: questions and tokens of all tools in all projects
     Stats(stats::StatsArgs),
+    /// Sessions that you had with the tools
+    History(history::HistoryArgs),
     /// End sessions: ten seconds to leave by themselves, then by force
     Stop(stop::StopArgs),
     /// Remove what is ours and dead
@@ -111,7 +113,7 @@ pub enum Command {
 impl Command {
     /// Whether a command may write into the store. The others promise to write nothing, a line of the log included.
     pub fn writes(&self) -> bool {
-        use Command::{Changes, Commit, Creds, Env, Exec, Gc, Image, Install, Login, Logout, Project, Run, Stop, Sync, Uninstall};
+        use Command::{Changes, Commit, Creds, Env, Exec, Gc, History, Image, Install, Login, Logout, Project, Run, Stop, Sync, Uninstall};
         matches!(
             self,
             Changes(_)
@@ -120,6 +122,7 @@ impl Command {
                 | Env(_)
                 | Exec(_)
                 | Gc(_)
+                | History(_)
                 | Image(_)
                 | Install(_)
                 | Login(_)

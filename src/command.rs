@@ -27,6 +27,7 @@ pub mod forward;
 pub mod gc;
 pub mod guard;
 pub mod help;
+pub mod history;
 pub mod image;
 pub mod init;
 pub mod install;
@@ -93,6 +94,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Changes(changes) => changes::run(&changes),
         Command::Ps(ps) => ps::run(&ps),
         Command::Stats(stats) => stats::run(&stats),
+        Command::History(history) => history::run(history),
         Command::Stop(stop) => stop::run(&stop),
         Command::Gc(gc) => gc::run(&gc),
         Command::Doctor(doctor) => doctor::run(&doctor),

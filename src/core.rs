@@ -16,6 +16,7 @@ pub mod facts;
 pub mod failure;
 pub mod guard;
 pub mod help;
+pub mod history;
 pub mod identity;
 pub mod lease;
 pub mod ledger;

@@ -20,6 +20,7 @@ pub mod doctor;
 pub mod engine;
 pub mod fs;
 pub mod guard;
+pub mod history;
 pub mod identity;
 pub mod ledger;
 pub mod machine;
@@ -132,6 +133,11 @@ impl Host {
     pub fn home(&self) -> Option<PathBuf> {
         let real = || self.home.as_ref().map(|home| home.resolved().unwrap_or_else(|_| home.clone()));
         self.real_home.get_or_init(real).clone()
+    }
+
+    /// Whether the caller says that it is a machine, which answers no question.
+    pub fn is_machine(&self) -> bool {
+        self.env.text("CI").is_some_and(|value| !matches!(value, "false" | "0"))
     }
 
     /// Returns those of the optional files that exist, in the session's state or in the store.

@@ -15,6 +15,7 @@ pub mod decide;
 pub mod ending;
 pub mod errand;
 pub mod guard;
+pub mod history;
 pub mod image;
 pub mod live;
 pub mod login_turn;
@@ -61,6 +62,9 @@ pub fn open(context: &Context, decided: &Decided, owner: i32) -> Result<Begun> {
     let engine = ready::ready(context, decided)?;
     tell_system(context, &decided.plan)?;
     layout::upgrade(&context.host.store)?;
+    tree::separate(&context.host, &decided.plan.workspace, Some(&decided.plan.session))?;
+    // Before the clock runs: a person may take their time.
+    history::offer(context, &decided.plan);
     let deadline = Deadline::after(PATIENCE);
     // What others left must not run beside this session; what it wrote can wait until this session has what it needs.
     let dead = repair::stop(&context.host, &decided.facts.engine)?;

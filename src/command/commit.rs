@@ -73,8 +73,7 @@ pub fn run(commit: &CommitArgs) -> Result<u8> {
 /// Both streams of a person, and no machine that says that it is one.
 fn talk(host: &Host) -> Talk {
     let terminal = host::terminal();
-    let is_machine = host.env.text("CI").is_some_and(|value| !matches!(value, "false" | "0"));
-    if terminal.stdin && terminal.stdout && terminal.in_front && !is_machine { Talk::Terminal } else { Talk::Print }
+    if terminal.stdin && terminal.stdout && terminal.in_front && !host.is_machine() { Talk::Terminal } else { Talk::Print }
 }
 
 fn refuse_conflicts(repository: &Repository) -> Result<()> {

@@ -38,6 +38,18 @@ pub enum Tty {
     Both,
 }
 
+impl Tty {
+    /// Returns the terminal of a command with these streams.
+    pub fn over(self, terminal: Terminal) -> Terminal {
+        let (stdin, stdout) = match self {
+            Self::None => (false, false),
+            Self::Stdin => (true, false),
+            Self::Both => (true, true),
+        };
+        Terminal { stdin, stdout, ..terminal }
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(override_usage = "ai resolve [OPTIONS] TOOL [-- ARGS...]")]
 pub struct ResolveArgs {
@@ -80,12 +92,7 @@ pub fn run(resolve: ResolveArgs) -> Result<u8> {
         Some(session) => session,
         None => host::fresh_session()?,
     };
-    let terminal = match resolve.tty {
-        None => facts.terminal,
-        Some(Tty::None) => Terminal { stdin: false, stdout: false, ..facts.terminal },
-        Some(Tty::Stdin) => Terminal { stdin: true, stdout: false, ..facts.terminal },
-        Some(Tty::Both) => Terminal { stdin: true, stdout: true, ..facts.terminal },
-    };
+    let terminal = resolve.tty.map_or(facts.terminal, |tty| tty.over(facts.terminal));
     let plan = decide::plan(&context, &facts, session, command, terminal)?;
     for note in &plan.notes {
         output::note(note);

@@ -3,6 +3,7 @@
 use crate::core::lease::SessionId;
 use clap::{Args, Subcommand};
 
+use crate::command::resolve::Tty;
 use crate::core::census::age;
 use crate::core::config::Layer;
 use crate::core::failure::Result;
@@ -19,7 +20,7 @@ use crate::host::machine::process;
 use crate::host::restore;
 use crate::host::sync::place::Places;
 use crate::host::sync::{self, Preview};
-use crate::host::{Host, output};
+use crate::host::{self, Host, output};
 use crate::session::close::{self, Saved};
 use crate::session::context::Context;
 use crate::session::decide::decide;
@@ -42,6 +43,9 @@ pub enum SyncCommand {
         /// Process that the session belongs to
         #[arg(long)]
         owner: Option<i32>,
+        /// Which of the run's standard streams are terminals, whatever ours are
+        #[arg(long, hide = true)]
+        tty: Option<Tty>,
         /// Only say what would change
         #[arg(long)]
         dry_run: bool,
@@ -97,9 +101,9 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
             let lease = close::find(&host, &session)?;
             diff_out(&host, &lease)?;
         }
-        SyncCommand::In { tool, owner, dry_run: false } => {
+        SyncCommand::In { tool, owner, tty, dry_run: false } => {
             let context = Context::new(&tool, Layer::default())?;
-            let decided = decide(&context, RunCommand::placeholder(&context.tool))?;
+            let decided = decide(&context, RunCommand::placeholder(&context.tool), tty.map(|tty| tty.over(host::terminal())))?;
             let begun = session::open(&context, &decided, owner.unwrap_or_else(process::parent))?;
             output::exact(format!("{}\n", begun.lease.session).as_bytes())?;
         }
@@ -167,7 +171,7 @@ pub fn status(tool: &str, json: bool) -> Result<()> {
     if json {
         return output::json(&rows);
     }
-    let now = crate::host::now();
+    let now = host::now();
     let line = |row: preview::Status| {
         let health = match row.health {
             Health::Absent => "absent".to_owned(),

@@ -83,6 +83,11 @@ impl Workspace {
         sha256(self.target.as_os_str().as_bytes())[..8].to_owned()
     }
 
+    /// Returns where the root is mounted for a person who stands in the directory `below` it.
+    pub fn target_of(&self, mapping: Mapping, below: &Path) -> ContainerPath {
+        target(mapping, &self.root, below, &self.name)
+    }
+
     /// Returns the project here for a container that does not get it: its names, and a working directory.
     pub fn unmounted(facts: &Facts, workdir: ContainerPath) -> Self {
         let here = facts.repo.as_ref().map(|repo| repo.root.as_path()).or(facts.cwd.as_deref()).unwrap_or(Path::new("/"));

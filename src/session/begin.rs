@@ -17,7 +17,7 @@ use crate::host::machine::process;
 use crate::host::store::{admit, lease, state};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
-use crate::session::{control, login_turn, mended, settings, setup, tree};
+use crate::session::{control, login_turn, mended, settings, setup};
 
 /// A session whose lease is written.
 #[derive(Debug)]
@@ -34,7 +34,6 @@ pub struct Begun {
 pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32, deadline: &Deadline) -> Result<Begun> {
     let session = &plan.session;
     let lease = lease(context, plan, engine, owner);
-    tree::separate(&context.host, plan)?;
     trees::mend(&plan.workspace.root, None);
     let (state, aside) = prepare(context, plan, engine, &lease)?;
     mended::tell(&context.host, &context.tool, &state, &aside);

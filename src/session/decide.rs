@@ -19,9 +19,10 @@ pub struct Decided {
     command: RunCommand,
 }
 
-/// Decides a run under a fresh session id.
-pub fn decide(context: &Context, command: RunCommand) -> Result<Decided> {
-    let facts = context.facts_of(&command, None);
+/// Decides a run under a fresh session id, at a terminal that is ours unless another one is given.
+pub fn decide(context: &Context, command: RunCommand, terminal: Option<Terminal>) -> Result<Decided> {
+    let mut facts = context.facts_of(&command, None);
+    facts.terminal = terminal.unwrap_or(facts.terminal);
     let plan = plan(context, &facts, host::fresh_session()?, command.clone(), facts.terminal)?;
     Ok(Decided { facts, plan, command })
 }

@@ -13,7 +13,7 @@ use crate::session::{close, decide, open, secrets};
 /// Runs a command in a container; the value is its exit code.
 pub fn in_container(context: &Context, command: RunCommand) -> Result<u8> {
     // Mistakes in the words are told before anything is opened.
-    let decided = decide::decide(context, command)?;
+    let decided = decide::decide(context, command, None)?;
     let begun = open(context, &decided, process::me())?;
     restore::keep_title(&context.host);
     let facts = decided.facts.clone();

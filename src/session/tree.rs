@@ -4,18 +4,18 @@ use std::path::Path;
 
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::SessionId;
-use crate::core::plan::Plan;
 use crate::core::text::typed::typed;
+use crate::core::workspace::Workspace;
 use crate::host::store::project::{self, TreeStanding};
 use crate::host::store::{consent, hold, lease};
 use crate::host::{Host, output};
 
-/// Sets aside what was kept of another directory at the root of `plan`, and says so; tells of what was kept of this one elsewhere.
+/// Sets aside what was kept of another directory at the root of `workspace`, and says so; tells of what was kept of this one elsewhere.
 ///
 /// # Errors
-/// Where a session still uses that state, or it cannot be set aside.
-pub fn separate(host: &Host, plan: &Plan) -> Result<()> {
-    let (id, root) = (&plan.workspace.project, &plan.workspace.root);
+/// Where a session other than `own` still uses that state, or it cannot be set aside.
+pub fn separate(host: &Host, workspace: &Workspace, own: Option<&SessionId>) -> Result<()> {
+    let (id, root) = (&workspace.project, &workspace.root);
     match project::standing(&host.store, id, root) {
         TreeStanding::Own => Ok(()),
         TreeStanding::Moved(old) => {
@@ -23,18 +23,18 @@ pub fn separate(host: &Host, plan: &Plan) -> Result<()> {
             output::note(&format!("this project was elsewhere; its history of then: ai project adopt {word}"));
             Ok(())
         }
-        TreeStanding::Another => set_aside(host, id, root, &plan.session),
+        TreeStanding::Another => set_aside(host, id, root, own),
     }
 }
 
-fn set_aside(host: &Host, id: &str, root: &Path, session: &SessionId) -> Result<()> {
+fn set_aside(host: &Host, id: &str, root: &Path, own: Option<&SessionId>) -> Result<()> {
     let _lock = hold::store(&host.store)?;
     // Who waited for the lock finds it done.
     if project::standing(&host.store, id, root) != TreeStanding::Another {
         return Ok(());
     }
     let cannot = |why: &str| Failure::new(Kind::Busy, format!("cannot start in `{}`: {why}", root.display()));
-    let is_live = |lease: &crate::core::lease::Lease| lease.project == id && lease.session != *session && lease::is_owner_alive(lease);
+    let is_live = |lease: &crate::core::lease::Lease| lease.project == id && Some(&lease.session) != own && lease::is_owner_alive(lease);
     if let Some(lease) = lease::all(&host.store).into_iter().find(is_live) {
         let why = format!("another directory was there, and session {} still uses its state", lease.session);
         return Err(cannot(&why).hint("ai ps"));

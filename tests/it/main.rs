@@ -60,6 +60,7 @@ mod guard_wire;
 mod guarded;
 mod habits;
 mod hints;
+mod history_import;
 mod identity;
 mod images;
 mod init;

@@ -61,6 +61,7 @@ fn hostile(engine: Engine) -> Sandbox {
     }
     sandbox.write("home/.claude/settings.json", format!(r#"{{"theme":{escaped}}}"#));
     sandbox.write("home/.claude/CLAUDE.md", EVIL);
+    sandbox.write(format!("home/.codex/sessions/{}.jsonl", name()), json!({"cwd": sandbox.project()}).to_string());
     let roots = [("gone-00000000".to_owned(), format!("/nowhere/{EVIL}")), (name(), format!("/nowhere/{EVIL}"))];
     for (id, root) in roots {
         sandbox.write(format!("{store}/global_state/claude/projects/{id}/project.toml"), format!("root = {}\n", toml::Value::String(root)));
@@ -125,7 +126,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 58] = [
+const LINES: [(&[&str], bool); 60] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -179,6 +180,8 @@ const LINES: [(&[&str], bool); 58] = [
     (&["changes"], false),
     (&["trust"], true),
     (&["stats"], false),
+    (&["history", "import", "--dry-run"], true),
+    (&["history", "import", EVIL], true),
     (&["policy", "explain"], false),
     (&["policy", "check", EVIL], true),
     (&["gc", "--dry-run"], true),

@@ -1,10 +1,12 @@
 //! Writing a file: a name in an open directory, and what may happen to it.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, Mode as Perm, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, Mode as Perm, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::core::sync::{Hash, Reading};
@@ -85,6 +87,28 @@ impl Slot {
             Some(before) => self.exchange(&temporary, before, limit),
         };
         let swap = swap.map_err(self.fail("write"))?;
+        self.sync_dir()?;
+        Ok(swap)
+    }
+
+    /// Makes a file of any size that is not there yet, from what `fill` writes into it; last changed at `modified`, in seconds since 1970.
+    pub fn make(&self, modified: i64, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<Swap, FileError> {
+        let failed = |source| FileError { verb: "write", path: self.path.clone(), source };
+        let temporary = self.stage(&[], PRIVATE_FILE)?;
+        let make = || {
+            let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let mut file = File::from(retry_on_intr(|| rustix::fs::openat(&self.dir, &temporary, flags, Perm::empty()))?);
+            fill(&mut file)?;
+            let time = Timespec { tv_sec: modified, tv_nsec: 0 };
+            rustix::fs::futimens(&file, &Timestamps { last_access: time, last_modification: time })?;
+            file.sync_all()?;
+            Ok(self.link_new(&temporary)?)
+        };
+        let swap = make().map_err(|error| {
+            // Ours and unfinished; the first error is the one to tell.
+            let _ = self.unlink(&temporary);
+            failed(error)
+        })?;
         self.sync_dir()?;
         Ok(swap)
     }

@@ -35,6 +35,18 @@ pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspa
     Ok(shaper.found)
 }
 
+/// Makes the tool's home of a project alone, before any run. Returns what was in the way.
+pub fn prepare_home(store: &Store, tool: &str, workspace: &Workspace) -> io::Result<Vec<Aside>> {
+    let aside = store.aside();
+    let mut shaper = Shaper::new(&aside);
+    let (own, partition) = (store.own(&workspace.project), store.project(tool, &workspace.project));
+    private_dir(&own)?;
+    project::record(&own, &workspace.root)?;
+    shaper.directory(&partition, "home")?;
+    project::record(&partition, &workspace.root)?;
+    Ok(shaper.found)
+}
+
 /// Makes what the errand of `tool` mounts, and writes its lease. Returns what was in the way.
 pub fn prepare_errand(host: &Host, store: &Store, engine: &Engine, tool: &Tool, lease: &Lease) -> io::Result<Vec<Aside>> {
     private_dir(&store.sessions())?;

@@ -1,0 +1,3 @@
+//! Sessions that people had with the tools, as their transcripts tell of them.
+
+pub mod import;

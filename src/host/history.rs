@@ -1,0 +1,4 @@
+//! Transcripts on disk.
+
+pub mod copy;
+pub mod import;
