@@ -49,6 +49,26 @@ fn a_live_session_is_not_touched_and_a_lost_lease_is_cleared_away() {
     assert_eq!(leases(&sandbox), [""; 0]);
 }
 
+// SE-16: gemini would wait for it, 12 s long.
+#[test]
+fn a_lock_that_a_killed_run_left_goes_where_no_other_session_has_the_home() {
+    let sandbox = Sandbox::new();
+    let other = sandbox.ai(["sync", "in", "--owner", &std::process::id().to_string(), "gemini"]).prints();
+    let projects = sandbox.store().join("global_state/gemini/projects");
+    let lock = fs::read_dir(projects).unwrap().next().unwrap().unwrap().path().join("home/projects.json.lock");
+    fs::create_dir(&lock).unwrap();
+    sandbox.ai(["run", "gemini"]).prints();
+    assert!(lock.exists(), "somebody may hold it");
+    sandbox.ai(["sync", "out", other.trim()]).prints();
+    sandbox.ai(["run", "gemini"]).prints();
+    assert!(!lock.exists());
+    // What holds something is no lock.
+    let inner = lock.join("inner");
+    fs::create_dir_all(&inner).unwrap();
+    sandbox.ai(["run", "gemini"]).prints();
+    assert!(inner.exists());
+}
+
 // E-04, F-03, Z-062
 #[test]
 fn kill_9_of_everything_leaves_a_whole_token_and_the_next_start_removes_exactly_that_container() {

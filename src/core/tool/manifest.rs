@@ -127,6 +127,8 @@ pub struct StateRules {
     pub shared: Vec<String>,
     /// Directories of the home that no run should find again: tmpfs.
     pub private: Vec<String>,
+    /// Directories of the home that are locks, which a killed run leaves: removed before a run that has the home to itself.
+    pub stale: Vec<String>,
     /// What the person has beside their settings and a run may read: path below their home, with `/*` at its end for each thing in a
     /// directory → where it is inside. `~` there is the person's home as the host spells it, since their settings name it so.
     pub along: BTreeMap<String, String>,
@@ -202,7 +204,7 @@ impl Manifest {
             if !state.login.at.is_empty() && !is_below(&state.login.at, "/ai/shared/") {
                 return Err(format!("`state.login.at` is not below `/ai/shared/`: `{}`", state.login.at));
             }
-            inside.extend(state.shared.iter().chain(&state.private).chain(&state.login.files).chain(&state.login.host));
+            inside.extend(state.shared.iter().chain(&state.private).chain(&state.stale).chain(&state.login.files).chain(&state.login.host));
             inside.extend(state.links.keys());
             for (from, to) in &state.along {
                 let is_each = |path: &str| path.ends_with("/*");

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use crate::core::container::{HOME, SHARED};
@@ -14,9 +15,9 @@ use crate::core::store::Store;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
 use crate::host::fs::files::{private_dir, write, write_unsynced};
-use crate::host::fs::open_to_all;
 use crate::host::fs::shape::{Aside, Shaper};
-use crate::host::store::{layout, project};
+use crate::host::fs::{self, Absent, open_to_all};
+use crate::host::store::{layout, lease, project};
 use crate::host::{Host, identity, person};
 
 /// Makes everything that the plan of `tool` in `workspace` mounts, and writes the session's lease. Returns what was in the way.
@@ -31,6 +32,7 @@ pub fn prepare(host: &Host, store: &Store, engine: &Engine, tool: &Tool, workspa
     identity::prepare(host, store, workspace, engine)?;
     if tool.manifest.state.is_some() {
         tool_state(store, tool, workspace, &mut shaper)?;
+        remove_stale(host, store, tool, lease);
     }
     Ok(shaper.found)
 }
@@ -99,6 +101,21 @@ fn tool_state(store: &Store, tool: &Tool, workspace: &Workspace, shaper: &mut Sh
     }
     layout::take_plugins(store, name, project)?;
     project::record(&partition, &workspace.root)
+}
+
+/// Removes locks that killed runs left in the home of a session, where no other one has that home: the tool would wait for them.
+fn remove_stale(host: &Host, store: &Store, tool: &Tool, own: &Lease) {
+    let paths = tool.manifest.state.iter().flat_map(|state| &state.stale);
+    let is_another = |lease: &Lease| {
+        (&lease.tool, &lease.project) == (&own.tool, &own.project) && lease.session != own.session && lease::is_owner_alive(lease)
+    };
+    for path in paths.map(Path::new).filter(|_| !lease::all(&host.store).iter().any(is_another)) {
+        let parent = fs::enter(&store.home(&own.tool, &own.project), path.parent().unwrap_or(Path::new("")), Absent::Leave);
+        if let (Ok(Some(parent)), Some(name)) = (parent, path.file_name()) {
+            // Where it is none, or one that holds something, it is no lock, and the tool finds it.
+            let _ = rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR);
+        }
+    }
 }
 
 /// The directory of a tool's login.
