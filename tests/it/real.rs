@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::bed::{Bed, Image, owner};
 use crate::mock::Mock;
+use crate::process::{finish, wait_for};
 use crate::sandbox::{Sandbox, tree};
 use crate::shells::Shell;
 use crate::terminal::on_terminal;
@@ -180,4 +181,61 @@ fn claude_and_glm_keep_apart() {
         assert!(text.contains(&format!("for {tool}")) && !text.contains(&format!("for {other}")), "{text}");
     }
     bed.nothing_left();
+}
+
+// SE-16: gemini's own sweep takes a session that was resumed for broken, and deletes it when it starts once more.
+#[test]
+fn a_session_of_gemini_survives_that_it_is_resumed() {
+    let Some((bed, _mock)) = tools() else { return };
+    let gemini = |words: &str| bed.shell(Shell::Bash, &format!("gemini {words}")).outcome();
+    assert_eq!(gemini("-p KEPT-WORD").code, 0);
+    assert_eq!(gemini("-r latest -p again").code, 0);
+    let third = gemini("-r latest -p 'FIND: KEPT-WORD'");
+    assert!(third.code == 0 && third.out().contains("mock-gemini found KEPT-WORD"), "{third:?}");
+    let settings = |tool: &str, file: &str| -> serde_json::Value {
+        let projects = fs::read_dir(bed.store().join("global_state").join(tool).join("projects")).unwrap();
+        serde_json::from_slice(&fs::read(projects.map(|entry| entry.unwrap().path()).next().unwrap().join("home").join(file)).unwrap())
+            .unwrap()
+    };
+    assert_eq!(settings("gemini", "settings.json")["general"]["sessionRetention"]["enabled"], false);
+    // Claude's cleanup of what is a month old.
+    bed.shell(Shell::Bash, "claude --version").prints();
+    assert_eq!(settings("claude", "settings.json")["cleanupPeriodDays"], 36500);
+}
+
+// SE-16, E-06: in the middle of a question, by its own end and not by force, which would be 137.
+#[test]
+fn every_tool_ends_when_it_is_asked_to() {
+    let Some((bed, mock)) = tools() else { return };
+    let words = [
+        &["claude", "-p", "HOLD: 60000"][..],
+        &["codex", "exec", "--skip-git-repo-check", "HOLD: 60000"],
+        &["gemini", "-p", "HOLD: 60000"],
+    ];
+    let children: Vec<_> = words.iter().map(|words| bed.ai(["run", words[0], "--"].iter().chain(&words[1..])).spawn()).collect();
+    let asks = |word: &str| mock.asked().iter().any(|question| question["model"].as_str().unwrap().contains(word));
+    wait_for("all of them to ask", || ["claude", "gpt", "gemini"].into_iter().all(asks).then_some(()));
+    bed.ai(["stop", "--mine"]).succeeds();
+    for (child, words) in children.into_iter().zip(words) {
+        let outcome = finish(child);
+        assert_ne!(outcome.code, 137, "{words:?}: {outcome:?}");
+    }
+    bed.nothing_left();
+}
+
+// SE-08: a mark, comments and line ends that the tool itself reads.
+#[test]
+fn settings_with_what_only_their_tool_reads_hold_inside() {
+    let Some((bed, mock)) = tools() else { return };
+    let claude = bed.write("home/.claude/settings.json", "\u{feff}{\r\n  \"model\": \"claude-of-the-host\"\r\n}\r\n");
+    let gemini =
+        bed.write("home/.gemini/settings.json", "{\n  // a word\n  \"model\": {\"name\": \"gemini-of-the-host\"} /* one more */\n}\n");
+    let before = [&claude, &gemini].map(|path| fs::read(path).unwrap());
+    let outcome = bed.shell(Shell::Bash, "claude -p hi && gemini -p hi").outcome();
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    let asked: Vec<String> = mock.asked().iter().map(|question| question["model"].as_str().unwrap().to_owned()).collect();
+    for model in ["claude-of-the-host", "gemini-of-the-host"] {
+        assert!(asked.iter().any(|asked| asked == model), "{asked:?}");
+    }
+    assert_eq!([&claude, &gemini].map(|path| fs::read(path).unwrap()), before);
 }
