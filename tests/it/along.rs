@@ -123,6 +123,20 @@ fn what_leads_to_keys_or_holds_the_home_never_comes_along() {
     }
 }
 
+// SE-02, SE-03: also where the engine has no root, and the person is another user inside.
+#[test]
+fn what_comes_along_can_be_read_and_not_written_without_root() {
+    for bed in [Bed::rootless("docker"), Bed::rootless("podman")].into_iter().flatten() {
+        bed.write("home/.gemini/extensions/scarf/gemini-extension.json", "of the host\n");
+        bed.write("home/.agents/skills/knit/SKILL.md", "a skill\n");
+        let script = "cat ~/.gemini/extensions/scarf/gemini-extension.json ~/.agents/skills/knit/SKILL.md; \
+                      for at in ~/.gemini/extensions/scarf ~/.agents/skills/knit; do echo x 2>/dev/null >$at/made && echo written; done; echo x >~/.gemini/own && echo own";
+        let outcome = bed.ai(["run", "gemini", "--", "sh", "-c", script]).outcome();
+        assert_eq!((outcome.code, outcome.out().as_str()), (0, "of the host\na skill\nown\n"), "{}: {}", bed.engine, outcome.err());
+        bed.nothing_left();
+    }
+}
+
 // SE-02, SE-03: the same words natively and inside, in what the real tools ask; the documentation has the same rows.
 #[test]
 fn the_real_tools_see_the_same_natively_and_inside() {
