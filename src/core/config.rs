@@ -94,6 +94,8 @@ settings! {
     force_workspace: bool = false, env "AI_FORCE_WORKSPACE", yes_or_no;
     /// Whether only mounts and scratch can be written in the container.
     read_only_root: bool = true, env "AI_READ_ONLY_ROOT", yes_or_no;
+    /// Whether the image's own home is seen, and can be written, instead of an empty one.
+    image_home: bool = false, env "AI_IMAGE_HOME", yes_or_no;
     /// Size of `/tmp` and of the home in memory, each, such as 2g; half of the memory limit if not set.
     scratch: Option<String> = None, env "AI_SCRATCH", |text| parse_bytes(text).map(|_| Some(text.into()));
     /// Read-only root file system in any case, with less scratch and fewer processes.

@@ -42,7 +42,7 @@ pub fn tell(host: &Host, lease: &Lease, known: &Known, code: u8) -> Result<()> {
             output::warn(&format!("{text}; hint: {hint}"));
         }
     }
-    if code != 0 && code < 125 {
+    if matches!(code, 1..125 | 127) {
         tell_of_read_only_root(host, lease, known);
     }
     if lease.keep {
@@ -68,8 +68,8 @@ fn tell_of_read_only_root(host: &Host, lease: &Lease, known: &Known) {
         return;
     }
     output::note(&format!(
-        "{} ran with a read-only root file system; if it must write outside of /tmp, /run, /var/tmp, its home and what is mounted; \
-         hint: AI_READ_ONLY_ROOT=0, or `read_only_root = false` in config.toml",
+        "{} ran with a read-only root file system and an empty home; if it must write outside of /tmp, /run, /var/tmp, its home and what \
+         is mounted; hint: AI_READ_ONLY_ROOT=0, or `read_only_root = false` in config.toml; if it has programs in its home: AI_IMAGE_HOME=1",
         lease.image
     ));
     // Saying it twice does no harm.

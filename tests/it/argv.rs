@@ -167,6 +167,12 @@ fn what_can_be_written_beside_mounts_is_bounded_scratch_in_memory() {
     // An image of the person's own may have no home that everybody can write.
     assert_eq!(scratch(&sandbox.plan_with(&["--image", "own"], ["claude", "x"])), [("/home/ai".to_owned(), 3 << 30)]);
     assert!(sandbox.plan_with(&["--hardened"], ["claude", "x"]).has("--read-only"));
+    sandbox.config("image = 'own'\nimage_home = true\n");
+    let open = sandbox.plan(["claude", "x"]);
+    assert!(!open.has("--read-only") && scratch(&open).is_empty());
+    sandbox.config("image = 'own'\nimage_home = true\nread_only_root = true\n");
+    let closed = sandbox.plan(["claude", "x"]);
+    assert!(closed.has("--read-only") && scratch(&closed).iter().all(|(place, _)| place != "/home/ai"), "{closed:?}");
 }
 
 #[test]

@@ -18,13 +18,14 @@ pub(super) fn push(config: &Config, parts: &mut Parts) {
     }
 }
 
-/// Returns what makes the root file system read-only, if anything does. A container that is kept is kept for what was written in it.
+/// Returns what makes the root file system read-only, if anything does. A container that is kept is kept for what was written in it, and the home of an image
+/// lies there.
 pub(super) fn read_only(config: &Config) -> Option<Origin> {
     let settings = &config.settings;
     let (hardened, chosen) = (&settings.hardened, &settings.read_only_root);
     if hardened.value {
         return Some(hardened.origin.clone());
     }
-    let is_kept = settings.keep.value && chosen.origin == Origin::Default;
-    (chosen.value && !is_kept).then(|| chosen.origin.clone())
+    let is_open = (settings.keep.value || settings.image_home.value) && chosen.origin == Origin::Default;
+    (chosen.value && !is_open).then(|| chosen.origin.clone())
 }

@@ -25,13 +25,18 @@ pub(super) fn push(request: &Request, parts: &mut Parts) {
             parts.push(part, reason, size.origin.clone());
         }
     };
-    if let Some(origin) = hardening::read_only(config) {
+    let has_own_image = request.tool.manifest.image.is_some() || config.settings.image.value.is_some();
+    let read_only = hardening::read_only(config);
+    if let Some(origin) = &read_only {
         place("/tmp", &size, "temporary files, in memory");
         place("/var/tmp", &size, "temporary files, in memory");
-        place("/run", &Setting::new(RUNTIME, origin), "sockets and process ids");
-        place(HOME, &size, "what is no tool's state is gone after the run");
-    } else if request.tool.manifest.image.is_some() || config.settings.image.value.is_some() {
-        place(HOME, &size, "a writable home, whatever the image has");
+        place("/run", &Setting::new(RUNTIME, origin.clone()), "sockets and process ids");
+    }
+    match (config.settings.image_home.value, read_only) {
+        (true, _) => {}
+        (false, Some(_)) => place(HOME, &size, "what is no tool's state is gone after the run"),
+        (false, None) if has_own_image => place(HOME, &size, "a writable home, whatever the image has"),
+        (false, None) => {}
     }
 }
 

@@ -134,6 +134,7 @@ pub fn judge(layer: Layer, without: &Without, agreed: bool) -> (Layer, Asked) {
     let in_force = Layer {
         network: judge.network(layer.network, own),
         read_only_root: judge.switch("read_only_root", layer.read_only_root, true),
+        image_home: judge.switch("image_home", layer.image_home, false),
         // What nobody said follows from the memory that the engine has, which is not known here.
         scratch: judge.limit("scratch", layer.scratch, |asked| {
             let holds = own.scratch.value.as_deref().and_then(parsed);
@@ -421,6 +422,7 @@ mod tests {
         asks("memory = '64g'", "~ memory = \"64g\"");
         asks("hardened = false", "~ hardened = false");
         asks("read_only_root = false", "~ read_only_root = false");
+        asks("image_home = true", "~ image_home = true");
         asks("scratch = '64g'", "~ scratch = \"64g\"");
         asks("ssh_agent = true", "~ ssh_agent = true");
         asks("[tool.claude]\nmounts = ['../shared']", "+ mount ../shared");
