@@ -62,3 +62,44 @@ fn nobody_who_chose_it_is_told_of_a_read_only_root() {
     let outcome = bed.ai(["exec", "--", "sh", "-c", "exit 4"]).outcome();
     assert_eq!((outcome.code, outcome.err()), (4, String::new()));
 }
+
+// SE-13
+#[test]
+fn what_is_left_in_scratch_is_named_once_and_caches_are_not() {
+    let Some(mut bed) = Bed::new(Image::Tools) else { return };
+    if rustix::process::getuid().is_root() && !bed.as_user(1000) {
+        return;
+    }
+    let left = "echo x >/tmp/report.md; mkdir -p ~/out/deep; echo x >~/out/deep/notes; printf 'x' >\"$(printf '/var/tmp/odd\\033[2J')\"; echo x >kept";
+    let caches = "mkdir -p /tmp/empty ~/.cache ~/go; touch /tmp/nothing; for at in ~/.cache/x ~/go/x \"$(mktemp)\" /tmp/claude-1000; do echo x >\"$at\"; done";
+    let run = |command: &str| bed.ai(["exec", "--", "sh", "-c", command]).outcome();
+    let outcome = run(&format!("{left}; {caches}; exit 3"));
+    let named = "ai: gone with the container: /tmp/report.md, /var/tmp/odd?[2J, /home/ai/out; what is to stay belongs into the project, \
+                 or into a directory let in: --mount DIR:rw\n";
+    assert_eq!((outcome.code, outcome.err().as_str()), (3, named));
+    let outcome = run(&format!("{caches}; for n in 1 2 3 4 5 6 7; do echo $n >/tmp/f$n; done; kill -9 $$"));
+    assert!(outcome.code == 137 && outcome.err().contains("/tmp/f5 and 2 more;"), "{outcome:?}");
+    assert_eq!(run(caches).err(), "");
+    bed.nothing_left();
+}
+
+// T14
+#[test]
+fn the_home_of_an_image_of_ones_own_is_there_where_it_is_wanted() {
+    let Some(mut bed) = Bed::new(Image::Busybox) else { return };
+    let (image, name) = (format!("ai-bed-home:{}", std::process::id()), format!("ai-bed-home-{}", std::process::id()));
+    let tool = bed.script("image/.cargo/bin/rusty", "#!/bin/sh\necho of the image\n").ancestors().nth(3).unwrap().display().to_string();
+    bed.docker(&["create", "--name", &name, &std::env::var("AI_BED_BUSYBOX").unwrap()]);
+    bed.docker(&["cp", &format!("{tool}/."), &format!("{name}:/home/ai")]);
+    bed.docker(&["commit", &name, &image]);
+    bed.docker(&["rm", &name]);
+    bed.set("AI_IMAGE", &image);
+    bed.unset("AI_READ_ONLY_ROOT");
+    let run = |bed: &Bed| bed.ai(["exec", "--", "sh", "-c", "~/.cargo/bin/rusty && echo x >~/made && cat ~/made"]).outcome();
+    let hidden = run(&bed);
+    bed.set("AI_IMAGE_HOME", "1");
+    let shown = run(&bed);
+    bed.docker(&["rmi", &image]);
+    assert!(hidden.code == 127 && hidden.err().contains("AI_IMAGE_HOME=1"), "{hidden:?}");
+    assert_eq!((shown.code, shown.out().as_str()), (0, "of the image\nx\n"), "{shown:?}");
+}
