@@ -16,7 +16,7 @@ use crate::core::sync::generation::SyncRecord;
 use crate::core::sync::journal::Journal;
 use crate::core::sync::plan::{self, Gathered, SyncPlan};
 use crate::core::sync::report::{News, Notice, Report};
-use crate::core::sync::{Direction, Site, SyncRequest};
+use crate::core::sync::{Direction, Flow, Site, SyncRequest};
 use crate::host::fs::FileError;
 use crate::host::fs::lock::{self, LockError};
 use crate::host::machine::deadline::Deadline;
@@ -111,8 +111,13 @@ pub fn preview(places: &Places, request: &SyncRequest) -> Result<Preview, SyncEr
 /// Only the writing has the lock: whoever makes us read and think for long keeps nobody else waiting. What was read is compared
 /// again as it is written, and what the places had agreed on before that.
 fn round(places: &Places, request: &SyncRequest, deadline: &Deadline, report: &mut Report) -> Result<Vec<Overtaken>, SyncError> {
-    let look = || gather::gather(places, request, deadline).map(|seen| (plan::plan(request, &seen), seen));
-    let (mut plan, mut seen) = look()?;
+    let look = || {
+        // Read before anything else: what changes from then on is looked at again.
+        let flows = Flow::of(request.direction, request.host_sync);
+        let stamps = shelf::stamps(places, flows.iter().map(|flow| flow.pair()))?;
+        gather::gather(places, request, deadline).map(|seen| (plan::plan(request, &seen), stamps))
+    };
+    let (mut plan, mut stamps) = look()?;
     if plan.is_settled() && plan.copies.is_empty() && shelf::is_clean(&places.store)? {
         report.notices.extend(plan.notices);
         return Ok(Vec::new());
@@ -120,10 +125,10 @@ fn round(places: &Places, request: &SyncRequest, deadline: &Deadline, report: &m
     for looked in 1..=LOOKS {
         let mut lock = Some(lock::acquire(&places.sync_dir(), deadline.left())?);
         report.recovered |= recover(places, deadline, report)?;
-        if !shelf::are_current(places, &seen.bases)? {
+        if !shelf::are_current(places, &stamps)? {
             // Somebody synced meanwhile. Who does so again and again is waited for no longer.
             lock = lock.filter(|_| looked == LOOKS);
-            (plan, seen) = look()?;
+            (plan, stamps) = look()?;
             if lock.is_none() {
                 continue;
             }

@@ -156,14 +156,38 @@ pub const OPENED: ControlKind = kind(Tier::Opens, Reads::Whole);
 /// Returns the rows of a work tree that begin with a directory entry of this name. On some file systems names differ only in
 /// spelling, so that case does not count.
 pub fn rows_of(name: &OsStr, with_direnv: bool) -> impl Iterator<Item = &'static ControlRow> {
-    let direnv = if with_direnv { WITH_DIRENV } else { &[] };
     let (name, length) = (name.as_encoded_bytes(), name.len());
-    // Thousands of names are asked about, so what is of another length is told apart first.
+    // Thousands of names are asked about, and nearly all are told apart by this.
+    let may_begin = name.first().is_some_and(|first| LENGTHS[usize::from(first.to_ascii_lowercase() % 128)] >> length.min(63) & 1 == 1);
+    let (rows, direnv) = if may_begin { (IN_WORK_TREE, if with_direnv { WITH_DIRENV } else { &[] }) } else { (&[][..], &[][..]) };
     let begins = move |row: &&ControlRow| {
         let path = row.0.as_bytes();
         matches!(path.get(length), None | Some(b'/')) && path.get(..length).is_some_and(|first| first.eq_ignore_ascii_case(name))
     };
-    direnv.iter().chain(IN_WORK_TREE).filter(begins)
+    direnv.iter().chain(rows).filter(begins)
+}
+
+/// How long the first names of rows are that begin with a letter, in lower case: a bit for each length.
+const LENGTHS: [u64; 128] = lengths();
+
+const fn lengths() -> [u64; 128] {
+    let mut lengths = [0; 128];
+    let tables = [WITH_DIRENV, IN_WORK_TREE];
+    let (mut table, mut row) = (0, 0);
+    while table < tables.len() {
+        if row == tables[table].len() {
+            (table, row) = (table + 1, 0);
+            continue;
+        }
+        let path = tables[table][row].0.as_bytes();
+        let mut length = 0;
+        while length < path.len() && path[length] != b'/' {
+            length += 1;
+        }
+        lengths[(path[0].to_ascii_lowercase() % 128) as usize] |= 1 << length;
+        row += 1;
+    }
+    lengths
 }
 
 /// Returns what a path below an anchor is, given where git's own directories are: what whoever watches a run asks about an event.
@@ -211,6 +235,9 @@ mod tests {
         assert_eq!(rows(".CLAUDE"), [".claude/hooks", ".claude/settings.json", ".claude/settings.local.json"]);
         assert_eq!(rows(".envrc"), [".envrc", ".envrc"]);
         assert_eq!(rows("makeFile"), ["Makefile", "makefile"]);
+        for (path, ..) in IN_WORK_TREE {
+            assert!(rows(path.split('/').next().unwrap()).contains(path), "{path}");
+        }
         for name in ["", ".", ".claud", ".claude/", "Makefile2", "a name that is longer than that of any row"] {
             assert!(rows(name).is_empty(), "{name}");
         }

@@ -84,6 +84,13 @@ pub struct Merged {
     pub conflicts: Vec<String>,
 }
 
+impl Merged {
+    /// Returns a text about which nobody disagrees.
+    pub fn plain(text: String) -> Self {
+        Self { text, conflicts: Vec::new() }
+    }
+}
+
 impl<'a> Format<'a> {
     pub fn of(rule: &'a Rule) -> Option<Format<'a>> {
         match rule.class {

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use crate::core::sync::gate::{Gate, Passage};
@@ -23,7 +24,7 @@ pub enum Tree<'a> {
 /// Keys with their order, which does not count when two tables are compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table<'a> {
-    items: IndexMap<Cow<'a, str>, Tree<'a>>,
+    items: IndexMap<Cow<'a, str>, Tree<'a>, RandomState>,
 }
 
 /// Three states of one thing; ours is what will be written.

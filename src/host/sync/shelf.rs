@@ -52,14 +52,16 @@ pub fn is_clean(store: &Path) -> Result<bool, SyncError> {
     Ok(is_empty && journal(store)?.is_none())
 }
 
+/// What was on disk about what pairs of places agree on, byte for byte.
+pub type Stamps = BTreeMap<Pair, Option<Vec<u8>>>;
+
+pub fn stamps(places: &Places, pairs: impl Iterator<Item = Pair>) -> Result<Stamps, FileError> {
+    pairs.map(|pair| Ok((pair, read(&places.store, &base_path(places, pair))?))).collect()
+}
+
 /// Whether the places still agree on what they had agreed on when these were read.
-pub fn are_current(places: &Places, bases: &BTreeMap<Pair, Base>) -> Result<bool, SyncError> {
-    for (pair, known) in bases {
-        if base(places, *pair)? != *known {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+pub fn are_current(places: &Places, known: &Stamps) -> Result<bool, FileError> {
+    Ok(stamps(places, known.keys().copied())? == *known)
 }
 
 /// Puts a journal where only its own project meets it. What that project had waiting is older, and its sources are still there.

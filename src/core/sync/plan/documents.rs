@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::core::sync::base::BaseEntry;
-use crate::core::sync::document::{self, Document, Format, Terms};
+use crate::core::sync::document::{self, Document, Format, Merged, Terms};
 use crate::core::sync::journal::{Loss, Unit};
 use crate::core::sync::merge::{Lack, Prefer, Versions};
 use crate::core::sync::plan::view::{View, Wholeness, pick};
@@ -122,7 +122,10 @@ impl<'a> Step<'a> {
         let seed = seed.filter(|_| flow.to == Place::Project && ours.is_none());
         let terms = Terms { gate: &gate, prefer: flow.prefer(), lack };
         let versions = Versions { base: compared, ours: ours.as_deref().or(seed.as_deref()), theirs: Some(theirs) };
-        let Ok(merged) = document::merge(format, versions, terms) else {
+        // Where ours is what was agreed, the same changes lead to the same text.
+        let is_agreed = lack == Lack::Deleted && versions.ours.is_some() && versions.ours.map(|ours| ours.text) == self.agreed(flow.pair());
+        let merged = if is_agreed { Ok(Merged::plain(agreed.clone())) } else { document::merge(format, versions, terms) };
+        let Ok(merged) = merged else {
             self.notice(&to.site, News::Crowded);
             return None;
         };
