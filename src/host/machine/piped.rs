@@ -1,8 +1,8 @@
 //! A program that is fed and listened to, within a time and a size.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -33,6 +33,25 @@ pub struct Piped {
     pub end: End,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
+}
+
+/// Most bytes of a stream of a program that is asked for little: a repository or an image may make it print without end.
+const MOST: u64 = 8 << 20;
+
+/// Waits for the end of a program and returns what it printed. One that prints too much finds that nobody reads on.
+pub fn finish(mut child: Child) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let complaints = thread::spawn(move || beginning(stderr));
+    let printed = beginning(stdout);
+    let complaints = complaints.join().unwrap_or_default();
+    Ok((child.wait()?, printed, complaints))
+}
+
+fn beginning(stream: Option<impl Read>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // What came before an error is what there is.
+    let _ = stream.map(|stream| stream.take(MOST).read_to_end(&mut bytes));
+    bytes
 }
 
 /// How long we look away from a program.
@@ -127,6 +146,18 @@ mod tests {
     }
 
     const LONG: Duration = Duration::from_secs(60);
+
+    // BO-05
+    #[test]
+    fn who_prints_without_end_is_not_read_without_end() {
+        for line in ["cat /dev/zero", "cat /dev/zero >&2", "cat /dev/zero & cat /dev/zero >&2"] {
+            let (status, stdout, stderr) = process::output("sh".as_ref(), &["-c", line]).unwrap();
+            assert!(!status.success(), "{line}");
+            assert!([&stdout, &stderr].iter().all(|read| read.len() as u64 <= MOST), "{line}");
+        }
+        let (status, stdout, stderr) = process::output("sh".as_ref(), &["-c", "echo a; echo b >&2; exit 3"]).unwrap();
+        assert_eq!((status.code(), stdout.as_slice(), stderr.as_slice()), (Some(3), &b"a\n"[..], &b"b\n"[..]));
+    }
 
     #[test]
     fn it_is_fed_and_heard() {

@@ -15,7 +15,7 @@ use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::Process;
 use crate::host::fs::own;
-use crate::host::machine::clock;
+use crate::host::machine::{clock, piped};
 
 /// A program that is to be started.
 #[expect(clippy::disallowed_methods, reason = "the one place that starts programs")]
@@ -62,8 +62,9 @@ pub fn not_started(program: &OsStr, error: &std::io::Error) -> Failure {
 
 /// Returns what a program printed; fails if it cannot be started.
 pub fn output(program: &OsStr, args: &[impl AsRef<OsStr>]) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
-    let output = command(program).args(args).stdin(Stdio::null()).output().map_err(|error| not_started(program, &error))?;
-    Ok((output.status, output.stdout, output.stderr))
+    let mut command = command(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Ok(piped::finish(command.spawn().map_err(|error| not_started(program, &error))?)?)
 }
 
 /// Returns what git printed about `directory`. Nothing of the caller's environment steers it, and nothing of the repository's
@@ -144,9 +145,9 @@ pub fn wait_within(mut command: Command, patience: Duration) -> Result<(ExitStat
     let child = command.spawn().map_err(|error| not_started(&program, &error))?;
     let pid = rustix::process::Pid::from_child(&child);
     let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    std::thread::spawn(move || sender.send(piped::finish(child)));
     match receiver.recv_timeout(patience) {
-        Ok(output) => output.map(|output| (output.status, output.stdout, output.stderr)).map_err(Failure::from),
+        Ok(output) => output.map_err(Failure::from),
         Err(_) => {
             // Nobody has waited for it yet, so the pid is still its own; if it just ended, there is nothing to kill.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
