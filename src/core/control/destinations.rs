@@ -68,7 +68,11 @@ mod tests {
         check(OLD, &OLD.replace("example.org", "evil.example"), &["remote.origin.url"]);
         check(OLD, &format!("{OLD}[remote \"origin\"]\nurl = https://evil.example/x\n"), &["remote.origin.url"]);
         check(OLD, &format!("{OLD}[remote \"origin\"]\npushurl = https://evil.example/x\n"), &["remote.origin.pushurl"]);
-        check(OLD, &format!("{OLD}[remote \"up\"]\nurl = https://evil.example/x\n[branch \"main\"]\nremote = up\n"), &["branch.main.remote"]);
+        check(
+            OLD,
+            &format!("{OLD}[remote \"up\"]\nurl = https://evil.example/x\n[branch \"main\"]\nremote = up\n"),
+            &["branch.main.remote"],
+        );
         check(OLD, &format!("{OLD}[branch \"main\"]\npushRemote = up\n"), &["branch.main.pushremote"]);
         check(OLD, &format!("{OLD}[remote]\npushDefault = up\n"), &["remote.pushdefault"]);
         let module = "[submodule \"s\"]\nurl = https://example.org/s\n";

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::core::control::ControlPath;
+use crate::core::control::destinations::moved;
 use crate::core::control::gitconfig::{self, GitSetting, NoGitConfig, parse};
 use crate::core::control::kinds::{ControlKind, Reads, Tier};
 use crate::core::control::plain::{Around, is_plain};
@@ -61,6 +62,8 @@ pub enum Judgement {
     Rewrite { bytes: Vec<u8>, names: Vec<String> },
     /// It stays and is shown.
     Report,
+    /// It runs nothing and stays, and git talks to another place by it; the names of the settings.
+    Moved(Vec<String>),
     /// It stays and is counted.
     Count,
 }
@@ -100,10 +103,14 @@ fn settings(change: &ControlChange, before: Standing, after: &[u8]) -> Judgement
     let old_ones = Sorted::new(&old_settings, change, &[]);
     let known = old_ones.remotes();
     let new_ones = Sorted::new(&new_settings, change, &known);
+    let moved = moved(&old_settings, &new_settings).into_iter().filter(|name| !change.allowed.contains(name));
     if old_ones.running == new_ones.running {
-        return Judgement::Fine;
+        let moved: Vec<String> = moved.collect();
+        return if moved.is_empty() { Judgement::Fine } else { Judgement::Moved(moved) };
     }
-    let names = differing(&old_ones.running, &new_ones.running);
+    let mut names = differing(&old_ones.running, &new_ones.running);
+    // Who plants what runs is not believed about where to push, either.
+    names.extend(moved);
     // A harmless value that a dangerous one took the place of comes back as well.
     let is_touched = |setting: &&&GitSetting| names.contains(&setting.name());
     let plain: Vec<&GitSetting> = new_ones.plain.iter().filter(|setting| !is_touched(setting)).copied().collect();

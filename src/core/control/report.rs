@@ -39,7 +39,14 @@ pub fn report(changes: &[PendingChange], anchors: &[AnchorDir], is_cut_short: bo
         let text = "this run made more directories than `ai` looks through for repositories; hint: look before you `cd` into new ones";
         report.warnings.push(text.into());
     }
-    let opens = of(&[Handled::Reported]);
+    let reported = changes.iter().filter(|change| change.handled == Handled::Reported);
+    let (moved, opens): (Vec<_>, Vec<_>) = reported.partition(|change| change.tier == Tier::Runs && !change.names.is_empty());
+    let in_words = |changes: Vec<&PendingChange>| changes.into_iter().map(|change| described(change, anchors)).collect::<Vec<_>>();
+    let (moved, opens) = (in_words(moved), in_words(opens));
+    if !moved.is_empty() {
+        let what = "this run changed where git fetches from or pushes to";
+        report.warnings.push(format!("{what}: {}; hint: ai changes", listed(&moved)));
+    }
     if !opens.is_empty() {
         let what = "this run changed what your machine runs when you open the project, commit or start a tool there";
         report.notes.push(format!("{what}: {}; hint: ai changes", listed(&opens)));

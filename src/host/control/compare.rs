@@ -79,6 +79,7 @@ fn handle(shelf: &ControlShelf, scope: &ControlScope, found: JudgedChange, is_la
         Judgement::Fine => return None,
         Judgement::Count => (Handled::Counted, Vec::new()),
         Judgement::Report => (Handled::Reported, Vec::new()),
+        Judgement::Moved(names) => (Handled::Reported, names),
         // It moves as fast as it is put back.
         Judgement::Back | Judgement::Rewrite { .. } if is_last => (Handled::Failed, Vec::new()),
         Judgement::Back => (mend::put_back(shelf, scope, path, before, after), Vec::new()),

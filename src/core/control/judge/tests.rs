@@ -48,6 +48,19 @@ fn ordinary_work_changes_settings_unseen() {
     assert_eq!(settings(OLD, "[filter \"lfs\"]\nclean = \"git-lfs clean -- %f\"\n[core]\nbare\n", &[]), Judgement::Fine);
 }
 
+#[test]
+fn where_git_pushes_to_is_said_and_goes_back_with_what_runs() {
+    let moved = OLD.replace("example.org", "evil.example");
+    assert_eq!(settings(OLD, &moved, &[]), Judgement::Moved(vec!["remote.origin.url".into()]));
+    assert_eq!(settings(OLD, &moved, &["remote.origin.url"]), Judgement::Fine);
+    let Judgement::Rewrite { bytes, names } = settings(OLD, &format!("{moved}[core]\nfsmonitor = evil\n[user]\nname = A\n"), &[]) else {
+        panic!()
+    };
+    assert_eq!(names, ["core.fsmonitor", "remote.origin.url"]);
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(text.contains("https://example.org/x") && !text.contains("evil") && text.contains("name = A"), "{text}");
+}
+
 // S1
 #[test]
 fn what_runs_goes_back_and_the_rest_stays() {
