@@ -160,6 +160,9 @@ pub enum SubmoduleProof {
 pub struct Consent {
     pub root: PathBuf,
     pub path: PathBuf,
+    /// Which directory the root was, in the words of a project's record; one of an older program does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<String>,
 }
 
 /// The environment, read once; in the system's order, which is as good as any for a few look-ups.

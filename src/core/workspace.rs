@@ -211,7 +211,7 @@ impl MountJudge<'_> {
 }
 
 fn agreed(facts: &Facts, root: &Path, path: &Path) -> bool {
-    facts.consents.iter().any(|Consent { root: of, path: to }| of == root && to == path)
+    facts.consents.iter().any(|Consent { root: of, path: to, .. }| of == root && to == path)
 }
 
 /// Returns the directory to mount, and what to say where it is not the obvious one.

@@ -68,6 +68,22 @@ fn agreement_does_not_move_with_the_file_and_is_explained() {
     assert!(outcome.err().contains("hint: ai trust") && !outcome.out().contains("/work/shared"), "{}", outcome.err());
 }
 
+// BO-18, NE-05
+#[test]
+fn agreement_is_of_the_directory_that_was_there() {
+    let sandbox = asks("mounts = ['../shared']\n");
+    assert_eq!(sandbox.ai(["trust", "--yes"]).outcome().code, 0);
+    assert!(lines(&sandbox).0.contains("/work/shared"));
+    let project = sandbox.project().to_owned();
+    fs::rename(&project, project.with_extension("old")).unwrap();
+    fs::create_dir(&project).unwrap();
+    fs::copy(project.with_extension("old").join(".ai.toml"), project.join(".ai.toml")).unwrap();
+    let (argv, said) = lines(&sandbox);
+    assert!(!argv.contains("/work/shared") && said.contains("hint: ai trust"), "another one, with the same text: {said}");
+    assert_eq!(sandbox.ai(["trust", "--yes"]).outcome().code, 0);
+    assert!(lines(&sandbox).0.contains("/work/shared"));
+}
+
 // Z-026
 #[test]
 fn what_was_agreed_to_is_still_judged_like_the_persons_own() {

@@ -7,7 +7,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::tool;
 use crate::core::workspace::Workspace;
 use crate::host::output;
-use crate::host::store::{consent, hold};
+use crate::host::store::{consent, hold, project};
 use crate::session::context::Context;
 
 pub fn run(allow: &AllowArgs) -> Result<u8> {
@@ -23,7 +23,8 @@ pub fn run(allow: &AllowArgs) -> Result<u8> {
         output::note(&format!("`{}` has nothing beyond itself now ({} taken back)", root.display(), had - consents.len()));
     } else {
         for want in &workspace.wants {
-            consents.push(Consent { root: root.to_owned(), path: want.path.clone() });
+            let tree = project::identity(root).map(|tree| tree.text());
+            consents.push(Consent { root: root.to_owned(), path: want.path.clone(), tree });
             output::note(&format!("`{}` gets `{}`: {}", root.display(), want.path.display(), want.what));
         }
         if workspace.wants.is_empty() {

@@ -44,6 +44,11 @@ pub fn identity(root: &Path) -> Option<TreeIdentity> {
     Some(TreeIdentity { device: found.dev(), inode: found.ino(), born })
 }
 
+/// Whether a record, which says what [`TreeIdentity::text`] said, is of another directory than the one at `root`.
+pub fn is_of_another(record: &str, root: &Path) -> bool {
+    TreeIdentity::parse(record).zip(identity(root)).is_some_and(|(then, now)| then.is_other(&now))
+}
+
 /// How the state of a project stands to the directory that is there.
 #[derive(Debug, PartialEq, Eq)]
 pub enum TreeStanding {

@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::host::fs::Absent;
 use crate::host::fs::files::{private_dir, read_text, write_private};
 use crate::host::fs::slot::slot;
+use crate::host::store::project::{identity, is_of_another};
 
 /// Largest file of a project that is read, in bytes.
 const LARGEST: u64 = 64 << 10;
@@ -37,9 +38,9 @@ impl Host {
             Reading::Refused(why) => return Err(cannot(&why.to_string())),
         };
         let text = String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8"))?;
+        let is_agreed = is_agreed(&self.store, &path, &text);
+        let standing = if is_agreed { ConfigStanding::Agreed } else { ConfigStanding::Asks };
         let path = path.display().to_string();
-        let standing =
-            if agreed(&self.store, &path).as_deref() == Some(&seal(&path, &text)) { ConfigStanding::Agreed } else { ConfigStanding::Asks };
         Ok(Some(ConfigText { path, text, standing }))
     }
 
@@ -49,9 +50,14 @@ impl Host {
     }
 }
 
-/// Returns the seal of what the person agreed to last for this file.
-fn agreed(store: &Store, path: &str) -> Option<String> {
-    read_text(&record(store, path)).ok().flatten()?.lines().next().map(str::to_owned)
+/// Whether the person agreed to this text of this file, in the directory that is there now: another one that took its place may hold
+/// the same text.
+fn is_agreed(store: &Store, path: &Path, text: &str) -> bool {
+    let name = path.display().to_string();
+    let Some(record) = read_text(&record(store, &name)).ok().flatten() else { return false };
+    let mut words = record.lines().next().unwrap_or_default().split(' ');
+    let is_sealed = words.next() == Some(&seal(&name, text));
+    is_sealed && !words.next().is_some_and(|tree| is_of_another(tree, path.parent().unwrap_or(path)))
 }
 
 /// Returns the text that the person agreed to last, for showing what changed since.
@@ -64,7 +70,8 @@ pub fn agreed_text(store: &Store, path: &str) -> Option<String> {
 pub fn agree(store: &Store, source: &ConfigText) -> io::Result<()> {
     private_dir(&store.trust())?;
     let record = record(store, &source.path);
-    write_private(&record, format!("{}\n{}", seal(&source.path, &source.text), source.text).as_bytes())
+    let tree = Path::new(&source.path).parent().and_then(identity).map_or_else(String::new, |tree| format!(" {}", tree.text()));
+    write_private(&record, format!("{}{tree}\n{}", seal(&source.path, &source.text), source.text).as_bytes())
 }
 
 /// Forgets what the person agreed to.
