@@ -22,7 +22,7 @@ fn bed_of_a_user() -> Option<Bed> {
     bed.as_user(1000).then_some(bed)
 }
 
-// Z-066
+// Z-066, Z-065, Q-01: whoever may call the engine is root, and sees the environment of a container; nobody sees more.
 #[test]
 fn a_killed_run_leaves_its_secret_nowhere_but_where_it_was() {
     let Some(mut bed) = bed_of_a_user() else { return };
@@ -40,12 +40,32 @@ fn a_killed_run_leaves_its_secret_nowhere_but_where_it_was() {
     let ready = bed.project().join("ready");
     wait_for("the container", || ready.exists().then_some(()));
     assert_eq!(holders(&bed), [kept.clone()], "while it runs");
+    let lease = fs::read_dir(bed.store().join("sessions")).unwrap().next().unwrap().unwrap().path();
+    let lease: serde_json::Value = serde_json::from_slice(&fs::read(lease).unwrap()).unwrap();
+    let (name, image) = (lease["container"].as_str().unwrap(), std::env::var("AI_BED_BUSYBOX").unwrap());
+    let words = ".Path .Args .Name .Config.Cmd .Config.Entrypoint .Config.Labels .Config.Hostname .HostConfig .Mounts .GraphDriver .NetworkSettings";
+    let template: String = words.split(' ').map(|word| format!("{{{{json {word}}}}} ")).collect();
+    let inspected = bed.run("docker").args(["inspect", "--format", &template, name]).prints();
+    assert!(inspected.contains("touch ready"), "{inspected}");
+    let logs = bed.run("docker").args(["logs", name]).outcome();
+    let history = bed.run("docker").args(["history", "--no-trunc", &image]).prints();
+    for seen in [inspected, logs.out(), logs.err(), history, command_lines()] {
+        assert!(!seen.contains(CANARY), "{seen}");
+    }
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(holders(&bed), [kept.clone()], "after it was killed");
     bed.ai(["gc"]).succeeds();
     assert_eq!(holders(&bed), [kept], "after it was cleared away");
     bed.nothing_left();
+}
+
+/// What `ps` shows of all processes of this machine.
+fn command_lines() -> String {
+    let lines = fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok());
+    let lines: Vec<String> = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).collect();
+    assert!(lines.iter().any(|line| line.contains("touch ready")), "{lines:?}");
+    lines.join("\n")
 }
 
 /// A socket in front of the engine's that can be cut.

@@ -116,6 +116,23 @@ fn pipes_devices_and_giants_in_a_repository_stop_nobody() {
     }
 }
 
+// BO-05: the host's own git reads what a repository names, and would wait for ever.
+#[test]
+fn a_git_that_waits_for_a_pipe_is_not_waited_for() {
+    for config in ["", "[include]\n\tpath = pipe\n"] {
+        let sandbox = Sandbox::new();
+        repository(&sandbox, sandbox.project());
+        let (file, pipe) = (sandbox.project().join(".git/config"), sandbox.project().join(".git/pipe"));
+        fs::write(&file, config).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+        if config.is_empty() {
+            fs::rename(&pipe, &file).unwrap();
+        }
+        let outcome = sandbox.ai(["run", "claude", "x"]).outcome();
+        assert_eq!(outcome.code, 0, "{config:?}: {}", outcome.err());
+    }
+}
+
 // SE-12: with a word from the person, and said without.
 #[test]
 fn a_git_directory_elsewhere_works_once_it_is_allowed() {
@@ -138,6 +155,23 @@ fn a_git_directory_elsewhere_works_once_it_is_allowed() {
         only(&bed, &project, name);
     }
     bed.nothing_left();
+}
+
+// BO-18
+#[test]
+fn what_was_allowed_for_a_directory_does_not_hold_for_another_in_its_place() {
+    let sandbox = Sandbox::new();
+    let (project, elsewhere) = (sandbox.project().to_owned(), sandbox.root().join("work/elsewhere.git"));
+    repository(&sandbox, &project);
+    fs::rename(project.join(".git"), &elsewhere).unwrap();
+    symlink("../elsewhere.git", project.join(".git")).unwrap();
+    sandbox.ai(["project", "allow"]).succeeds();
+    let (allowed, said) = sources(&sandbox, &project);
+    assert!(allowed.iter().any(|source| Path::new(source) == elsewhere), "{allowed:?} {said}");
+    fs::rename(&project, project.with_extension("old")).unwrap();
+    fs::create_dir(&project).unwrap();
+    symlink("../elsewhere.git", project.join(".git")).unwrap();
+    only(&sandbox, &project, "another directory");
 }
 
 // SE-12

@@ -65,7 +65,7 @@ fn z_052_a_link_planted_in_state_is_neither_followed_nor_replaced() {
     assert!(bed.path("store/home/skills/s.md").is_symlink());
 }
 
-// Z-053
+// Z-053, BO-02
 #[test]
 fn z_053_what_is_no_plain_file_is_skipped_without_waiting() {
     use rustix::fs::{CWD, Mode as Perm};
@@ -77,6 +77,16 @@ fn z_053_what_is_no_plain_file_is_skipped_without_waiting() {
     check(&|path| rustix::fs::mkfifoat(CWD, path, Perm::RWXU).unwrap(), Refusal::NotAFile);
     check(&|path| drop(std::os::unix::net::UnixListener::bind(path).unwrap()), Refusal::NotAFile);
     check(&|path| std::fs::create_dir(path).unwrap(), Refusal::NotAFile);
+    check(&|path| std::fs::File::create(path).unwrap().set_len(1 << 40).unwrap(), Refusal::TooBig);
+    // Where we may make one; a container may not.
+    let device = |path: &Path| {
+        let zero = rustix::fs::makedev(1, 5);
+        rustix::fs::mknodat(CWD, path, rustix::fs::FileType::CharacterDevice, Perm::RUSR | Perm::WUSR, zero)
+    };
+    let trial = tempfile::tempdir().unwrap();
+    if device(&trial.path().join("zero")).is_ok() {
+        check(&|path| device(path).unwrap(), Refusal::NotAFile);
+    }
     check(&|path| std::fs::hard_link(path.with_file_name(".keep"), path).unwrap(), Refusal::HardLink);
     let setuid = |path: &Path| {
         std::fs::write(path, "{}").unwrap();
