@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub mod destinations;
 pub mod gitconfig;
 pub mod judge;
 pub mod kinds;
