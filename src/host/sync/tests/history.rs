@@ -70,7 +70,7 @@ fn a_preview_says_what_a_sync_would_do_and_does_nothing() {
     let preview = preview(&bed.places, &request(Direction::In, HostSync::Import)).unwrap();
     let status = crate::core::sync::preview::status(&request(Direction::In, HostSync::Import), &preview.seen, &preview.plan);
     let lines: Vec<String> = status.iter().take(3).map(|file| format!("{} {:?} {:?}", file.site, file.health, file.from)).collect();
-    assert_eq!(lines, ["`settings.json` (host) Valid []", "`settings.json` (hub) Absent [Host]", "`settings.json` (project) Broken [Hub]"]);
+    assert_eq!(lines, ["`settings.json` (host) Valid []", "`settings.json` (hub) Absent [Host]", "`settings.json` (project) Torn [Hub]"]);
     let diffs = crate::core::sync::preview::diffs(&preview.seen, &preview.plan);
     assert_eq!((diffs[1].before, diffs[1].after), (Some(&b"{"[..]), Some(&b"{\"a\":1}"[..])));
     assert!(!bed.path("store/sync").exists());
