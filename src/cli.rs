@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    changes, commit, complete, completions, config, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, history, image, init,
-    install, login, policy, project, ps, resolve, run, stats, stop, sync, tools, trust, use_tool, word,
+    changes, commit, complete, completions, config, cost, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, history,
+    image, init, install, login, policy, project, ps, resolve, run, stats, stop, sync, tools, trust, use_tool, word,
 };
 
 pub mod overrides;
@@ -77,8 +77,10 @@ pub enum Command {
     Changes(changes::ChangesArgs),
     /// List live sessions with age, processor and memory
     Ps(ps::PsArgs),
-    /// What was asked of models: questions and tokens of all tools in all projects
+    /// What was asked of models by all tools in all projects, and what it cost
     Stats(stats::StatsArgs),
+    /// What one conversation cost
+    Cost(cost::CostArgs),
     /// Sessions that you had with the tools
     History(history::HistoryArgs),
     /// End sessions: ten seconds to leave by themselves, then by force
@@ -113,11 +115,14 @@ pub enum Command {
 impl Command {
     /// Whether a command may write into the store. The others promise to write nothing, a line of the log included.
     pub fn writes(&self) -> bool {
-        use Command::{Changes, Commit, Creds, Env, Exec, Gc, History, Image, Install, Login, Logout, Project, Run, Stop, Sync, Uninstall};
+        use Command::{
+            Changes, Commit, Cost, Creds, Env, Exec, Gc, History, Image, Install, Login, Logout, Project, Run, Stats, Stop, Sync, Uninstall,
+        };
         matches!(
             self,
             Changes(_)
                 | Commit(_)
+                | Cost(_)
                 | Creds(_)
                 | Env(_)
                 | Exec(_)
@@ -129,6 +134,7 @@ impl Command {
                 | Logout(_)
                 | Project(_)
                 | Run(_)
+                | Stats(_)
                 | Stop(_)
                 | Sync(_)
                 | Uninstall(_)

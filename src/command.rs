@@ -17,6 +17,7 @@ pub mod commit;
 pub mod complete;
 pub mod completions;
 pub mod config;
+pub mod cost;
 pub mod creds;
 pub mod dial;
 pub mod doctor;
@@ -94,6 +95,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Changes(changes) => changes::run(&changes),
         Command::Ps(ps) => ps::run(&ps),
         Command::Stats(stats) => stats::run(&stats),
+        Command::Cost(cost) => cost::run(&cost),
         Command::History(history) => history::run(history),
         Command::Stop(stop) => stop::run(&stop),
         Command::Gc(gc) => gc::run(&gc),

@@ -8,6 +8,7 @@
 //! once more with the words of the person, `ai sync out` is [`close`]. Who dies in the middle is finished by [`repair`].
 
 pub mod begin;
+pub mod budget;
 pub mod close;
 pub mod context;
 pub mod control;
@@ -33,6 +34,7 @@ pub mod tree;
 
 use crate::core::failure::Result;
 use crate::core::plan::Plan;
+use crate::core::tool::EXEC;
 use crate::host::machine::deadline::Deadline;
 use crate::host::policy;
 use crate::host::store::layout;
@@ -60,6 +62,9 @@ fn tell_system(context: &Context, plan: &Plan) -> Result<()> {
 /// anything is written.
 pub fn open(context: &Context, decided: &Decided, owner: i32) -> Result<Begun> {
     let engine = ready::ready(context, decided)?;
+    if context.tool.name != EXEC {
+        budget::before(&context.host, &context.config.settings, &decided.plan.workspace.project)?;
+    }
     tell_system(context, &decided.plan)?;
     layout::upgrade(&context.host.store)?;
     tree::separate(&context.host, &decided.plan.workspace, Some(&decided.plan.session))?;

@@ -1,14 +1,17 @@
-//! `ai stats`: what was asked of models, by all tools in all projects.
+//! `ai stats`: what was asked of models, by all tools in all projects, and what it cost.
+
+use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
-use crate::core::failure::Result;
-use crate::core::ledger::{Grouping, Ledger, LedgerRow};
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::ledger::day::Day;
+use crate::core::ledger::price::Prices;
+use crate::core::ledger::{Filter, Grouping, Ledger, LedgerRow, chart, total};
+use crate::core::store::Store;
 use crate::core::text::table::Side;
-use crate::core::tool::Tool;
-use crate::host::ledger::{self, Unread};
-use crate::host::store::project;
-use crate::host::{Host, output};
+use crate::host::{Host, ledger, output};
 
 #[derive(Debug, Args)]
 pub struct StatsArgs {
@@ -27,46 +30,81 @@ pub struct StatsArgs {
     /// A row for each model
     #[arg(long, group = "by")]
     pub model: bool,
+    /// Only from this day on, such as 2026-11-26
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    pub since: Option<Day>,
     /// As JSON
-    #[arg(long)]
+    #[arg(long, group = "form")]
     pub json: bool,
+    /// As bars
+    #[arg(long, group = "form")]
+    pub plot: bool,
+    /// As a picture in this file; `-` prints it
+    #[arg(long, group = "form", value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+}
+
+fn parse_day(text: &str) -> std::result::Result<Day, String> {
+    Day::parse(text).ok_or_else(|| "no day such as 2026-11-26".into())
 }
 
 impl StatsArgs {
-    fn grouping(&self) -> Grouping {
+    fn grouping(&self) -> (Grouping, &'static str) {
         match self {
-            Self { week: true, .. } => Grouping::Week,
-            Self { project: true, .. } => Grouping::Project,
-            Self { tool: true, .. } => Grouping::Tool,
-            Self { model: true, .. } => Grouping::Model,
-            _ => Grouping::Day,
+            Self { week: true, .. } => (Grouping::Week, "by week"),
+            Self { project: true, .. } => (Grouping::Project, "by project"),
+            Self { tool: true, .. } => (Grouping::Tool, "by tool"),
+            Self { model: true, .. } => (Grouping::Model, "by model"),
+            _ => (Grouping::Day, "by day"),
         }
     }
 }
 
 pub fn run(stats: &StatsArgs) -> Result<u8> {
     let host = Host::new()?;
-    let (mut ledger, mut unread) = (Ledger::default(), Unread::default());
-    let mut partitions = project::partitions(&host.store, project::Sizes::Unknown);
-    partitions.sort_by(|a, b| a.tool.cmp(&b.tool));
-    for partition in &partitions {
-        // A manifest that is gone or broken says nothing of its transcripts.
-        let tool = Tool::load(&partition.tool, |name| host.manifest(name)).ok().flatten();
-        if let Some(rules) = tool.and_then(|tool| tool.manifest.transcripts) {
-            ledger::read(&host.store, &partition.tool, &partition.project, &rules, &mut ledger, &mut unread);
-        }
+    let prices = ledger::prices(&host.store)?;
+    let ledger = ledger::read(&host);
+    let filter = Filter { since: stats.since, ..Filter::default() };
+    let (by, title) = stats.grouping();
+    let rows = ledger.rows(by, &filter, &prices);
+    if let Some(file) = &stats.svg {
+        let svg = chart::svg(&rows, &format!("What was asked of models, {title}"), &prices.date);
+        return picture(file, &svg);
     }
-    if unread.packed > 0 {
-        output::note(&format!("{} packed transcripts are not counted", unread.packed));
-    }
-    let rows = ledger.rows(stats.grouping());
     if stats.json {
-        output::json(&serde_json::json!({ "rows": rows, "total": ledger.total() }))?;
+        output::json(&json!({ "prices": prices.date, "rows": rows, "total": total(&rows) }))?;
         return Ok(0);
     }
-    let head = ["", "requests", "input", "cached", "written", "output"].map(str::to_owned);
+    if stats.plot {
+        output::lines(chart::lines(&rows, output::columns(), &prices.date))?;
+    } else {
+        table(&rows, &prices)?;
+    }
+    tell_of_prices(&host.store, &ledger, &filter, &prices);
+    Ok(0)
+}
+
+fn picture(file: &std::path::Path, svg: &str) -> Result<u8> {
+    if file.as_os_str() == "-" {
+        output::exact(svg.as_bytes())?;
+    } else {
+        let failed = |error| Failure::new(Kind::General, format!("cannot write `{}`", file.display())).because(error);
+        crate::host::fs::own::overwrite(file, svg).map_err(failed)?;
+    }
+    Ok(0)
+}
+
+/// Prints rows with their sum.
+pub fn table(rows: &[LedgerRow], prices: &Prices) -> Result<()> {
+    let of = format!("prices of {}", prices.date);
+    let head = [of.as_str(), "requests", "input", "cached", "written", "output", "cost"].map(str::to_owned);
     let line = |row: &LedgerRow| {
         let tokens = row.tokens;
+        let cost = match row.cost() {
+            Some(cost) => cost.to_string(),
+            None if row.unpriced == row.requests => "no price".into(),
+            None => format!("{} + ?", row.priced),
+        };
         [
             row.name.clone(),
             row.requests.to_string(),
@@ -74,9 +112,18 @@ pub fn run(stats: &StatsArgs) -> Result<u8> {
             tokens.cached.to_string(),
             tokens.written.to_string(),
             tokens.output.to_string(),
+            cost,
         ]
     };
-    let lines: Vec<_> = [head].into_iter().chain(rows.iter().map(line)).chain([line(&ledger.total())]).collect();
-    output::table([Side::Left, Side::Right, Side::Right, Side::Right, Side::Right, Side::Right], &lines)?;
-    Ok(0)
+    let sum = total(rows);
+    let lines: Vec<_> = [head].into_iter().chain(rows.iter().chain([&sum]).map(line)).collect();
+    output::table([Side::Left, Side::Right, Side::Right, Side::Right, Side::Right, Side::Right, Side::Right], &lines)
+}
+
+/// Says which models have no price.
+pub fn tell_of_prices(store: &Store, ledger: &Ledger, filter: &Filter, prices: &Prices) {
+    let unpriced = ledger.unpriced(filter, prices);
+    if !unpriced.is_empty() {
+        output::note(&format!("no price for {}; hint: put one into {}", unpriced.join(", "), store.prices().display()));
+    }
 }

@@ -22,7 +22,7 @@ use crate::core::admit::variable::EnvTable;
 use crate::core::config::layers::{Layers, admitted_by, unknown_profile};
 use crate::core::config::source::{ConfigStanding, ConfigText, Scope};
 use crate::core::config::table::{Build, setting};
-use crate::core::config::value::{Mapping, at_least_one, one_of, parse_bytes, plain_name, processors, yes_or_no};
+use crate::core::config::value::{Mapping, at_least_one, one_of, parse_bytes, parse_dollars, plain_name, processors, yes_or_no};
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
@@ -140,6 +140,14 @@ settings! {
     commit_language: Option<String> = None, env "AI_COMMIT_LANGUAGE", |text| Ok(Some(text.into()));
     commit_model: Option<String> = None, env "AI_COMMIT_MODEL", |text| plain_name(text).map(Some);
     commit_deadline: u32 = 120, env "AI_COMMIT_DEADLINE", |text| text.parse().map_err(|_| format!("`{text}` is no whole number")).and_then(at_least_one);
+    /// USD at list price that all tools may cost in a day, in UTC.
+    budget_day: Option<f64> = None, env "AI_BUDGET_DAY", |text| parse_dollars(text).map(Some);
+    /// The same for a month.
+    budget_month: Option<f64> = None, env "AI_BUDGET_MONTH", |text| parse_dollars(text).map(Some);
+    /// The same for a month in one project.
+    budget_project: Option<f64> = None, env "AI_BUDGET_PROJECT", |text| parse_dollars(text).map(Some);
+    /// Whether a run is refused once a budget is spent.
+    budget_deny: bool = false, env "AI_BUDGET_DENY", yes_or_no;
 }
 
 /// What all files, variables and flags say about one run of one tool.

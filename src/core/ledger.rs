@@ -2,16 +2,24 @@
 //!
 //! Transcripts are written by containers: a line that is not understood counts for nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub mod budget;
+pub mod cache;
+pub mod chart;
+pub mod day;
+pub mod price;
+pub mod question;
 pub mod transcript;
 
-use transcript::ModelCall;
+use day::Day;
+use price::{Money, Prices};
+use question::{Names, Question};
 
 /// Tokens of some questions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
     /// Read anew.
     pub input: u64,
@@ -20,26 +28,38 @@ pub struct Tokens {
     pub cached: u64,
     /// Written into it.
     pub written: u64,
+    /// What of that is kept for an hour.
+    #[serde(rename = "written_for_an_hour")]
+    pub hour: u64,
 }
 
 impl Tokens {
-    fn plus(self, other: Self) -> Self {
+    fn each(self, other: Self, join: fn(u64, u64) -> u64) -> Self {
         Self {
-            input: self.input.saturating_add(other.input),
-            output: self.output.saturating_add(other.output),
-            cached: self.cached.saturating_add(other.cached),
-            written: self.written.saturating_add(other.written),
+            input: join(self.input, other.input),
+            output: join(self.output, other.output),
+            cached: join(self.cached, other.cached),
+            written: join(self.written, other.written),
+            hour: join(self.hour, other.hour),
         }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        self.each(other, u64::saturating_add)
     }
 
     /// Of two reports of one question, the later one knows more.
     fn most(self, other: Self) -> Self {
-        Self {
-            input: self.input.max(other.input),
-            output: self.output.max(other.output),
-            cached: self.cached.max(other.cached),
-            written: self.written.max(other.written),
-        }
+        self.each(other, u64::max)
+    }
+
+    /// Returns the length of what the model read.
+    pub fn read(self) -> u64 {
+        self.input.saturating_add(self.cached).saturating_add(self.written)
+    }
+
+    pub fn all(self) -> u64 {
+        self.read().saturating_add(self.output)
     }
 }
 
@@ -51,83 +71,161 @@ pub enum Grouping {
     Project,
     Tool,
     Model,
+    Conversation,
 }
 
-/// One row: a name, how many questions, how many tokens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// One row: a name, how many questions, how many tokens, and what they cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LedgerRow {
     pub name: String,
     pub requests: u64,
     #[serde(flatten)]
     pub tokens: Tokens,
+    /// The list price of all questions that have one.
+    #[serde(rename = "priced_usd")]
+    pub priced: Money,
+    /// How many have none.
+    #[serde(rename = "unpriced_requests")]
+    pub unpriced: u64,
 }
 
+impl LedgerRow {
+    fn add(&mut self, tokens: Tokens, cost: Option<Money>) {
+        self.requests += 1;
+        self.tokens = self.tokens.plus(tokens);
+        self.unpriced += u64::from(cost.is_none());
+        self.priced = [self.priced, cost.unwrap_or_default()].into_iter().sum();
+    }
+
+    /// Returns what all of it cost; `None` where a part has no price.
+    pub fn cost(&self) -> Option<Money> {
+        (self.unpriced == 0).then_some(self.priced)
+    }
+}
+
+/// The questions of one tool in one project.
 #[derive(Debug)]
-struct Entry {
+struct Book {
+    tool: String,
     project: String,
-    call: ModelCall,
+    names: Names,
+    questions: Vec<Question>,
 }
 
-/// All questions, by tool and by the maker's name for the answer: a fork or a resume copies lines, and they have the same name.
+/// All questions, of all tools in all projects.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    entries: BTreeMap<(String, String), Entry>,
+    books: Vec<Book>,
+}
+
+/// Which questions count.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub tool: Option<String>,
+    pub project: Option<String>,
+    /// The begin of a conversation's name.
+    pub conversation: Option<String>,
+    /// The first day.
+    pub since: Option<Day>,
+    /// A day of the only month.
+    pub month: Option<Day>,
+}
+
+impl Filter {
+    fn takes(&self, book: &Book, question: &Question) -> bool {
+        let conversation = || book.names.name(question.conversation);
+        self.tool.as_ref().is_none_or(|tool| *tool == book.tool)
+            && self.project.as_ref().is_none_or(|project| *project == book.project)
+            && self.since.is_none_or(|since| question.day() >= since)
+            && self.month.is_none_or(|month| question.day().is_in_month_of(month))
+            && self.conversation.as_ref().is_none_or(|begin| is_begin_of(begin, conversation()))
+    }
+}
+
+/// Whether two names can be of one conversation: some files say only how it begins.
+fn is_begin_of(one: &str, other: &str) -> bool {
+    !one.is_empty() && !other.is_empty() && (one.starts_with(other) || other.starts_with(one))
 }
 
 impl Ledger {
-    pub fn add(&mut self, tool: &str, project: &str, call: ModelCall) {
-        let entry = self.entries.entry((tool.to_owned(), call.key.clone()));
-        let known = entry.or_insert_with(|| Entry { project: project.to_owned(), call: call.clone() });
-        known.call.tokens = known.call.tokens.most(call.tokens);
+    /// Takes the questions of a tool in a project, in the order of their files.
+    pub fn add(&mut self, tool: &str, project: &str, names: Names, questions: Vec<Question>) {
+        self.books.push(Book { tool: tool.to_owned(), project: project.to_owned(), names, questions });
     }
 
-    /// Returns a row for each day, week, project, tool or model: days and weeks in their order, others by their output.
-    pub fn rows(&self, by: Grouping) -> Vec<LedgerRow> {
-        let mut rows: BTreeMap<String, LedgerRow> = BTreeMap::new();
-        for ((tool, _), Entry { project, call }) in &self.entries {
-            let name = match by {
-                Grouping::Day => call.day.clone(),
-                Grouping::Week => monday(&call.day),
-                Grouping::Project => project.clone(),
-                Grouping::Tool => tool.clone(),
-                Grouping::Model => call.model.clone(),
-            };
-            let row = rows.entry(name.clone()).or_insert_with(|| LedgerRow { name, requests: 0, tokens: Tokens::default() });
-            row.requests += 1;
-            row.tokens = row.tokens.plus(call.tokens);
+    /// Calls `visit` with each question once: a fork or a resume copies lines, and what is copied has the same name with the same tool.
+    fn each(&self, filter: &Filter, mut visit: impl FnMut(&Book, &Question)) {
+        let mut order: Vec<(&str, u64, usize, usize)> = Vec::with_capacity(self.books.iter().map(|book| book.questions.len()).sum());
+        for (at, book) in self.books.iter().enumerate() {
+            order.extend(book.questions.iter().enumerate().map(|(place, question)| (book.tool.as_str(), question.key, at, place)));
         }
-        let mut rows: Vec<LedgerRow> = rows.into_values().collect();
+        order.sort_unstable();
+        for copies in order.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+            let found = |(_, _, book, place): &(&str, u64, usize, usize)| &self.books[*book].questions[*place];
+            // The first one is of the original, in most cases.
+            let (book, mut question) = (&self.books[copies[0].2], *found(&copies[0]));
+            for copy in &copies[1..] {
+                question.is_joined_by(found(copy));
+            }
+            if filter.takes(book, &question) {
+                visit(book, &question);
+            }
+        }
+    }
+
+    /// Returns a row for each of what is asked for: days and weeks in their order, others by what they cost and put out.
+    pub fn rows(&self, by: Grouping, filter: &Filter, prices: &Prices) -> Vec<LedgerRow> {
+        let mut rows: BTreeMap<String, LedgerRow> = BTreeMap::new();
+        self.each(filter, |book, question| {
+            let name = match by {
+                Grouping::Day => question.day().to_string(),
+                Grouping::Week => question.day().monday().to_string(),
+                Grouping::Project => book.project.clone(),
+                Grouping::Tool => book.tool.clone(),
+                Grouping::Model => book.names.name(question.model).to_owned(),
+                Grouping::Conversation => book.names.name(question.conversation).to_owned(),
+            };
+            let cost = prices.cost(book.names.name(question.model), question.day(), question.tokens);
+            let row = rows.entry(name).or_default();
+            row.add(question.tokens, cost);
+        });
+        let named = |(name, row)| LedgerRow { name, ..row };
+        let mut rows: Vec<LedgerRow> = rows.into_iter().map(named).collect();
         if !matches!(by, Grouping::Day | Grouping::Week) {
-            rows.sort_by(|a, b| b.tokens.output.cmp(&a.tokens.output).then_with(|| a.name.cmp(&b.name)));
+            rows.sort_by(|a, b| (b.priced, b.tokens.output).cmp(&(a.priced, a.tokens.output)).then_with(|| a.name.cmp(&b.name)));
         }
         rows
     }
 
-    /// Returns the sum of everything.
-    pub fn total(&self) -> LedgerRow {
-        let tokens = self.entries.values().fold(Tokens::default(), |sum, entry| sum.plus(entry.call.tokens));
-        LedgerRow { name: "total".into(), requests: self.entries.len() as u64, tokens }
+    /// Returns the models that have no price.
+    pub fn unpriced(&self, filter: &Filter, prices: &Prices) -> Vec<String> {
+        let mut models = BTreeSet::new();
+        self.each(filter, |book, question| {
+            let model = book.names.name(question.model);
+            if prices.cost(model, question.day(), question.tokens).is_none() {
+                models.insert(model.to_owned());
+            }
+        });
+        models.into_iter().collect()
+    }
+
+    /// Returns the conversation of the last question.
+    pub fn last_conversation(&self, filter: &Filter) -> Option<String> {
+        let book = self.books.iter().filter(|book| filter.project.as_ref().is_none_or(|project| *project == book.project));
+        let last = book.flat_map(|book| book.questions.iter().map(move |question| (question.time, book, question.conversation)));
+        last.max_by_key(|(time, _, _)| *time).map(|(_, book, conversation)| book.names.name(conversation).to_owned())
     }
 }
 
-/// Returns the Monday of a day, both as `2026-11-26`; the day itself where it is none.
-fn monday(day: &str) -> String {
-    let mut parts = day.split('-').map(|part| part.parse::<i64>().ok());
-    let (Some(Some(year)), Some(Some(month)), Some(Some(date))) = (parts.next(), parts.next(), parts.next()) else { return day.into() };
-    // Days since 1970-01-01, a Thursday, and back (Howard Hinnant's `days_from_civil` and `civil_from_days`).
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let (era, month_from_march) = (shifted.div_euclid(400), (month + 9) % 12);
-    let year_of_era = shifted - era * 400;
-    let day_of_year = (153 * month_from_march + 2) / 5 + date - 1;
-    let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
-    let z = days - (days + 3).rem_euclid(7) + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z - era * 146_097;
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    format!("{:04}-{month:02}-{:02}", yoe + era * 400 + i64::from(month <= 2), doy - (153 * mp + 2) / 5 + 1)
+/// Returns the sum of rows.
+pub fn total(rows: &[LedgerRow]) -> LedgerRow {
+    rows.iter().fold(LedgerRow { name: "total".into(), ..LedgerRow::default() }, |sum, row| LedgerRow {
+        name: sum.name,
+        requests: sum.requests + row.requests,
+        tokens: sum.tokens.plus(row.tokens),
+        priced: [sum.priced, row.priced].into_iter().sum(),
+        unpriced: sum.unpriced + row.unpriced,
+    })
 }
 
 /// `[transcripts]` of a manifest: where the tool keeps what was said, and how it writes that down.
@@ -136,51 +234,11 @@ fn monday(day: &str) -> String {
 pub struct TranscriptRules {
     /// A directory of the home.
     pub at: String,
+    /// Where older ones are moved to.
+    #[serde(default)]
+    pub also: Vec<String>,
     pub format: transcript::TranscriptFormat,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn call(key: &str, day: &str, output: u64) -> ModelCall {
-        let tokens = Tokens { input: 1, output, cached: 10, written: 0 };
-        ModelCall { key: key.into(), day: day.into(), model: "m".into(), tokens }
-    }
-
-    // DA-02
-    #[test]
-    fn what_a_fork_or_a_resume_copies_counts_once() {
-        let mut ledger = Ledger::default();
-        for (key, output) in [("a", 1), ("b", 2), ("a", 5), ("b", 2)] {
-            ledger.add("claude", "p", call(key, "2026-11-26", output));
-        }
-        ledger.add("glm", "p", call("a", "2026-11-26", 7));
-        assert_eq!((ledger.total().requests, ledger.total().tokens.output), (3, 14));
-        let names: Vec<(String, u64)> = ledger.rows(Grouping::Tool).into_iter().map(|row| (row.name, row.requests)).collect();
-        assert_eq!(names, [("claude".to_owned(), 2), ("glm".to_owned(), 1)]);
-    }
-
-    #[test]
-    fn a_week_begins_on_monday() {
-        for (day, expected) in [
-            ("2026-11-26", "2026-11-23"),
-            ("2026-11-23", "2026-11-23"),
-            ("2026-11-29", "2026-11-23"),
-            ("2027-01-01", "2026-12-28"),
-            ("2024-03-01", "2024-02-26"),
-            ("2000-02-29", "2000-02-28"),
-            ("unknown", "unknown"),
-        ] {
-            assert_eq!(monday(day), expected);
-        }
-    }
-
-    #[test]
-    fn a_number_that_is_too_large_does_not_wrap() {
-        let mut ledger = Ledger::default();
-        ledger.add("x", "p", call("a", "d", u64::MAX));
-        ledger.add("x", "p", call("b", "d", u64::MAX));
-        assert_eq!(ledger.total().tokens.output, u64::MAX);
-    }
-}
+mod tests;

@@ -209,6 +209,16 @@ impl Store {
     pub fn log(&self) -> PathBuf {
         self.0.join("log/events.jsonl")
     }
+
+    /// Returns what was counted of the transcripts of a tool in a project.
+    pub fn counted(&self, tool: &str, project: &str) -> PathBuf {
+        self.0.join("log/ledger").join(tool).join(format!("{project}.json"))
+    }
+
+    /// Returns the person's own prices of models.
+    pub fn prices(&self) -> PathBuf {
+        self.0.join("prices.toml")
+    }
 }
 
 /// A path that nobody but the host can lead elsewhere: a place of the store whose parents no container can write, or what the

@@ -38,6 +38,11 @@ pub fn table<const N: usize>(sides: [Side; N], rows: &[[String; N]]) -> Result<(
     lines(table::lines(sides, rows))
 }
 
+/// Returns how wide the terminal is, in characters; 80 where there is none.
+pub fn columns() -> usize {
+    rustix::termios::tcgetwinsize(io::stdout()).map_or(80, |size| usize::from(size.ws_col).max(20))
+}
+
 /// Clears the screen.
 pub fn clear_screen() -> Result<()> {
     exact(b"\x1b[H\x1b[2J")

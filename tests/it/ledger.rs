@@ -66,6 +66,12 @@ fn the_ledger_is_what_the_server_was_asked() {
         stats(&bed, "--tool")["rows"].as_array().unwrap().iter().map(|row| format!("{} {}", row["name"], row["requests"])).collect();
     assert_eq!(tools, ["\"claude\" 3", "\"codex\" 2", "\"gemini\" 2", "\"glm\" 1"]);
     assert_eq!(stats(&bed, "--project")["rows"].as_array().unwrap().len(), 1);
+    // What claude says of itself: 0.036 for each of its questions.
+    let cost: Value = serde_json::from_str(&bed.ai(["cost", "--json"]).prints()).unwrap();
+    assert_eq!(cost["total"]["unpriced_requests"], 0, "{cost}");
+    let claude = stats(&bed, "--tool");
+    let claude = claude["rows"].as_array().unwrap().iter().find(|row| row["name"] == "claude").unwrap().clone();
+    assert!((claude["priced_usd"].as_f64().unwrap() - 3.0 * 0.036).abs() < 1e-9, "{claude}");
 }
 
 // DA-02, BO-02: links, pipes, torn and endless lines, names that a terminal would obey.
@@ -97,7 +103,8 @@ fn a_hostile_transcript_is_passed_over() {
     .unwrap();
     let total = &stats(&sandbox, "--day")["total"];
     assert_eq!((total["requests"].as_u64(), total["output"].as_u64()), (Some(4), Some(15)));
-    let shown = sandbox.ai(["stats", "--model"]).prints();
+    let shown = sandbox.ai(["stats", "--model"]).succeeds().out();
     assert!(shown.contains("m\\u{1b}[2J") && !shown.contains('\u{1b}'), "{shown}");
     assert_eq!(Sandbox::new().ai(["stats"]).prints().lines().count(), 2);
+    assert!(!Sandbox::new().store().exists());
 }

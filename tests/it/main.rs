@@ -68,6 +68,7 @@ mod install;
 mod known_settings;
 mod layout;
 mod ledger;
+mod ledger_kept;
 mod logins;
 mod lost;
 mod migrate;

@@ -66,6 +66,8 @@ fn hostile(engine: Engine) -> Sandbox {
     for (id, root) in roots {
         sandbox.write(format!("{store}/global_state/claude/projects/{id}/project.toml"), format!("root = {}\n", toml::Value::String(root)));
         sandbox.write(format!("{store}/global_state/claude/projects/{id}/home/settings.json"), "{}");
+        let asked = json!({ "sessionId": EVIL, "message": { "id": EVIL, "model": EVIL, "usage": { "output_tokens": 1 } } });
+        sandbox.write(format!("{store}/global_state/claude/projects/{id}/home/projects/a/b.jsonl"), asked.to_string());
     }
     let lease = |id: &str| {
         json!({
@@ -126,7 +128,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 60] = [
+const LINES: [(&[&str], bool); 61] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -179,7 +181,8 @@ const LINES: [(&[&str], bool); 60] = [
     (&["ps"], true),
     (&["changes"], false),
     (&["trust"], true),
-    (&["stats"], false),
+    (&["stats"], true),
+    (&["cost", EVIL], true),
     (&["history", "import", "--dry-run"], true),
     (&["history", "import", EVIL], true),
     (&["policy", "explain"], false),

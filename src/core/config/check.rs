@@ -1,7 +1,7 @@
 //! Rejects values of the right type that make no sense: an image called `--privileged`, no processors at all.
 
 use crate::core::admit::variable;
-use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processors};
+use crate::core::config::value::{at_least_one, dollars, parse_bytes, plain_name, processors};
 use crate::core::config::{Config, Origin, Setting, Settings};
 use crate::core::engine::Allowed;
 use crate::core::failure::{Failure, Kind, Result};
@@ -53,6 +53,9 @@ impl Settings {
         check(&self.network, |network| plain_name(network).map(drop))?;
         check(&self.cpus, |cpus| cpus.map_or(Ok(()), |cpus| processors(cpus).map(drop)))?;
         check(&self.commit_model, |model| model.as_deref().map_or(Ok(()), |model| plain_name(model).map(drop)))?;
+        for budget in [&self.budget_day, &self.budget_month, &self.budget_project] {
+            check(budget, |budget| budget.map_or(Ok(()), |budget| dollars(budget).map(drop)))?;
+        }
         check(&self.commit_deadline, |seconds| at_least_one(*seconds).map(drop))?;
         for count in [&self.pids, &self.engine_cpus] {
             check(count, |count| count.map_or(Ok(()), |count| at_least_one(count).map(drop)))?;

@@ -48,6 +48,15 @@ pub fn processors(count: f64) -> Result<f64, String> {
     if count.is_finite() && count > 0.0 { Ok(count) } else { Err(format!("`{count}` is no number of processors such as 2 or 0.5")) }
 }
 
+/// Reads an amount of money.
+pub fn parse_dollars(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| format!("`{text}` is no number")).and_then(dollars)
+}
+
+pub fn dollars(amount: f64) -> Result<f64, String> {
+    if amount.is_finite() && amount > 0.0 { Ok(amount) } else { Err(format!("`{amount}` is no amount of dollars such as 20 or 2.5")) }
+}
+
 /// To an engine, 0 is no limit at all.
 pub fn at_least_one(count: u32) -> Result<u32, String> {
     if count > 0 { Ok(count) } else { Err("`0` is too few; the least is 1".into()) }

@@ -3,8 +3,10 @@
 
 use memchr::memmem;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use super::Tokens;
+use super::day::Time;
 
 /// How a program writes its transcripts down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -18,11 +20,12 @@ pub enum TranscriptFormat {
 /// One question to a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelCall {
-    /// The maker's name for the answer.
-    pub key: String,
-    /// As `2026-11-26`, in UTC; `unknown` where the line does not say.
-    pub day: String,
+    /// The hash of the maker's name for the answer.
+    pub key: u64,
+    pub time: Time,
     pub model: String,
+    /// The tool's name for the conversation, or its begin.
+    pub conversation: String,
     pub tokens: Tokens,
 }
 
@@ -30,13 +33,20 @@ pub struct ModelCall {
 #[derive(Debug)]
 pub struct TranscriptReader {
     format: TranscriptFormat,
+    mark: memmem::Finder<'static>,
     /// Codex names it once a turn.
-    model: String,
+    pub model: String,
+    /// Gemini names it in the file's name.
+    conversation: String,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ClaudeLine {
     timestamp: Option<String>,
+    session_id: Option<String>,
+    /// In what a fork copies: whose it was.
+    request_session_id: Option<String>,
     message: ClaudeMessage,
 }
 
@@ -55,6 +65,15 @@ struct ClaudeUsage {
     output_tokens: u64,
     cache_read_input_tokens: u64,
     cache_creation_input_tokens: u64,
+    cache_creation: CacheCreation,
+    speed: Option<String>,
+    service_tier: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CacheCreation {
+    ephemeral_1h_input_tokens: u64,
 }
 
 #[derive(Deserialize)]
@@ -99,23 +118,43 @@ struct GeminiTokens {
 }
 
 impl TranscriptReader {
-    pub fn new(format: TranscriptFormat) -> Self {
-        Self { format, model: "unknown".into() }
+    /// Begins a file of this name, or goes on in it with the model that was the last one.
+    pub fn new(format: TranscriptFormat, file: &str, model: Option<&str>) -> Self {
+        let mark = match format {
+            TranscriptFormat::Claude => "\"usage\":{",
+            TranscriptFormat::Gemini => "\"tokens\":{",
+            // Both `turn_context` and `token_usage_record`.
+            TranscriptFormat::Codex => "\"type\":\"t",
+        };
+        let conversation = file.split('.').next().and_then(|stem| stem.rsplit('-').next()).unwrap_or_default();
+        Self { format, mark: memmem::Finder::new(mark), model: model.unwrap_or("unknown").into(), conversation: conversation.into() }
     }
 
-    /// Returns the question that a line reports, if it does.
-    pub fn call(&mut self, line: &[u8]) -> Option<ModelCall> {
+    /// Calls `found` with each question of some lines. Most lines report none, and are passed over at the speed of the memory.
+    pub fn calls(&mut self, lines: &[u8], mut found: impl FnMut(ModelCall)) {
+        let mut rest = lines;
+        while let Some(at) = self.mark.find(rest) {
+            let begin = memchr::memrchr(b'\n', &rest[..at]).map_or(0, |end| end + 1);
+            let end = memchr::memchr(b'\n', &rest[at..]).map_or(rest.len(), |end| at + end);
+            if let Some(call) = self.call(&rest[begin..end]) {
+                found(call);
+            }
+            rest = &rest[end..];
+        }
+    }
+
+    fn call(&mut self, line: &[u8]) -> Option<ModelCall> {
         let has = |mark: &str| memmem::find(line, mark.as_bytes()).is_some();
         match self.format {
-            TranscriptFormat::Claude if has("\"usage\":{") => claude(line),
-            TranscriptFormat::Gemini if has("\"tokens\":{") => gemini(line),
+            TranscriptFormat::Claude => claude(line),
+            TranscriptFormat::Gemini => gemini(line, &self.conversation),
             TranscriptFormat::Codex if has("\"type\":\"turn_context\"") => {
                 let line: CodexLine = serde_json::from_slice(line).ok()?;
                 self.model = line.payload.model?;
                 None
             }
             TranscriptFormat::Codex if has("\"type\":\"token_usage_record\"") => codex(line, &self.model),
-            _ => None,
+            TranscriptFormat::Codex => None,
         }
     }
 }
@@ -124,38 +163,57 @@ impl TranscriptReader {
 const NO_MODEL: &str = "<synthetic>";
 
 fn claude(line: &[u8]) -> Option<ModelCall> {
-    let ClaudeLine { timestamp, message } = serde_json::from_slice(line).ok()?;
+    let ClaudeLine { timestamp, session_id, request_session_id, message } = serde_json::from_slice(line).ok()?;
     let usage = message.usage;
     let tokens = Tokens {
         input: usage.input_tokens,
         output: usage.output_tokens,
         cached: usage.cache_read_input_tokens,
         written: usage.cache_creation_input_tokens,
+        hour: usage.cache_creation.ephemeral_1h_input_tokens,
     };
-    (message.model != NO_MODEL).then(|| ModelCall { key: message.id, day: day(timestamp), model: message.model, tokens })
+    let is_plain = |word: &&String| word.as_str() != "standard";
+    // What is faster or slower than usual has another price, and so another name.
+    let model = match [&usage.speed, &usage.service_tier].into_iter().flatten().find(is_plain) {
+        Some(other) => format!("{} ({other})", message.model),
+        None => message.model.clone(),
+    };
+    let conversation = request_session_id.or(session_id).unwrap_or_default();
+    (message.model != NO_MODEL).then(|| ModelCall { key: key(&message.id), time: time(timestamp), model, conversation, tokens })
 }
 
 fn codex(line: &[u8], model: &str) -> Option<ModelCall> {
     let CodexLine { timestamp, ordinal, payload } = serde_json::from_slice(line).ok()?;
-    let usage = payload.usage?;
+    let (usage, thread) = (payload.usage?, payload.thread_id?);
     // What was cached is a part of the input.
     let input = usage.input_tokens.saturating_sub(usage.cached_input_tokens).saturating_sub(usage.cache_write_input_tokens);
-    let tokens = Tokens { input, output: usage.output_tokens, cached: usage.cached_input_tokens, written: usage.cache_write_input_tokens };
-    Some(ModelCall { key: format!("{}:{}", payload.thread_id?, ordinal?), day: day(timestamp), model: model.into(), tokens })
+    let (output, cached, written) = (usage.output_tokens, usage.cached_input_tokens, usage.cache_write_input_tokens);
+    let key = key(&format!("{thread}:{}", ordinal?));
+    Some(ModelCall {
+        key,
+        time: time(timestamp),
+        model: model.into(),
+        conversation: thread,
+        tokens: Tokens { input, output, cached, written, hour: 0 },
+    })
 }
 
-fn gemini(line: &[u8]) -> Option<ModelCall> {
+fn gemini(line: &[u8], conversation: &str) -> Option<ModelCall> {
     let GeminiLine { id, timestamp, model, tokens } = serde_json::from_slice(line).ok()?;
     let input = tokens.input.saturating_sub(tokens.cached).saturating_add(tokens.tool);
-    let tokens = Tokens { input, output: tokens.output.saturating_add(tokens.thoughts), cached: tokens.cached, written: 0 };
-    Some(ModelCall { key: id, day: day(timestamp), model: model.unwrap_or_else(|| "unknown".into()), tokens })
+    let tokens = Tokens { input, output: tokens.output.saturating_add(tokens.thoughts), cached: tokens.cached, written: 0, hour: 0 };
+    let model = model.unwrap_or_else(|| "unknown".into());
+    Some(ModelCall { key: key(&id), time: time(timestamp), model, conversation: conversation.into(), tokens })
 }
 
-fn day(timestamp: Option<String>) -> String {
-    let is_day =
-        |text: &str| text.bytes().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
-    let day = timestamp.as_deref().and_then(|text| text.get(..10)).filter(|text| is_day(text));
-    day.unwrap_or("unknown").to_owned()
+fn time(timestamp: Option<String>) -> Time {
+    timestamp.as_deref().map_or(Time::UNKNOWN, Time::parse)
+}
+
+/// Returns the hash that stands for a name. It is kept in files, so it is the same for ever.
+fn key(name: &str) -> u64 {
+    let digest = Sha256::digest(name.as_bytes());
+    digest.iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
@@ -163,15 +221,20 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(format: TranscriptFormat, lines: &[&str], expected: &[(&str, &str, &str, [u64; 4])]) {
-        let mut reader = TranscriptReader::new(format);
-        let calls: Vec<ModelCall> = lines.iter().filter_map(|line| reader.call(line.as_bytes())).collect();
+    fn check(format: TranscriptFormat, lines: &[&str], expected: &[(&str, &str, &str, &str, [u64; 5])]) {
+        let mut reader = TranscriptReader::new(format, "session-2026-11-26T21-20-abcdef01.jsonl", None);
+        let mut calls = Vec::new();
+        reader.calls(lines.join("\n").as_bytes(), |call| calls.push(call));
         let calls: Vec<_> = calls
             .iter()
             .map(|call| {
-                let Tokens { input, output, cached, written } = call.tokens;
-                (call.key.as_str(), call.day.as_str(), call.model.as_str(), [input, output, cached, written])
+                let Tokens { input, output, cached, written, hour } = call.tokens;
+                (call.key, call.time, call.model.as_str(), call.conversation.as_str(), [input, output, cached, written, hour])
             })
+            .collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(name, at, model, conversation, tokens)| (key(name), Time::parse(at), *model, *conversation, *tokens))
             .collect();
         assert_eq!(calls, expected);
     }
@@ -183,11 +246,15 @@ mod tests {
             TranscriptFormat::Claude,
             &[
                 r#"{"type":"user","message":{"content":"\"usage\":{"},"timestamp":"2026-11-26T21:00:00Z"}"#,
-                r#"{"type":"assistant","message":{"id":"msg_1","model":"claude-opus-5-5","usage":{"input_tokens":1000,"cache_creation_input_tokens":3000,"cache_read_input_tokens":20000,"output_tokens":500,"speed":"standard"}},"timestamp":"2026-11-26T21:20:57.835Z","uuid":"u"}"#,
+                r#"{"type":"assistant","message":{"id":"msg_1","model":"claude-opus-5-5","usage":{"input_tokens":1000,"cache_creation_input_tokens":3000,"cache_read_input_tokens":20000,"output_tokens":500,"cache_creation":{"ephemeral_5m_input_tokens":2000,"ephemeral_1h_input_tokens":1000},"speed":"standard"}},"timestamp":"2026-11-26T21:20:57.835Z","uuid":"u","sessionId":"S"}"#,
+                r#"{"type":"assistant","message":{"id":"msg_2","model":"m","usage":{"output_tokens":7,"speed":"fast"}},"sessionId":"S","requestSessionId":"R"}"#,
                 r#"{"type":"assistant","message":{"id":"x","model":"<synthetic>","usage":{"input_tokens":0,"output_tokens":0}}}"#,
                 r#"{"type":"assistant","message":{"id":"torn","model":"m","usage":{"input_tok"#,
             ],
-            &[("msg_1", "2026-11-26", "claude-opus-5-5", [1000, 500, 20000, 3000])],
+            &[
+                ("msg_1", "2026-11-26T21:20:57Z", "claude-opus-5-5", "S", [1000, 500, 20000, 3000, 1000]),
+                ("msg_2", "", "m (fast)", "R", [0, 7, 0, 0, 0]),
+            ],
         );
         check(
             TranscriptFormat::Codex,
@@ -196,7 +263,7 @@ mod tests {
                 r#"{"timestamp":"2026-11-26T21:20:58Z","ordinal":15,"type":"token_usage_record","payload":{"thread_id":"T","response_id":"r","usage":{"input_tokens":21000,"cached_input_tokens":20000,"cache_write_input_tokens":0,"output_tokens":500}}}"#,
                 r#"{"timestamp":"2026-11-26T21:20:58Z","ordinal":16,"type":"event_msg","payload":{"type":"token_count","info":{"total_token_usage":{"input_tokens":21000}}}}"#,
             ],
-            &[("T:15", "2026-11-26", "gpt-6.1-sol", [1000, 500, 20000, 0])],
+            &[("T:15", "2026-11-26T21:20:58Z", "gpt-6.1-sol", "T", [1000, 500, 20000, 0, 0])],
         );
         check(
             TranscriptFormat::Gemini,
@@ -204,7 +271,7 @@ mod tests {
                 r#"{"id":"g","timestamp":"no day at all","type":"gemini","content":"hi","tokens":{"input":21000,"output":400,"cached":20000,"thoughts":100,"tool":0,"total":21500},"model":"gemini-3.8-flash"}"#,
                 r#"{"$set":{"messages":[{"id":"g","tokens":{"input":1}}]}}"#,
             ],
-            &[("g", "unknown", "gemini-3.8-flash", [1000, 500, 20000, 0])],
+            &[("g", "", "gemini-3.8-flash", "abcdef01", [1000, 500, 20000, 0, 0])],
         );
     }
 }

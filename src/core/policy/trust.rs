@@ -21,7 +21,7 @@ use crate::core::text::digest::sha256;
 pub const FILE: &str = ".ai.toml";
 
 /// Settings that no project can ask for, whoever agreed.
-pub const NEVER: [&str; 17] = [
+pub const NEVER: [&str; 21] = [
     "cache_scope",
     "engine",
     "engine_autostart",
@@ -39,6 +39,10 @@ pub const NEVER: [&str; 17] = [
     "ca",
     "commit_model",
     "commit_deadline",
+    "budget_day",
+    "budget_month",
+    "budget_project",
+    "budget_deny",
 ];
 
 /// What a project's file asks for, in words.
@@ -171,6 +175,10 @@ pub fn judge(layer: Layer, without: &Without, agreed: bool) -> (Layer, Asked) {
         commit_language: judge.loosens("commit_language", layer.commit_language),
         commit_model: judge.never("commit_model", layer.commit_model),
         commit_deadline: judge.never("commit_deadline", layer.commit_deadline),
+        budget_day: judge.never("budget_day", layer.budget_day),
+        budget_month: judge.never("budget_month", layer.budget_month),
+        budget_project: judge.never("budget_project", layer.budget_project),
+        budget_deny: judge.never("budget_deny", layer.budget_deny),
         admitted: judge.admitted(layer.admitted, without),
         profile: None,
     };

@@ -37,18 +37,19 @@ const fn row(path: &'static str, closed: Closed, writer: Writer, what: &'static 
 use Closed::{Deep, Itself};
 use Writer::{Containers, Host};
 
-pub const TABLE: [StoreRow; 42] = [
+pub const TABLE: [StoreRow; 43] = [
     row("layout", Itself, Host, "the number of this layout; a program that knows only older ones stops at it"),
     row("config.toml", Itself, Host, "your settings"),
     row("consent.json", Itself, Host, "what `ai project allow` let projects have beyond themselves"),
     row("default-tool", Itself, Host, "the tool that `ai use` chose"),
+    row("prices.toml", Itself, Host, "your own prices of models"),
     row("tools/", Deep, Host, "your own manifests"),
     row("secrets/", Deep, Host, "keys of profiles"),
     row("sessions/", Deep, Host, "a lease for each running session"),
     row("guard/", Itself, Host, "sockets, rules and record of the helper of each guarded run"),
     row("sync/", Deep, Host, "what makes syncing safe: lock, journal, bases, generations, conflict copies; what was set aside"),
     row("control/", Deep, Host, "how the files were that your machine runs by itself, and what runs changed among them"),
-    row("log/", Deep, Host, "a line for each run, warning and error"),
+    row("log/", Deep, Host, "a line for each run, warning and error; what was counted of transcripts"),
     row("engines/", Deep, Host, "what engines said about themselves"),
     row("completions/", Itself, Host, "recorded words of the tools, for completion"),
     row("commit-message", Itself, Host, "the last message of `ai commit` whose commit failed"),

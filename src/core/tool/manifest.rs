@@ -215,7 +215,7 @@ impl Manifest {
                 }
             }
         }
-        inside.extend(self.transcripts.iter().map(|rules| &rules.at));
+        inside.extend(self.transcripts.iter().flat_map(|rules| std::iter::once(&rules.at).chain(&rules.also)));
         inside.extend(self.commit.iter().flat_map(|commit| commit.files.keys()));
         if self.commit.as_ref().is_some_and(|commit| commit.argv.is_empty()) {
             return Err("`commit.argv` is empty".into());

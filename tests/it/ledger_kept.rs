@@ -1,0 +1,138 @@
+//! `ai stats` and `ai cost`: what was counted before, prices, budgets, pictures.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+
+const HOME: &str = "home/.docker-ai-config/global_state/claude/projects/p-01234567/home/projects/a";
+
+/// A question of an hour that is now, whose answer had so many tokens.
+fn line(id: &str, model: &str, output: u64) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let of_day = now % 86_400;
+    let date = std::process::Command::new("date").args(["-u", "-d", &format!("@{now}"), "+%F"]).output().unwrap();
+    let date = String::from_utf8(date.stdout).unwrap();
+    let time = format!("{}T{:02}:{:02}:{:02}Z", date.trim(), of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!(
+        "{{\"timestamp\":\"{time}\",\"sessionId\":\"conversation-{id}\",\"message\":{{\"id\":\"{id}\",\"model\":\"{model}\",\"usage\":{{\"output_tokens\":{output}}}}}}}\n"
+    )
+}
+
+fn total(sandbox: &Sandbox) -> (u64, u64) {
+    let stats: Value = serde_json::from_str(&sandbox.ai(["stats", "--json"]).prints()).unwrap();
+    (stats["total"]["requests"].as_u64().unwrap(), stats["total"]["output"].as_u64().unwrap())
+}
+
+fn kept(sandbox: &Sandbox) -> PathBuf {
+    sandbox.store().join("log/ledger/claude/p-01234567.json")
+}
+
+// DA-02
+#[test]
+fn only_what_is_new_is_read() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write(format!("{HOME}/one.jsonl"), line("1", "m", 5));
+    sandbox.write(format!("{HOME}/two.jsonl"), line("2", "m", 6));
+    assert_eq!(total(&sandbox), (2, 11));
+    // What is kept is believed as long as the files are the same ones.
+    let text = fs::read_to_string(kept(&sandbox)).unwrap();
+    let edited = text.replacen(",5,0,0,0]", ",1005,0,0,0]", 1);
+    assert_ne!(edited, text);
+    fs::write(kept(&sandbox), &edited).unwrap();
+    assert_eq!(total(&sandbox), (2, 1011));
+    // A file that grew is read from where it ended, also in the middle of a line.
+    let (begin, end) = (line("3", "m", 7), line("4", "m", 8));
+    let (torn, rest) = end.split_at(30);
+    let grow = |text: &str| fs::write(&path, fs::read_to_string(&path).unwrap() + text).unwrap();
+    grow(&(begin + torn));
+    assert_eq!(total(&sandbox), (3, 1018));
+    grow(rest);
+    assert_eq!(total(&sandbox), (4, 1026));
+    // One whose begin is another is another.
+    let other = line("9", "m", 1) + &line("3", "m", 7) + &line("4", "m", 8) + &line("5", "m", 9);
+    fs::write(&path, other).unwrap();
+    assert_eq!(total(&sandbox), (5, 31));
+    // What cannot be read of it is counted anew.
+    for broken in [&text[..text.len() / 2], "null", ""] {
+        fs::write(kept(&sandbox), broken).unwrap();
+        assert_eq!(total(&sandbox), (5, 31), "{broken}");
+    }
+    fs::remove_file(path).unwrap();
+    assert_eq!(total(&sandbox), (1, 6));
+}
+
+// DA-02: what codex moves away and packs.
+#[test]
+fn archived_and_packed_transcripts_count() {
+    const PACKED: &str = "28b52ffd046855030022461311907d1218a4d19ce6955f0add3c33161525a668b0f79690e1772b108273f530905ffab1e285b3a5d9831f71c4cdb68a7799c9e6c8e5bbea3e3666a16be4ffd8bd3f3db872e42ed10aeffdeb3a0900700b050cbd0053fa29d61c758c357990aac23c037ac1cc032c677df9";
+    let bytes: Vec<u8> = (0..PACKED.len()).step_by(2).map(|at| u8::from_str_radix(&PACKED[at..at + 2], 16).unwrap()).collect();
+    let sandbox = Sandbox::new();
+    sandbox.write(format!("{HOME}/old.jsonl.zst"), &bytes);
+    sandbox.write(format!("{HOME}/torn.jsonl.zst"), &bytes[..bytes.len() / 2]);
+    sandbox.write(format!("{HOME}/none.jsonl.zst"), "no such thing");
+    let home = "home/.docker-ai-config/global_state/codex/projects/p-01234567/home";
+    let record = r#"{"type":"token_usage_record","ordinal":1,"payload":{"thread_id":"T","usage":{"output_tokens":17}}}"#;
+    sandbox.write(format!("{home}/archived_sessions/rollout-1.jsonl"), record);
+    sandbox.write(format!("{home}/sessions/2026/11/26/rollout-1.jsonl"), record);
+    assert_eq!(total(&sandbox), (3, 11 + 13 + 17));
+    assert_eq!(total(&sandbox), (3, 11 + 13 + 17));
+}
+
+#[test]
+fn what_has_no_price_is_said_and_not_guessed() {
+    let sandbox = Sandbox::new();
+    sandbox.write(format!("{HOME}/a.jsonl"), line("1", "claude-opus-5-5", 500_000) + &line("2", "mine", 1_000_000));
+    let outcome = sandbox.ai(["stats", "--model"]).succeeds();
+    assert!(outcome.out().contains("$10.00 + ?") && outcome.out().contains("no price"), "{}", outcome.out());
+    assert!(outcome.err().contains("no price for mine; hint: put one into"), "{}", outcome.err());
+    sandbox.write("home/.docker-ai-config/prices.toml", "[models]\nmine = [{ input = 1, output = 3 }]\n");
+    let outcome = sandbox.ai(["stats", "--model"]).succeeds();
+    assert!(outcome.out().contains("$13.00") && !outcome.err().contains("no price"), "{outcome:?}");
+    sandbox.write("home/.docker-ai-config/prices.toml", "[models]\nmine = 3\n");
+    sandbox.ai(["stats"]).outcome().refused(78, &["prices.toml", "2 |"]);
+}
+
+#[test]
+fn one_conversation_has_its_own_cost() {
+    let sandbox = Sandbox::new();
+    sandbox.write(format!("{HOME}/a.jsonl"), line("10", "claude-opus-5-5", 1000) + &line("2", "claude-opus-5-5", 50_000));
+    let outcome = sandbox.ai(["cost", "conversation-2"]).succeeds();
+    assert!(outcome.out().starts_with("conversation-2\n") && outcome.out().contains("$1.00"), "{}", outcome.out());
+    sandbox.ai(["cost", "conversation-"]).outcome().refused(2, &["2 conversations begin so", "ai cost conversation-2"]);
+    sandbox.ai(["cost", "nobody"]).outcome().refused(1, &["no conversation has this name"]);
+    sandbox.ai(["cost"]).outcome().refused(1, &["no tool asked a model in this project"]);
+}
+
+#[test]
+fn a_budget_is_spoken_of_before_and_after_and_refuses_on_request() {
+    let mut sandbox = Sandbox::new();
+    let run = |sandbox: &Sandbox| sandbox.ai(["run", "claude", "--", "-p", "hi"]).outcome();
+    sandbox.write(format!("{HOME}/a.jsonl"), line("1", "claude-opus-5-5", 425_000));
+    sandbox.set("AI_BUDGET_DAY", "10");
+    let outcome = run(&sandbox).succeeds();
+    assert_eq!(outcome.err().matches("$8.50 of $10.00 today (85 %)").count(), 2, "{}", outcome.err());
+    sandbox.set("AI_BUDGET_DENY", "1");
+    run(&sandbox).succeeds();
+    sandbox.set("AI_BUDGET_DAY", "8.5");
+    run(&sandbox).refused(77, &["the budget is spent: $8.50 of $8.50 today (100 %)", "AI_BUDGET_DENY=0"]);
+    assert_eq!(fs::read_dir(sandbox.store().join("sessions")).map_or(0, Iterator::count), 0);
+    sandbox.ai(["exec", "--", "true"]).succeeds();
+    sandbox.set("AI_BUDGET_DAY", "0");
+    run(&sandbox).refused(78, &["AI_BUDGET_DAY", "`0` is no amount of dollars"]);
+}
+
+#[test]
+fn a_picture_is_drawn_of_the_rows() {
+    let sandbox = Sandbox::new();
+    sandbox.write(format!("{HOME}/a.jsonl"), line("1", "claude-opus-5-5", 100_000) + &line("2", "claude-sonnet-5-5", 100_000));
+    let plot = sandbox.ai(["stats", "--model", "--plot"]).prints();
+    let bars: Vec<usize> = plot.lines().map(|line| line.matches('█').count()).collect();
+    assert!(bars[0] == 2 * bars[1] && bars[1] > 5 && plot.contains("$2.00"), "{plot}");
+    sandbox.ai(["stats", "--svg", "x.svg"]).succeeds();
+    let svg = fs::read_to_string(sandbox.project().join("x.svg")).unwrap();
+    assert!(svg.starts_with("<svg ") && svg == sandbox.ai(["stats", "--svg", "-"]).prints(), "{svg}");
+    sandbox.ai(["stats", "--svg", "no/such/place.svg"]).outcome().refused(1, &["cannot write `no/such/place.svg`"]);
+}
