@@ -22,6 +22,7 @@ pub mod lease;
 pub mod ledger;
 pub mod log;
 pub mod login;
+pub mod notify;
 pub mod person;
 pub mod plan;
 pub mod planted;

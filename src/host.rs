@@ -25,6 +25,7 @@ pub mod identity;
 pub mod ledger;
 pub mod machine;
 pub mod migrate;
+pub mod notify;
 pub mod output;
 pub mod person;
 mod planted;

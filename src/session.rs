@@ -22,6 +22,7 @@ pub mod live;
 pub mod login_turn;
 pub mod mended;
 pub mod native;
+pub mod notify;
 pub mod ready;
 pub mod repair;
 pub mod run;

@@ -26,6 +26,7 @@ use crate::core::config::value::{Mapping, at_least_one, one_of, parse_bytes, par
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::notify::parse_span;
 use crate::core::policy::trust::{self, Asked, Without};
 use crate::core::policy::verdict::Rules;
 use crate::core::sync::HostSync;
@@ -140,6 +141,8 @@ settings! {
     commit_language: Option<String> = None, env "AI_COMMIT_LANGUAGE", |text| Ok(Some(text.into()));
     commit_model: Option<String> = None, env "AI_COMMIT_MODEL", |text| plain_name(text).map(Some);
     commit_deadline: u32 = 120, env "AI_COMMIT_DEADLINE", |text| text.parse().map_err(|_| format!("`{text}` is no whole number")).and_then(at_least_one);
+    /// How long a run takes, such as 30s, of whose end a person is told by terminal, desktop or bell.
+    notify_after: Option<String> = None, env "AI_NOTIFY_AFTER", |text| parse_span(text).map(|_| Some(text.into()));
     /// USD at list price that all tools may cost in a day, in UTC.
     budget_day: Option<f64> = None, env "AI_BUDGET_DAY", |text| parse_dollars(text).map(Some);
     /// The same for a month.

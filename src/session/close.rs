@@ -14,7 +14,7 @@ use crate::host::machine::git::trees;
 use crate::host::store::lease;
 use crate::host::sync::PATIENCE;
 use crate::host::{self, Host};
-use crate::session::{budget, control, ending, guard, login_turn, settings, tolerant};
+use crate::session::{budget, control, ending, guard, login_turn, notify, settings, tolerant};
 
 /// What is left of a session on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,8 +103,9 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
     // A disk that is too full for a line of the log is no reason to keep a lease.
     let logged = host::store::log::write(host, state, crate::core::log::LogLevel::of_run(code), "run", run);
     lease::close(&host.store, state, session).and(logged).map_err(failed)?;
-    if code.is_some() && known.tool.is_some() {
+    if let (Some(code), Some(_)) = (code, &known.tool) {
         budget::after(host, &known.config.settings, &lease.project);
+        notify::after(host, &known.config.settings, lease, code);
     }
     if is_whole {
         Ok(Saved::All)

@@ -73,6 +73,7 @@ mod logins;
 mod lost;
 mod migrate;
 mod notes;
+mod notify;
 mod once;
 mod paths;
 mod person;

@@ -5,6 +5,7 @@ use crate::core::config::value::{at_least_one, dollars, parse_bytes, plain_name,
 use crate::core::config::{Config, Origin, Setting, Settings};
 use crate::core::engine::Allowed;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::notify::parse_span;
 use crate::core::text::nearest::nearest;
 use crate::core::tool::EXEC;
 
@@ -53,6 +54,7 @@ impl Settings {
         check(&self.network, |network| plain_name(network).map(drop))?;
         check(&self.cpus, |cpus| cpus.map_or(Ok(()), |cpus| processors(cpus).map(drop)))?;
         check(&self.commit_model, |model| model.as_deref().map_or(Ok(()), |model| plain_name(model).map(drop)))?;
+        check(&self.notify_after, |span| span.as_deref().map_or(Ok(()), |span| parse_span(span).map(drop)))?;
         for budget in [&self.budget_day, &self.budget_month, &self.budget_project] {
             check(budget, |budget| budget.map_or(Ok(()), |budget| dollars(budget).map(drop)))?;
         }

@@ -21,7 +21,7 @@ use crate::core::text::digest::sha256;
 pub const FILE: &str = ".ai.toml";
 
 /// Settings that no project can ask for, whoever agreed.
-pub const NEVER: [&str; 21] = [
+pub const NEVER: [&str; 22] = [
     "cache_scope",
     "engine",
     "engine_autostart",
@@ -39,6 +39,7 @@ pub const NEVER: [&str; 21] = [
     "ca",
     "commit_model",
     "commit_deadline",
+    "notify_after",
     "budget_day",
     "budget_month",
     "budget_project",
@@ -175,6 +176,7 @@ pub fn judge(layer: Layer, without: &Without, agreed: bool) -> (Layer, Asked) {
         commit_language: judge.loosens("commit_language", layer.commit_language),
         commit_model: judge.never("commit_model", layer.commit_model),
         commit_deadline: judge.never("commit_deadline", layer.commit_deadline),
+        notify_after: judge.never("notify_after", layer.notify_after),
         budget_day: judge.never("budget_day", layer.budget_day),
         budget_month: judge.never("budget_month", layer.budget_month),
         budget_project: judge.never("budget_project", layer.budget_project),
