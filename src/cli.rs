@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    changes, commit, complete, completions, config, cost, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, history,
-    image, init, install, login, policy, project, ps, resolve, run, stats, stop, sync, tools, trust, use_tool, word,
+    changes, commit, complete, completions, config, cost, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, history, image,
+    init, install, login, policy, project, ps, resolve, resume, run, stats, stop, sync, tools, trust, use_tool, word,
 };
 
 pub mod overrides;
@@ -77,12 +77,14 @@ pub enum Command {
     Changes(changes::ChangesArgs),
     /// List live sessions with age, processor and memory
     Ps(ps::PsArgs),
+    /// Conversations of all tools, listed and searched
+    History(history::HistoryArgs),
+    /// Go on with a conversation, in its tool and its directory
+    Resume(resume::ResumeArgs),
     /// What was asked of models by all tools in all projects, and what it cost
     Stats(stats::StatsArgs),
     /// What one conversation cost
     Cost(cost::CostArgs),
-    /// Sessions that you had with the tools
-    History(history::HistoryArgs),
     /// End sessions: ten seconds to leave by themselves, then by force
     Stop(stop::StopArgs),
     /// Remove what is ours and dead

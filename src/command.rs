@@ -37,6 +37,7 @@ pub mod policy;
 pub mod project;
 pub mod ps;
 pub mod resolve;
+pub mod resume;
 pub mod run;
 pub mod stats;
 pub mod stop;
@@ -94,9 +95,10 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Project(project) => project::run(project.command),
         Command::Changes(changes) => changes::run(&changes),
         Command::Ps(ps) => ps::run(&ps),
+        Command::History(history) => history::run(&history),
+        Command::Resume(resume) => resume::run(&resume),
         Command::Stats(stats) => stats::run(&stats),
         Command::Cost(cost) => cost::run(&cost),
-        Command::History(history) => history::run(history),
         Command::Stop(stop) => stop::run(&stop),
         Command::Gc(gc) => gc::run(&gc),
         Command::Doctor(doctor) => doctor::run(&doctor),

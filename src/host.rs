@@ -28,6 +28,7 @@ pub mod migrate;
 pub mod notify;
 pub mod output;
 pub mod person;
+pub mod pick;
 mod planted;
 pub mod policy;
 pub mod restore;
@@ -35,6 +36,7 @@ mod scope;
 pub mod setup;
 pub mod store;
 pub mod sync;
+pub mod transcripts;
 
 /// What is known before anything is decided: where we are and who called.
 #[derive(Debug)]

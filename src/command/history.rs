@@ -5,11 +5,15 @@ use clap::{Args, Subcommand};
 use crate::core::failure::Result;
 
 mod import;
+pub mod list;
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct HistoryArgs {
     #[command(subcommand)]
-    pub command: HistoryCommand,
+    pub command: Option<HistoryCommand>,
+    #[command(flatten)]
+    pub list: list::ListArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -18,8 +22,9 @@ pub enum HistoryCommand {
     Import(import::ImportArgs),
 }
 
-pub fn run(history: HistoryArgs) -> Result<u8> {
-    match history.command {
-        HistoryCommand::Import(import) => import::run(&import),
+pub fn run(history: &HistoryArgs) -> Result<u8> {
+    match &history.command {
+        Some(HistoryCommand::Import(import)) => import::run(import),
+        None => list::run(&history.list),
     }
 }

@@ -1,5 +1,6 @@
 //! The machine below the store and the engine: processes, the terminal, repositories, rc files.
 
+pub mod again;
 pub mod clock;
 pub mod deadline;
 pub mod git;

@@ -67,6 +67,11 @@ pub fn note(text: &str) {
     say("ai", Style::new().dimmed(), &visible(text));
 }
 
+/// Prints one of the lines that a person can choose from.
+pub fn choice(number: usize, text: &str) {
+    say(&format!("{number:>3}"), Style::new().bold(), &visible(text));
+}
+
 /// Something that went wrong but does not stop the run.
 pub fn warn(text: &str) {
     say("ai: warning", AnsiColor::Yellow.on_default(), &visible(text));

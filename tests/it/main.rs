@@ -61,6 +61,7 @@ mod guarded;
 mod habits;
 mod hints;
 mod history_import;
+mod history_list;
 mod identity;
 mod images;
 mod init;

@@ -66,7 +66,7 @@ fn hostile(engine: Engine) -> Sandbox {
     for (id, root) in roots {
         sandbox.write(format!("{store}/global_state/claude/projects/{id}/project.toml"), format!("root = {}\n", toml::Value::String(root)));
         sandbox.write(format!("{store}/global_state/claude/projects/{id}/home/settings.json"), "{}");
-        let asked = json!({ "sessionId": EVIL, "message": { "id": EVIL, "model": EVIL, "usage": { "output_tokens": 1 } } });
+        let asked = json!({ "sessionId": EVIL, "type": "user", "cwd": format!("/{EVIL}"), "message": { "content": EVIL, "id": EVIL, "model": EVIL, "usage": { "output_tokens": 1 } } });
         sandbox.write(format!("{store}/global_state/claude/projects/{id}/home/projects/a/b.jsonl"), asked.to_string());
     }
     let lease = |id: &str| {
@@ -128,7 +128,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 61] = [
+const LINES: [(&[&str], bool); 64] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -181,6 +181,9 @@ const LINES: [(&[&str], bool); 61] = [
     (&["ps"], true),
     (&["changes"], false),
     (&["trust"], true),
+    (&["history", "--all"], true),
+    (&["history", EVIL], false),
+    (&["resume", EVIL], false),
     (&["stats"], true),
     (&["cost", EVIL], true),
     (&["history", "import", "--dry-run"], true),

@@ -69,6 +69,8 @@ pub struct Manifest {
     pub imports: Vec<String>,
     /// How the program is asked for the message of a commit; it writes none if absent.
     pub commit: Option<CommitRules>,
+    /// The arguments with which the program goes on with a conversation; `{id}` stands for its name.
+    pub resume: Vec<String>,
     /// Where the program writes down what was said.
     pub transcripts: Option<TranscriptRules>,
 }
@@ -269,6 +271,7 @@ impl Manifest {
             names: or(self.names, base.names),
             imports: or(self.imports, base.imports),
             commit: self.commit.or(base.commit),
+            resume: or(self.resume, base.resume),
             transcripts: self.transcripts.or(base.transcripts),
         }
     }
