@@ -42,7 +42,7 @@ fn each_terminal_shows_that_a_run_has_ended() {
 fn a_desktop_is_told_by_its_own_program() {
     let sandbox = sandbox("0");
     let told = sandbox.root().join("told");
-    sandbox.program("notify-send", &format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >'{}'\nexec sleep 600 &\n", told.display()));
+    sandbox.program("notify-send", &format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >'{}'\n", told.display()));
     let mut terminal = on_terminal(sandbox.ai(["run", "claude"]).env("WAYLAND_DISPLAY", "wayland-0"));
     let shown = terminal.exp_eof().unwrap();
     assert!(!shown.contains('\x07'), "{shown:?}");
