@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub struct InstallArgs {
     /// The shell to set up; the one in $SHELL if absent
     pub shell: Option<Shell>,
-    /// Make links named like the tools in a directory (`shims` in the store if none is named), for editors and scripts
+    /// Make programs named like the tools in a directory (`shims` in the store if none is named), for editors and scripts
     #[arg(long, value_name = "DIR", num_args = 0..=1, conflicts_with = "shell")]
     pub shims: Option<Option<PathBuf>>,
     /// Print the change and make none
@@ -54,12 +54,12 @@ pub fn install(wanted: &InstallArgs) -> Result<u8> {
             // Where it was before.
             _ => {
                 let Some(text) = rc.content.as_ref().filter(|text| block::has_block(text)) else { continue };
-                refuse_managed(rc, &loading.typed())?;
+                refuse_managed(rc, &[loading.typed()])?;
                 change(&host, rc, block::without_block(text), wanted.dry_run)?;
                 continue;
             }
         };
-        refuse_managed(rc, &lines[0])?;
+        refuse_managed(rc, &lines)?;
         let consented = old_script_turned_off(rc, wanted.dry_run);
         let old = consented.as_deref().or(rc.content.as_deref());
         if let Some((number, _)) = block::by_hand(old.unwrap_or_default(), shell).first() {
@@ -211,10 +211,10 @@ fn whole(path: &Path) -> Result<rc::Rc> {
     }
 }
 
-fn refuse_managed(rc: &rc::Rc, line: &str) -> Result<()> {
+fn refuse_managed(rc: &rc::Rc, lines: &[String]) -> Result<()> {
     match &rc.managed {
         Some(why) => Err(Failure::new(Kind::NotAllowed, format!("cannot change `{}`: {why}", rc.path.display()))
-            .hint(format!("add this line where that file comes from: {line}"))),
+            .hint(format!("add this line where that file comes from: {}", lines.join("; ")))),
         None => Ok(()),
     }
 }

@@ -9,3 +9,4 @@ pub mod look;
 pub mod piped;
 pub mod process;
 pub mod rc;
+pub mod shim;

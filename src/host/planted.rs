@@ -11,7 +11,7 @@ use crate::core::workspace;
 use crate::host::Host;
 use crate::host::fs::look::Look;
 use crate::host::machine::git;
-use crate::host::machine::process;
+use crate::host::machine::{process, shim};
 
 impl Host {
     /// Fails if `AI_HOME` is where a container can write: what is in a store says what the host runs.
@@ -66,7 +66,7 @@ impl Host {
 
     /// Returns an executable file on PATH, by absolute path. Relative entries of PATH are passed over: they would find what a
     /// repository planted. So is what lies in the project, where a container can write, or is a link there; and this program
-    /// itself, under whatever name.
+    /// itself, under whatever name, or by a script of ours.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
         let me = process::this_program().ok();
         let project = self.writable_project();
@@ -74,7 +74,7 @@ impl Host {
         let absolute: Vec<PathBuf> = std::env::split_paths(path).filter(|entry| entry.is_absolute()).collect();
         let path = std::env::join_paths(absolute).ok()?;
         let mut found = which::which_in_all(name, Some(path), "/").ok()?;
-        found.find(|program| (me.is_none() || program.resolved().ok() != me) && !is_planted(program, project))
+        found.find(|program| (me.is_none() || program.resolved().ok() != me) && !shim::is_shim(program) && !is_planted(program, project))
     }
 
     /// Returns the directory around us that a container gets to write, unless it is one that is never mounted.

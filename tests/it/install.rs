@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::sandbox::{Sandbox, tree};
+use crate::setups::copy_program;
 use crate::shells::Shell;
 
 /// The file that each shell reads, below the home.
@@ -128,8 +129,13 @@ fn a_file_that_somebody_else_manages_is_left_alone() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("home/.zshrc", "managed\n");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
-    let line = "hint: add this line where that file comes from: 'builtin' 'test' '-x' ";
-    sandbox.ai(["install", "zsh"]).outcome().refused(77, &["cannot change `", ".zshrc`: it is read-only", line]);
+    // What is added by hand has no program without its container either.
+    let hint = "hint: add this line where that file comes from: ";
+    let refused = sandbox.ai(["install", "zsh"]).outcome();
+    refused.refused(77, &["cannot change `", ".zshrc`: it is read-only", hint, "functions[claude]="]);
+    let line = refused.err().lines().find_map(|line| line.strip_prefix(hint).map(str::to_owned)).unwrap();
+    let said = sandbox.run("zsh").args(["-f", "-i", "-c", &format!("{}; claude", line.replace("/bin/ai ", "/bin/gone "))]).outcome();
+    assert!(said.code == 127 && said.err().contains("cannot run claude in its container"), "{said:?}");
     assert_eq!(fs::read(&file).unwrap(), b"managed\n");
 
     symlink("/nowhere/zshrc", sandbox.home().join(".bashrc")).unwrap();
@@ -167,7 +173,7 @@ fn a_dry_run_shows_the_change_and_makes_none() {
     sandbox.write("home/.zshrc", "mine\n");
     let before = tree(&sandbox.home());
     let shown = sandbox.ai(["install", "zsh", "--dry-run"]).prints();
-    assert!(shown.contains(" mine\n+# >>> ai >>>\n+'builtin' 'test' '-x' ") && shown.contains("+# <<< ai <<<\n"), "{shown}");
+    assert!(shown.contains(" mine\n+# >>> ai >>>\n+'builtin' 'unset' ") && shown.contains("+# <<< ai <<<\n"), "{shown}");
     assert_eq!(before, tree(&sandbox.home()));
 }
 
@@ -205,10 +211,18 @@ fn links_named_like_the_tools_run_them() {
     let said = install(&sandbox, &["--shims", directory]);
     assert!(said.contains("codex` is something else and stays"), "{said}");
     symlink(crate::sandbox::AI, shims.join("ai")).unwrap();
+    // A link, as it was made before.
+    fs::remove_file(shims.join("gemini")).unwrap();
+    symlink(crate::sandbox::AI, shims.join("gemini")).unwrap();
 
     let outcome = sandbox.run("env").args([shims.join("claude").as_os_str(), "hello".as_ref()]).outcome();
     assert_eq!(outcome.code, 0, "{}", outcome.err());
     assert_eq!(sandbox.the_run().argv.last().unwrap(), "hello");
+    // The host's own tool is not us.
+    sandbox.script("home/host/claude", "#!/bin/sh\necho the host\n");
+    let path = format!("{directory}:{}", sandbox.home().join("host").display());
+    let outcome = sandbox.run(shims.join("claude")).args(["--native"]).env("PATH", &path).outcome();
+    assert_eq!(outcome.out(), "the host\n", "{}", outcome.err());
 
     uninstall(&sandbox, &["--shims", directory]);
     let mut left: Vec<_> = fs::read_dir(&shims).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -217,11 +231,29 @@ fn links_named_like_the_tools_run_them() {
     assert_eq!(fs::read(theirs).unwrap(), b"theirs");
 }
 
+// SH-01: along PATH, a link to a program that is gone would be passed over.
 #[test]
-fn without_a_directory_the_links_are_in_the_store() {
+fn what_is_named_like_a_tool_never_runs_the_hosts_own() {
+    let sandbox = Sandbox::new();
+    let program = sandbox.home().join("ai");
+    copy_program(&program);
+    let shims = sandbox.home().join("shims");
+    sandbox.run(&program).args(["install".as_ref(), "--shims".as_ref(), shims.as_os_str()]).outcome().succeeds();
+    sandbox.script("home/host/claude", "#!/bin/sh\necho the host\n");
+    fs::remove_file(&program).unwrap();
+    let path = format!("{}:{}:/usr/bin:/bin", shims.display(), sandbox.home().join("host").display());
+    for words in [&["env", "claude"][..], &["sh", "-c", "claude"], &["zsh", "-f", "-c", "claude"]] {
+        let outcome = sandbox.run(words[0]).args(&words[1..]).env("PATH", &path).outcome();
+        assert!(outcome.code != 0 && outcome.out().is_empty(), "{words:?}: {} {}", outcome.code, outcome.out());
+        assert!(outcome.err().contains("ai: cannot run claude in its container: "), "{words:?}: {}", outcome.err());
+    }
+}
+
+#[test]
+fn without_a_directory_they_are_in_the_store() {
     let sandbox = Sandbox::new();
     install(&sandbox, &["--shims"]);
-    assert!(sandbox.store().join("shims/claude").is_symlink());
+    assert!(sandbox.store().join("shims/claude").is_file());
     uninstall(&sandbox, &["--shims"]);
     assert_eq!(fs::read_dir(sandbox.store().join("shims")).unwrap().count(), 0);
 }

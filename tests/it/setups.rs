@@ -73,6 +73,9 @@ fn a_program_that_is_not_here_is_said_and_nothing_runs() {
             let outcome = in_a_new_shell(&sandbox, shell);
             assert_eq!((outcome.code, outcome.out().as_str()), (127, ""), "{shell:?}: {outcome:?}");
             assert!(outcome.err().contains("is not here; hint: ") && outcome.err().contains("command claude"), "{shell:?}: {outcome:?}");
+            // Whatever a parent that had it loaded has exported.
+            let child = sandbox.run(shell.name()).args(["-i", "-c", "claude hello"]).env("__ai_bin", "/bin/true").outcome();
+            assert_eq!((child.code, child.out().as_str()), (127, ""), "{shell:?}: {child:?}");
             let past = sandbox.run(shell.name()).args(["-i", "-c", "command claude"]).outcome();
             assert_eq!(past.out(), "the host program\n", "{shell:?}");
         }

@@ -1,4 +1,4 @@
-//! Links named like the tools, for what knows no functions.
+//! Programs named like the tools, for what knows no functions.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::text::visible::visible;
 use crate::host::Host;
 use crate::host::fs::files;
-use crate::host::machine::rc;
+use crate::host::machine::{rc, shim};
 use crate::host::output;
 
 fn named(host: &Host, wanted: Option<&Path>) -> PathBuf {
@@ -16,17 +16,17 @@ fn named(host: &Host, wanted: Option<&Path>) -> PathBuf {
 pub fn make(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {
     let directory = named(host, wanted);
     let exe = host.exe();
-    let failed =
-        |error: std::io::Error| Failure::new(Kind::General, format!("cannot make links in `{}`", directory.display())).because(error);
+    let name = super::exe(host)?;
+    let failed = |error: std::io::Error| Failure::new(Kind::General, format!("cannot write in `{}`", directory.display())).because(error);
     if !dry_run {
         files::private_dir(&directory).map_err(failed)?;
     }
     for tool in host.tool_names() {
-        let link = directory.join(&tool);
+        let path = directory.join(&tool);
         if dry_run {
-            output::line(&visible(&format!("{} -> {}", link.display(), exe.display())))?;
-        } else if !rc::make_link(&link, &exe).map_err(failed)? {
-            output::warn(&format!("`{}` is something else and stays", link.display()));
+            output::line(&visible(&format!("{}: {name} run {tool}", path.display())))?;
+        } else if !shim::make(&path, &exe, &shim::script(&name, &tool)).map_err(failed)? {
+            output::warn(&format!("`{}` is something else and stays", path.display()));
         }
     }
     if !dry_run {
@@ -38,17 +38,17 @@ pub fn make(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {
 pub fn remove(host: &Host, wanted: Option<&Path>, dry_run: bool) -> Result<u8> {
     let directory = named(host, wanted);
     let exe = host.exe();
-    let links = rc::links_to(&directory, &exe);
-    if links.is_empty() {
-        output::note(&format!("nothing to do: no link in {} leads to ai", directory.display()));
+    let shims = shim::all(&directory, &exe);
+    if shims.is_empty() {
+        output::note(&format!("nothing to do: nothing in {} leads to ai", directory.display()));
     }
-    for link in links {
+    for path in shims {
         if dry_run {
-            output::line(&visible(&link.display().to_string()))?;
+            output::line(&visible(&path.display().to_string()))?;
         } else {
-            rc::remove_link(&link)
-                .map_err(|error| Failure::new(Kind::General, format!("cannot remove `{}`", link.display())).because(error))?;
-            output::note(&format!("removed {}", link.display()));
+            shim::remove(&path)
+                .map_err(|error| Failure::new(Kind::General, format!("cannot remove `{}`", path.display())).because(error))?;
+            output::note(&format!("removed {}", path.display()));
         }
     }
     Ok(0)

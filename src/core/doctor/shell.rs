@@ -194,7 +194,8 @@ fn shadows(checkup: &ShellCheckup) -> Vec<Finding> {
 }
 
 /// An interactive shell takes back what would run a tool on the host, but a shell that is asked has no prompt.
-const REMOVE: &str = "remove it, or put it before the line that loads ai; until then each shell takes it back at its first prompt";
+const REMOVE: &str = "remove it, or put it before the line that loads ai; until then each shell takes it back at its first prompt, \
+     where no later line sets PROMPT_COMMAND or precmd_functions anew";
 
 /// A POSIX bash has no functions of such names.
 fn is_hyphenated(name: &str) -> bool {

@@ -1,5 +1,6 @@
 //! The lines of the block in an rc file. They are read as a person's own lines are, with all aliases of the person, so words are
 //! quoted where the shell would expand them. Where the program is missing or broken, the tools' words say so, and nothing else runs.
+//! Whether it was loaded is what `__ai_bin` says, which a parent may have exported, so it is unset first.
 
 use std::path::Path;
 
@@ -29,7 +30,9 @@ impl Loading<'_> {
                 let functions =
                     names.iter().map(|name| format!(" functions[{name}]={}", Shell::Zsh.quote(&body(name)))).collect::<String>();
                 vec![
-                    format!("'builtin' 'test' '-x' {program} && 'builtin' 'eval' \"$({program} 'init' 'zsh'{args})\""),
+                    format!(
+                        "'builtin' 'unset' '__ai_bin'; 'builtin' 'test' '-x' {program} && 'builtin' 'eval' \"$({program} 'init' 'zsh'{args})\""
+                    ),
                     format!("'builtin' 'test' \"${{__ai_bin-}}\" || 'builtin' 'unalias' '--'{quoted} 2>/dev/null || 'builtin' 'true'"),
                     format!("'builtin' 'test' \"${{__ai_bin-}}\" ||{functions}"),
                 ]
@@ -39,7 +42,7 @@ impl Loading<'_> {
                     |name| format!("function {name} {{ \\builtin printf \"%s\\n\" \"{}\" >&2; \\builtin return 127; }}; ", self.says(name));
                 let functions = names.iter().map(|name| body(name)).collect::<String>();
                 vec![
-                    format!("\\builtin test -x {program} && \\builtin eval \"$({program} init bash{args})\""),
+                    format!("\\builtin unset -v __ai_bin; \\builtin test -x {program} && \\builtin eval \"$({program} init bash{args})\""),
                     format!("\\builtin test \"${{__ai_bin-}}\" || \\builtin unalias {all} 2>/dev/null || \\builtin true"),
                     format!("\\builtin test \"${{__ai_bin-}}\" || \\builtin eval {}", Shell::Bash.quote(functions.trim_end())),
                 ]
@@ -48,7 +51,7 @@ impl Loading<'_> {
                 let says = self.says("$__ai_name");
                 let function = format!("function $__ai_name --inherit-variable __ai_name; echo \"{says}\" >&2; return 127; end");
                 vec![
-                    format!("status is-interactive; and test -x {program}; and {program} init fish{args} | source"),
+                    format!("set --erase __ai_bin; status is-interactive; and test -x {program}; and {program} init fish{args} | source"),
                     format!("status is-interactive; and not set --query __ai_bin; and for __ai_name in {all}; {function}; end"),
                 ]
             }

@@ -55,7 +55,7 @@ pub const TABLE: [StoreRow; 43] = [
     row("commit-message", Itself, Host, "the last message of `ai commit` whose commit failed"),
     row("places/", Deep, Host, "what shells complete without asking, made from the words of the tools and of `ai`"),
     row("backups/", Deep, Host, "rc files and the configuration as they were before they were changed"),
-    row("shims/", Itself, Host, "links named like the tools"),
+    row("shims/", Itself, Host, "programs named like the tools"),
     row("migrate/", Deep, Host, "what a take-over of old directories needs to be finished or undone"),
     row("images.json", Itself, Host, "versions of the tools in each image"),
     row("pins.json", Itself, Host, "which content an image's name must stand for"),

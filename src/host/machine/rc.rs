@@ -93,34 +93,3 @@ pub fn back_up(rc: &Rc, directory: &Path) -> io::Result<Option<PathBuf>> {
     files::write_private(&numbered(next), content)?;
     Ok(Some(numbered(next)))
 }
-
-/// Makes `link` lead to `target`; `false` if something else has the name.
-pub fn make_link(link: &Path, target: &Path) -> io::Result<bool> {
-    if link.look_at_link().is_ok() {
-        if !leads_to(link, target) {
-            return Ok(false);
-        }
-        own::remove(link)?;
-    }
-    own::make_link(link, target)?;
-    Ok(true)
-}
-
-/// Returns the links in `directory` that lead to `target` under other names.
-pub fn links_to(directory: &Path, target: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = own::entries(directory) else { return Vec::new() };
-    let mut links: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|link| !link.ends_with("ai") && leads_to(link, target)).collect();
-    links.sort_unstable();
-    links
-}
-
-pub fn remove_link(link: &Path) -> io::Result<()> {
-    own::remove(link)
-}
-
-/// Whether `link` is a link to `target`, or to an `ai` that was there before.
-fn leads_to(link: &Path, target: &Path) -> bool {
-    let same = |a: &Path, b: &Path| a == b || a.resolved().is_ok_and(|a| b.resolved().is_ok_and(|b| a == b));
-    link.link_target().is_ok_and(|found| same(&found, target) || found.file_name() == Some("ai".as_ref()))
-}
