@@ -18,6 +18,7 @@ pub mod guard;
 pub mod help;
 pub mod history;
 pub mod identity;
+pub mod image;
 pub mod lease;
 pub mod ledger;
 pub mod log;

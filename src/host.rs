@@ -24,6 +24,7 @@ pub mod history;
 pub mod identity;
 pub mod ledger;
 pub mod machine;
+pub mod made;
 pub mod migrate;
 pub mod notify;
 pub mod output;

@@ -2,6 +2,7 @@
 //! hold for any of them. The fuzzer calls these for as long as it is let; the unit tests with the seeds and some thousand changes.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::core::census::Container;
 use crate::core::complete::help_text;
@@ -13,6 +14,7 @@ use crate::core::guard::head::{self, HeadRead};
 use crate::core::guard::hello::Hello;
 use crate::core::guard::peer::Peer;
 use crate::core::identity::ssh::{self, SshFiles};
+use crate::core::image;
 use crate::core::lease::Lease;
 use crate::core::login::Login;
 use crate::core::setup::line;
@@ -26,7 +28,7 @@ use crate::core::tool::manifest::{Manifest, ManifestText};
 type Parser = fn(&[u8]);
 
 /// The parsers by their names, which are those of the fuzz targets and of the directories of seeds.
-pub const ALL: [(&str, Parser); 12] = [
+pub const ALL: [(&str, Parser); 14] = [
     ("json", json),
     ("toml", toml),
     ("merge_json", merge_json),
@@ -39,6 +41,8 @@ pub const ALL: [(&str, Parser); 12] = [
     ("engine", engine),
     ("records", records),
     ("shell_line", shell_line),
+    ("dockerfile", dockerfile),
+    ("devcontainer", devcontainer),
 ];
 
 /// With all that some tool reads beyond JSON.
@@ -157,6 +161,21 @@ pub fn shell_line(bytes: &[u8]) {
     let words = line::words(&String::from_utf8_lossy(bytes), &BTreeMap::new());
     // A word stands in the line, or in one that stands in it.
     assert!(words.len() <= 5 * bytes.len());
+}
+
+pub fn dockerfile(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let found = image::dockerfile::read(text);
+    let leaves = |path: &String| path.starts_with('/') || path.split('/').any(|part| part == "..");
+    assert!(!found.copies.iter().any(leaves), "nothing outside of the context is copied");
+}
+
+pub fn devcontainer(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(file) = image::devcontainer::read(text, Path::new("/home/u/proj")) else { return };
+    assert!(file.image.is_some() || file.dockerfile.is_some());
+    let stays = |path: &str| path.starts_with("/home/u/proj/") || path.contains("${") || path.ends_with(".sock");
+    assert!(!file.mounts.iter().any(|mount| stays(&mount.path)), "no mount is of the project, of nobody knows what, or a socket");
 }
 
 #[cfg(test)]

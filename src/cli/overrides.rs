@@ -11,6 +11,7 @@ use crate::core::admit::publish::Publish;
 use crate::core::config::value::Mapping;
 use crate::core::config::{Layer, Origin, Setting};
 use crate::core::engine::kind::EngineKind;
+use crate::core::image::ImageChoice;
 use crate::core::sync::HostSync;
 
 /// Overrides for one run; each has an `AI_*` variable and a key in config.toml too.
@@ -74,7 +75,7 @@ impl Overrides {
         let (given, pass) = variables(self.env);
         Layer {
             engine: set(self.engine.map(Some), "--engine"),
-            image: set(self.image.map(Some), "--image"),
+            image: set(self.image.map(|name| Some(ImageChoice::Named(name))), "--image"),
             network: set(self.network, "--network"),
             workspace: set(self.workspace, "--workspace"),
             force_workspace: set(self.force_workspace.then_some(true), "--force-workspace"),

@@ -26,6 +26,7 @@ use crate::core::config::value::{Mapping, at_least_one, one_of, parse_bytes, par
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::image::{ImageChoice, MadeImage};
 use crate::core::notify::parse_span;
 use crate::core::policy::trust::{self, Asked, Without};
 use crate::core::policy::verdict::Rules;
@@ -86,8 +87,8 @@ impl<T> Setting<T> {
 settings! {
     /// Program that runs containers; the first that is installed if not set.
     engine: Option<EngineKind> = None, env "AI_ENGINE", |text| one_of(text).map(Some);
-    /// Image of the tools.
-    image: Option<String> = None, env "AI_IMAGE", |text| plain_name(text).map(Some);
+    /// Image of the tools by its name, or a recipe: what it has beside them.
+    image: Option<ImageChoice> = None, env "AI_IMAGE", |text| ImageChoice::named(text).map(Some);
     /// `bridge`, `guard`, `none`, `host`, or the name of a network of the engine.
     network: String = "bridge".into(), env "AI_NETWORK", plain_name;
     workspace: Mapping = Mapping::Adaptive, env "AI_WORKSPACE", one_of;
@@ -169,6 +170,8 @@ pub struct Config {
     pub profiles: Vec<String>,
     /// The rules of the system that are for this person.
     pub rules: Rules,
+    /// The image that is made for this run, where `image` is a recipe.
+    pub made: Option<MadeImage>,
 }
 
 impl Default for Config {
@@ -185,6 +188,7 @@ impl Default for Config {
             profile: None,
             profiles: Vec::new(),
             rules: Rules::default(),
+            made: None,
         }
     }
 }
@@ -206,10 +210,12 @@ impl Config {
         }
         let mut layer = layers.project.over(layers.profile.over(layers.plain));
         for source in sources.iter().filter(|source| source.standing != ConfigStanding::Own) {
-            let (asked, refused) = layers::of_project(scope, source)?;
+            let (mut asked, refused) = layers::of_project(scope, source)?;
+            let of_image = layers::add_of_image(scope, source, &mut asked);
             let without = own.clone().over(layer.clone());
             let (in_force, mut asked) = trust::judge(asked, &Without::new(without, scope), source.standing == ConfigStanding::Agreed);
             asked.refused.extend(refused);
+            asked.rows.extend(of_image);
             layer = in_force.over(layer);
             config.asked = asked;
         }

@@ -13,6 +13,7 @@ use crate::core::engine::agent::Way;
 use crate::core::engine::kind::Engine;
 use crate::core::facts::{Facts, Terminal};
 use crate::core::failure::Result;
+use crate::core::image::ImageChoice;
 use crate::core::lease::SessionId;
 use crate::core::planted;
 use crate::core::policy::verdict::RunAsked;
@@ -80,6 +81,7 @@ pub struct Plan {
     pub prefix: Vec<OsString>,
     pub parts: Vec<Reasoned>,
     pub image: String,
+    pub image_reason: ImageReason,
     /// The tool's own command, then the user's words.
     pub command: Vec<OsString>,
     pub args: Vec<OsString>,
@@ -149,6 +151,7 @@ impl Plan {
             prefix,
             guard,
             parts: parts.0,
+            image_reason: image_reason(tool, config),
             image,
             command,
             args,
@@ -170,12 +173,39 @@ impl Plan {
     }
 }
 
+/// Why a run uses its image.
+#[derive(Clone, Debug)]
+pub struct ImageReason {
+    pub reason: String,
+    pub origin: Origin,
+}
+
+pub(in crate::core) fn image_reason(tool: &Tool, config: &Config) -> ImageReason {
+    let chosen = &config.settings.image;
+    let of = |reason: &str, origin: &Origin| ImageReason { reason: reason.into(), origin: origin.clone() };
+    match (&chosen.value, &tool.manifest.image) {
+        (Some(image), _) => match image.recipe() {
+            None => of("the image", &chosen.origin),
+            Some(recipe) => of(&recipe.rows().join(", "), &chosen.origin),
+        },
+        (None, Some(_)) => of("the image", &Origin::Manifest(tool.name.clone())),
+        (None, None) => of("the image of the tools", &Origin::Default),
+    }
+}
+
 /// The shared image of all tools. The number changes when an older image cannot run what a newer program plans.
 pub const TOOL_IMAGE: &str = "ai-tools:1";
 
 /// The image that a run uses.
 pub fn image(tool: &Tool, config: &Config) -> String {
-    config.settings.image.value.clone().or_else(|| tool.manifest.image.clone()).unwrap_or_else(|| TOOL_IMAGE.into())
+    let chosen = config.settings.image.value.as_ref().and_then(ImageChoice::name);
+    let made = config.made.as_ref().map(|made| made.name.as_str());
+    chosen.or(made).map_or_else(|| tools_image(tool), str::to_owned)
+}
+
+/// The image of a tool where no setting speaks of one.
+pub fn tools_image(tool: &Tool) -> String {
+    tool.manifest.image.clone().unwrap_or_else(|| TOOL_IMAGE.into())
 }
 
 /// The parts of a plan, in the order in which the engine gets them.

@@ -177,6 +177,11 @@ impl Store {
         self.0.join("images.json")
     }
 
+    /// Returns which images were made for which project.
+    pub fn made(&self) -> PathBuf {
+        self.0.join("made.json")
+    }
+
     /// Returns which content an image's name must stand for, by engine.
     pub fn pins(&self) -> PathBuf {
         self.0.join("pins.json")

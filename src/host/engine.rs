@@ -17,6 +17,7 @@ pub mod containers;
 pub mod endpoint;
 pub mod image;
 pub mod learn;
+pub mod recipe;
 pub mod starter;
 pub mod vocabulary;
 pub mod volume;

@@ -2,11 +2,13 @@
 
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::image::MADE;
 use crate::core::plan::TOOL_IMAGE;
 use crate::core::text::typed::typed;
 use crate::host::engine::image::{self, Options};
 use crate::host::engine::{self, Image, vocabulary};
-use crate::host::output;
+use crate::host::machine::process;
+use crate::host::{self, output};
 use crate::session::context::Context;
 
 /// A name that was built or pinned, and stands for something else now, is not run: who moved it may not have meant us.
@@ -33,7 +35,11 @@ pub fn short(id: &str) -> &str {
 
 /// Returns what brings an image that is not there.
 pub fn way_to(facts: &Facts, image: &str) -> String {
-    if image == TOOL_IMAGE { "ai image build".into() } else { format!("{} pull {}", facts.engine.kind.program(), typed(image)) }
+    if image == TOOL_IMAGE || image.starts_with(&format!("{MADE}:")) {
+        "ai image build".into()
+    } else {
+        format!("{} pull {}", facts.engine.kind.program(), typed(image))
+    }
 }
 
 /// Records what the tools complete with. An image without that is as good as any other.
@@ -47,6 +53,9 @@ pub fn learn(context: &Context, image: &str) {
 /// The image of a run is missing: on a terminal, offers the build; else says what to do.
 pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
     let missing = Failure::new(Kind::Unavailable, format!("cannot run {}: the image {image} is not there", context.tool.name));
+    if context.config.made.as_ref().is_some_and(|made| made.name == image) {
+        return offer_made(context, facts, missing);
+    }
     if image != TOOL_IMAGE {
         return Err(missing.hint(way_to(facts, image)));
     }
@@ -59,4 +68,29 @@ pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
         return Ok(());
     }
     Err(missing.hint(way_to(facts, image)))
+}
+
+/// Offers to make the image of this project, and begins anew with it: another image of the tools may be below it then.
+fn offer_made(context: &Context, facts: &Facts, missing: Failure) -> Result<()> {
+    let name = &context.tool.name;
+    let command = if context.tool.is_exec() { "ai image build".to_owned() } else { format!("ai image build {name}") };
+    let what = context.config.settings.image.value.as_ref().map(|image| format!("{image:?}")).unwrap_or_default();
+    let terminal = facts.terminal;
+    let may_build = context.config.rules.judge_word("build");
+    let question = format!("this project has an {what} ({}), which is not built yet. Build it now?", context.config.settings.image.origin);
+    if may_build.is_err() || !terminal.stdin || !terminal.stderr || !output::ask(&question) {
+        return Err(missing.hint(may_build.err().map_or(command, |failure| failure.to_string())));
+    }
+    let exe = facts.exe.clone().into_os_string();
+    let words = [exe.clone(), "image".into(), "build".into()].into_iter().chain((!context.tool.is_exec()).then(|| name.into()));
+    let profile = context.config.profile.iter().map(|profile| ("AI_PROFILE".to_owned(), profile.into())).collect::<Vec<_>>();
+    // What a run prints is the program's that it runs, or the id of a session.
+    let mut build = process::prepared(&words.collect::<Vec<_>>(), &profile);
+    build.stdout(std::io::stderr());
+    let code = process::foreground(build)?;
+    if code != 0 {
+        return Err(missing.hint(command));
+    }
+    let again: Vec<_> = std::iter::once(exe).chain(host::args().into_iter().skip(1)).collect();
+    Err(process::exec(&again, &[]))
 }

@@ -72,6 +72,7 @@ mod ledger;
 mod ledger_kept;
 mod logins;
 mod lost;
+mod made;
 mod migrate;
 mod notes;
 mod notify;

@@ -23,8 +23,17 @@ pub fn certificates(bundle: &str) -> Vec<String> {
 
 /// Returns a Dockerfile in which the steps of `dockerfile` trust these certificates beside those of its base image.
 pub fn trusting(dockerfile: &str, certificates: &[String]) -> String {
+    let steps = steps(certificates);
+    match dockerfile.split_once("\nFROM ${BASE}\n").filter(|_| !steps.is_empty()) {
+        Some((before, after)) => format!("{before}\nFROM ${{BASE}}\n{steps}{after}"),
+        None => format!("{dockerfile}{steps}"),
+    }
+}
+
+/// Returns the steps of a Dockerfile after which all others trust these certificates.
+pub fn steps(certificates: &[String]) -> String {
     if certificates.is_empty() {
-        return dockerfile.to_owned();
+        return String::new();
     }
     let mut steps =
         String::from("\n# The certificate authorities of this machine's network. Only steps of this build read these arguments.\n");
@@ -38,10 +47,7 @@ pub fn trusting(dockerfile: &str, certificates: &[String]) -> String {
             "RUN mkdir -p /usr/local/share/ca-certificates /etc/ssl/certs && printf '%s\\n'{lines} > {file} \\\n && cat {file} >> /etc/ssl/certs/ca-certificates.crt\n"
         ));
     }
-    match dockerfile.split_once("\nFROM ${BASE}\n") {
-        Some((before, after)) => format!("{before}\nFROM ${{BASE}}\n{steps}{after}"),
-        None => format!("{dockerfile}{steps}"),
-    }
+    steps
 }
 
 fn chunks(certificates: &[String]) -> Vec<Vec<&String>> {

@@ -5,6 +5,7 @@ use crate::core::config::value::{at_least_one, dollars, parse_bytes, plain_name,
 use crate::core::config::{Config, Origin, Setting, Settings};
 use crate::core::engine::Allowed;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::image::ImageChoice;
 use crate::core::notify::parse_span;
 use crate::core::text::nearest::nearest;
 use crate::core::tool::EXEC;
@@ -50,7 +51,7 @@ impl Settings {
 
     /// Fails for the first value that nobody can mean.
     pub(in crate::core) fn check(&self) -> Result<()> {
-        check(&self.image, |image| image.clone().map_or(Ok(()), |image| plain_name(&image).map(drop)))?;
+        check(&self.image, |image| image.as_ref().map_or(Ok(()), ImageChoice::check))?;
         check(&self.network, |network| plain_name(network).map(drop))?;
         check(&self.cpus, |cpus| cpus.map_or(Ok(()), |cpus| processors(cpus).map(drop)))?;
         check(&self.commit_model, |model| model.as_deref().map_or(Ok(()), |model| plain_name(model).map(drop)))?;

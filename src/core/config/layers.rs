@@ -13,6 +13,7 @@ use crate::core::config::{Config, ConfigTable, Layer, Origin, Setting};
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::guard::rule::EgressWord;
+use crate::core::image::{self, Definitive, RecipeBases};
 use crate::core::text::nearest::nearest;
 
 /// What the files say.
@@ -73,6 +74,23 @@ pub fn of_project(scope: Scope, source: &ConfigText) -> Result<(Layer, Vec<Strin
         ("project", !file.project.is_empty()),
     ];
     Ok((layer, sections.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name.to_owned()).collect()))
+}
+
+/// Adds what the image of a project's file lets in, that of its `devcontainer.json`, and returns in rows what else follows from it.
+pub fn add_of_image(scope: Scope, source: &ConfigText, layer: &mut Layer) -> Vec<String> {
+    let recipe = layer.image.as_ref().and_then(|image| image.value.as_ref()?.recipe());
+    let Some((recipe, root)) = recipe.zip(scope.project) else { return Vec::new() };
+    match image::define(recipe, RecipeBases { root, home: None }, &source.files) {
+        Definitive::Defined(definition) => {
+            let rows = definition.rows(recipe);
+            let own = std::mem::take(&mut layer.admitted);
+            layer.admitted = own.over(definition.admitted);
+            rows
+        }
+        // No image follows from it, and whoever agrees is told so when it is built.
+        Definitive::Fails(why) => vec![format!("+ an image that cannot be made: {}", why.escape_debug())],
+        Definitive::Needs(_) => Vec::new(),
+    }
 }
 
 /// Puts a section over what its layer has already.

@@ -101,12 +101,28 @@ fn of_type(kind: &str) -> Value {
         "bool" => json!({ "type": "boolean" }),
         "Option<f64>" => json!({ "type": "number", "exclusiveMinimum": 0 }),
         "u32" | "Option<u32>" => json!({ "type": "integer", "minimum": 1 }),
+        "Option<ImageChoice>" => image(),
         "Option<EngineKind>" => words::<EngineKind>(),
         "Mapping" => words::<Mapping>(),
         "HostSync" => words::<HostSync>(),
         "CacheScope" => words::<CacheScope>(),
         _ => json!({ "type": "string" }),
     }
+}
+
+fn image() -> Value {
+    let strings = json!({ "type": "array", "items": { "type": "string" } });
+    let text = json!({ "type": "string" });
+    json!({ "oneOf": [{ "type": "string", "minLength": 1 }, {
+        "type": "object", "additionalProperties": false,
+        "properties": {
+            "from": text, "dockerfile": text, "context": text, "target": text,
+            "args": { "type": "object", "additionalProperties": { "type": "string" } },
+            "devcontainer": { "type": ["boolean", "string"] },
+            "apt": { "type": "array", "items": { "type": "string", "pattern": "^[a-z0-9][A-Za-z0-9+.:=~_-]*$" } },
+            "run": strings,
+        },
+    }] })
 }
 
 fn config() -> Value {

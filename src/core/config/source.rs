@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::core::config::table;
 use crate::core::failure::Result;
+use crate::core::image::{ImageFiles, ImageRecipe};
 use crate::core::tool::manifest::LimitRules;
 
 /// A configuration file's text and the path that messages name.
@@ -12,6 +13,8 @@ pub struct ConfigText {
     pub path: String,
     pub text: String,
     pub standing: ConfigStanding,
+    /// What its image is made from, of a project's file.
+    pub files: ImageFiles,
 }
 
 /// Whose file it is.
@@ -27,7 +30,23 @@ pub enum ConfigStanding {
 
 impl ConfigText {
     pub fn own(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), text: text.into(), standing: ConfigStanding::Own }
+        Self { path: path.into(), text: text.into(), standing: ConfigStanding::Own, files: ImageFiles::default() }
+    }
+
+    /// Returns the recipes of images in it, each once. A text that is no configuration has none.
+    pub fn recipes(&self) -> Vec<ImageRecipe> {
+        // Most files have none, and are not read twice for that.
+        if !self.text.contains("image") {
+            return Vec::new();
+        }
+        let Ok(file) = table::read(self) else { return Vec::new() };
+        let sections = file.tool.into_values().map(toml::Spanned::into_inner);
+        let images = std::iter::once(file.image).chain(sections.map(|section| section.image));
+        let mut recipes = Vec::new();
+        for image in images.flatten().filter_map(toml::Spanned::into_inner) {
+            recipes.extend(image.recipe().filter(|recipe| !recipes.contains(*recipe)).cloned().into_iter().collect::<Vec<_>>());
+        }
+        recipes
     }
 
     /// Returns the names of the tools that it has a section for.

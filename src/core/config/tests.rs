@@ -82,7 +82,7 @@ fn what_nobody_can_mean_is_refused_with_its_place() {
         refused(&format!("[tool.glm]\n{key} = {value}\n"), None, Layer::default(), &["cannot use c.toml:2: `", hint]);
     }
     refused("image = ''", None, Layer::default(), &["cannot use c.toml:1: `` is no name"]);
-    let image = Some(Setting::new(Some("-v".into()), Origin::Flag("--image")));
+    let image = Some(Setting::new(Some(ImageChoice::Named("-v".into())), Origin::Flag("--image")));
     refused("", None, Layer { image, ..Layer::default() }, &["cannot use --image: `-v` is no name", "hint: ai help run"]);
     let pids = Some(Setting::new(Some(0), Origin::Flag("--pids")));
     refused("", None, Layer { pids, ..Layer::default() }, &["cannot use --pids: `0`"]);

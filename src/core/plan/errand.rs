@@ -10,8 +10,8 @@ use crate::core::failure::Result;
 use crate::core::plan::guard::GuardPlan;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{
-    Part, Parts, Plan, Request, account, admit, container, env, guard, hardening, image, limits, login_volume, proxy, reach, scratch,
-    secret, user,
+    Part, Parts, Plan, Request, account, admit, container, env, guard, hardening, image, image_reason, limits, login_volume, proxy, reach,
+    scratch, secret, user,
 };
 use crate::core::planted;
 use crate::core::policy::verdict::RunAsked;
@@ -71,6 +71,7 @@ impl Plan {
             beside: guard::prefix(request, guard.as_ref()),
             prefix: Vec::new(),
             parts: parts.0,
+            image_reason: image_reason(tool, config),
             image,
             command: guard::behind(prepared(request, files, command), guard.as_ref()),
             guard,

@@ -36,7 +36,7 @@ fn said(one: &PolicyRule, other: &PolicyRule) -> Result<()> {
     let fixed = one.fixed.clone().resolve();
     let settings = [
         ("network", one.fixed.network.as_ref().map(|network| network.value.clone()), &other.networks),
-        ("image", one.fixed.image.as_ref().and_then(|image| image.value.clone()), &other.images),
+        ("image", one.fixed.image.as_ref().and_then(|image| image.value.as_ref()?.name().map(str::to_owned)), &other.images),
     ];
     for (key, value, allowed) in settings {
         let (Some(value), Some(allowed)) = (value, allowed) else { continue };

@@ -2,16 +2,18 @@
 //! some things no project can ask for.
 
 use std::fmt::Debug;
+use std::path::Path;
 
 use crate::core::admit::Admitted;
 use crate::core::admit::agent::AgentWords;
 use crate::core::admit::cache::{Cache, CacheScope};
 use crate::core::admit::egress::EgressWords;
-use crate::core::config::source::Scope;
+use crate::core::config::source::{ConfigText, Scope};
 use crate::core::config::value::parse_bytes;
 use crate::core::config::{Layer, Setting, Settings};
 use crate::core::guard::order::HostKeys;
 use crate::core::guard::rule::EgressMode;
+use crate::core::image::{ImageChoice, ImageFiles};
 use crate::core::plan::guard::GUARD;
 use crate::core::plan::limits::WantedLimits;
 use crate::core::plan::mount::Access;
@@ -96,9 +98,15 @@ impl Asked {
     }
 }
 
-/// Returns what agreement to a file is bound to: its path and its text, as one hash.
-pub fn seal(path: &str, text: &str) -> String {
-    sha256(format!("{path}\n{text}").as_bytes())
+/// Returns what agreement to a file is bound to: its path, its text, and all that its image is made from, as one hash.
+pub fn seal(source: &ConfigText) -> String {
+    let ConfigText { path, text, files, .. } = source;
+    if *files == ImageFiles::default() {
+        return sha256(format!("{path}\n{text}").as_bytes());
+    }
+    // No text of a configuration holds the byte between them.
+    let files = files.digest(Path::new(path).parent().unwrap_or(Path::new("/")));
+    sha256(format!("{path}\n{text}\0{files}").as_bytes())
 }
 
 /// What holds without a project's file, with which that is compared.
@@ -154,7 +162,7 @@ pub fn judge(layer: Layer, without: &Without, agreed: bool) -> (Layer, Asked) {
         cpus: judge.limit("cpus", layer.cpus, |asked| without.is_lower(*asked, |limits| limits.cpus.as_ref().map(|holds| holds.value))),
         pids: judge.limit("pids", layer.pids, |asked| without.is_lower(*asked, |limits| Some(limits.pids.value))),
         workspace: judge.loosens("workspace", layer.workspace),
-        image: judge.loosens("image", layer.image),
+        image: judge.image(layer.image),
         keep: judge.loosens("keep", layer.keep),
         shm: judge.loosens("shm", layer.shm),
         cache_scope: judge.never("cache_scope", layer.cache_scope),
@@ -209,6 +217,13 @@ impl TrustJudge {
 
     fn loosens<T: Debug>(&mut self, key: &str, asked: Option<Setting<T>>) -> Option<Setting<T>> {
         asked.and_then(|asked| self.row(format!("~ {key} = {}", worded(&asked.value)), asked))
+    }
+
+    /// Judges an image: each part of a recipe is a row.
+    fn image(&mut self, asked: Option<Setting<Option<ImageChoice>>>) -> Option<Setting<Option<ImageChoice>>> {
+        let Some(recipe) = asked.as_ref().and_then(|asked| asked.value.as_ref()?.recipe()) else { return self.loosens("image", asked) };
+        self.asked.rows.extend(recipe.rows().into_iter().map(|row| format!("+ {row}")));
+        asked.filter(|_| self.asked.agreed)
     }
 
     /// Returns a switch of which `tight` takes something away.
@@ -296,10 +311,14 @@ mod tests {
     use crate::core::config::Config;
     use crate::core::config::source::{ConfigStanding, ConfigText};
     use crate::core::facts::Env;
+    use crate::core::image::{Found, SourceFile};
     use crate::core::tool::manifest::LimitRules;
 
     fn config(own: &str, project: &str, standing: ConfigStanding) -> Config {
-        let sources = [ConfigText::own("config.toml", own), ConfigText { path: FILE.into(), text: project.into(), standing }];
+        let sources = [
+            ConfigText::own("config.toml", own),
+            ConfigText { path: FILE.into(), text: project.into(), standing, files: ImageFiles::default() },
+        ];
         Config::new(of_claude(), &sources, &Env::default(), Layer::default()).unwrap()
     }
 
@@ -315,7 +334,10 @@ mod tests {
     fn limit(own: &str, limits: Option<&LimitRules>, project: &str, holds: bool) {
         let scope = Scope { tool: "claude", limits, ..Scope::default() };
         let of = |project: &str, standing| {
-            let sources = [ConfigText::own("config.toml", own), ConfigText { path: FILE.into(), text: project.into(), standing }];
+            let sources = [
+                ConfigText::own("config.toml", own),
+                ConfigText { path: FILE.into(), text: project.into(), standing, files: ImageFiles::default() },
+            ];
             Config::new(scope, &sources, &Env::default(), Layer::default()).unwrap()
         };
         let config = of(project, ConfigStanding::Asks);
@@ -480,7 +502,12 @@ mod tests {
         for key in crate::core::config::KEYS {
             let values = ["true", "1", "'1g'", "'docker'", "'mirror'", "'all'", "'import'"];
             let asked = values.iter().find_map(|value| {
-                let sources = [ConfigText { path: FILE.into(), text: format!("{key} = {value}"), standing: ConfigStanding::Agreed }];
+                let sources = [ConfigText {
+                    path: FILE.into(),
+                    text: format!("{key} = {value}"),
+                    standing: ConfigStanding::Agreed,
+                    files: ImageFiles::default(),
+                }];
                 Config::new(Scope { tool: "claude", ..Scope::default() }, &sources, &Env::default(), Layer::default()).ok()
             });
             let refused = asked.unwrap_or_else(|| panic!("no value for {key}")).asked.refused;
@@ -491,15 +518,27 @@ mod tests {
     // Z-027
     #[test]
     fn agreement_is_bound_to_path_and_text() {
-        assert_eq!(seal("/p/.ai.toml", "a"), seal("/p/.ai.toml", "a"));
-        assert_ne!(seal("/p/.ai.toml", "a"), seal("/p/.ai.toml", "b"));
-        assert_ne!(seal("/p/.ai.toml", "a"), seal("/q/.ai.toml", "a"));
+        let of = |path: &str, text: &str, files: &[(&str, &str)]| {
+            let file = |bytes: &str| Found::File(SourceFile { bytes: bytes.into(), is_executable: false });
+            let files = ImageFiles(files.iter().map(|(path, bytes)| (path.into(), file(bytes))).collect());
+            seal(&ConfigText { path: path.into(), text: text.into(), standing: ConfigStanding::Asks, files })
+        };
+        assert_eq!(of("/p/.ai.toml", "a", &[]), of("/p/.ai.toml", "a", &[]));
+        assert_ne!(of("/p/.ai.toml", "a", &[]), of("/p/.ai.toml", "b", &[]));
+        assert_ne!(of("/p/.ai.toml", "a", &[]), of("/q/.ai.toml", "a", &[]));
+        // Z-028: nor for a file that it names and that changed.
+        assert_eq!(of("/p/.ai.toml", "a", &[("/p/D", "x")]), of("/p/.ai.toml", "a", &[("/p/D", "x")]));
+        for other in [&[][..], &[("/p/D", "y")], &[("/p/E", "x")], &[("/p/D", "x"), ("/p/E", "")]] {
+            assert_ne!(of("/p/.ai.toml", "a", &[("/p/D", "x")]), of("/p/.ai.toml", "a", other));
+        }
     }
 
     #[test]
     fn the_persons_own_word_counts_more() {
-        let sources =
-            [ConfigText::own("c", ""), ConfigText { path: FILE.into(), text: "network = 'none'".into(), standing: ConfigStanding::Asks }];
+        let sources = [
+            ConfigText::own("c", ""),
+            ConfigText { path: FILE.into(), text: "network = 'none'".into(), standing: ConfigStanding::Asks, files: ImageFiles::default() },
+        ];
         let env = [("AI_NETWORK".into(), "bridge".into())].into_iter().collect();
         let config = Config::new(of_claude(), &sources, &env, Layer::default()).unwrap();
         assert_eq!(config.settings.network.value, "bridge");

@@ -52,7 +52,13 @@ impl Rules {
             }
             if let Some(images) = &rule.images {
                 let origin = config.settings.image.value.is_some().then_some(&config.settings.image.origin);
-                require(rule, "images", images, is_image_of(images, judged.image), judged.image, origin)?;
+                // What is made from allowed images on this machine is allowed; another rule may forbid to build.
+                let bases = config.made.as_ref().filter(|made| made.name == judged.image).map(|made| made.bases.as_slice());
+                let is_allowed = |image: &str| is_image_of(images, image);
+                match bases.filter(|_| !is_allowed(judged.image)) {
+                    None => require(rule, "images", images, is_allowed(judged.image), judged.image, origin)?,
+                    Some(bases) => bases.iter().try_for_each(|base| require(rule, "images", images, is_allowed(base), base, origin))?,
+                }
             }
             if let Some(networks) = &rule.networks {
                 let network = &config.settings.network;

@@ -58,6 +58,7 @@ pub const TABLE: [StoreRow; 43] = [
     row("shims/", Itself, Host, "programs named like the tools"),
     row("migrate/", Deep, Host, "what a take-over of old directories needs to be finished or undone"),
     row("images.json", Itself, Host, "versions of the tools in each image"),
+    row("made.json", Itself, Host, "the images that were made for projects from recipes"),
     row("pins.json", Itself, Host, "which content an image's name must stand for"),
     row("global_state/", Itself, Host, "everything that containers see a part of"),
     row("global_state/migrated/", Deep, Host, "files of old directories that no tool reads any more"),

@@ -1,6 +1,7 @@
 //! Images of the engine: built from the Dockerfile that comes with the program, inspected, and remembered.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use crate::core::admit::authority;
 use crate::core::config::Config;
@@ -57,26 +58,30 @@ impl Options {
         for (name, version) in &self.versions {
             argv.extend(arg(&format!("{}_VERSION", name.to_ascii_uppercase().replace('-', "_")), version));
         }
-        if let Some(network) = &self.network {
-            argv.extend(["--network".into(), network.into()]);
-        }
-        for name in &self.inherited {
-            argv.extend(["--build-arg".into(), name.into()]);
-        }
-        if self.no_cache {
-            argv.push("--no-cache".into());
-        }
+        argv.extend(self.way());
         argv.push("-".into());
         argv
+    }
+
+    /// Returns the words for the way to the network, and for the layers of earlier builds.
+    pub(super) fn way(&self) -> Vec<OsString> {
+        let mut words = Vec::new();
+        if let Some(network) = &self.network {
+            words.extend(["--network".into(), network.into()]);
+        }
+        for name in &self.inherited {
+            words.extend(["--build-arg".into(), name.into()]);
+        }
+        if self.no_cache {
+            words.push("--no-cache".into());
+        }
+        words
     }
 }
 
 /// Builds; the engine's own progress goes to stderr.
 pub fn build(host: &Host, facts: &Facts, options: &Options) -> Result<()> {
-    let program = facts.engine.program.clone().ok_or_else(|| {
-        Failure::new(Kind::Unavailable, format!("cannot build: `{}` is not installed", facts.engine.kind.program()))
-            .hint("install Docker or podman")
-    })?;
+    let program = builder(facts)?;
     if options.tag.contains('@') {
         return Err(Failure::new(Kind::Usage, format!("cannot build `{}`: a digest names what is there already", options.tag))
             .hint("--tag NAME:TAG"));
@@ -96,9 +101,22 @@ pub fn build(host: &Host, facts: &Facts, options: &Options) -> Result<()> {
     let details = inspect(facts, &options.tag)?;
     output::note(&format!("built {}", options.tag));
     remember(host, &options.tag, &versions(&details));
-    let id = engine::image_id(&facts.engine, &options.tag)?;
-    if let Err(error) = image::set_pin(&host.store, &facts.engine, &options.tag, Some(&id)) {
-        output::warn(&format!("cannot remember what {} stands for: {error}", options.tag));
+    pin(host, facts, &options.tag)
+}
+
+/// Returns the program that builds.
+pub(super) fn builder(facts: &Facts) -> Result<PathBuf> {
+    facts.engine.program.clone().ok_or_else(|| {
+        Failure::new(Kind::Unavailable, format!("cannot build: `{}` is not installed", facts.engine.kind.program()))
+            .hint("install Docker or podman")
+    })
+}
+
+/// Remembers what a name that was built stands for.
+pub(super) fn pin(host: &Host, facts: &Facts, tag: &str) -> Result<()> {
+    let id = engine::image_id(&facts.engine, tag)?;
+    if let Err(error) = image::set_pin(&host.store, &facts.engine, tag, Some(&id)) {
+        output::warn(&format!("cannot remember what {tag} stands for: {error}"));
     }
     Ok(())
 }

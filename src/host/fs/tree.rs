@@ -46,35 +46,52 @@ pub struct TreeEntry {
 /// # Errors
 /// Where there is nothing, or more than anybody keeps: [`NODES`] things, or directories [`DEPTH`] deep.
 pub fn walk(root: &Path) -> io::Result<Vec<TreeEntry>> {
+    walk_some(root, NODES, &|_| true)
+}
+
+/// Returns what [`walk`] does, as far as `keep` says so of the path below `root`; a directory that it does not keep is not entered.
+///
+/// # Errors
+/// As [`walk`], where more than `most` things are kept.
+pub fn walk_some(root: &Path, most: usize, keep: &dyn Fn(&Path) -> bool) -> io::Result<Vec<TreeEntry>> {
     let stat = retry_on_intr(|| rustix::fs::statat(CWD, root, AtFlags::SYMLINK_NOFOLLOW))?;
     let mut entries = vec![entry(PathBuf::new(), &stat)];
     if entries[0].kind == EntryKind::Directory {
-        visit(&open_root(root)?, Path::new(""), DEPTH, &mut entries)?;
+        let walk = Walk { most, keep };
+        walk.visit(&open_root(root)?, Path::new(""), DEPTH, &mut entries)?;
     }
     Ok(entries)
 }
 
-fn visit(dir: &OwnedFd, below: &Path, depth: usize, entries: &mut Vec<TreeEntry>) -> io::Result<()> {
-    let too_much = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("there is {what} than anybody keeps"));
-    let left = NODES.saturating_sub(entries.len());
-    let mut names = fs::some_names(dir, below, left + 1)?;
-    if names.len() > left {
-        return Err(too_much("more"));
-    }
-    names.sort_unstable();
-    for name in names {
-        let stat = retry_on_intr(|| rustix::fs::statat(dir, &name, AtFlags::SYMLINK_NOFOLLOW))?;
-        let below = below.join(&name);
-        let found = entry(below.clone(), &stat);
-        let is_directory = found.kind == EntryKind::Directory;
-        entries.push(found);
-        if is_directory {
-            let depth = depth.checked_sub(1).ok_or_else(|| too_much("a deeper directory"))?;
-            let inner = fs::step(dir, &name)?.ok_or(io::ErrorKind::NotFound)?;
-            visit(&inner, &below, depth, entries)?;
+/// What a walk keeps.
+struct Walk<'a> {
+    most: usize,
+    keep: &'a dyn Fn(&Path) -> bool,
+}
+
+impl Walk<'_> {
+    fn visit(&self, dir: &OwnedFd, below: &Path, depth: usize, entries: &mut Vec<TreeEntry>) -> io::Result<()> {
+        let too_much = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("there is {what} than anybody keeps"));
+        let mut names = fs::some_names(dir, below, NODES + 1)?;
+        names.retain(|name| (self.keep)(&below.join(name)));
+        if names.len() > self.most.saturating_sub(entries.len()) {
+            return Err(too_much("more"));
         }
+        names.sort_unstable();
+        for name in names {
+            let stat = retry_on_intr(|| rustix::fs::statat(dir, &name, AtFlags::SYMLINK_NOFOLLOW))?;
+            let below = below.join(&name);
+            let found = entry(below.clone(), &stat);
+            let is_directory = found.kind == EntryKind::Directory;
+            entries.push(found);
+            if is_directory {
+                let depth = depth.checked_sub(1).ok_or_else(|| too_much("a deeper directory"))?;
+                let inner = fs::step(dir, &name)?.ok_or(io::ErrorKind::NotFound)?;
+                self.visit(&inner, &below, depth, entries)?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Returns what is at one place below `root`.

@@ -1,6 +1,7 @@
 //! What the store remembers of images: the versions of the tools in them, and which content a name stands for.
 
 use std::io;
+use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
@@ -70,4 +71,35 @@ pub fn remember_programs(store: &Store, image: &str, programs: Vec<String>) -> i
 pub fn programs(store: &Store, image: &str) -> Option<Vec<String>> {
     let known = read(&store.images()).get(image)?.get(PROGRAMS)?.as_array()?.clone();
     Some(known.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
+}
+
+/// What was made for one tool in one project.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct MadeRecord {
+    pub root: PathBuf,
+    pub tool: String,
+    /// The image, and the one below it.
+    pub names: Vec<String>,
+    /// What was done in the project after it was built, in one word.
+    #[serde(default)]
+    pub after: Option<String>,
+}
+
+/// Returns everything that was made, for whom.
+pub fn made(store: &Store) -> Vec<MadeRecord> {
+    serde_json::from_slice(&own::read(store.made()).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Remembers what was made for a tool in a project; what was made before for the same is not wanted any more.
+pub fn set_made(store: &Store, record: MadeRecord) -> io::Result<()> {
+    let mut all = made(store);
+    all.retain(|known| (&known.root, &known.tool) != (&record.root, &record.tool));
+    all.push(record);
+    keep_made(store, &all)
+}
+
+/// Remembers these, and no others.
+pub fn keep_made(store: &Store, records: &[MadeRecord]) -> io::Result<()> {
+    private_dir(store.root())?;
+    write_private(&store.made(), &serde_json::to_vec_pretty(records)?)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::config::source::{ConfigStanding, ConfigText};
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::image::{ImageFiles, RecipeBases};
 use crate::core::policy::trust::{FILE, seal};
 use crate::core::store::Store;
 use crate::core::sync::Reading;
@@ -13,6 +14,7 @@ use crate::host::Host;
 use crate::host::fs::Absent;
 use crate::host::fs::files::{private_dir, read_text, write_private};
 use crate::host::fs::slot::slot;
+use crate::host::made;
 use crate::host::store::project::{identity, is_of_another};
 
 /// Largest file of a project that is read, in bytes.
@@ -38,10 +40,15 @@ impl Host {
             Reading::Refused(why) => return Err(cannot(&why.to_string())),
         };
         let text = String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8"))?;
-        let is_agreed = is_agreed(&self.store, &path, &text);
-        let standing = if is_agreed { ConfigStanding::Agreed } else { ConfigStanding::Asks };
-        let path = path.display().to_string();
-        Ok(Some(ConfigText { path, text, standing }))
+        let mut source =
+            ConfigText { path: path.display().to_string(), text, standing: ConfigStanding::Asks, files: ImageFiles::default() };
+        for recipe in source.recipes() {
+            made::gather(&recipe, RecipeBases { root, home: None }, &mut source.files);
+        }
+        if is_agreed(&self.store, &path, &source) {
+            source.standing = ConfigStanding::Agreed;
+        }
+        Ok(Some(source))
     }
 
     /// Returns where the project's file is, or would be.
@@ -50,13 +57,12 @@ impl Host {
     }
 }
 
-/// Whether the person agreed to this text of this file, in the directory that is there now: another one that took its place may hold
+/// Whether the person agreed to this text with its files, in the directory that is there now: another one that took its place may hold
 /// the same text.
-fn is_agreed(store: &Store, path: &Path, text: &str) -> bool {
-    let name = path.display().to_string();
-    let Some(record) = read_text(&record(store, &name)).ok().flatten() else { return false };
+fn is_agreed(store: &Store, path: &Path, source: &ConfigText) -> bool {
+    let Some(record) = read_text(&record(store, &source.path)).ok().flatten() else { return false };
     let mut words = record.lines().next().unwrap_or_default().split(' ');
-    let is_sealed = words.next() == Some(&seal(&name, text));
+    let is_sealed = words.next() == Some(&seal(source));
     is_sealed && !words.next().is_some_and(|tree| is_of_another(tree, path.parent().unwrap_or(path)))
 }
 
@@ -71,7 +77,7 @@ pub fn agree(store: &Store, source: &ConfigText) -> io::Result<()> {
     private_dir(&store.trust())?;
     let record = record(store, &source.path);
     let tree = Path::new(&source.path).parent().and_then(identity).map_or_else(String::new, |tree| format!(" {}", tree.text()));
-    write_private(&record, format!("{}{tree}\n{}", seal(&source.path, &source.text), source.text).as_bytes())
+    write_private(&record, format!("{}{tree}\n{}", seal(source), source.text).as_bytes())
 }
 
 /// Forgets what the person agreed to.

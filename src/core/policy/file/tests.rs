@@ -22,7 +22,7 @@ fn judged(rules: &str, own: &str, env: &[(&str, &str)], tool: &str) -> Result<Co
     let env: Env = env.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let scope = Scope { tool: "claude", ..Scope::default() };
     let config = Config::new(scope, &[ConfigText::own("config.toml", own)], &env, Layer::default())?.under(rules)?;
-    let image = config.settings.image.value.clone().unwrap_or_else(|| "ai-tools:1".into());
+    let image = config.settings.image.value.as_ref().and_then(|image| image.name()).unwrap_or("ai-tools:1").to_owned();
     config.rules.judge(&RunAsked {
         tool: "claude",
         is_own: tool.starts_with("own:"),
