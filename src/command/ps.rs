@@ -34,7 +34,7 @@ pub fn run(ps: &PsArgs) -> Result<u8> {
         if ps.watch {
             output::clear_screen()?;
         }
-        output::table([Side::Left; 7], &rows)?;
+        output::table([Side::Left; 8], &rows)?;
         if !ps.watch {
             return Ok(0);
         }
@@ -58,13 +58,17 @@ fn age_of(container: &Container) -> u64 {
     started.map_or(0, |started| host::now().saturating_sub(started))
 }
 
-fn rows(sessions: &Sessions) -> Result<Vec<[String; 7]>> {
+fn rows(sessions: &Sessions) -> Result<Vec<[String; 8]>> {
     let usage = usage(sessions)?;
-    let mut rows = vec![["NAME", "TOOL", "STATE", "AGE", "CPU", "MEMORY", "PROJECT"].map(str::to_owned)];
+    let mut rows = vec![["NAME", "TOOL", "STATE", "AGE", "CPU", "MEMORY", "PORTS", "PROJECT"].map(str::to_owned)];
     for container in sessions.all() {
         let (cpu, memory) = usage.get(&container.name).map_or(("-", "-"), |(cpu, memory)| (cpu.as_str(), memory.as_str()));
         let (name, tool, state) = (container.name.as_str(), container.tool.as_str(), state_of(sessions, container));
-        rows.push([name, tool, state, &census::age(age_of(container)), cpu, memory, &sessions.root(container)].map(str::to_owned));
+        let lease = sessions.lease(container);
+        let ports = lease.filter(|lease| !lease.ports.is_empty()).map_or("-".to_owned(), |lease| lease.ports.join(" "));
+        let let_in = lease.into_iter().flat_map(|lease| &lease.let_in).map(|path| format!(" + {path}")).collect::<Vec<_>>().concat();
+        let places = format!("{}{let_in}", sessions.root(container));
+        rows.push([name, tool, state, &census::age(age_of(container)), cpu, memory, &ports, &places].map(str::to_owned));
     }
     Ok(rows)
 }
@@ -77,6 +81,7 @@ fn json_rows(sessions: &Sessions) -> Result<Vec<serde_json::Value>> {
             "name": container.name, "session": container.session, "tool": container.tool, "project": container.project,
             "root": sessions.root(container), "owner": container.owner, "state": state_of(sessions, container),
             "running": container.running, "started": container.started, "age_seconds": age_of(container),
+            "ports": sessions.lease(container).map(|lease| &lease.ports), "let_in": sessions.lease(container).map(|lease| &lease.let_in),
             "cpu": usage.map(|(cpu, _)| cpu), "memory": usage.map(|(_, memory)| memory),
         })
     };

@@ -117,6 +117,8 @@ mod tests {
             image: String::new(),
             memory: None,
             keep: false,
+            ports: Vec::new(),
+            let_in: Vec::new(),
         }
     }
 

@@ -93,6 +93,12 @@ pub struct Lease {
     /// Whether the container is to survive the run.
     #[serde(default)]
     pub keep: bool,
+    /// What the host reaches, as `127.0.0.1:8080:80`.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// What the person let in beside the project, as `/srv/data (writable)`.
+    #[serde(default)]
+    pub let_in: Vec<String>,
 }
 
 impl Lease {
@@ -140,6 +146,8 @@ mod tests {
             image: String::new(),
             memory: None,
             keep: false,
+            ports: Vec::new(),
+            let_in: Vec::new(),
         };
         assert!(is_alive(&lease, Some(&process(7, "100"))));
         assert!(!is_alive(&lease, Some(&process(7, "101"))));

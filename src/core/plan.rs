@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::core::admit::publish::Publish;
 use crate::core::config::{Config, Origin};
 use crate::core::container::{ContainerPath, TREES, container_name};
 use crate::core::engine;
@@ -164,6 +165,21 @@ impl Plan {
 }
 
 impl Plan {
+    /// Returns the ports that the host reaches.
+    pub fn ports(&self) -> impl Iterator<Item = &Publish> {
+        self.parts.iter().filter_map(|reasoned| if let Part::Publish(port) = &reasoned.part { Some(port) } else { None })
+    }
+
+    /// Returns what the person let in beside the project, in words.
+    pub fn let_in(&self) -> Vec<String> {
+        let mounts = self.parts.iter().filter(|reasoned| reasoned.reason == admit::LET_IN);
+        let shown = |mount: &Mount| {
+            let end = if mount.access == Access::ReadWrite { " (writable)" } else { "" };
+            format!("{}{end}", mount.source.path().display())
+        };
+        mounts.filter_map(|reasoned| if let Part::Mount(mount) = &reasoned.part { Some(shown(mount)) } else { None }).collect()
+    }
+
     /// The memory limit, in bytes.
     pub fn memory(&self) -> Option<u64> {
         self.parts.iter().find_map(|part| match part.part {

@@ -66,6 +66,8 @@ pub fn lease(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Lea
         image: plan.image.clone(),
         memory: plan.memory(),
         keep: context.config.settings.keep.value,
+        ports: plan.ports().map(ToString::to_string).collect(),
+        let_in: plan.let_in(),
     }
 }
 

@@ -68,9 +68,13 @@ impl Sessions {
         live.iter().chain(dead).chain(unattended).chain(kept)
     }
 
+    /// Returns the session that a container belongs to.
+    pub fn lease(&self, container: &Container) -> Option<&Lease> {
+        self.leases.iter().find(|lease| lease.session.as_str() == container.session)
+    }
+
     pub fn root(&self, container: &Container) -> String {
-        let lease = self.leases.iter().find(|lease| lease.session.as_str() == container.session);
-        lease.map_or_else(|| container.project.clone(), |lease| lease.root.clone())
+        self.lease(container).map_or_else(|| container.project.clone(), |lease| lease.root.clone())
     }
 }
 

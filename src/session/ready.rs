@@ -3,7 +3,6 @@
 use crate::core::admit::publish::Publish;
 use crate::core::engine::kind::Engine;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::plan::Part;
 use crate::host::engine::{self, Image};
 use crate::host::machine::look;
 use crate::session::context::Context;
@@ -34,7 +33,7 @@ pub fn ready(context: &Context, decided: &Decided) -> Result<Engine> {
         None if engine::learn::is_cheap(&facts.engine) => engine::learn::learn(&context.host.store, &facts.engine).ok(),
         known => known.clone(),
     };
-    for port in plan.parts.iter().filter_map(|reasoned| if let Part::Publish(port) = &reasoned.part { Some(port) } else { None }) {
+    for port in plan.ports() {
         refuse_taken(port)?;
     }
     let engine = facts.engine.clone().with(report);

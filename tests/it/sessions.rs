@@ -1,5 +1,7 @@
 //! `ai ps`, `ai stop`, `ai gc`, and what is said after a run, on a real engine.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -11,8 +13,13 @@ use crate::sandbox::Sandbox;
 
 /// A session of `tool` that does nothing for a minute, once its container runs.
 fn live(bed: &Bed, tool: &str) -> (Child, String) {
+    live_as(bed, tool, "trap 'exit 0' TERM; while :; do sleep 0.1; done")
+}
+
+/// A session of `tool` in which a script runs, once its container does.
+fn live_as(bed: &Bed, tool: &str, script: &str) -> (Child, String) {
     let before = running(bed);
-    let child = bed.ai(["run", tool, "--", "sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"]).spawn();
+    let child = bed.ai(["run", tool, "--", "sh", "-c", script]).spawn();
     let name = wait_for("the session", || running(bed).into_iter().find(|name| !before.contains(name)));
     (child, name)
 }
@@ -28,18 +35,36 @@ fn end(mut child: Child) {
     child.wait().unwrap();
 }
 
-// E-05
+/// Returns what a server on this machine answers with, once there is one.
+fn get(port: u16, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.split_once("\r\n\r\n").filter(|(head, _)| head.contains(" 200 ")).map(|(_, body)| body.to_owned())
+}
+
+// E-05, NE-01: and what is let in is reached, from outside and inside.
 #[test]
 fn live_sessions_are_listed_with_what_they_use() {
-    let Some(bed) = Bed::new(Image::Busybox) else { return };
-    let (child, name) = live(&bed, "claude");
+    let Some(mut bed) = Bed::new(Image::Busybox) else { return };
+    let notes = bed.write("home/notes/a", "a").parent().unwrap().to_owned();
+    bed.set("AI_MOUNTS", "~/notes:rw");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    bed.set("AI_PUBLISH", format!("{port}:8000"));
+    bed.write(bed.project().join("page"), "served from inside");
+    let (child, name) = live_as(&bed, "claude", "httpd -p 8000; trap 'exit 0' TERM; while :; do sleep 0.1; done");
     let rows: Value = serde_json::from_str(&bed.ai(["ps", "--json"]).prints()).unwrap();
     let row = &rows[0];
     assert_eq!((row["name"].as_str(), row["tool"].as_str(), row["state"].as_str()), (Some(name.as_str()), Some("claude"), Some("live")));
     assert_eq!(row["root"].as_str(), bed.project().to_str());
     assert!(row["cpu"].as_str().unwrap().ends_with('%') && row["memory"].as_str().unwrap().contains('/'), "{row}");
     assert!(row["age_seconds"].as_u64().unwrap() < 60);
+    let (published, let_in) = (format!("127.0.0.1:{port}:8000"), format!("{} (writable)", notes.display()));
+    assert_eq!((&row["ports"], &row["let_in"]), (&serde_json::json!([published]), &serde_json::json!([let_in])));
+    assert_eq!(wait_for("the server inside", || get(port, "/page")), "served from inside");
     let table = bed.ai(["ps"]).prints();
+    assert!(table.contains(&published) && table.contains(&format!(" + {let_in}")), "{table}");
     assert!(table.lines().next().unwrap().contains("PROJECT") && table.contains(&name), "{table}");
     bed.ai(["stop", &name]).succeeds();
     finish(child).succeeds();

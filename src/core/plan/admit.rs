@@ -18,6 +18,9 @@ use crate::core::plan::{Part, Parts, Request};
 use crate::core::store::{Fixed, Seen, Store};
 use crate::core::workspace::Workspace;
 
+/// Why something is mounted that the person named.
+pub(super) const LET_IN: &str = "let in by you";
+
 /// Adds the mounts, ports, names and limits that are let in.
 ///
 /// # Errors
@@ -74,7 +77,7 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
         }
         parts.push(
             Part::Mount(Mount::bind(Fixed::of_person(&thing.real), ContainerPath::new(at), rule.value.access)),
-            "let in by you",
+            LET_IN,
             rule.origin.clone(),
         );
     }
