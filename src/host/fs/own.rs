@@ -86,6 +86,10 @@ pub fn make_directory(path: impl AsRef<Path>) -> io::Result<()> {
     std::fs::create_dir(path)
 }
 
+pub fn make_link(path: impl AsRef<Path>, target: impl AsRef<Path>) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
 pub fn set_mode(path: impl AsRef<Path>, mode: u32) -> io::Result<()> {
     std::fs::set_permissions(path, PermissionsExt::from_mode(mode))
 }
