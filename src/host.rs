@@ -207,12 +207,24 @@ fn is_socket(path: &Path) -> bool {
     path.look().is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
+/// Returns how many processors this process may use. What a group of ours is limited to does not limit the engine, and nine calls
+/// would be needed to learn it.
+#[cfg(target_os = "linux")]
+fn processors() -> u32 {
+    rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn processors() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX))
+}
+
 /// Returns what the engine said that it has, else what this machine has.
 fn machine(engine: &Engine) -> Machine {
     if let Some(report) = engine.report.as_ref().filter(|report| report.memory > 0 && report.cpus > 0) {
         return Machine { cpus: report.cpus, memory: report.memory };
     }
-    let cpus = std::thread::available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
+    let cpus = processors();
     Machine { cpus, memory: memory().unwrap_or(u64::MAX) }
 }
 
