@@ -1,5 +1,5 @@
 //! The lock of a directory of ours: a kernel lock on its file `lock`, which is never unlinked, so that it dies with its holder. Each
-//! sync has it on the store, each comparison of control files on what is kept for their project.
+//! sync has it on `sync` in the store, each comparison of control files on what is kept for their project.
 //!
 //! Other locks: of a session's lease (`host::store::lease`), while the log moves on (`host::store::log`), and those that the tools
 //! themselves take (`host::fs::tool_lock`).
