@@ -94,7 +94,8 @@ const LONGEST: usize = 8 << 10;
 fn tunnel(mut stream: TcpStream, proxy: &UpstreamProxy, peer: &Peer) -> io::Result<TcpStream> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let authorization = proxy.authorization.as_ref().map_or_else(String::new, |value| format!("Proxy-Authorization: {value}\r\n"));
-    write!(stream, "CONNECT {peer} HTTP/1.1\r\nHost: {peer}\r\n{authorization}\r\n")?;
+    // As one text: without delay each part of a format would be a packet of its own.
+    stream.write_all(format!("CONNECT {peer} HTTP/1.1\r\nHost: {peer}\r\n{authorization}\r\n").as_bytes())?;
     let mut answer = Vec::new();
     let mut byte = [0];
     // One at a time: what comes behind the head is the peer's.

@@ -71,7 +71,7 @@ pub fn dial(host: &str, port: u16) -> Result<()> {
     let failed = |why: String| Failure::new(Kind::General, format!("cannot reach {host}:{port}: {why}"));
     let mut up =
         UnixStream::connect(Path::new(SOCKETS).join(EGRESS)).map_err(|error| failed(format!("no way out of this container ({error})")))?;
-    write!(up, "CONNECT {host}:{port} HTTP/1.1\r\n\r\n")?;
+    up.write_all(format!("CONNECT {host}:{port} HTTP/1.1\r\n\r\n").as_bytes())?;
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && head.len() < 4096 && up.read(&mut byte)? > 0 {

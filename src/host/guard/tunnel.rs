@@ -175,7 +175,8 @@ fn refuse(mut stream: UnixStream, desk: &Desk, name: &str, refusal: &EgressRefus
 
 fn answer(stream: &mut UnixStream, status: &str, body: &str) -> io::Result<()> {
     let length = body.len();
-    write!(stream, "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")?;
+    let head = format!("HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes())?;
     // What is still to come is read, a little of it: closing with unread bytes would take the answer away.
     stream.end(Shutdown::Write);
     stream.set_read_timeout(Some(Duration::from_millis(200)))?;
