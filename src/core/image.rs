@@ -9,6 +9,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserial
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::core::config::value::plain_name;
+use crate::core::text::visible::visible;
 
 mod define;
 pub mod devcontainer;
@@ -121,18 +122,18 @@ impl ImageRecipe {
     /// Returns what it says in words, a row each.
     pub fn rows(&self) -> Vec<String> {
         let mut rows = Vec::new();
-        rows.extend(self.from.iter().map(|from| format!("image from {}", from.escape_debug())));
-        let target = self.target.as_ref().map_or_else(String::new, |target| format!(", target {}", target.escape_debug()));
-        rows.extend(self.dockerfile.iter().map(|file| format!("image built by {}{target}", file.escape_debug())));
+        rows.extend(self.from.iter().map(|from| format!("image from {}", visible(from))));
+        let target = self.target.as_ref().map_or_else(String::new, |target| format!(", target {}", visible(target)));
+        rows.extend(self.dockerfile.iter().map(|file| format!("image built by {}{target}", visible(file))));
         match &self.devcontainer {
             Devcontainer::Off => {}
             Devcontainer::Usual => rows.push("image of its devcontainer.json".into()),
-            Devcontainer::At(path) => rows.push(format!("image of {}", path.escape_debug())),
+            Devcontainer::At(path) => rows.push(format!("image of {}", visible(path))),
         }
         if !self.apt.is_empty() {
-            rows.push(format!("image with {}", self.apt.join(" ").escape_debug()));
+            rows.push(format!("image with {}", visible(&self.apt.join(" "))));
         }
-        rows.extend(self.run.iter().map(|line| format!("image after `{}`", line.escape_debug())));
+        rows.extend(self.run.iter().map(|line| format!("image after `{}`", visible(line))));
         rows
     }
 

@@ -58,6 +58,7 @@ fn what_could_not_be_used_never_becomes_the_file() {
     sandbox.config(OWN);
     for (args, why) in [
         (&["config", "allow", "publish", "99999"][..], "no port"),
+        (&["config", "allow", "host", "a;id"], "cannot let in a;id; your file stays as it is"),
         (&["config", "allow", "cache", "nmp"], "cache"),
         (&["config", "allow", "cloud", "moon"], "gcloud"),
         (&["config", "allow", "env", "A-B"], "no name of a variable"),

@@ -113,7 +113,14 @@ pub fn let_in(args: &LetInArgs) -> Result<u8> {
         output::note("it is let in already");
         return Ok(0);
     }
-    judged(&host, &after)?;
+    judged(&host, &after).map_err(|failure| {
+        if judged(&host, &before).is_err() {
+            return failure;
+        }
+        let message = format!("cannot let in {}; your file stays as it is", words.join(", "));
+        let causes = std::iter::once(failure.message).chain(failure.causes).collect();
+        Failure { message, causes, ..failure }
+    })?;
     replace(&host, &after)?;
     output::note(&format!("let in: {}; ai config rollback takes it back", words.join(", ")));
     Ok(0)

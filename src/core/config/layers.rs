@@ -15,6 +15,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::guard::rule::EgressWord;
 use crate::core::image::{self, Definitive, RecipeBases};
 use crate::core::text::nearest::nearest;
+use crate::core::text::visible::visible;
 
 /// What the files say.
 #[derive(Debug, Default)]
@@ -88,7 +89,7 @@ pub fn add_of_image(scope: Scope, source: &ConfigText, layer: &mut Layer) -> Vec
             rows
         }
         // No image follows from it, and whoever agrees is told so when it is built.
-        Definitive::Fails(why) => vec![format!("+ an image that cannot be made: {}", why.escape_debug())],
+        Definitive::Fails(why) => vec![format!("+ an image that cannot be made: {}", visible(&why))],
         Definitive::Needs(_) => Vec::new(),
     }
 }

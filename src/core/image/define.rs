@@ -10,6 +10,7 @@ use crate::core::image::dockerfile;
 use crate::core::image::source::{Found, ImageFiles, RecipeBases, SourceFile, WantedSource};
 use crate::core::image::{Devcontainer, ImageRecipe};
 use crate::core::text::path::without_dots;
+use crate::core::text::visible::visible;
 
 /// An image, as a recipe and its files define it.
 #[derive(Clone, Debug, Default)]
@@ -58,10 +59,10 @@ impl Definition {
     /// Returns in rows what its files say beyond the recipe: on which images it stands, and what is done in the project once it is built.
     pub fn rows(&self, recipe: &ImageRecipe) -> Vec<String> {
         let bases = self.bases.iter().filter(|base| recipe.from.as_ref() != Some(base));
-        let bases = bases.map(|base| format!("+ image that stands on {}", base.escape_debug()));
+        let bases = bases.map(|base| format!("+ image that stands on {}", visible(base)));
         let features = self.below.as_ref().and_then(|below| below.features.as_ref());
         let features = features.map(|_| "+ image with the features of its devcontainer.json".to_owned());
-        let after = self.after.iter().map(|(key, line)| format!("+ once it is built, {key}: {}", line.escape_debug()));
+        let after = self.after.iter().map(|(key, line)| format!("+ once it is built, {key}: {}", visible(line)));
         bases.chain(features).chain(after).collect()
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::text::digest::sha256;
 use crate::core::text::path::without_dots;
+use crate::core::text::visible::visible;
 
 /// From where the paths of a recipe are meant.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +90,7 @@ impl RecipeBases<'_> {
         let home = text.strip_prefix("~/").zip(self.home).map(|(below, home)| home.join(below));
         let path = without_dots(&home.unwrap_or_else(|| from.join(text)));
         let is_fit = self.home.is_some() || path.starts_with(self.root);
-        if is_fit { Ok(path) } else { Err(format!("`{}` is outside of the project", text.escape_debug())) }
+        if is_fit { Ok(path) } else { Err(format!("`{}` is outside of the project", visible(text))) }
     }
 }
 

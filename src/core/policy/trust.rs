@@ -19,6 +19,7 @@ use crate::core::plan::limits::WantedLimits;
 use crate::core::plan::mount::Access;
 use crate::core::policy::asked::Asked;
 use crate::core::text::digest::sha256;
+use crate::core::text::visible::visible;
 
 /// The file in the root of a project.
 pub const FILE: &str = ".ai.toml";
@@ -232,16 +233,16 @@ impl TrustJudge {
                 let write = if mount.value.access == Access::ReadWrite { ", writable" } else { "" };
                 format!(
                     "+ mount {}{write}{}",
-                    mount.value.path.escape_debug(),
-                    mount.value.at.as_ref().map_or_else(String::new, |at| format!(", at {}", at.escape_debug()))
+                    visible(&mount.value.path),
+                    mount.value.at.as_ref().map_or_else(String::new, |at| format!(", at {}", visible(at)))
                 )
             })
             .collect());
-        all(asked.pass.iter().map(|name| format!("+ variable {}", name.value.escape_debug())).collect());
-        all(asked.set.iter().map(|(name, value)| format!("+ variable {}={}", name.escape_debug(), value.value.escape_debug())).collect());
+        all(asked.pass.iter().map(|name| format!("+ variable {}", visible(&name.value))).collect());
+        all(asked.set.iter().map(|(name, value)| format!("+ variable {}={}", visible(name), visible(&value.value))).collect());
         all(asked.publish.iter().map(|port| format!("+ publish {}", port.value)).collect());
         all(asked.dns.iter().map(|server| format!("+ dns {}", server.value)).collect());
-        all(asked.hosts.iter().map(|(name, address)| format!("+ host {} {}", name.escape_debug(), address.value)).collect());
+        all(asked.hosts.iter().map(|(name, address)| format!("+ host {} {}", visible(name), address.value)).collect());
         all(asked.cloud.iter().map(|cloud| format!("+ cloud {}", cloud.value.name())).collect());
         let (cache, more): (Vec<_>, Vec<_>) = asked.cache.iter().flatten().cloned().partition(|cache| without.has(cache.value));
         all(more.iter().map(|cache| format!("+ cache {}", cache.value.name())).collect());
