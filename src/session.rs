@@ -18,6 +18,7 @@ pub mod errand;
 pub mod guard;
 pub mod history;
 pub mod image;
+pub mod lacking;
 pub mod live;
 pub mod login_turn;
 pub mod mended;

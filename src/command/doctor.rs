@@ -16,7 +16,7 @@ use crate::host::output;
 use crate::session::context::Context;
 use crate::session::live::{Sessions, Stores};
 use crate::session::tolerant;
-use crate::session::{image, mended};
+use crate::session::{image, lacking, mended};
 use clap::{Args, Subcommand};
 
 mod files;
@@ -127,6 +127,7 @@ fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach,
         open = closed::open_paths(store);
     }
     let (mut dead, mut kept) = (None, 0);
+    notes.extend(lacking::findings(&tools));
     if matches!(reach, Reach::Answers { .. }) {
         match Sessions::look(Stores::This) {
             Ok(sessions) => (dead, kept) = (Some(sessions.dead()), sessions.census.kept.len()),

@@ -10,6 +10,7 @@ use crate::core::facts::Facts;
 
 mod engine;
 pub mod probe;
+pub mod setup;
 pub mod shell;
 mod store;
 

@@ -3,6 +3,7 @@
 //! A tool goes on without a hook that it cannot start, so what guards must be told from what decorates.
 
 pub mod imports;
+pub mod lacking;
 pub mod line;
 pub mod program;
 
@@ -44,6 +45,37 @@ impl NameRule {
     }
 }
 
+/// Where a tool's plugins are on the host, each a directory with settings of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PluginRules {
+    /// A file of the tool's home, and the place in it where the directories of the plugins stand, below their names.
+    pub list: Option<(String, String)>,
+    /// A settings file, and the table in it that says which of them are on.
+    pub on: Option<(String, String)>,
+    /// A directory below the host's `HOME`, each directory of which is one.
+    pub below: Option<String>,
+    /// The variable by which a plugin calls its own directory.
+    pub root: String,
+    /// What the files of a plugin name.
+    pub names: Vec<NameRule>,
+}
+
+impl PluginRules {
+    /// Returns the name and the directory of each plugin of the list.
+    pub fn listed<'a>(&self, list: &'a Value) -> Vec<(&'a str, &'a str)> {
+        let keys: Vec<&str> = self.list.iter().flat_map(|(_, at)| at.split('.')).collect();
+        values(list, &keys, None).into_iter().filter_map(|(name, path)| Some((name, path.as_str()?))).collect()
+    }
+
+    /// Returns whether a plugin is on, as the settings say.
+    pub fn is_on(&self, settings: Option<&Value>, name: &str) -> bool {
+        self.on
+            .as_ref()
+            .is_none_or(|(_, table)| settings.is_some_and(|settings| settings[table.as_str()][name].as_bool().unwrap_or_default()))
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NameKind {
@@ -64,10 +96,11 @@ pub struct Named {
     pub words: Vec<Word>,
 }
 
-/// Returns everything that a settings file names, as its rules say.
-pub fn named(rules: &[NameRule], file: &str, settings: &Value) -> Vec<Named> {
+/// Returns everything that a settings file names, as its rules say; `given` are variables that are set beside its own.
+pub fn named(rules: &[NameRule], file: &str, settings: &Value, given: &[(&str, &str)]) -> Vec<Named> {
     let mut found = Vec::new();
-    let variables = variables(settings);
+    let mut variables = variables(settings);
+    variables.extend(given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     for rule in rules.iter().filter(|rule| rule.file == file) {
         let keys: Vec<&str> = rule.at.split('.').collect();
         for (key, value) in values(settings, &keys, rule.when.as_ref()) {
@@ -117,6 +150,8 @@ pub struct Inside<'a> {
     pub tool_directory: (PathBuf, PathBuf),
     /// Paths below the tool's own directory that came along.
     pub came_along: &'a dyn Fn(&Path) -> bool,
+    /// The beginning of a script that came along or is mounted, by its path as the settings spell it.
+    pub script: &'a dyn Fn(&Path) -> Option<Vec<u8>>,
     /// Container paths that a mount covers, beside that of the tool's own directory.
     pub mounted: &'a dyn Fn(&Path) -> bool,
     /// The programs of the image by name, where they are known.
@@ -130,12 +165,23 @@ pub struct Inside<'a> {
 pub enum Missing {
     /// A program that the image has not.
     Program(String),
+    /// A program that a script names in its first line, and the image has not.
+    Interpreter { script: PathBuf, name: String },
+    /// A program of another system than the container's.
+    Foreign(PathBuf),
     /// A path of the host that is not mounted.
     Path(PathBuf),
     /// An address of the host's own loopback.
     Address(String),
     /// A word that only the run knows, of something that guards.
     Unknown(String),
+}
+
+impl Missing {
+    /// Returns the path of the host that is missing.
+    pub fn path(&self) -> Option<&Path> {
+        if let Self::Path(path) = self { Some(path) } else { None }
+    }
 }
 
 /// Returns what of `named` a container lacks.
@@ -151,7 +197,9 @@ pub fn missing(named: &Named, inside: &Inside) -> Option<Missing> {
             let path = known().find_map(|word| absent_path(&word.text, inside));
             let unknown =
                 || named.words.iter().find(|word| named.guards && is_doubtful(word)).map(|word| Missing::Unknown(word.text.clone()));
-            path.or_else(|| starts(named).find_map(|word| absent_program(&word.text, inside))).or_else(unknown)
+            path.or_else(|| starts(named).find_map(|word| absent_program(&word.text, inside)))
+                .or_else(|| starts(named).find_map(|word| absent_interpreter(&word.text, inside)))
+                .or_else(unknown)
         }
     }
 }
@@ -205,6 +253,23 @@ fn absent_program(word: &str, inside: &Inside) -> Option<Missing> {
     (is_name && !program::is_of_shell(word) && !programs.iter().any(|known| known == word)).then(|| Missing::Program(word.into()))
 }
 
+/// Returns what a script that is there is run by, where the image has no such program.
+fn absent_interpreter(word: &str, inside: &Inside) -> Option<Missing> {
+    let script = program::path(word, inside.host_home)?;
+    let head = (inside.script)(&script)?;
+    if program::is_foreign(&head) {
+        return Some(Missing::Foreign(script));
+    }
+    let name = program::interpreter(&head)?;
+    match absent_path(&name, inside) {
+        Some(Missing::Path(path)) => Some(Missing::Interpreter { script, name: path.display().to_string() }),
+        _ => {
+            let name = name.rsplit('/').next().unwrap_or(&name);
+            absent_program(name, inside).map(|_| Missing::Interpreter { script, name: name.to_owned() })
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,6 +279,7 @@ mod tests {
             host_home: Some(Path::new("/home/u")),
             tool_directory: ("/home/u/.claude".into(), "/home/ai/.claude".into()),
             came_along: came,
+            script: &|path| path.ends_with("guard.sh").then(|| b"#!/usr/bin/env -S sh -e\n".to_vec()),
             mounted,
             programs,
             shares_loopback: false,
@@ -248,6 +314,39 @@ mod tests {
             check(command, None);
         }
         check("/home/u/.claude/hooks/other.sh", Some(Missing::Path("/home/u/.claude/hooks/other.sh".into())));
+    }
+
+    #[test]
+    fn a_script_needs_what_it_is_run_by() {
+        let none = |_: &Path| true;
+        for (head, expected) in [
+            ("#!/usr/bin/env python3\n", None),
+            ("#!/usr/bin/env -S uv run --script\n", Some("uv")),
+            ("#!/usr/bin/env -S A=1 uv run\n", Some("uv")),
+            ("#! /usr/bin/ruby -w\n", Some("ruby")),
+            ("#!/bin/sh\n", None),
+            ("#!/home/u/.venv/bin/python3\n", Some("/home/u/.venv/bin/python3")),
+            ("echo no first line\n", None),
+            ("\x7fELF", None),
+            ("MZ", Some("foreign")),
+            ("", None),
+        ] {
+            let programs = ["python3", "sh"].map(str::to_owned);
+            let script = |_: &Path| Some(head.as_bytes().to_vec());
+            let mounted = |path: &Path| path.starts_with("/home/u/bin");
+            let inside = Inside { script: &script, ..inside(Some(&programs), &none, &mounted) };
+            for command in ["~/.claude/hooks/x", "A=1 /home/u/bin/x --y | sh"] {
+                let words = line::words(command, &BTreeMap::new());
+                let named = Named { kind: NameKind::Program, guards: true, comes: false, called: "hook".into(), words };
+                let found = match missing(&named, &inside) {
+                    Some(Missing::Interpreter { name, .. }) => Some(name),
+                    Some(Missing::Foreign(_)) => Some("foreign".to_owned()),
+                    None => None,
+                    Some(other) => panic!("{other:?}"),
+                };
+                assert_eq!(found.as_deref(), expected, "{head:?} {command}");
+            }
+        }
     }
 
     #[test]
@@ -305,7 +404,7 @@ mod tests {
             called: "x".into(),
         };
         let words = |at: &str| {
-            named(&[rule(at)], "s.json", &settings)
+            named(&[rule(at)], "s.json", &settings, &[])
                 .into_iter()
                 .map(|named| named.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" "))
                 .collect::<Vec<_>>()
@@ -313,7 +412,7 @@ mod tests {
         assert_eq!(words("hooks.PreToolUse.*.hooks.*.command"), ["a b", "c"]);
         assert_eq!(words("hooks.*.*.hooks.*.command"), ["a b", "c", "d"]);
         assert_eq!(words("hooks.Nothing.*.command"), Vec::<String>::new());
-        assert!(named(&[rule("hooks")], "other.json", &settings).is_empty());
+        assert!(named(&[rule("hooks")], "other.json", &settings, &[]).is_empty());
     }
 
     #[test]

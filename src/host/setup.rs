@@ -1,5 +1,6 @@
 //! The person's set-up on the host: what their settings and instructions name, read where they are.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -8,21 +9,24 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::core::setup::imports::{self, DEPTH, MOST};
-use crate::core::setup::{NameRule, Named, VARIABLES, named};
-use crate::core::sync::Reading;
+use crate::core::setup::{NameRule, Named, PluginRules, VARIABLES, named};
 use crate::core::sync::toml::is_crowded;
+use crate::core::sync::{Place, Reading};
 use crate::host::fs::Absent;
-use crate::host::fs::files::read_own;
+use crate::host::fs::files::{self, read_own, read_within};
 use crate::host::fs::look::Look;
 use crate::host::fs::own;
 use crate::host::fs::slot::slot;
+use crate::host::sync::Preview;
 
 /// Largest settings file that is looked into.
 const LARGEST: u64 = 1 << 20;
+/// As much of a program as says what runs it, in bytes.
+const FIRST_LINE: u64 = 256;
 
 /// Returns what the person's own settings name; `at` says where one of the tool's files is on the host.
 pub fn named_by_host(rules: &[NameRule], at: impl Fn(&str) -> PathBuf) -> Vec<Named> {
-    of_files(rules, |file| read_own(&at(file)).ok().flatten().map(|(bytes, _)| bytes))
+    of_files(rules, |file| read_own(&at(file)).ok().flatten().map(|(bytes, _)| bytes), &[])
 }
 
 /// Most files that a directory of scripts may hold to be copied, and the size of the largest.
@@ -48,20 +52,75 @@ pub fn is_small(directory: &Path) -> bool {
     true
 }
 
-/// Returns what the settings in a home that a container writes name.
-pub fn named_by_home(home: &Path, rules: &[NameRule]) -> Vec<Named> {
-    of_files(rules, |file| match slot(home, Path::new(file), Absent::Leave).ok()??.read(LARGEST).ok()? {
-        Reading::File { bytes, .. } => Some(bytes),
-        Reading::Absent | Reading::Refused(_) => None,
-    })
+/// A tool's home that a container writes, as a run finds it.
+pub struct HomeView<'a> {
+    root: &'a Path,
+    /// What a sync will write or remove before.
+    to_come: BTreeMap<&'a str, Option<&'a [u8]>>,
 }
 
-fn of_files(rules: &[NameRule], read: impl Fn(&str) -> Option<Vec<u8>>) -> Vec<Named> {
+impl<'a> HomeView<'a> {
+    /// Views a home as it is now.
+    pub fn new(root: &'a Path) -> Self {
+        Self { root, to_come: BTreeMap::new() }
+    }
+
+    /// Views a home as the sync of a preview will leave it.
+    pub fn after(root: &'a Path, preview: Option<&'a Preview>) -> Self {
+        let changes = preview.into_iter().flat_map(|preview| preview.plan.changes().map(|change| (change, preview.plan.content(change))));
+        let changes = changes.filter(|(change, _)| change.site.place == Place::Project);
+        Self { root, to_come: changes.map(|(change, content)| (change.site.path.as_str(), content)).collect() }
+    }
+
+    /// Reads a file, no links followed.
+    pub fn read(&self, below: &str) -> Option<Vec<u8>> {
+        if let Some(content) = self.to_come.get(below) {
+            return content.map(<[u8]>::to_vec);
+        }
+        match slot(self.root, Path::new(below), Absent::Leave).ok()??.read(LARGEST).ok()? {
+            Reading::File { bytes, .. } => Some(bytes),
+            Reading::Absent | Reading::Refused(_) => None,
+        }
+    }
+
+    /// Returns whether a file is there, no links followed.
+    pub fn has(&self, below: &Path) -> bool {
+        below.to_str().is_some_and(|below| self.read(below).is_some())
+    }
+}
+
+/// Returns what the settings in a home name.
+pub fn named_in(home: &HomeView, rules: &[NameRule]) -> Vec<Named> {
+    of_files(rules, |file| home.read(file), &[])
+}
+
+/// Returns what the plugins of the host that are on in a home name, each called by its plugin.
+pub fn named_by_plugins(host_home: &Path, home: &HomeView, rules: &PluginRules) -> Vec<Named> {
+    let json = |file: &str| serde_json::from_slice::<Value>(&home.read(file)?).ok();
+    let list = rules.list.as_ref().and_then(|(file, _)| json(file));
+    let settings = rules.on.as_ref().and_then(|(file, _)| json(file));
+    let listed = list.iter().flat_map(|list| rules.listed(list)).map(|(name, path)| (name.to_owned(), PathBuf::from(path)));
+    let below = rules.below.iter().flat_map(|below| each(host_home, below));
+    let plugins = listed.chain(below).filter(|(name, path)| path.is_absolute() && rules.is_on(settings.as_ref(), name)).take(MOST);
+    let of_plugin = |(name, path): (String, PathBuf)| {
+        let read = |file: &str| read_within(&path.join(file), LARGEST).ok().flatten().map(|(bytes, _)| bytes);
+        let found = of_files(&rules.names, read, &[(&rules.root, &path.to_string_lossy())]);
+        found.into_iter().map(move |named| Named { called: format!("{} of {name}", named.called), ..named }).collect::<Vec<_>>()
+    };
+    plugins.flat_map(of_plugin).collect()
+}
+
+/// Reads how a program of the person's own begins.
+pub fn head(path: &Path) -> Option<Vec<u8>> {
+    files::head(path, FIRST_LINE).ok()
+}
+
+fn of_files(rules: &[NameRule], read: impl Fn(&str) -> Option<Vec<u8>>, given: &[(&str, &str)]) -> Vec<Named> {
     let mut files: Vec<&str> = rules.iter().map(|rule| rule.file.as_str()).collect();
     files.sort_unstable();
     files.dedup();
     let settings = files.into_iter().filter_map(|file| Some((file, parsed(file, &read(file)?, rules)?)));
-    settings.flat_map(|(file, settings)| named(rules, file, &settings)).collect()
+    settings.flat_map(|(file, settings)| named(rules, file, &settings, given)).collect()
 }
 
 /// Returns of a settings file what its rules look at. One that cannot be read names nothing: what is wrong with it is said elsewhere.
@@ -122,12 +181,6 @@ pub fn each(home: &Path, pattern: &str) -> Vec<(String, PathBuf)> {
 /// Returns where a path leads, if a directory or file is there.
 pub fn real(path: &Path) -> Option<PathBuf> {
     path.resolved().ok().filter(|real| real.leads_to_directory() || real.leads_to_file())
-}
-
-/// Returns whether a file is there below a home that a container writes, no links followed.
-pub fn is_in_home(home: &Path, below: &Path) -> bool {
-    let reading = slot(home, below, Absent::Leave).ok().flatten().and_then(|slot| slot.read(LARGEST).ok());
-    matches!(reading, Some(Reading::File { .. }))
 }
 
 /// Returns every file that instructions of the person's import, and those import, each once; the instructions themselves are not

@@ -17,7 +17,7 @@ use crate::host::machine::process;
 use crate::host::store::{admit, lease, state};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
-use crate::session::{control, login_turn, mended, settings, setup};
+use crate::session::{control, lacking, login_turn, mended, settings};
 
 /// A session whose lease is written.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32, deadli
     if state == context.host.store {
         settings::sync(&context.host, &context.tool, &context.config, &plan.workspace.project, Direction::In, deadline);
     }
-    match setup::check(context, plan, &state).and_then(|()| login_turn::before(context, &state, session, &plan.image)) {
+    match lacking::check(context, plan, &state).and_then(|()| login_turn::before(context, &state, session, &plan.image)) {
         Ok(()) => Ok(Begun { lease, state }),
         Err(failure) => {
             control::forget(&state, &plan.workspace.project, session);

@@ -1,21 +1,12 @@
-//! The person's set-up, what their settings name, before a run: it comes along, or is said to be missing inside.
+//! The person's set-up: what their settings and instructions name comes along.
 
 use std::path::{Path, PathBuf};
 
 use crate::core::container::HOME;
-use crate::core::failure::{Failure, Kind, Result};
-use crate::core::plan::mount::Mount;
-use crate::core::plan::{Part, Plan};
-use crate::core::setup::{Inside, Missing, Named, missing, program};
-use crate::core::shell::Shell;
-use crate::core::store::Store;
+use crate::core::setup::{Named, program};
 use crate::core::sync::Rule;
-use crate::core::text::digest::sha256;
 use crate::core::tool::Tool;
-use crate::host::fs::files;
-use crate::host::store::image;
-use crate::host::{Host, output, setup};
-use crate::session::context::Context;
+use crate::host::{Host, setup};
 
 /// Most files that settings and instructions may bring along.
 const MOST: usize = 64;
@@ -118,98 +109,4 @@ fn along(home: &Path, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
 
 fn imports(home: &Path, directory: &Path, tool: &Tool) -> Vec<PathBuf> {
     setup::imported(home, tool.manifest.imports.iter().map(|file| directory.join(file)))
-}
-
-/// Looks at what the settings of a session that begins name.
-///
-/// # Errors
-/// Where something that guards is not in the container: the tool would go on without it.
-pub fn check(context: &Context, plan: &Plan, state: &Store) -> Result<()> {
-    let Context { host, tool, config } = context;
-    let home = state.home(&tool.name, &plan.workspace.project);
-    let named = setup::named_by_home(&home, &tool.manifest.names);
-    if named.is_empty() {
-        return Ok(());
-    }
-    let host_home = host.home();
-    let of_host = tool.host_directory().zip(host_home.as_ref()).map(|(below, home)| home.join(below));
-    let own = tool.manifest.state.as_ref().map_or_else(PathBuf::new, |state| PathBuf::from(&state.home.at));
-    let programs = image::programs(&host.store, &plan.image);
-    let of_tool = [of_host.as_deref().unwrap_or(&own), &own];
-    let covers = |mount: &Mount, path: &Path| path.starts_with(mount.target.as_path()) && !of_tool.contains(&mount.target.as_path());
-    let mounted = |path: &Path| plan.parts.iter().any(|reasoned| matches!(&reasoned.part, Part::Mount(mount) if covers(mount, path)));
-    let inside = Inside {
-        host_home: host_home.as_deref(),
-        tool_directory: (of_tool[0].to_owned(), own.clone()),
-        came_along: &|below| setup::is_in_home(&home, below),
-        mounted: &mounted,
-        programs: programs.as_deref(),
-        shares_loopback: config.settings.network.value == "host",
-    };
-    let lacking: Vec<(&Named, Missing)> = named.iter().filter_map(|named| Some((named, missing(named, &inside)?))).collect();
-    let guards: Vec<_> = lacking.iter().filter(|(named, _)| named.guards).collect();
-    if let (Some((named, what)), false) = (guards.first(), config.settings.allow_missing_guards.value) {
-        return Err(refused(&tool.name, named, what));
-    }
-    tell(host, state, plan, &tool.name, &lacking);
-    Ok(())
-}
-
-fn refused(tool: &str, named: &Named, what: &Missing) -> Failure {
-    let why = match what {
-        Missing::Unknown(word) => format!("what `{word}` is, nobody knows before the run"),
-        _ => format!("{} is not in the container", spelled(what)),
-    };
-    let message = format!("cannot start {tool}: its {} guards, and {why}", named.called);
-    let way_in = match what {
-        Missing::Unknown(_) => "spell its path out in the settings; ".into(),
-        Missing::Path(path) => format!("let it in: AI_MOUNTS={}; ", Shell::Bash.quote(&path.to_string_lossy())),
-        Missing::Program(_) | Missing::Address(_) => String::new(),
-    };
-    Failure::new(Kind::NotAllowed, message).hint(format!("{way_in}or go on without it: AI_ALLOW_MISSING_GUARDS=1"))
-}
-
-fn spelled(what: &Missing) -> String {
-    match what {
-        Missing::Program(name) => format!("the program `{name}`"),
-        Missing::Unknown(word) => format!("`{word}`, which only the run knows,"),
-        Missing::Path(path) => format!("`{}`", path.display()),
-        Missing::Address(url) => format!("`{url}`, which is your machine's own loopback,"),
-    }
-}
-
-/// Says once a project what differs, and again when that changes.
-fn tell(host: &Host, state: &Store, plan: &Plan, tool: &str, lacking: &[(&Named, Missing)]) {
-    let mut rows: Vec<String> = lacking.iter().map(|(named, what)| format!("{} ({})", spelled(what), named.called)).collect();
-    rows.sort_unstable();
-    rows.dedup();
-    let text = rows.join(", ");
-    let record = state.project(tool, &plan.workspace.project).join("told");
-    let hash = if text.is_empty() { String::new() } else { sha256(text.as_bytes()) };
-    let before = files::read_text(&record).ok().flatten().unwrap_or_default();
-    if before == hash {
-        return;
-    }
-    if !text.is_empty() {
-        let hint = hint(lacking);
-        output::note(&format!("{tool}: not in the container: {text}; {hint}"));
-    }
-    // Saying it twice does no harm.
-    let _ = files::write_private(&host.store.project(tool, &plan.workspace.project).join("told"), hash.as_bytes());
-}
-
-fn hint(lacking: &[(&Named, Missing)]) -> String {
-    let paths: Vec<String> = lacking
-        .iter()
-        .filter_map(|(_, what)| if let Missing::Path(path) = what { Some(Shell::Bash.quote(&path.to_string_lossy())) } else { None })
-        .collect();
-    let url = lacking.iter().find_map(|(_, what)| if let Missing::Address(url) = what { Some(url) } else { None });
-    match (paths.as_slice(), url) {
-        ([], Some(url)) => format!(
-            "hint: {} or AI_NETWORK=host",
-            url.replace("localhost", "host.docker.internal").replace("127.0.0.1", "host.docker.internal")
-        ),
-        ([], None) => "hint: ai help environment".into(),
-        (paths, _) => format!("hint: mounts = [...] in config.toml, or AI_MOUNTS='{}'", paths.join(" ")),
-    }
 }

@@ -45,6 +45,7 @@ mod control_word;
 mod crash;
 mod creds;
 mod doctor;
+mod doctor_setup;
 mod doctor_shell;
 mod documents;
 mod engines;

@@ -23,9 +23,40 @@ pub fn path(word: &str, home: Option<&Path>) -> Option<PathBuf> {
     }
 }
 
+/// Returns whether a program is one of macOS or Windows, which no container runs.
+pub fn is_foreign(head: &[u8]) -> bool {
+    let of_mac = [[0xcf, 0xfa, 0xed, 0xfe], [0xce, 0xfa, 0xed, 0xfe], [0xca, 0xfe, 0xba, 0xbe]];
+    of_mac.iter().any(|magic| head.starts_with(magic)) || head.starts_with(b"MZ")
+}
+
+/// Returns what a script says in its first line that it is run by: a path, or the name that `env` looks for.
+pub fn interpreter(script: &[u8]) -> Option<String> {
+    let line = script.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let line = std::str::from_utf8(line).ok()?;
+    let mut words = line.split_ascii_whitespace();
+    let first = words.next()?;
+    if first != "env" && !first.ends_with("/env") {
+        return Some(first.to_owned());
+    }
+    words.find(|word| !word.starts_with('-') && !word.contains('=')).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_of_other_systems_are_told_by_their_first_bytes() {
+        for (head, expected) in [
+            (&[0xcf, 0xfa, 0xed, 0xfe, 7][..], true),
+            (&[0xca, 0xfe, 0xba, 0xbe], true),
+            (b"MZ\x90", true),
+            (b"\x7fELF\x02", false),
+            (b"M", false),
+        ] {
+            assert_eq!(is_foreign(head), expected, "{head:?}");
+        }
+    }
 
     #[test]
     fn a_path_is_absolute_or_below_the_home() {

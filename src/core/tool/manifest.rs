@@ -10,7 +10,7 @@ use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processo
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::guard::rule::EgressRule;
 use crate::core::ledger::TranscriptRules;
-use crate::core::setup::NameRule;
+use crate::core::setup::{NameRule, PluginRules};
 use crate::core::sync::Rule;
 use crate::core::text::visible::toml_complaint;
 
@@ -65,6 +65,8 @@ pub struct Manifest {
     pub sync: Vec<Rule>,
     /// What the settings name outside themselves.
     pub names: Vec<NameRule>,
+    /// Where its plugins are, and what they name.
+    pub plugins: PluginRules,
     /// Instruction files, below the tool's own directory, whose `@` imports come along.
     pub imports: Vec<String>,
     /// How the program is asked for the message of a commit; it writes none if absent.
@@ -269,6 +271,7 @@ impl Manifest {
             state: self.state.or(base.state),
             sync: or(self.sync, base.sync),
             names: or(self.names, base.names),
+            plugins: if self.plugins == PluginRules::default() { base.plugins } else { self.plugins },
             imports: or(self.imports, base.imports),
             commit: self.commit.or(base.commit),
             resume: or(self.resume, base.resume),

@@ -46,6 +46,17 @@ pub fn read_within(path: &Path, limit: u64) -> io::Result<Option<(Vec<u8>, u32)>
     Ok(Some((bytes, metadata.permissions().mode() & 0o7777)))
 }
 
+/// Reads the first bytes of a regular file of the person's own.
+pub fn head(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = OpenOptions::new().read(true).custom_flags(nonblocking()).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 pub fn nonblocking() -> i32 {
     rustix::fs::OFlags::NONBLOCK.bits().cast_signed()
 }

@@ -1,0 +1,90 @@
+//! What a container lacks of a set-up, in words, and what would let it in.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::core::failure::{Failure, Kind};
+use crate::core::setup::{Missing, Named};
+use crate::core::shell::Shell;
+
+impl fmt::Display for Missing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Program(name) => write!(out, "the program `{name}`"),
+            Self::Interpreter { script, name } => write!(out, "`{name}`, which `{}` is run by,", script.display()),
+            Self::Foreign(path) => write!(out, "`{}`, a program of another system,", path.display()),
+            Self::Unknown(word) => write!(out, "`{word}`, which only the run knows,"),
+            Self::Path(path) => write!(out, "`{}`", path.display()),
+            Self::Address(url) => write!(out, "`{url}`, which is your machine's own loopback,"),
+        }
+    }
+}
+
+impl Missing {
+    /// Returns what brings it in; `None` where only the settings can be written otherwise.
+    pub fn way_in(&self) -> Option<String> {
+        match self {
+            Self::Program(_) | Self::Interpreter { .. } => {
+                Some("put it into the image: `image = { apt = [...] }`, or `run = [...]`, in config.toml".into())
+            }
+            Self::Path(path) => Some(format!("let it in: `mounts = [...]` in config.toml, or {}", mounts([path.as_path()].into_iter()))),
+            Self::Address(url) => Some(inside_spelling(url)),
+            Self::Foreign(_) | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Returns what is to be written into the settings instead.
+    pub fn other_way(&self) -> &'static str {
+        match self {
+            Self::Foreign(_) => "name a script, or a program that is built for Linux",
+            _ => "spell its path out in the settings",
+        }
+    }
+}
+
+/// Spells the variable that lets paths in, as a person types it.
+fn mounts<'a>(paths: impl Iterator<Item = &'a Path>) -> String {
+    let words: Vec<String> = paths.map(|path| Shell::Bash.quote(&path.to_string_lossy())).collect();
+    format!("AI_MOUNTS={}", Shell::Bash.quote(&words.join(" ")))
+}
+
+/// Returns why a run stops for something that guards and cannot run.
+pub fn refusal(tool: &str, named: &Named, what: &Missing) -> Failure {
+    let why = match what {
+        Missing::Unknown(word) => format!("what `{word}` is, nobody knows before the run"),
+        Missing::Foreign(path) => format!("`{}` is a program of another system than the container's", path.display()),
+        Missing::Path(_) | Missing::Program(_) | Missing::Interpreter { .. } | Missing::Address(_) => {
+            format!("{what} is not in the container")
+        }
+    };
+    let way_in = what.way_in().unwrap_or_else(|| what.other_way().to_owned());
+    Failure::new(Kind::NotAllowed, format!("cannot start {tool}: its {} guards, and {why}", named.called))
+        .hint(format!("{way_in}; or go on without it: AI_ALLOW_MISSING_GUARDS=1"))
+}
+
+/// Returns what is lacking, each with who names it, once.
+pub fn rows(lacking: &[(Named, Missing)]) -> Vec<String> {
+    let mut rows: Vec<String> = lacking.iter().map(|(named, what)| format!("{what} ({})", named.called)).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
+}
+
+/// Returns what to do about all of it at once: about paths before addresses, about these before programs.
+pub fn hint(lacking: &[(Named, Missing)]) -> String {
+    let mut paths: Vec<&Path> = lacking.iter().filter_map(|(_, what)| what.path()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    if !paths.is_empty() {
+        return format!("mounts = [...] in config.toml, or {}", mounts(paths.into_iter()));
+    }
+    let url = lacking.iter().find(|(_, what)| matches!(what, Missing::Address(_)));
+    let other = url.or(lacking.first()).and_then(|(_, what)| what.way_in());
+    other.unwrap_or_else(|| "ai doctor".into())
+}
+
+/// Returns how an address of the host's loopback is reached from inside.
+fn inside_spelling(url: &str) -> String {
+    let spelled = ["localhost", "127.0.0.1", "[::1]"].iter().fold(url.to_owned(), |url, own| url.replace(own, "host.docker.internal"));
+    format!("{spelled} or AI_NETWORK=host")
+}
