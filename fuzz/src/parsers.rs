@@ -1,7 +1,7 @@
 //! Every reader of bytes that a container, a repository or an engine may have made, as a function of bytes that asserts what must
 //! hold for any of them. The fuzzer calls these for as long as it is let; the unit tests with the seeds and some thousand changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::core::census::Container;
@@ -10,6 +10,7 @@ use crate::core::config::source::{ConfigText, Scope};
 use crate::core::config::{Config, Layer};
 use crate::core::engine::report::{self, EngineReport};
 use crate::core::facts::Env;
+use crate::core::guard::agent::{AgentRules, AgentStep, FAILURE};
 use crate::core::guard::head::{self, HeadRead};
 use crate::core::guard::hello::Hello;
 use crate::core::guard::peer::Peer;
@@ -28,7 +29,7 @@ use crate::core::tool::manifest::{Manifest, ManifestText};
 type Parser = fn(&[u8]);
 
 /// The parsers by their names, which are those of the fuzz targets and of the directories of seeds.
-pub const ALL: [(&str, Parser); 14] = [
+pub const ALL: [(&str, Parser); 15] = [
     ("json", json),
     ("toml", toml),
     ("merge_json", merge_json),
@@ -38,6 +39,7 @@ pub const ALL: [(&str, Parser); 14] = [
     ("config", config),
     ("ssh", ssh_config),
     ("egress", egress),
+    ("agent", agent),
     ("engine", engine),
     ("records", records),
     ("shell_line", shell_line),
@@ -138,6 +140,21 @@ pub fn egress(bytes: &[u8]) {
         let name = b"api.example.com";
         assert!(bytes.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name)) || bytes.len() > 5 + name.len());
     }
+}
+
+/// What a container asks of the SSH agent, and what an agent answers: where no host is known, nothing is signed but for git, and a list
+/// has the one key that was chosen.
+pub fn agent(bytes: &[u8]) {
+    let chosen = b"chosen".to_vec();
+    let rules = AgentRules { keys: Some(BTreeSet::from([chosen])), hosts: Some(BTreeSet::new()), sign: vec!["git".into()] };
+    match rules.judge(&[], bytes) {
+        AgentStep::Sign(what) => assert_eq!(what, "a signature for git"),
+        AgentStep::Bind(session) => assert_eq!(session, None),
+        AgentStep::List | AgentStep::Refuse(_) => {}
+    }
+    let list = rules.chosen(bytes);
+    let count = list.iter().skip(1).take(4).fold(0, |number, byte| number << 8 | usize::from(*byte));
+    assert!(list == FAILURE || list.len() == 5 + count * (4 + 6 + 4 + 3), "{list:?}");
 }
 
 /// What engines, images and tools say about themselves.

@@ -12,6 +12,9 @@ use crate::host::guard::helper;
 
 #[derive(Debug, Args)]
 pub struct GuardArgs {
+    /// Become the client without a helper where the session was not begun, or none starts
+    #[arg(long)]
+    pub optional: bool,
     pub session: SessionId,
     /// The engine's client with its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
@@ -25,7 +28,7 @@ pub struct HelperArgs {
 
 pub fn run(guard: &GuardArgs) -> Result<u8> {
     let host = Host::new().map_err(|failure| Failure { kind: Kind::NotStarted, ..failure })?;
-    Err(helper::beside(&host, &guard.session, &guard.words))
+    Err(helper::beside(&host, &guard.session, &guard.words, guard.optional))
 }
 
 /// Is the helper.

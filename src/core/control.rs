@@ -19,6 +19,7 @@ pub mod gitconfig;
 pub mod judge;
 pub mod kinds;
 pub mod named;
+pub mod places;
 pub mod plain;
 pub mod record;
 pub mod report;

@@ -117,7 +117,6 @@ impl Plan {
         account::check(tool, facts)?;
         proxy::check(request)?;
         let secrets = secret::decide(tool, config, facts)?;
-        let guard = guard::decide(request)?;
 
         let mut parts = Parts::default();
         container::push(request, &container, &workspace, &mut parts);
@@ -126,6 +125,7 @@ impl Plan {
         let mut notes = limits::push(request, &mut parts);
         reach::network(request, &mut parts);
         let agent = reach::ssh_agent(request, &mut notes);
+        let guard = guard::decide(request, agent.as_ref(), Some(&workspace.project))?;
         env::push(request, &secrets, agent.as_ref(), &mut parts);
         mounts(request, &workspace, agent, &mut parts);
         guard::push(request, guard.as_ref(), &mut parts);

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::core::control::kinds::{ControlKind, Tier};
-use crate::core::control::record::{AnchorDir, ControlRecord, Handled, PendingChange};
+use crate::core::control::record::{self, AnchorDir, ControlRecord, Handled, PendingChange};
 use crate::core::control::{ControlPath, Trace, Watched};
 use crate::core::lease::SessionId;
 use crate::host::control::compare::rounds;
@@ -20,11 +20,14 @@ use crate::host::control::shelf::ControlShelf;
 pub mod act;
 pub mod answer;
 pub mod compare;
+pub mod during;
 pub mod gather;
 pub mod ground;
 pub mod mend;
 pub mod search;
 pub mod shelf;
+#[cfg(target_os = "linux")]
+pub mod watch;
 
 /// Whose control files: the directories that a run may write, and where in them the person stands.
 #[derive(Clone, Debug)]
@@ -150,14 +153,10 @@ fn again(gathering: &mut Gathering, (path, watched): (&ControlPath, &Watched)) {
 pub fn end(shelf: &ControlShelf, session: &SessionId, tool: &str, known: impl Fn(&SessionId) -> bool) -> io::Result<Option<Compared>> {
     let Some(mut record) = shelf.record().filter(|record| record.sessions.contains(session)) else { return Ok(None) };
     record.sessions.retain(|other| other != session && known(other));
-    let scope = &ControlScope {
-        anchors: record.anchors.iter().map(|anchor| anchor.path.clone()).collect(),
-        seeds: record.seeds.iter().map(|seed| seed.below.clone()).collect(),
-        with_direnv: record.with_direnv,
-    };
+    let scope = &scope_of(&record);
     let mut ledger = shelf.ledger();
     let mut compared = Compared { anchors: record.anchors.clone(), ..Compared::default() };
-    let snapshot = rounds(shelf, scope, &record, &ledger, &mut compared)?;
+    let snapshot = rounds(shelf, scope, &record, &ledger, &mut compared, |_, _| true)?;
     for change in &mut compared.changes {
         session.as_str().clone_into(&mut change.session);
         tool.clone_into(&mut change.tool);
@@ -165,11 +164,18 @@ pub fn end(shelf: &ControlShelf, session: &SessionId, tool: &str, known: impl Fn
     }
     if !compared.changes.is_empty() {
         for change in compared.changes.iter().filter(|change| change.handled != Handled::Counted) {
-            ledger.add(change.clone());
+            if !during::joins(shelf, &mut ledger, change)? {
+                ledger.add(change.clone());
+            }
         }
         ledger.anchors.clone_from(&record.anchors);
         shelf.write_ledger(&ledger)?;
     }
+    let mut told = std::mem::take(&mut record.mended);
+    for change in std::mem::take(&mut compared.changes) {
+        record::mend(&mut told, change);
+    }
+    compared.changes = told;
     match snapshot {
         _ if record.sessions.is_empty() => shelf.forget_record()?,
         // The others are compared with what stands now.
@@ -186,6 +192,14 @@ pub fn end(shelf: &ControlShelf, session: &SessionId, tool: &str, known: impl Fn
         shelf.tidy(&ledger.contents().collect::<BTreeSet<_>>())?;
     }
     Ok(Some(compared))
+}
+
+fn scope_of(record: &ControlRecord) -> ControlScope {
+    ControlScope {
+        anchors: record.anchors.iter().map(|anchor| anchor.path.clone()).collect(),
+        seeds: record.seeds.iter().map(|seed| seed.below.clone()).collect(),
+        with_direnv: record.with_direnv,
+    }
 }
 
 /// Opens the anchor of a path.

@@ -11,3 +11,4 @@ pub mod helper;
 pub mod order;
 pub mod relay;
 pub mod tunnel;
+pub mod watch;

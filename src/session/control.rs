@@ -44,7 +44,7 @@ pub fn forget(store: &Store, project: &str, session: &SessionId) {
     }
 }
 
-/// Compares for a session that ended, puts back, and says so.
+/// Compares for a session that ended, puts back, and says so, with what was put back while it lasted.
 pub fn end(store: &Store, lease: &Lease) {
     // A session of an older program, or one whose record could not be taken, which was said.
     if !crate::host::fs::files::is_directory(&store.control(&lease.project)) {

@@ -1,5 +1,6 @@
-//! The end of a guarded run: what did not get out is said, and noted in the log.
+//! The end of a run with a helper: what did not get out, or was not signed, is said, and noted in the log.
 
+use crate::core::guard::order::GuardOrder;
 use crate::core::guard::record::GuardRecord;
 use crate::core::lease::SessionId;
 use crate::core::store::Store;
@@ -9,16 +10,23 @@ use crate::session::close::Known;
 
 /// Says what the helper of a session saw, and returns it for the log. Nothing is there for a session that had none.
 pub fn end(state: &Store, session: &SessionId, known: &Known) -> Vec<(&'static str, serde_json::Value)> {
-    let Some(record) = order::take(state, session) else { return Vec::new() };
-    tell(&record, known);
-    vec![
-        ("allowed", serde_json::json!(record.allowed)),
-        ("blocked", serde_json::json!(record.blocked)),
-        ("ssh_refused", serde_json::json!(record.refused)),
-    ]
+    let order = order::read(&state.guard(session)).ok();
+    let Some((record, order)) = order::take(state, session).zip(order) else { return Vec::new() };
+    tell(&record, &order, known);
+    let mut seen = Vec::new();
+    if order.egress.is_some() {
+        seen.extend([("allowed", serde_json::json!(record.allowed)), ("blocked", serde_json::json!(record.blocked))]);
+    }
+    if order.agent.is_some() {
+        seen.push(("ssh_refused", serde_json::json!(record.refused)));
+    }
+    if record.mended > 0 {
+        seen.push(("put_back", serde_json::json!(record.mended)));
+    }
+    seen
 }
 
-fn tell(record: &GuardRecord, known: &Known) {
+fn tell(record: &GuardRecord, order: &GuardOrder, known: &Known) {
     let quiet = known.tool.as_ref().map(|tool| tool.manifest.egress.quiet.as_slice()).unwrap_or_default();
     if let Some(line) = record.line(quiet) {
         output::note(&line);
@@ -30,6 +38,6 @@ fn tell(record: &GuardRecord, known: &Known) {
         output::note(&format!("{} connections were refused: more than 256 at a time", record.crowded));
     }
     if !record.ended {
-        output::warn("the helper of this guarded run was killed: from then on nothing got out of the container; hint: ai doctor");
+        output::warn(&format!("the helper of this run was killed; without it {}; hint: ai doctor", order.loss()));
     }
 }

@@ -9,10 +9,10 @@ use crate::sandbox::{Sandbox, find_program};
 use crate::shells::Shell;
 
 /// One way to have the host run a program; `$EVIL` is the program. `seed` makes the same files harmlessly, as a person has them.
-struct Plant {
-    name: &'static str,
+pub struct Plant {
+    pub name: &'static str,
     seed: &'static str,
-    plant: &'static str,
+    pub plant: &'static str,
     /// What is said to have been put back or set aside.
     said: &'static str,
 }
@@ -22,7 +22,7 @@ const fn plant(name: &'static str, seed: &'static str, plant: &'static str, said
 }
 
 /// What the next git command, or a prompt with one, runs.
-const PLANTS: &[Plant] = &[
+pub const PLANTS: &[Plant] = &[
     plant("fsmonitor", "git config core.fsmonitor false", "git config core.fsmonitor \"$EVIL\"", ".git/config (core.fsmonitor)"),
     plant(
         "disguised",

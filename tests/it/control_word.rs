@@ -56,7 +56,7 @@ fn what_installs_hooks_passes_after_one_word() {
     assert!(outcome.err().contains(".git/hooks/pre-commit"), "{}", outcome.err());
     assert!(text(&sandbox, ".git/config").contains("Jo") && !text(&sandbox, ".git/config").contains("husky"));
     let shown = sandbox.ai(["changes"]).outcome();
-    assert!(shown.out().contains("+#!/bin/sh") && shown.out().contains("hooksPath = .husky/_"), "{}", shown.out());
+    assert!(shown.out().contains("+#!/bin/sh") && shown.out().to_lowercase().contains("hookspath = .husky/_"), "{}", shown.out());
     let json: serde_json::Value = serde_json::from_slice(&sandbox.ai(["changes", "--json"]).outcome().stdout).unwrap();
     assert_eq!(json.as_array().unwrap().len(), 2);
     // What came since stays.

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::bed::{Bed, Image};
-use crate::guard_life::wait_for;
+use crate::guard_life::{helper, wait_for};
 use crate::guarded::guarded;
+use crate::process::finish;
 use crate::require::need;
 use crate::sandbox::find_program;
 
@@ -64,6 +66,24 @@ fn agent(bed: &mut Bed) -> Server {
     }
     bed.set("SSH_AUTH_SOCK", &socket);
     agent
+}
+
+/// Listens at a socket as a program that is no ssh-agent, and passes on what comes there.
+fn pass_on(at: &Path, to: PathBuf) {
+    let listener = UnixListener::bind(at).unwrap();
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let agent = UnixStream::connect(&to).unwrap();
+            let copy = |mut from: UnixStream, mut to: UnixStream| {
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(std::net::Shutdown::Write);
+                })
+            };
+            copy(client.try_clone().unwrap(), agent.try_clone().unwrap());
+            copy(agent, client);
+        }
+    });
 }
 
 #[track_caller]
@@ -126,8 +146,45 @@ fn logins_are_signed_for_hosts_that_the_person_knows() {
     assert!(shell(&bed, &add).0.contains("Permission denied"));
     bed.config("[ssh]\nhosts = 'any'\n");
     assert!(shell(&bed, &ssh(other)).0.ends_with("in-other\n"));
+    // Another program at the socket cannot be asked to tell hosts apart.
+    let between = bed.root().join("tmp/between");
+    pass_on(&between, bed.root().join("tmp/agent"));
+    bed.set("SSH_AUTH_SOCK", &between);
+    bed.config("");
+    assert!(shell(&bed, &ssh(other)).0.ends_with("in-other\n"));
+    bed.config("[ssh]\nhosts = 'known'\n");
+    assert!(shell(&bed, &ssh(other)).0.contains("Permission denied"));
     bed.config("[ssh]\nkeys = ['~/.ssh/b.pub']\n");
     assert!(shell(&bed, &ssh(known)).0.contains("Permission denied"));
+    bed.nothing_left();
+}
+
+// GU-01, Z-079: without a guarded network, too; a helper that dies takes the agent along and nothing else.
+#[test]
+fn the_agent_is_filtered_on_every_network() {
+    let Some((mut bed, _agent)) = world() else { return };
+    bed.unset("AI_NETWORK");
+    bed.sandbox.use_program(crate::sandbox::AI.into());
+    let (out, said) = shell(&bed, "ssh-add -l | cut -d ' ' -f 3-; ls /ai/sock; ssh-add -D; cat /proc/net/route | wc -l");
+    assert!(out.starts_with("key (ED25519)\nkey (ED25519)\nagent\n") && !out.ends_with("\n1\n"), "{out}");
+    assert!(said.contains("ai: the SSH agent refused 2 × to remove keys; hint: ai help network"), "{said}");
+    bed.config("[ssh]\nkeys = ['~/.ssh/missing.pub']\n");
+    let (out, said) = shell(&bed, "ssh-add -l; echo went on");
+    assert!(
+        out.ends_with("went on\n") && said.contains("there is no SSH agent in the container: its helper did not start: `"),
+        "{out}{said}"
+    );
+    assert!(said.contains("missing.pub` of [ssh] keys is no public key; hint: ai doctor"), "{said}");
+    bed.config("");
+    let run =
+        bed.ai(["exec", "--shell", "touch begun; while [ ! -e go ]; do sleep 0.1; done; ssh-add -l >/dev/null 2>&1; echo $?"]).spawn();
+    wait_for(|| bed.project().join("begun").exists());
+    let pid = rustix::process::Pid::from_raw(helper(&bed).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    bed.write("work/proj/go", "");
+    let outcome = finish(run);
+    assert_eq!((outcome.code, outcome.out().as_str()), (0, "2\n"));
+    assert!(outcome.err().contains("was killed; without it there is no SSH agent in the container"), "{}", outcome.err());
     bed.nothing_left();
 }
 

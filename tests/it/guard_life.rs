@@ -63,7 +63,7 @@ fn a_helper_that_is_killed_leaves_no_way_out_and_that_is_said() {
     bed.write("work/proj/go", "");
     let outcome = finish(run);
     assert!(outcome.code == 0 && outcome.out().ends_with("no way\n"), "{}", outcome.out());
-    assert!(outcome.err().contains("the helper of this guarded run was killed: from then on nothing got out"), "{}", outcome.err());
+    assert!(outcome.err().contains("the helper of this run was killed; without it nothing gets out"), "{}", outcome.err());
     bed.nothing_left();
 }
 
@@ -119,6 +119,9 @@ fn what_cannot_be_guarded_does_not_start() {
     bed.unset("HTTPS_PROXY");
     let outcome = bed.ai(["guard", "0123456789ab", "--", "touch", "ran"]).outcome();
     assert!(outcome.code == 125 && outcome.err().contains("the rules of session 0123456789ab cannot be read"), "{}", outcome.err());
+    assert!(!bed.project().join("ran").exists());
+    // A vector that a person takes by hand, of a session that was never begun.
+    assert_eq!(bed.ai(["guard", "--optional", "0123456789ab", "--", "/bin/echo", "ran"]).prints(), "ran\n");
     bed.set("AI_PUBLISH", "18080");
     fails(&bed, 78, "the network is `guard`");
     bed.unset("AI_PUBLISH");

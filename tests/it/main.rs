@@ -40,6 +40,7 @@ mod completions;
 mod config_file;
 mod control;
 mod control_git;
+mod control_watch;
 mod control_word;
 #[cfg(feature = "faults")]
 mod crash;

@@ -61,7 +61,7 @@ impl AgentWords {
         let path = |word: &String| word.strip_prefix("~/").zip(home).map_or_else(|| PathBuf::from(word), |(below, home)| home.join(below));
         AgentOrder {
             keys: self.keys.as_ref().map(|keys| keys.value.iter().map(path).collect()),
-            hosts: self.hosts.as_ref().map_or(HostKeys::Known, |hosts| hosts.value),
+            hosts: self.hosts.as_ref().map(|hosts| hosts.value).unwrap_or_default(),
             sign: self.sign.as_ref().map_or_else(|| vec!["git".into()], |sign| sign.value.clone()),
             confirm: self.confirm.as_ref().is_some_and(|confirm| confirm.value),
         }

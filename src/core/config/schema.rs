@@ -69,7 +69,7 @@ fn keys(takes: impl Fn(&str) -> bool) -> Map<String, Value> {
             "ssh",
             table_of(&[
                 ("keys", &strings),
-                ("hosts", &json!({ "enum": ["known", "any"] })),
+                ("hosts", &json!({ "enum": ["auto", "known", "any"] })),
                 ("sign", &strings),
                 ("confirm", &json!({ "type": "boolean" })),
             ]),

@@ -132,16 +132,38 @@ fn put_together(plain: &[&GitSetting], running: &[&GitSetting]) -> Vec<u8> {
 /// Makes the file that a person accepted: what runs is from `accepted`, the rest from what is there now.
 pub fn accept_settings(path: &ControlPath, now: &[u8], accepted: &[u8]) -> Result<Vec<u8>, NoGitConfig> {
     let (now, accepted) = (parse(now)?, parse(accepted)?);
-    let change = ControlChange {
+    let nothing = BTreeSet::new();
+    let change = of_settings(path, &nothing);
+    Ok(put_together(&Sorted::new(&now, &change, &[]).plain, &Sorted::new(&accepted, &change, &[]).running))
+}
+
+/// Makes one file of two that followed each other: what runs is from both, and from the later where both set it.
+pub fn join_settings(path: &ControlPath, earlier: &[u8], later: &[u8]) -> Result<Vec<u8>, NoGitConfig> {
+    let (earlier, later) = (parse(earlier)?, parse(later)?);
+    let nothing = BTreeSet::new();
+    let change = of_settings(path, &nothing);
+    let (old, new) = (Sorted::new(&earlier, &change, &[]), Sorted::new(&later, &change, &[]));
+    let is_set_again = |setting: &GitSetting| new.running.iter().any(|other| other.name() == setting.name());
+    let running: Vec<&GitSetting> =
+        old.running.into_iter().filter(|setting| !is_set_again(setting)).chain(new.running.iter().copied()).collect();
+    Ok(put_together(&new.plain, &running))
+}
+
+fn of_settings<'a>(path: &'a ControlPath, allowed: &'a BTreeSet<String>) -> ControlChange<'a> {
+    ControlChange {
         path,
         kind: ControlKind { tier: Tier::Runs, reads: Reads::Settings },
         before: Standing::Absent,
         after: Standing::Absent,
         leads: Leads::Inside,
         git_directory: GitDirectory::There,
-        allowed: &BTreeSet::new(),
-    };
-    Ok(put_together(&Sorted::new(&now, &change, &[]).plain, &Sorted::new(&accepted, &change, &[]).running))
+        allowed,
+    }
+}
+
+/// Returns whether settings run something at a prompt, and not only when a person talks to another repository.
+pub fn runs_at_prompt(names: &[String]) -> bool {
+    names.is_empty() || names.iter().any(|name| !["remote.", "branch.", "submodule.", "url."].iter().any(|far| name.starts_with(far)))
 }
 
 /// The settings of a file, in two lots.

@@ -37,6 +37,9 @@ pub struct ControlRecord {
     pub git_directories: BTreeSet<ControlPath>,
     /// What settings name in the project.
     pub named: BTreeMap<ControlPath, Tag>,
+    /// What was put back while the sessions ran, and is not told yet.
+    #[serde(default)]
+    pub mended: Vec<PendingChange>,
     /// Whether the project has more than was looked at.
     pub is_cut: bool,
 }
@@ -57,6 +60,28 @@ impl From<ControlKind> for Tag {
 impl From<Tag> for ControlKind {
     fn from(tag: Tag) -> Self {
         Self { tier: tag.tier, reads: tag.reads }
+    }
+}
+
+/// Changes of one file that are kept of one run while it lasts.
+const MOST_OF_ONE: usize = 4;
+/// Files, and settings of one, that are told.
+const MOST_TOLD: usize = 500;
+
+/// Adds a change to those that will be told: each file once, with all settings of it that were put back.
+pub fn mend(told: &mut Vec<PendingChange>, change: PendingChange) {
+    let has_room = told.len() < MOST_TOLD;
+    let known = told.iter_mut().find(|known| known.path == change.path && known.handled == change.handled);
+    match known {
+        Some(known) => {
+            let new: Vec<String> = change.names.iter().filter(|name| !known.names.contains(name)).take(MOST_TOLD).cloned().collect();
+            if known.names.len() < MOST_TOLD {
+                known.names.extend(new);
+            }
+            known.after = change.after;
+        }
+        None if has_room => told.push(change),
+        None => {}
     }
 }
 
@@ -121,6 +146,16 @@ impl ControlLedger {
         self.pending.drain(..excess);
     }
 
+    /// Adds a change that was put back while its run lasts, and may come again at once: what of one file in one run is more than a few
+    /// is not kept.
+    pub fn add_bounded(&mut self, change: PendingChange) {
+        let same = |old: &&PendingChange| (&old.path, &old.session, old.handled) == (&change.path, &change.session, change.handled);
+        let is_known = self.pending.iter().filter(same).any(|old| old.after == change.after);
+        if !is_known && self.pending.iter().filter(same).count() < MOST_OF_ONE {
+            self.add(change);
+        }
+    }
+
     /// Returns the contents that must be kept.
     pub fn contents(&self) -> impl Iterator<Item = &str> {
         let traces = self.pending.iter().flat_map(|change| [&change.before, &change.after]);
@@ -128,5 +163,50 @@ impl ControlLedger {
             Some(Trace::File { hash, .. }) => Some(hash.as_str()),
             _ => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(path: &str, names: &[&str], hash: &str) -> PendingChange {
+        PendingChange {
+            path: ControlPath::new(0, path),
+            tier: Tier::Runs,
+            reads: Reads::Whole,
+            handled: Handled::Rewritten,
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            before: None,
+            after: Some(Trace::File { hash: hash.into(), executable: true }),
+            session: "0123456789ab".into(),
+            tool: "claude".into(),
+            when: 0,
+        }
+    }
+
+    // BO-12
+    #[test]
+    fn what_is_put_back_again_and_again_pushes_nothing_out() {
+        let mut ledger = ControlLedger::default();
+        ledger.add(change("other", &[], "kept"));
+        for number in 0..1000 {
+            ledger.add_bounded(change("hook", &[], &number.to_string()));
+            ledger.add_bounded(change("same", &[], "one"));
+        }
+        let count = |path: &str| ledger.pending.iter().filter(|change| change.path == ControlPath::new(0, path)).count();
+        assert_eq!([count("other"), count("hook"), count("same")], [1, 4, 1]);
+    }
+
+    #[test]
+    fn a_file_is_told_once_with_all_that_was_put_back_of_it() {
+        let mut told = Vec::new();
+        for (names, hash) in [(&["a"][..], "1"), (&["a", "b"], "2")] {
+            mend(&mut told, change("config", names, hash));
+        }
+        mend(&mut told, change("hook", &[], "3"));
+        assert_eq!(told, [change("config", &["a", "b"], "2"), change("hook", &[], "3")]);
+        (0..2000).for_each(|number| mend(&mut told, change(&format!("hook{number}"), &[], "4")));
+        assert_eq!(told.len(), 500);
     }
 }

@@ -10,7 +10,7 @@ use crate::core::engine::kind::Engine;
 pub enum Way {
     /// This socket, as the engine sees it, is mounted. `root`: it belongs to root's group there.
     Mount { socket: PathBuf, root: bool },
-    /// The helper of a guarded run filters it, and its socket is among the helper's.
+    /// The run's helper filters it, and its socket is among the helper's.
     Helper,
     /// The engine has a flag for it.
     Flag,

@@ -86,8 +86,9 @@ impl AgentRules {
             Some(&LIST) if body.is_empty() => AgentStep::List,
             Some(&SIGN) => self.sign(bound, body).map_or_else(AgentStep::Refuse, AgentStep::Sign),
             Some(&EXTENSION) => self.bind(body).unwrap_or_else(|| refuse("an extension")),
-            Some(17 | 25 | 20 | 26) => refuse("to add a key"),
-            Some(18 | 19 | 21) => refuse("to remove keys"),
+            // Up to 9 they are of the first protocol; ssh-add(1) still asks by both.
+            Some(7 | 17 | 25 | 20 | 26) => refuse("to add a key"),
+            Some(8 | 9 | 18 | 19 | 21) => refuse("to remove keys"),
             Some(22 | 23) => refuse("to lock the agent"),
             _ => refuse("an unknown request"),
         }

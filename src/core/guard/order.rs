@@ -20,12 +20,24 @@ pub const SSH_SETTINGS: &str = "Host *\n  ProxyCommand /ai/ai dial %h %p\n";
 pub const AGENT: &str = "agent";
 
 /// To which hosts a login is signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HostKeys {
+    /// As `Known` where the agent can tell which host it is, as OpenSSH's can; else as `Any`.
+    #[default]
+    Auto,
     /// To those in the person's `known_hosts`, and in the system's.
     Known,
     Any,
+}
+
+impl HostKeys {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Known => "known",
+            Self::Any => "any",
+        }
+    }
 }
 
 /// What a container has of the SSH agent.
@@ -40,6 +52,14 @@ pub struct AgentOrder {
     pub confirm: bool,
 }
 
+/// Whose control files are watched while a run lasts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchOrder {
+    pub project: String,
+    pub tool: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GuardOrder {
@@ -50,4 +70,23 @@ pub struct GuardOrder {
     /// Nothing of it where there is no agent, or none is wanted.
     #[serde(default)]
     pub agent: Option<AgentOrder>,
+    /// Whose control files are watched.
+    #[serde(default)]
+    pub watch: Option<WatchOrder>,
+}
+
+impl GuardOrder {
+    /// Returns whether nothing may start without the helper; without one there is no agent, which is no reason not to work.
+    pub fn is_needed(&self) -> bool {
+        self.egress.is_some()
+    }
+
+    /// Returns what a run without the helper does not have.
+    pub fn loss(&self) -> &'static str {
+        match self {
+            Self { egress: Some(_), .. } => "nothing gets out of the container",
+            Self { agent: Some(_), .. } => "there is no SSH agent in the container",
+            Self { .. } => "what your machine runs from this project is compared at the end of the run alone",
+        }
+    }
 }

@@ -29,6 +29,8 @@ pub struct GuardRecord {
     pub refused: BTreeMap<String, u64>,
     /// Connections that were one too many at a time.
     pub crowded: u64,
+    /// How often a control file was put back while the run lasted.
+    pub mended: u64,
 }
 
 /// One peer that was not reached, for one reason.

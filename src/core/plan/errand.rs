@@ -7,7 +7,6 @@ use crate::core::config::Origin;
 use crate::core::container::{ContainerPath, HOME, SHARED, USER, container_name};
 use crate::core::engine;
 use crate::core::failure::Result;
-use crate::core::plan::guard::GuardPlan;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{
     Part, Parts, Plan, Request, account, admit, container, env, guard, hardening, image, image_reason, limits, login_volume, proxy, reach,
@@ -46,7 +45,7 @@ impl Plan {
         proxy::check(request)?;
         let secrets = secret::decide(tool, config, facts)?;
         // Nothing here signs in to anything but the tool's own maker.
-        let guard = guard::decide(request)?.map(GuardPlan::without_agent);
+        let guard = guard::decide(request, None, None)?;
         let name = container_name(&tool.name, &workspace.name, session);
 
         let mut parts = Parts::default();

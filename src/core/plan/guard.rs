@@ -1,18 +1,18 @@
-//! The guarded network: no way out of the container but a socket, at whose other end the rules are kept.
+//! The helper beside a run: the sockets in the container at whose other end rules are kept, of what gets out and what an SSH agent signs.
 
 use std::ffi::OsString;
 
 use crate::core::config::{Config, Origin, Setting};
 use crate::core::container::{AI, ContainerPath, SOCKETS};
 use crate::core::engine::Product;
-use crate::core::facts::SshAgent;
+use crate::core::engine::agent::Way;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::guard::order::{EGRESS, GuardOrder, PORT};
+use crate::core::guard::order::{EGRESS, GuardOrder, PORT, WatchOrder};
 use crate::core::guard::rule::{EgressMode, EgressRules, EgressWord};
 use crate::core::guard::sets;
 use crate::core::plan::env::Variables;
 use crate::core::plan::mount::{Access, Mount};
-use crate::core::plan::{Part, Parts, Request, TOOL_IMAGE, image};
+use crate::core::plan::{Part, Parts, Request, TOOL_IMAGE, image, reach};
 use crate::core::store::{Fixed, Seen, Store};
 use crate::core::tool::Tool;
 
@@ -33,30 +33,30 @@ impl Request<'_> {
     }
 }
 
-/// Decides what the helper of a guarded run is told; `None` for any other network.
+/// Decides what the helper of a run is told; `None` where there is nothing for one to do: no guarded
+/// network, no agent, no repository (`project`, whose control files are watched).
 ///
 /// # Errors
-/// Where the engine's containers cannot reach a socket of this machine, or cannot run this program.
-pub(super) fn decide(request: &Request) -> Result<Option<GuardPlan>> {
-    if !request.is_guarded() {
-        return Ok(None);
+/// Where the network is to be guarded, and the engine's containers cannot reach a socket of this machine, or cannot run this program.
+pub(super) fn decide(request: &Request, agent: Option<&Way>, project: Option<&str>) -> Result<Option<GuardPlan>> {
+    let mut plan = if request.is_guarded() { Some(guarded(request)?) } else { None };
+    if agent == Some(&Way::Helper) {
+        plan.get_or_insert_with(GuardPlan::shut).let_agent_in(request);
     }
+    if let Some(project) = project.filter(|_| request.facts.repo.is_some() && request.facts.engine.product == Product::Native) {
+        let watch = WatchOrder { project: project.to_owned(), tool: request.tool.name.clone() };
+        plan.get_or_insert_with(GuardPlan::shut).order.watch = Some(watch);
+    }
+    Ok(plan)
+}
+
+fn guarded(request: &Request) -> Result<GuardPlan> {
     let engine = &request.facts.engine;
-    let shares_sockets = engine.product == Product::Native && !engine.sockets_fail();
     let why = match () {
-        () if !shares_sockets && engine.product == Product::Native => {
-            "its containers were seen not to reach sockets of this machine".into()
-        }
-        () if !shares_sockets => format!("containers of {} do not reach sockets of this machine", engine.product.name()),
-        () if request.facts.inside.is_none() => {
-            "this `ai` is not a program that every Linux image can run; `make release` makes one".into()
-        }
-        () => {
-            let mut plan = GuardPlan::new(request.tool, request.config);
-            let is_wanted = request.config.settings.ssh_agent.value && matches!(request.facts.ssh_agent, SshAgent::Socket(_));
-            plan.order.agent = is_wanted.then(|| request.config.admitted.ssh.order(request.facts.home.as_deref()));
-            return Ok(Some(plan));
-        }
+        () if reach::shares_sockets(engine) && request.facts.inside.is_some() => return Ok(GuardPlan::new(request.tool, request.config)),
+        () if reach::shares_sockets(engine) => "this `ai` is not a program that every Linux image can run; `make release` makes one".into(),
+        () if engine.product == Product::Native => "its containers were seen not to reach sockets of this machine".into(),
+        () => format!("containers of {} do not reach sockets of this machine", engine.product.name()),
     };
     let origin = &request.config.settings.network.origin;
     Err(Failure::new(Kind::Config, format!("cannot guard the network ({origin}): {why}"))
@@ -64,10 +64,28 @@ pub(super) fn decide(request: &Request) -> Result<Option<GuardPlan>> {
 }
 
 impl GuardPlan {
-    #[must_use]
-    pub(super) fn without_agent(mut self) -> Self {
-        self.order.agent = None;
-        self
+    /// The plan of a helper that lets nothing through.
+    fn shut() -> Self {
+        Self { order: GuardOrder { egress: None, proxy: "off".into(), agent: None, watch: None }, rows: Vec::new() }
+    }
+
+    /// Has the helper filter the SSH agent.
+    fn let_agent_in(&mut self, request: &Request) {
+        let words = &request.config.admitted.ssh;
+        self.order.agent = Some(words.order(request.facts.home.as_deref()));
+        let mut row = |what: String, origin: &Origin| self.rows.push((what, "the SSH agent, as configured".into(), origin.to_string()));
+        if let Some(keys) = &words.keys {
+            row(format!("only keys {}", keys.value.join(" ")), &keys.origin);
+        }
+        if let Some(hosts) = &words.hosts {
+            row(format!("logins to {} hosts", hosts.value.name()), &hosts.origin);
+        }
+        if let Some(sign) = &words.sign {
+            row(format!("signatures for {}", if sign.value.is_empty() { "nothing".into() } else { sign.value.join(" ") }), &sign.origin);
+        }
+        if let Some(confirm) = &words.confirm {
+            row(format!("confirm signatures: {}", if confirm.value { "yes" } else { "no" }), &confirm.origin);
+        }
     }
 
     /// Returns what the configuration lets this tool reach.
@@ -95,24 +113,31 @@ impl GuardPlan {
                 }
             }
         }
-        Self { order: GuardOrder { egress: Some(egress), proxy: config.settings.proxy.value.clone(), agent: None }, rows }
+        Self { order: GuardOrder { egress: Some(egress), proxy: config.settings.proxy.value.clone(), agent: None, watch: None }, rows }
     }
 }
 
-/// Adds what shuts the container in, and the one way that is left.
+/// Adds the sockets of the helper, and what leads programs to the one way that a guarded container has.
 pub(super) fn push(request: &Request, guard: Option<&GuardPlan>, parts: &mut Parts) {
-    let (Some(_), Some(program)) = (guard, &request.facts.inside) else { return };
-    let origin = || request.config.settings.network.origin.clone();
+    let Some(GuardPlan { order, .. }) = guard else { return };
+    let settings = &request.config.settings;
     let source = Store::new(&request.facts.state).fixed(Seen::Sockets(&request.session));
     let sockets = Mount::bind(source, ContainerPath::new(SOCKETS), Access::ReadOnly);
-    parts.push(Part::Mount(sockets), "the one way out, which the container cannot replace", origin());
-    let program = Mount::bind(Fixed::of_person(program), ContainerPath::new(AI), Access::ReadOnly);
-    parts.push(Part::Mount(program), "leads programs to that way", origin());
+    let (reason, origin) = match (&order.egress, &order.agent) {
+        (Some(_), _) => ("the one way out, which the container cannot replace", &settings.network.origin),
+        (None, Some(_)) => ("your SSH agent, as far as it is let in", &settings.ssh_agent.origin),
+        (None, None) => return,
+    };
+    parts.push(Part::Mount(sockets), reason, origin.clone());
+    if let (Some(_), Some(program)) = (&order.egress, &request.facts.inside) {
+        let program = Mount::bind(Fixed::of_person(program), ContainerPath::new(AI), Access::ReadOnly);
+        parts.push(Part::Mount(program), "leads programs to that way", settings.network.origin.clone());
+    }
 }
 
 /// Returns the command behind what listens for programs that know a proxy.
 pub(super) fn behind(command: Vec<OsString>, guard: Option<&GuardPlan>) -> Vec<OsString> {
-    if guard.is_none() {
+    if guard.is_none_or(|guard| guard.order.egress.is_none()) {
         return command;
     }
     let forward = [AI.into(), "forward".into(), format!("{PORT}={SOCKETS}/{EGRESS}").into(), "--".into()];
@@ -121,8 +146,11 @@ pub(super) fn behind(command: Vec<OsString>, guard: Option<&GuardPlan>) -> Vec<O
 
 /// Returns the words before the engine's program.
 pub(super) fn prefix(request: &Request, guard: Option<&GuardPlan>) -> Vec<OsString> {
-    let words = || vec![request.facts.exe.clone().into(), "guard".into(), request.session.as_str().into(), "--".into()];
-    guard.map(|_| words()).unwrap_or_default()
+    let Some(GuardPlan { order, .. }) = guard else { return Vec::new() };
+    // Whoever takes a vector by hand has begun no session, and nothing of it must wait for a helper.
+    let optional = (!order.is_needed()).then(|| "--optional".into());
+    let words = [request.facts.exe.clone().into(), "guard".into()].into_iter().chain(optional);
+    words.chain([request.session.as_str().into(), "--".into()]).collect()
 }
 
 /// Adds the variables by which programs find the way out. Never `ALL_PROXY`: some programs then send what should be encrypted in the

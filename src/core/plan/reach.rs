@@ -48,6 +48,11 @@ pub fn host_name(engine: &Engine, network: &str) -> Option<&'static str> {
     }
 }
 
+/// Returns whether containers reach sockets of this machine: those of engines on this kernel do, unless they were seen not to.
+pub(super) fn shares_sockets(engine: &Engine) -> bool {
+    engine.product == Product::Native && !engine.sockets_fail()
+}
+
 /// Returns how the SSH agent gets into the container; `None` where it does not.
 pub(super) fn ssh_agent(request: &Request, notes: &mut Vec<String>) -> Option<Way> {
     if !request.config.settings.ssh_agent.value {
@@ -64,8 +69,7 @@ pub(super) fn ssh_agent(request: &Request, notes: &mut Vec<String>) -> Option<Wa
                 notes.push(format!("no SSH agent in the container with {}; hint: {hint}", request.facts.engine.product.name()));
                 None
             }
-            // Only engines on this kernel are guarded.
-            Way::Mount { .. } if request.is_guarded() => Some(Way::Helper),
+            Way::Mount { .. } if shares_sockets(&request.facts.engine) => Some(Way::Helper),
             way => Some(way),
         },
     }

@@ -46,7 +46,7 @@ pub const TABLE: [StoreRow; 44] = [
     row("tools/", Deep, Host, "your own manifests"),
     row("secrets/", Deep, Host, "keys of profiles"),
     row("sessions/", Deep, Host, "a lease for each running session"),
-    row("guard/", Itself, Host, "sockets, rules and record of the helper of each guarded run"),
+    row("guard/", Itself, Host, "sockets, rules and record of the helper of each run"),
     row("sync/", Deep, Host, "what makes syncing safe: lock, journal, bases, generations, conflict copies; what was set aside"),
     row("control/", Deep, Host, "how the files were that your machine runs by itself, and what runs changed among them"),
     row("log/", Deep, Host, "a line for each run, warning and error; what was counted of transcripts"),

@@ -16,13 +16,14 @@ use crate::host::control::{Compared, ControlScope, look, mend};
 /// How often what moves under us is looked at again.
 const ROUNDS: usize = 5;
 
-/// Looks, judges and acts until nothing is left to be done, or what moves does not come to rest.
+/// Looks, judges and acts until nothing is left to be done of what counts, or what moves does not come to rest.
 pub fn rounds(
     shelf: &ControlShelf,
     scope: &ControlScope,
     record: &ControlRecord,
     ledger: &ControlLedger,
     compared: &mut Compared,
+    counts: impl Fn(Option<&Watched>, &Judgement) -> bool,
 ) -> io::Result<Option<Snapshot>> {
     for round in 0..ROUNDS {
         let Some((snapshot, anchors)) = look(scope, Some(record)) else {
@@ -39,6 +40,7 @@ pub fn rounds(
                 let judgement = judged(shelf, record, ledger, &snapshot, path, before, after);
                 JudgedChange { path, before, after, judgement }
             })
+            .filter(|found| counts(found.after, &found.judgement))
             .collect();
         let acts = found.iter().any(|found| matches!(found.judgement, Judgement::Back | Judgement::Rewrite { .. }));
         let is_last = round + 1 == ROUNDS;

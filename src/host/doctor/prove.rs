@@ -175,7 +175,7 @@ impl Bench<'_> {
                 flags
             }
             Way::Flag => vec![Part::SshAgent],
-            Way::Helper => return outcome(NAME, ProbeVerdict::Unknown, "a guarded run has its own"),
+            Way::Helper => return outcome(NAME, ProbeVerdict::Unknown, "the run's helper filters it"),
             Way::None(hint) => return outcome(NAME, ProbeVerdict::Fails, hint),
         };
         let script =

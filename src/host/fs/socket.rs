@@ -4,6 +4,8 @@ use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::net::UnixListener;
+#[cfg(target_os = "linux")]
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use rustix::fd::AsRawFd;
@@ -24,6 +26,19 @@ pub fn bind(directory: &Path, name: &str) -> io::Result<UnixListener> {
     let listener = UnixListener::bind(&path)?;
     own::set_mode(&path, 0o666)?;
     Ok(listener)
+}
+
+/// Returns the name of the program that listens at a socket; `None` where it cannot be known.
+#[cfg(target_os = "linux")]
+pub fn listener(path: &Path) -> Option<String> {
+    let stream = UnixStream::connect(path).ok()?;
+    let pid = rustix::net::sockopt::socket_peercred(&stream).ok()?.pid.as_raw_pid();
+    own::read_text(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn listener(_: &Path) -> Option<String> {
+    None
 }
 
 /// Opens a file to lock it, and makes it if it is not there.

@@ -10,11 +10,14 @@ use crate::core::guard::agent::{AgentRules, AgentStep, FAILURE, LONGEST, is_succ
 use crate::core::guard::order::{AgentOrder, HostKeys};
 use crate::host::Host;
 use crate::host::fs::files::read_within;
+use crate::host::fs::socket;
 use crate::host::guard::desk::Desk;
 use crate::host::machine::process;
 
 /// The most bytes of a file of keys.
 const LARGEST: u64 = 16 << 20;
+/// The program that checks for itself to which host a login goes (OpenSSH 8.9, PROTOCOL.agent).
+const TELLS_HOSTS: &str = "ssh-agent";
 /// How long a person may take to confirm.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -44,7 +47,12 @@ impl AgentDesk {
                 keys.extend(found.ok_or_else(|| io::Error::other(format!("`{}` of [ssh] keys is no public key", path.display())))?);
             }
         }
-        if order.hosts == HostKeys::Known {
+        let is_strict = match order.hosts {
+            HostKeys::Any => false,
+            HostKeys::Known => true,
+            HostKeys::Auto => socket::listener(&socket).is_some_and(|name| name == TELLS_HOSTS),
+        };
+        if is_strict {
             let own = host.home().map(|home| home.join(".ssh/known_hosts"));
             let files = own.into_iter().chain([PathBuf::from("/etc/ssh/ssh_known_hosts")]);
             rules.hosts = Some(files.filter_map(|path| text(&path).ok()).flat_map(|text| keys_in(&text)).collect());

@@ -23,6 +23,8 @@ pub struct Desk {
     pub getent: Option<PathBuf>,
     /// What a container has of the SSH agent.
     pub agent: Option<AgentDesk>,
+    /// Held by whoever compares control files.
+    pub turn: Mutex<()>,
     seen: Mutex<SeenTraffic>,
     news: Condvar,
 }
@@ -54,6 +56,7 @@ impl Desk {
             rules: order.egress.unwrap_or_default(),
             upstream: upstream.map(|proxy| (proxy, no_proxy.to_owned())),
             getent: host.program("getent"),
+            turn: Mutex::default(),
             seen: Mutex::default(),
             news: Condvar::new(),
         })

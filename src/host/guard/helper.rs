@@ -4,44 +4,57 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::guard::order::{AGENT, EGRESS, GuardOrder};
+use crate::core::guard::order::{AGENT, EGRESS, GuardOrder, WatchOrder};
 use crate::core::lease::SessionId;
-use crate::host::Host;
 use crate::host::fs::{own, socket};
 use crate::host::guard::desk::Desk;
-use crate::host::guard::{order, tunnel};
+use crate::host::guard::{order, tunnel, watch};
 use crate::host::machine::{clock, process};
+use crate::host::{Host, output};
 
 /// Connections at a time.
 const MOST: usize = 256;
 /// A connection needs no more: nothing here recurses.
 const STACK: usize = 96 << 10;
 
-/// Starts the helper of a session, and becomes `argv` once it serves; returns only if that fails.
-pub fn beside(host: &Host, session: &SessionId, argv: &[OsString]) -> Failure {
-    let failed =
-        |why: String| Failure::new(Kind::NotStarted, "cannot start the helper of a guarded run; no container was started").because(why);
-    match start(host, session) {
+/// Starts the helper of a session, and becomes `argv` once it serves; returns only if that fails. Without a session that was begun
+/// there is nothing to start, which is no failure where the helper is optional.
+pub fn beside(host: &Host, session: &SessionId, argv: &[OsString], is_optional: bool) -> Failure {
+    let directory = host.state_of(session).guard(session);
+    let order = match order::read(&directory) {
+        Ok(order) => order,
+        Err(error) if is_optional && error.kind() == io::ErrorKind::NotFound => return process::exec(argv, &[]),
+        Err(error) => {
+            return failed(format!("the rules of session {session} cannot be read: {error}"))
+                .hint("ai run, or the functions of your shell, begin a session; ai doctor");
+        }
+    };
+    match start(&directory) {
         Ok(life) => {
             // What holds this end is the engine's client, from here to its death.
             let kept = rustix::io::fcntl_setfd(&life, rustix::io::FdFlags::empty()).map_err(|error| failed(error.to_string()));
             kept.err().unwrap_or_else(|| process::exec(argv, &[]))
         }
-        Err(error) => failed(error.to_string()).hint("ai run, or the functions of your shell, begin a session; ai doctor"),
+        Err(error) if order.is_needed() => failed(error.to_string()).hint("ai doctor"),
+        Err(error) => {
+            output::warn(&format!("{}: its helper did not start: {error}; hint: ai doctor", order.loss()));
+            process::exec(argv, &[])
+        }
     }
 }
 
-fn start(host: &Host, session: &SessionId) -> io::Result<io::PipeWriter> {
-    let directory = host.state_of(session).guard(session);
-    let missing = |error: io::Error| io::Error::other(format!("the rules of session {session} cannot be read: {error}"));
-    order::read(&directory).map_err(missing)?;
+fn failed(why: String) -> Failure {
+    Failure::new(Kind::NotStarted, "cannot start the helper of a guarded run; no container was started").because(why)
+}
+
+fn start(directory: &Path) -> io::Result<io::PipeWriter> {
     let (life, held) = io::pipe()?;
     let (mut ready, tell) = io::pipe()?;
     let mut command = process::command(process::this_program()?);
@@ -60,15 +73,20 @@ const READY: &str = "ready";
 pub fn serve(host: &Host, directory: &Path) -> Result<()> {
     let mut tell = io::stdout();
     match prepare(host, directory) {
-        Ok((desk, listeners, alive)) => {
+        Ok((desk, listeners, watching, alive)) => {
             let count = Arc::new(AtomicUsize::new(0));
             for (listener, serve) in listeners {
                 accept(listener, serve, Arc::clone(&desk), Arc::clone(&count));
             }
             desk.watch(directory.to_owned());
+            if let Some(watching) = watching {
+                watch::start(&desk, watching);
+            }
             tell.write_all(READY.as_bytes()).and_then(|()| tell.flush()).and_then(|()| close_stdout())?;
             // Nobody writes there: it ends when the last process that holds the other end does.
             let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            // Nothing is put back from here to the end of the process, nor left half done: the end of the session compares.
+            std::mem::forget(desk.turn.lock());
             desk.finish(directory);
             drop(alive);
             Ok(())
@@ -84,21 +102,26 @@ pub fn serve(host: &Host, directory: &Path) -> Result<()> {
 /// Serves a connection to one of the sockets.
 type Serve = fn(UnixStream, &Desk) -> io::Result<()>;
 
-type Prepared = (Arc<Desk>, Vec<(UnixListener, Serve)>, std::fs::File);
+type Prepared = (Arc<Desk>, Vec<(UnixListener, Serve)>, Option<(WatchOrder, PathBuf)>, std::fs::File);
 
 fn prepare(host: &Host, directory: &Path) -> io::Result<Prepared> {
     // No key of the terminal reaches it, nor the end of the terminal.
     let _ = rustix::process::setsid();
     let order: GuardOrder = order::read(directory)?;
+    let is_guarded = order.egress.is_some();
+    let watching = order.watch.clone().map(|order| (order, directory.to_owned()));
     let alive = order::alive(directory)?;
     let desk = Desk::new(host, order)?;
     order::keep(directory, &desk.record())?;
     let sockets = directory.join("sock");
-    let mut listeners: Vec<(UnixListener, Serve)> = vec![(socket::bind(&sockets, EGRESS)?, tunnel::serve)];
+    let mut listeners: Vec<(UnixListener, Serve)> = Vec::new();
+    if is_guarded {
+        listeners.push((socket::bind(&sockets, EGRESS)?, tunnel::serve));
+    }
     if desk.agent.is_some() {
         listeners.push((socket::bind(&sockets, AGENT)?, serve_agent));
     }
-    Ok((Arc::new(desk), listeners, alive))
+    Ok((Arc::new(desk), listeners, watching, alive))
 }
 
 /// The shell that reads our output is not kept waiting for it.

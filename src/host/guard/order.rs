@@ -30,7 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub fn prepare(store: &Store, session: &SessionId, order: &GuardOrder) -> io::Result<()> {
     private_dir(&store.guard(session))?;
     socket::make_directory(&store.sockets(session))?;
-    write(&store.sockets(session).join(SSH), SSH_SETTINGS.as_bytes(), 0o644)?;
+    if order.egress.is_some() {
+        write(&store.sockets(session).join(SSH), SSH_SETTINGS.as_bytes(), 0o644)?;
+    }
     write_private(&store.guard(session).join(ORDER), &serde_json::to_vec(order)?)
 }
 
@@ -55,10 +57,10 @@ pub fn alive(directory: &Path) -> io::Result<std::fs::File> {
     Ok(file)
 }
 
-/// Returns whether a session was to have a helper that never lived.
+/// Returns whether a session was to have a helper without which no container starts, and that never lived.
 pub fn never_lived(store: &Store, session: &SessionId) -> bool {
     let directory = store.guard(session);
-    directory.leads_to_directory() && !directory.join(ALIVE).is_there()
+    directory.leads_to_directory() && !directory.join(ALIVE).is_there() && read(&directory).is_ok_and(|order| order.is_needed())
 }
 
 /// Returns the record of a session whose helper has ended, and removes all that belonged to it. `None` if it had no helper.

@@ -1,0 +1,27 @@
+//! The helper's part in control files: a thread that watches them, and the record of what it put back.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::core::guard::order::WatchOrder;
+use crate::host::guard::desk::Desk;
+
+/// Watches the control files of the project of the session whose directory this is, for as long as the helper lives.
+#[cfg(target_os = "linux")]
+pub fn start(desk: &Arc<Desk>, (order, directory): (WatchOrder, PathBuf)) {
+    use crate::core::store::Store;
+    use crate::host::control::watch::{Watching, watch};
+
+    let session = directory.file_name().and_then(|name| name.to_str()?.parse().ok());
+    let root = directory.parent().and_then(std::path::Path::parent);
+    let (Some(session), Some(root)) = (session, root) else { return };
+    let watching = Watching { store: Store::new(root), session, order };
+    let desk = Arc::clone(desk);
+    std::thread::spawn(move || {
+        // What this machine cannot watch is compared at the end.
+        let _ = watch(&watching, |count| desk.note(|record| record.mended += count), &desk.turn);
+    });
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn start(_: &Arc<Desk>, _: (WatchOrder, PathBuf)) {}

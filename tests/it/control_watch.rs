@@ -1,0 +1,70 @@
+//! Control files while a run lasts: what the host would run at its next prompt is put back at once, and ordinary work goes on.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::control::{PLANTS, hostile, is_run};
+use crate::guard_life::wait_for;
+use crate::hostile;
+use crate::process::finish;
+
+// BO-12, Z-019: a prompt in another terminal, with the run still there.
+#[test]
+fn what_a_tool_plants_is_put_back_while_it_runs() {
+    let step = if hostile::tries(1, 2) == 1 { 5 } else { 1 };
+    for plant in PLANTS.iter().step_by(step) {
+        let mut sandbox = hostile();
+        let act = format!("({}) >/dev/null 2>&1; touch planted; while [ ! -e go ]; do sleep 0.05; done; exit 7", plant.plant);
+        sandbox.set("FAKE_ENGINE_DO", act);
+        let run = sandbox.ai(["run", "claude"]).spawn();
+        wait_for(|| sandbox.project().join("planted").exists());
+        wait_for(|| !is_run(&sandbox));
+        fs::write(sandbox.project().join("go"), "").unwrap();
+        let outcome = finish(run);
+        let said = outcome.err();
+        assert_eq!(outcome.code, 7, "{}: {said}", plant.name);
+        assert!(said.contains("put back what this run changed") || said.contains("set aside what this run left"), "{}: {said}", plant.name);
+    }
+}
+
+// BO-12: said once with everything else, kept for `ai changes`, and no flood of it fills the disk.
+#[test]
+fn what_is_planted_again_and_again_is_said_once() {
+    let mut sandbox = hostile();
+    let tries = hostile::tries(25, 400);
+    let again = "h=.git/hooks/post-checkout; (cat \"$EVIL\"; echo $i) >h; chmod +x h; mv h $h; n=0; \
+                 while [ -e $h ] && [ $n -lt 200 ]; do sleep 0.02; n=$((n + 1)); done; [ -e $h ] && touch stays";
+    sandbox.set("FAKE_ENGINE_DO", format!("for i in $(seq {tries}); do {again}; done; exit 0"));
+    let outcome = sandbox.ai(["run", "claude"]).outcome();
+    let said = outcome.err();
+    assert!(!sandbox.project().join("stays").exists());
+    assert_eq!(said.matches(".git/hooks/post-checkout").count(), 1, "{said}");
+    assert!(
+        said.contains("ai: warning: set aside what this run left for your machine to run: .git/hooks/post-checkout; hint: ai changes"),
+        "{said}"
+    );
+    let log = fs::read_to_string(sandbox.store().join("log/events.jsonl")).unwrap();
+    let run = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).rfind(|line| line["event"] == "run").unwrap();
+    assert_eq!(run["put_back"], tries);
+    let listed = sandbox.ai(["changes"]).outcome().out();
+    assert_eq!(listed.matches("post-checkout").count(), 4, "{listed}");
+    hostile::stopped("a hook, planted again and again while the run lasts", tries, "put back each time before the next; four are kept");
+}
+
+// BO-12: git's own ways to write what it needs in several steps.
+#[test]
+fn ordinary_work_is_left_alone_while_it_lasts() {
+    let mut sandbox = hostile();
+    let work = "set -e; exec >log 2>&1; p() { sleep 0.15; }; git config user.name Jo; p; git branch topic; git worktree add wt topic; p; \
+                git remote add there https://git.example.com/x.git; p; git init -q new; p; cd new; git commit -q --allow-empty -m x; p; \
+                git checkout -q -b y; cd ..; git -C wt commit -q --allow-empty -m x; p; git stash list; git gc -q; p; git status; \
+                git -C wt status; git worktree remove wt; touch done; exit 0";
+    sandbox.set("FAKE_ENGINE_DO", work);
+    let outcome = sandbox.ai(["run", "claude"]).outcome();
+    let log = fs::read_to_string(sandbox.project().join("log")).unwrap();
+    assert!(sandbox.project().join("done").exists(), "{log}\n{}", outcome.err());
+    assert!(!outcome.err().contains("put back") && !outcome.err().contains("set aside"), "{}", outcome.err());
+    assert!(sandbox.run("git").args(["config", "user.name"]).prints() == "Jo\n");
+    assert!(sandbox.run("git").args(["remote"]).prints() == "there\n");
+}
