@@ -37,6 +37,9 @@ fn tell(record: &GuardRecord, order: &GuardOrder, known: &Known) {
     if record.crowded > 0 {
         output::note(&format!("{} connections were refused: more than 256 at a time", record.crowded));
     }
+    if let Some(why) = &record.unwatched {
+        output::note(&format!("not all that your machine runs from this project was watched, but compared at the end alone: {why}"));
+    }
     if !record.ended {
         output::warn(&format!("the helper of this run was killed; without it {}; hint: ai doctor", order.loss()));
     }

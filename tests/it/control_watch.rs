@@ -8,6 +8,8 @@ use crate::control::{PLANTS, hostile, is_run};
 use crate::guard_life::wait_for;
 use crate::hostile;
 use crate::process::finish;
+use crate::require::need;
+use crate::sandbox::find_program;
 
 // BO-12, Z-019: a prompt in another terminal, with the run still there.
 #[test]
@@ -67,4 +69,26 @@ fn ordinary_work_is_left_alone_while_it_lasts() {
     assert!(!outcome.err().contains("put back") && !outcome.err().contains("set aside"), "{}", outcome.err());
     assert!(sandbox.run("git").args(["config", "user.name"]).prints() == "Jo\n");
     assert!(sandbox.run("git").args(["remote"]).prints() == "there\n");
+}
+
+// BO-12: a machine that cannot watch says so, and compares at the end as ever.
+#[test]
+fn what_cannot_be_watched_is_compared_at_the_end() {
+    let Some(unshare) = need("rootless", find_program("unshare")) else { return };
+    for (limit, said) in
+        [("max_inotify_instances", "fs.inotify.max_user_instances"), ("max_inotify_watches", "fs.inotify.max_user_watches")]
+    {
+        let mut sandbox = hostile();
+        sandbox.link("unshare", &unshare);
+        sandbox.set("FAKE_ENGINE_DO", "cp \"$EVIL\" .git/hooks/post-checkout; chmod +x .git/hooks/post-checkout; sleep 0.3; exit 7");
+        let line = format!(
+            "echo 1 >/proc/sys/user/{limit} && [ {limit} = max_inotify_watches ] || echo 0 >/proc/sys/user/{limit}; exec ai run claude"
+        );
+        let outcome = sandbox.run("unshare").args(["--user", "--map-root-user", "sh", "-c", &line]).outcome();
+        let err = outcome.err();
+        assert_eq!(outcome.code, 7, "{err}");
+        assert!(err.contains(&format!("compared at the end alone: {said} is used up")), "{err}");
+        assert!(err.contains("set aside what this run left for your machine to run: .git/hooks/post-checkout"), "{err}");
+        assert!(!is_run(&sandbox));
+    }
 }

@@ -31,6 +31,8 @@ pub struct GuardRecord {
     pub crowded: u64,
     /// How often a control file was put back while the run lasted.
     pub mended: u64,
+    /// Why control files were not watched to the end.
+    pub unwatched: Option<String>,
 }
 
 /// One peer that was not reached, for one reason.

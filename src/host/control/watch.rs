@@ -50,26 +50,46 @@ pub struct Watching {
     pub order: WatchOrder,
 }
 
-/// Watches until there is nothing to compare with any longer. `note` hears how much was put back; `turn` is held by whoever compares.
+/// What is heard of a watch while it lasts.
+pub enum WatchWord {
+    /// So many files were put back.
+    PutBack(u64),
+    /// Some places are not watched, for this reason.
+    Blind(String),
+}
+
+/// Watches until there is nothing to compare with any longer. `note` hears of it; `turn` is held by whoever compares.
 ///
 /// # Errors
-/// Where this machine has no watches left, or what is kept of the project cannot be changed. What is left is compared at the end.
-pub fn watch(watching: &Watching, note: impl Fn(u64), turn: &std::sync::Mutex<()>) -> io::Result<()> {
-    let mut eyes = Eyes::open()?;
+/// Where this machine cannot watch, or what is kept of the project cannot be changed. What is left is compared at the end.
+pub fn watch(watching: &Watching, note: impl Fn(WatchWord), turn: &std::sync::Mutex<()>) -> io::Result<()> {
+    let mut eyes = Eyes::open().map_err(worded)?;
     let mut glance = Glance::First;
     loop {
         let has_turn = turn.lock();
         let Some(seen) = compare(watching, glance)? else { return Ok(()) };
         if !seen.changes.is_empty() {
-            note(seen.changes.len() as u64);
+            note(WatchWord::PutBack(seen.changes.len() as u64));
         }
         drop(has_turn);
         let has_news = eyes.look_at(&seen)? || seen.snapshot.is_none();
+        if let Some(error) = eyes.lack.take() {
+            note(WatchWord::Blind(worded(error).to_string()));
+        }
         clock::pause(if seen.is_unsure { SETTLED } else { PACE });
         glance = if seen.is_unsure { Glance::Second } else { Glance::First };
         if !has_news && !seen.is_unsure {
             eyes.wait()?;
         }
+    }
+}
+
+/// Returns an error that names the limit of the machine that was reached (inotify_init(2), inotify_add_watch(2)).
+fn worded(errno: Errno) -> io::Error {
+    match errno {
+        Errno::MFILE => io::Error::other("fs.inotify.max_user_instances is used up"),
+        Errno::NOSPC => io::Error::other("fs.inotify.max_user_watches is used up"),
+        other => other.into(),
     }
 }
 
@@ -86,12 +106,14 @@ struct Eyes {
     trees: BTreeSet<ControlPath>,
     /// Such new ones.
     new: BTreeSet<ControlPath>,
+    /// Why not everything is watched that should be.
+    lack: Option<Errno>,
 }
 
 impl Eyes {
-    fn open() -> io::Result<Self> {
+    fn open() -> Result<Self, Errno> {
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        Ok(Self { inotify, places: BTreeMap::new(), trees: BTreeSet::new(), new: BTreeSet::new() })
+        Ok(Self { inotify, places: BTreeMap::new(), trees: BTreeSet::new(), new: BTreeSet::new(), lack: None })
     }
 
     /// Watches what there is now, and returns whether any of it was not watched before: it may have changed meanwhile.
@@ -126,12 +148,17 @@ impl Eyes {
     }
 
     /// Watches one directory, by its descriptor; `None` where there is none.
-    fn add(&self, record: &ControlRecord, path: &ControlPath) -> io::Result<Option<i32>> {
+    fn add(&mut self, record: &ControlRecord, path: &ControlPath) -> io::Result<Option<i32>> {
         let anchors: Vec<_> = record.anchors.iter().map(|anchor| anchor.path.clone()).collect();
         let Some(dir) = ground_of(&anchors, path).and_then(|ground| ground.enter(&path.below)) else { return Ok(None) };
         match inotify::add_watch(&self.inotify, format!("/proc/self/fd/{}", dir.as_raw_fd()), EVENTS) {
             Ok(watch) => Ok(Some(watch)),
             Err(Errno::NOTDIR | Errno::NOENT | Errno::ACCESS) => Ok(None),
+            // Whoever uses up the watches of this person, as a container may, blinds no eye that is open already.
+            Err(Errno::NOSPC) => {
+                self.lack = Some(Errno::NOSPC);
+                Ok(None)
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -41,7 +41,7 @@ const PACE: Duration = Duration::from_millis(100);
 impl Desk {
     /// # Errors
     /// Where the person's proxy is one that we cannot go through: what would get out past it must not.
-    pub fn new(host: &Host, order: GuardOrder) -> io::Result<Self> {
+    pub fn new(host: &Host, order: GuardOrder, agent: Option<AgentDesk>) -> io::Result<Self> {
         let url = match order.proxy.as_str() {
             "off" => None,
             "auto" => ["HTTPS_PROXY", "https_proxy"].iter().find_map(|name| host.env.text(name)),
@@ -50,7 +50,6 @@ impl Desk {
         let no_proxy = ["NO_PROXY", "no_proxy"].iter().find_map(|name| host.env.text(name)).unwrap_or_default();
         let upstream = url.map(UpstreamProxy::parse).transpose();
         let upstream = upstream.map_err(|why| io::Error::other(format!("your proxy cannot be used: {why}")))?;
-        let agent = order.agent.as_ref().map(|agent| AgentDesk::new(host, agent)).transpose()?.flatten();
         Ok(Self {
             agent,
             rules: order.egress.unwrap_or_default(),

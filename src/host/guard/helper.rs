@@ -14,6 +14,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::guard::order::{AGENT, EGRESS, GuardOrder, WatchOrder};
 use crate::core::lease::SessionId;
 use crate::host::fs::{own, socket};
+use crate::host::guard::agent::AgentDesk;
 use crate::host::guard::desk::Desk;
 use crate::host::guard::{order, tunnel, watch};
 use crate::host::machine::{clock, process};
@@ -37,7 +38,10 @@ pub fn beside(host: &Host, session: &SessionId, argv: &[OsString], is_optional: 
         }
     };
     match start(&directory) {
-        Ok(life) => {
+        Ok((life, lost)) => {
+            if let Some(why) = lost {
+                output::warn(&format!("{}: {why}; hint: ai doctor", order.loss()));
+            }
             // What holds this end is the engine's client, from here to its death.
             let kept = rustix::io::fcntl_setfd(&life, rustix::io::FdFlags::empty()).map_err(|error| failed(error.to_string()));
             kept.err().unwrap_or_else(|| process::exec(argv, &[]))
@@ -54,7 +58,8 @@ fn failed(why: String) -> Failure {
     Failure::new(Kind::NotStarted, "cannot start the helper of a guarded run; no container was started").because(why)
 }
 
-fn start(directory: &Path) -> io::Result<io::PipeWriter> {
+/// Starts the helper; returns the end of the pipe by which it lives, and why it serves no agent if it should.
+fn start(directory: &Path) -> io::Result<(io::PipeWriter, Option<String>)> {
     let (life, held) = io::pipe()?;
     let (mut ready, tell) = io::pipe()?;
     let mut command = process::command(process::this_program()?);
@@ -63,17 +68,21 @@ fn start(directory: &Path) -> io::Result<io::PipeWriter> {
     drop(command);
     let mut said = String::new();
     ready.read_to_string(&mut said)?;
-    if said == READY { Ok(held) } else { Err(io::Error::other(if said.is_empty() { "it ended at once".to_owned() } else { said })) }
+    match said.strip_prefix(READY) {
+        Some(lost) => Ok((held, Some(lost.to_owned()).filter(|lost| !lost.is_empty()))),
+        None if said.is_empty() => Err(io::Error::other("it ended at once")),
+        None => Err(io::Error::other(said)),
+    }
 }
 
-/// What a helper that serves says before anything else.
-const READY: &str = "ready";
+/// What a helper that serves says before anything else; behind it is why there is no agent.
+const READY: &str = "ready\n";
 
 /// Is the helper: serves until its standard input ends.
 pub fn serve(host: &Host, directory: &Path) -> Result<()> {
     let mut tell = io::stdout();
     match prepare(host, directory) {
-        Ok((desk, listeners, watching, alive)) => {
+        Ok(Prepared { desk, listeners, watching, alive, lost }) => {
             let count = Arc::new(AtomicUsize::new(0));
             for (listener, serve) in listeners {
                 accept(listener, serve, Arc::clone(&desk), Arc::clone(&count));
@@ -82,7 +91,8 @@ pub fn serve(host: &Host, directory: &Path) -> Result<()> {
             if let Some(watching) = watching {
                 watch::start(&desk, watching);
             }
-            tell.write_all(READY.as_bytes()).and_then(|()| tell.flush()).and_then(|()| close_stdout())?;
+            let ready = format!("{READY}{}", lost.unwrap_or_default());
+            tell.write_all(ready.as_bytes()).and_then(|()| tell.flush()).and_then(|()| close_stdout())?;
             // Nobody writes there: it ends when the last process that holds the other end does.
             let _ = io::copy(&mut io::stdin(), &mut io::sink());
             // Nothing is put back from here to the end of the process, nor left half done: the end of the session compares.
@@ -102,26 +112,44 @@ pub fn serve(host: &Host, directory: &Path) -> Result<()> {
 /// Serves a connection to one of the sockets.
 type Serve = fn(UnixStream, &Desk) -> io::Result<()>;
 
-type Prepared = (Arc<Desk>, Vec<(UnixListener, Serve)>, Option<(WatchOrder, PathBuf)>, std::fs::File);
+/// A helper that is about to serve.
+struct Prepared {
+    desk: Arc<Desk>,
+    listeners: Vec<(UnixListener, Serve)>,
+    watching: Option<(WatchOrder, PathBuf)>,
+    alive: std::fs::File,
+    /// Why there is no agent though there should be.
+    lost: Option<String>,
+}
 
 fn prepare(host: &Host, directory: &Path) -> io::Result<Prepared> {
     // No key of the terminal reaches it, nor the end of the terminal.
     let _ = rustix::process::setsid();
     let order: GuardOrder = order::read(directory)?;
-    let is_guarded = order.egress.is_some();
+    let is_needed = order.is_needed();
     let watching = order.watch.clone().map(|order| (order, directory.to_owned()));
     let alive = order::alive(directory)?;
-    let desk = Desk::new(host, order)?;
-    order::keep(directory, &desk.record())?;
     let sockets = directory.join("sock");
     let mut listeners: Vec<(UnixListener, Serve)> = Vec::new();
-    if is_guarded {
+    let mut let_agent_in = || {
+        let agent = order.agent.as_ref().map(|agent| AgentDesk::new(host, agent)).transpose()?.flatten();
+        if agent.is_some() {
+            listeners.push((socket::bind(&sockets, AGENT)?, serve_agent));
+        }
+        Ok(agent)
+    };
+    let (agent, lost) = match let_agent_in() {
+        Ok(agent) => (agent, None),
+        Err(error) if is_needed => return Err(error),
+        // Without an agent the rest goes on.
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let desk = Desk::new(host, order, agent)?;
+    order::keep(directory, &desk.record())?;
+    if is_needed {
         listeners.push((socket::bind(&sockets, EGRESS)?, tunnel::serve));
     }
-    if desk.agent.is_some() {
-        listeners.push((socket::bind(&sockets, AGENT)?, serve_agent));
-    }
-    Ok((Arc::new(desk), listeners, watching, alive))
+    Ok(Prepared { desk: Arc::new(desk), listeners, watching, alive, lost })
 }
 
 /// The shell that reads our output is not kept waiting for it.

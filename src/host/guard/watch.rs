@@ -10,7 +10,7 @@ use crate::host::guard::desk::Desk;
 #[cfg(target_os = "linux")]
 pub fn start(desk: &Arc<Desk>, (order, directory): (WatchOrder, PathBuf)) {
     use crate::core::store::Store;
-    use crate::host::control::watch::{Watching, watch};
+    use crate::host::control::watch::{WatchWord, Watching, watch};
 
     let session = directory.file_name().and_then(|name| name.to_str()?.parse().ok());
     let root = directory.parent().and_then(std::path::Path::parent);
@@ -18,8 +18,16 @@ pub fn start(desk: &Arc<Desk>, (order, directory): (WatchOrder, PathBuf)) {
     let watching = Watching { store: Store::new(root), session, order };
     let desk = Arc::clone(desk);
     std::thread::spawn(move || {
+        let note = |word| {
+            desk.note(|record| match word {
+                WatchWord::PutBack(count) => record.mended += count,
+                WatchWord::Blind(why) => record.unwatched = Some(why),
+            });
+        };
         // What this machine cannot watch is compared at the end.
-        let _ = watch(&watching, |count| desk.note(|record| record.mended += count), &desk.turn);
+        if let Err(error) = watch(&watching, note, &desk.turn) {
+            note(WatchWord::Blind(error.to_string()));
+        }
     });
 }
 
