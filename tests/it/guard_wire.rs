@@ -32,7 +32,7 @@ impl Helper {
         let mut said = String::new();
         process.stdout.take().unwrap().read_to_string(&mut said).unwrap();
         let helper = Self { process, directory };
-        if said == "ready" { Ok(helper) } else { Err(said) }
+        if said == "ready\n" { Ok(helper) } else { Err(said) }
     }
 
     fn connect(&self) -> UnixStream {
@@ -248,7 +248,7 @@ fn slow_bytes_and_many_connections_keep_nobody_else_out() {
 #[test]
 fn the_persons_own_proxy_is_gone_through() {
     let (mut sandbox, echo) = world();
-    let proxy = Echo::serve(|said| if said.starts_with(b"CONNECT") { b"HTTP/1.1 200 OK\r\n\r\n".to_vec() } else { said.to_vec() });
+    let proxy = Echo::proxy();
     sandbox.set("HTTPS_PROXY", format!("http://me:pw@127.0.0.1:{}", proxy.port));
     sandbox.set("NO_PROXY", "lan.mock");
     let near = format!("lan.mock:{}", echo.port);

@@ -56,14 +56,33 @@ pub struct Echo {
 
 impl Echo {
     pub fn serve(answer: impl Fn(&[u8]) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::listen(move |stream, heard| converse(stream, heard, &answer))
+    }
+
+    /// Plays a proxy that lets everything through to itself: what comes behind the head of a request is said back.
+    pub fn proxy() -> Self {
+        Self::listen(|mut stream, heard| {
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
+                head.push(byte[0]);
+            }
+            heard.lock().unwrap().extend_from_slice(&head);
+            if stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").is_ok() {
+                converse(stream, heard, &<[u8]>::to_vec);
+            }
+        })
+    }
+
+    fn listen(talk: impl Fn(TcpStream, &Mutex<Vec<u8>>) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let (all, answer) = (Arc::clone(&heard), Arc::new(answer));
+        let (all, talk) = (Arc::clone(&heard), Arc::new(talk));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (all, answer) = (Arc::clone(&all), Arc::clone(&answer));
-                thread::spawn(move || converse(stream, &all, answer.as_ref()));
+                let (all, talk) = (Arc::clone(&all), Arc::clone(&talk));
+                thread::spawn(move || talk(stream, &all));
             }
         });
         Self { port, heard }
