@@ -55,6 +55,9 @@ fn parse_words(args: &[OsString]) -> Result<Cli, clap::Error> {
         Some("resolve") => only(args).map(Command::Resolve),
         Some("sync") => only(args).map(Command::Sync),
         Some("complete") => only(args).map(Command::Complete),
+        Some("guard") => only(args).map(Command::Guard),
+        Some("__guard") => only(args).map(Command::Helper),
+        Some("forward") => only(args).map(Command::Forward),
         _ => None,
     };
     command.map_or_else(|| Cli::try_parse_from(args), |command| Ok(Cli { command }))
