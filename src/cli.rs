@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{
     changes, commit, complete, completions, config, cost, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, history, image,
-    init, install, login, policy, project, ps, resolve, resume, run, stats, stop, sync, tools, trust, use_tool, word,
+    init, install, login, open_page, policy, project, ps, resolve, resume, run, stats, stop, sync, tools, trust, use_tool, word,
 };
 
 pub mod overrides;
@@ -102,6 +102,9 @@ pub enum Command {
     /// In a guarded container: be a tunnel to a host
     #[command(hide = true)]
     Dial(dial::DialArgs),
+    /// In a container: have the page of a login opened
+    #[command(hide = true)]
+    OpenPage(open_page::OpenPageArgs),
     /// Become a program without a terminal
     #[command(name = "__alone", hide = true)]
     Alone {

@@ -33,6 +33,7 @@ pub mod image;
 pub mod init;
 pub mod install;
 pub mod login;
+pub mod open_page;
 pub mod policy;
 pub mod project;
 pub mod ps;
@@ -106,6 +107,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Helper(helper) => guard::serve(&helper),
         Command::Forward(forward) => forward::run(&forward),
         Command::Dial(dial) => dial::run(&dial),
+        Command::OpenPage(page) => open_page::run(&page),
         Command::Alone { words } => Err(process::exec_alone(&words)),
         #[cfg(feature = "faults")]
         Command::SyncJob { file } => sync_job::run(&file),

@@ -13,7 +13,8 @@ use crate::core::facts::Env;
 use crate::core::guard::agent::{AgentRules, AgentStep, FAILURE};
 use crate::core::guard::head::{self, HeadRead};
 use crate::core::guard::hello::Hello;
-use crate::core::guard::peer::Peer;
+use crate::core::guard::page::LoginPage;
+use crate::core::guard::peer::{HostName, Peer};
 use crate::core::identity::ssh::{self, SshFiles};
 use crate::core::image;
 use crate::core::lease::Lease;
@@ -134,6 +135,10 @@ pub fn egress(bytes: &[u8]) {
             assert!(!shown.bytes().any(|byte| byte.is_ascii_uppercase() || byte <= b' '), "{shown}");
             assert!(!head.for_server(&shown, b"/").windows(4).rev().skip(1).any(|end| end == b"\r\n\r\n"));
         }
+    }
+    let host = HostName::new(b"api.example.com").expect("it is one");
+    if let Ok(page) = LoginPage::parse(bytes, std::slice::from_ref(&host)) {
+        assert!(page.port >= 1024 && page.path.starts_with('/') && !page.state.is_empty(), "{page:?}");
     }
     let peer = Peer::parse(b"api.example.com:443", None).expect("it is one");
     if Hello::parse(bytes).judge(&peer) == Some(Ok(())) {

@@ -8,6 +8,7 @@ pub mod head;
 pub mod hello;
 pub mod inside;
 pub mod order;
+pub mod page;
 pub mod peer;
 pub mod record;
 pub mod rule;

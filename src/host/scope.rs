@@ -7,7 +7,7 @@ use crate::core::admit::path::{self, Bases, Looked};
 use crate::core::config::Config;
 use crate::core::config::source::Scope;
 use crate::core::facts::{Repo, RepoKind};
-use crate::core::plan::guard::GUARD;
+use crate::core::plan::guard::{GUARD, has_desktop};
 use crate::core::tool::manifest::LimitRules;
 use crate::host::fs::look::Look;
 use crate::host::store::lease;
@@ -61,9 +61,9 @@ impl Host {
         Here { tool, project: self.project_root(), home: self.home(), limits }
     }
 
-    /// Our own program, links resolved, if a guarded run can mount it: asked for no other run.
+    /// Our own program, links resolved, if a run can mount it: asked for none but a guarded one, and where a login may open a page.
     pub(super) fn inside(&self, config: &Config) -> Option<PathBuf> {
-        if config.settings.network.value != GUARD {
+        if config.settings.network.value != GUARD && !has_desktop(&self.env) {
             return None;
         }
         self.exe().resolved().ok().filter(|program| machine::look::runs_anywhere(program))

@@ -20,6 +20,9 @@ pub fn end(state: &Store, session: &SessionId, known: &Known) -> Vec<(&'static s
     if order.agent.is_some() {
         seen.push(("ssh_refused", serde_json::json!(record.refused)));
     }
+    if record.opened > 0 {
+        seen.push(("pages_opened", serde_json::json!(record.opened)));
+    }
     if record.mended > 0 {
         seen.push(("put_back", serde_json::json!(record.mended)));
     }
@@ -32,6 +35,9 @@ fn tell(record: &GuardRecord, order: &GuardOrder, known: &Known) {
         output::note(&line);
     }
     if let Some(line) = record.agent_line() {
+        output::note(&line);
+    }
+    if let Some(line) = record.page_line() {
         output::note(&line);
     }
     if record.crowded > 0 {

@@ -58,6 +58,7 @@ mod git_inside;
 mod guard;
 mod guard_agent;
 mod guard_life;
+mod guard_page;
 mod guard_wire;
 mod guarded;
 mod habits;

@@ -19,6 +19,12 @@ pub const SSH_SETTINGS: &str = "Host *\n  ProxyCommand /ai/ai dial %h %p\n";
 /// The socket in the directory of sockets that is the filtered agent.
 pub const AGENT: &str = "agent";
 
+/// The socket in the directory of sockets at which pages are opened.
+pub const PAGE: &str = "page";
+/// The program beside the sockets that `BROWSER` names inside.
+pub const OPEN: &str = "open";
+pub const OPEN_PROGRAM: &str = "#!/bin/sh\nexec /ai/ai open-page \"$@\"\n";
+
 /// To which hosts a login is signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -73,9 +79,17 @@ pub struct GuardOrder {
     /// Whose control files are watched.
     #[serde(default)]
     pub watch: Option<WatchOrder>,
+    /// Hosts of which the pages of a login are opened on the person's desktop.
+    #[serde(default)]
+    pub pages: Vec<String>,
 }
 
 impl GuardOrder {
+    /// Returns whether the container gets our own program.
+    pub fn has_program(&self) -> bool {
+        self.egress.is_some() || !self.pages.is_empty()
+    }
+
     /// Returns whether nothing may start without the helper; without one there is no agent, which is no reason not to work.
     pub fn is_needed(&self) -> bool {
         self.egress.is_some()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::core::guard::EgressRefusal;
+use crate::core::guard::page::PageRefusal;
 use crate::core::guard::peer::Peer;
 use crate::core::guard::rule::{EgressRule, EgressRules};
 use crate::core::text::typed::typed;
@@ -31,6 +32,9 @@ pub struct GuardRecord {
     pub crowded: u64,
     /// How often a control file was put back while the run lasted.
     pub mended: u64,
+    /// Pages of logins that were opened, and what was not, by what it was.
+    pub opened: u64,
+    pub shut: BTreeMap<String, u64>,
     /// Why control files were not watched to the end.
     pub unwatched: Option<String>,
 }
@@ -66,6 +70,20 @@ impl GuardRecord {
         if self.refused.len() < MOST || self.refused.contains_key(what) {
             *self.refused.entry(what.to_owned()).or_default() += 1;
         }
+    }
+
+    /// Counts a page that was not opened.
+    pub fn leave_shut(&mut self, refusal: &PageRefusal) {
+        let what = refusal.words();
+        if self.shut.len() < MOST || self.shut.contains_key(&what) {
+            *self.shut.entry(what).or_default() += 1;
+        }
+    }
+
+    /// Returns the line about pages that were not opened.
+    pub fn page_line(&self) -> Option<String> {
+        let parts: Vec<String> = self.shut.iter().take(MOST_SAID).map(|(what, count)| format!("{count} × {what}")).collect();
+        (!parts.is_empty()).then(|| format!("did not open {}; hint: ai help network", parts.join(", ")))
     }
 
     /// Returns the line about what the agent did not do.

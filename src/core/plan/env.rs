@@ -73,6 +73,7 @@ pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Wa
     }
     admit::variables(request, &mut variables);
     proxy::variables(request, &mut variables);
+    guard::page_variables(request, &mut variables);
     for (name, words) in &manifest.env.append {
         let words = &match guard::node_options(request).filter(|_| name == "NODE_OPTIONS") {
             Some(more) => format!("{words} {more}"),

@@ -6,8 +6,9 @@ use crate::core::config::{Config, Origin, Setting};
 use crate::core::container::{AI, ContainerPath, SOCKETS};
 use crate::core::engine::Product;
 use crate::core::engine::agent::Way;
+use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::guard::order::{EGRESS, GuardOrder, PORT, WatchOrder};
+use crate::core::guard::order::{EGRESS, GuardOrder, OPEN, PORT, WatchOrder};
 use crate::core::guard::rule::{EgressMode, EgressRules, EgressWord};
 use crate::core::guard::sets;
 use crate::core::plan::env::Variables;
@@ -47,7 +48,28 @@ pub(super) fn decide(request: &Request, agent: Option<&Way>, project: Option<&st
         let watch = WatchOrder { project: project.to_owned(), tool: request.tool.name.clone() };
         plan.get_or_insert_with(GuardPlan::shut).order.watch = Some(watch);
     }
+    // What an errand is asked has no login to begin.
+    if project.is_some() && opens_pages(request) {
+        plan.get_or_insert_with(GuardPlan::shut).order.pages.clone_from(&request.tool.manifest.egress.pages);
+    }
     Ok(plan)
+}
+
+/// Returns whether pages can be opened on the desktop of whoever has this environment.
+pub fn has_desktop(env: &Env) -> bool {
+    ["BROWSER", "DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(|name| env.is_set(name))
+}
+
+/// Returns whether a login inside is one of the person's browser: there is a desktop, and the container's loopback is not this machine's.
+pub(super) fn opens_pages(request: &Request) -> bool {
+    let Request { tool, config, facts, .. } = request;
+    let network = config.settings.network.value.as_str();
+    let is_apart = network != "host" && network != "none";
+    has_desktop(&facts.env)
+        && is_apart
+        && !tool.manifest.egress.pages.is_empty()
+        && reach::shares_sockets(&facts.engine)
+        && facts.inside.is_some()
 }
 
 fn guarded(request: &Request) -> Result<GuardPlan> {
@@ -66,7 +88,7 @@ fn guarded(request: &Request) -> Result<GuardPlan> {
 impl GuardPlan {
     /// The plan of a helper that lets nothing through.
     fn shut() -> Self {
-        Self { order: GuardOrder { egress: None, proxy: "off".into(), agent: None, watch: None }, rows: Vec::new() }
+        Self { order: GuardOrder { egress: None, proxy: "off".into(), agent: None, watch: None, pages: Vec::new() }, rows: Vec::new() }
     }
 
     /// Has the helper filter the SSH agent.
@@ -113,7 +135,16 @@ impl GuardPlan {
                 }
             }
         }
-        Self { order: GuardOrder { egress: Some(egress), proxy: config.settings.proxy.value.clone(), agent: None, watch: None }, rows }
+        Self {
+            order: GuardOrder {
+                egress: Some(egress),
+                proxy: config.settings.proxy.value.clone(),
+                agent: None,
+                watch: None,
+                pages: Vec::new(),
+            },
+            rows,
+        }
     }
 }
 
@@ -126,12 +157,13 @@ pub(super) fn push(request: &Request, guard: Option<&GuardPlan>, parts: &mut Par
     let (reason, origin) = match (&order.egress, &order.agent) {
         (Some(_), _) => ("the one way out, which the container cannot replace", &settings.network.origin),
         (None, Some(_)) => ("your SSH agent, as far as it is let in", &settings.ssh_agent.origin),
+        (None, None) if !order.pages.is_empty() => ("a login inside is one of your browser", &settings.network.origin),
         (None, None) => return,
     };
     parts.push(Part::Mount(sockets), reason, origin.clone());
-    if let (Some(_), Some(program)) = (&order.egress, &request.facts.inside) {
+    if let (true, Some(program)) = (order.has_program(), &request.facts.inside) {
         let program = Mount::bind(Fixed::of_person(program), ContainerPath::new(AI), Access::ReadOnly);
-        parts.push(Part::Mount(program), "leads programs to that way", settings.network.origin.clone());
+        parts.push(Part::Mount(program), "leads programs to these sockets", settings.network.origin.clone());
     }
 }
 
@@ -167,6 +199,14 @@ pub(super) fn variables(request: &Request, variables: &mut Variables) {
         set(name, "localhost,127.0.0.1,::1", "what is in the container needs no way out");
     }
     set("NODE_USE_ENV_PROXY", "1", "node does not read these variables by itself");
+}
+
+/// Adds the variable by which programs find what opens pages.
+pub(super) fn page_variables(request: &Request, variables: &mut Variables) {
+    if opens_pages(request) {
+        let origin = Origin::Manifest(request.tool.name.clone());
+        variables.literal("BROWSER", &format!("{SOCKETS}/{OPEN}"), "opens the pages of a login in your browser", origin);
+    }
 }
 
 /// Words for `NODE_OPTIONS` that keep node from warning about the variable above; a node before 20.11 would not start with them.

@@ -85,6 +85,8 @@ pub struct HostRules {
     pub model: Vec<EgressRule>,
     /// Which the tool asks for and does not miss: nobody is told that they were blocked.
     pub quiet: Vec<EgressRule>,
+    /// Hosts of which the pages of a login are opened in the person's browser.
+    pub pages: Vec<String>,
 }
 
 /// Default limits, before they are clamped to what the engine has.
@@ -260,7 +262,11 @@ impl Manifest {
             login: if has_own_account { self.login } else { or(self.login, base.login) },
             logout: if has_own_account { self.logout } else { or(self.logout, base.logout) },
             min_version: self.min_version.or(base.min_version),
-            egress: HostRules { model: or(self.egress.model, base.egress.model), quiet: or(self.egress.quiet, base.egress.quiet) },
+            egress: HostRules {
+                model: or(self.egress.model, base.egress.model),
+                quiet: or(self.egress.quiet, base.egress.quiet),
+                pages: if has_own_account { self.egress.pages } else { or(self.egress.pages, base.egress.pages) },
+            },
             limits: LimitRules {
                 memory: self.limits.memory.or(base.limits.memory),
                 cpus: self.limits.cpus.or(base.limits.cpus),

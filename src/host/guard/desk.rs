@@ -12,6 +12,7 @@ use crate::core::guard::upstream::UpstreamProxy;
 use crate::host::Host;
 use crate::host::guard::agent::AgentDesk;
 use crate::host::guard::order;
+use crate::host::guard::page::PageDesk;
 use crate::host::machine::clock;
 
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Desk {
     pub getent: Option<PathBuf>,
     /// What a container has of the SSH agent.
     pub agent: Option<AgentDesk>,
+    /// Where pages are opened.
+    pub pages: Option<PageDesk>,
     /// Held by whoever compares control files.
     pub turn: Mutex<()>,
     seen: Mutex<SeenTraffic>,
@@ -50,8 +53,10 @@ impl Desk {
         let no_proxy = ["NO_PROXY", "no_proxy"].iter().find_map(|name| host.env.text(name)).unwrap_or_default();
         let upstream = url.map(UpstreamProxy::parse).transpose();
         let upstream = upstream.map_err(|why| io::Error::other(format!("your proxy cannot be used: {why}")))?;
+        let pages = (!order.pages.is_empty()).then(|| PageDesk::new(host, &order.pages));
         Ok(Self {
             agent,
+            pages,
             rules: order.egress.unwrap_or_default(),
             upstream: upstream.map(|proxy| (proxy, no_proxy.to_owned())),
             getent: host.program("getent"),

@@ -31,7 +31,7 @@ fn leave_behind(port: u16, socket: &Path) -> io::Result<()> {
     let listener: OwnedFd = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.into();
     // In two steps, so that it is no child of the tool's: one that waits for any child would meet a stranger.
     let mut command = process::command("/proc/self/exe");
-    command.arg0("ai-forward").args(["forward".as_ref(), "--leave".as_ref(), socket.as_os_str()]);
+    command.arg0("ai forward").args(["forward".as_ref(), "--leave".as_ref(), socket.as_os_str()]);
     command.stdin(listener).stdout(Stdio::null()).stderr(Stdio::null()).env_clear();
     let status = command.spawn()?.wait()?;
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("what passes things on ended with {status}"))) }
@@ -42,7 +42,7 @@ pub fn leave(socket: &Path) -> Result<()> {
     let listener = io::stdin().as_fd().try_clone_to_owned()?;
     let mut command = process::command("/proc/self/exe");
     // A group of its own: what the terminal sends to the tool's is not for it.
-    command.arg0("ai-forward").args(["forward".as_ref(), "--stay".as_ref(), socket.as_os_str()]).process_group(0);
+    command.arg0("ai forward").args(["forward".as_ref(), "--stay".as_ref(), socket.as_os_str()]).process_group(0);
     drop(command.stdin(listener).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
     Ok(())
 }

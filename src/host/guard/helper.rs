@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::guard::order::{AGENT, EGRESS, GuardOrder, WatchOrder};
+use crate::core::guard::order::{AGENT, EGRESS, GuardOrder, PAGE, WatchOrder};
 use crate::core::lease::SessionId;
 use crate::host::fs::{own, socket};
 use crate::host::guard::agent::AgentDesk;
 use crate::host::guard::desk::Desk;
-use crate::host::guard::{order, tunnel, watch};
+use crate::host::guard::{order, page, tunnel, watch};
 use crate::host::machine::{clock, process};
 use crate::host::{Host, output};
 
@@ -63,7 +63,7 @@ fn start(directory: &Path) -> io::Result<(io::PipeWriter, Option<String>)> {
     let (life, held) = io::pipe()?;
     let (mut ready, tell) = io::pipe()?;
     let mut command = process::command(process::this_program()?);
-    command.arg0("ai-guard").args(["__guard".as_ref(), directory.as_os_str()]).current_dir("/");
+    command.arg0("ai guard").args(["__guard".as_ref(), directory.as_os_str()]).current_dir("/");
     drop(command.stdin(life).stdout(tell).stderr(Stdio::null()).spawn()?);
     drop(command);
     let mut said = String::new();
@@ -110,7 +110,7 @@ pub fn serve(host: &Host, directory: &Path) -> Result<()> {
 }
 
 /// Serves a connection to one of the sockets.
-type Serve = fn(UnixStream, &Desk) -> io::Result<()>;
+type Serve = fn(UnixStream, &Arc<Desk>) -> io::Result<()>;
 
 /// A helper that is about to serve.
 struct Prepared {
@@ -147,7 +147,11 @@ fn prepare(host: &Host, directory: &Path) -> io::Result<Prepared> {
     let desk = Desk::new(host, order, agent)?;
     order::keep(directory, &desk.record())?;
     if is_needed {
-        listeners.push((socket::bind(&sockets, EGRESS)?, tunnel::serve));
+        listeners.push((socket::bind(&sockets, EGRESS)?, serve_egress));
+    }
+    if desk.pages.is_some() {
+        // Without it the tool says its page, and asks for what the person is shown there.
+        listeners.extend(socket::bind(&sockets, PAGE).ok().map(|listener| (listener, page::serve as Serve)));
     }
     Ok(Prepared { desk: Arc::new(desk), listeners, watching, alive, lost })
 }
@@ -158,7 +162,11 @@ fn close_stdout() -> io::Result<()> {
     Ok(rustix::stdio::dup2_stdout(&null)?)
 }
 
-fn serve_agent(stream: UnixStream, desk: &Desk) -> io::Result<()> {
+fn serve_egress(stream: UnixStream, desk: &Arc<Desk>) -> io::Result<()> {
+    tunnel::serve(stream, desk)
+}
+
+fn serve_agent(stream: UnixStream, desk: &Arc<Desk>) -> io::Result<()> {
     desk.agent.as_ref().map_or(Ok(()), |agent| agent.serve(stream, desk))
 }
 

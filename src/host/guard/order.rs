@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::core::guard::order::{GuardOrder, SSH, SSH_SETTINGS};
+use crate::core::guard::order::{GuardOrder, OPEN, OPEN_PROGRAM, SSH, SSH_SETTINGS};
 use crate::core::guard::record::GuardRecord;
 use crate::core::lease::SessionId;
 use crate::core::store::Store;
@@ -32,6 +32,9 @@ pub fn prepare(store: &Store, session: &SessionId, order: &GuardOrder) -> io::Re
     socket::make_directory(&store.sockets(session))?;
     if order.egress.is_some() {
         write(&store.sockets(session).join(SSH), SSH_SETTINGS.as_bytes(), 0o644)?;
+    }
+    if !order.pages.is_empty() {
+        write(&store.sockets(session).join(OPEN), OPEN_PROGRAM.as_bytes(), 0o755)?;
     }
     write_private(&store.guard(session).join(ORDER), &serde_json::to_vec(order)?)
 }

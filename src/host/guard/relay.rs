@@ -3,11 +3,14 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 /// A stream whose halves end by themselves.
 pub trait Duplex: Read + Write + Send + Sized + 'static {
     fn twin(&self) -> io::Result<Self>;
     fn end(&self, half: Shutdown);
+    /// Bounds how long a read may take.
+    fn wait_for(&self, time: Duration) -> io::Result<()>;
 }
 
 impl Duplex for TcpStream {
@@ -19,6 +22,10 @@ impl Duplex for TcpStream {
         // It may have ended by itself.
         let _ = self.shutdown(half);
     }
+
+    fn wait_for(&self, time: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(time))
+    }
 }
 
 impl Duplex for UnixStream {
@@ -29,7 +36,14 @@ impl Duplex for UnixStream {
     fn end(&self, half: Shutdown) {
         let _ = self.shutdown(half);
     }
+
+    fn wait_for(&self, time: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(time))
+    }
 }
+
+/// A socket whose calls do not wait.
+pub const NONBLOCKING: bool = true;
 
 /// Stack of a thread that only copies.
 const STACK: usize = 64 << 10;
@@ -60,7 +74,7 @@ pub fn forward(from: &mut impl Duplex, to: &mut impl Duplex) {
 
 /// Copies to the end; each piece is passed on as soon as it is there.
 pub fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
-    let mut buffer = [0_u8; 16 << 10];
+    let mut buffer = [0_u8; 8 << 10];
     loop {
         match from.read(&mut buffer) {
             Ok(0) => return Ok(()),

@@ -42,7 +42,7 @@ pub fn serve(mut stream: UnixStream, desk: &Desk) -> io::Result<()> {
 }
 
 /// Reads on until `judge` knows; `None` if the time is over or nothing more comes.
-fn until<T>(stream: &mut UnixStream, bytes: &mut Vec<u8>, judge: impl Fn(&[u8]) -> Option<T>) -> io::Result<Option<T>> {
+pub fn until<S: Duplex, T>(stream: &mut S, bytes: &mut Vec<u8>, judge: impl Fn(&[u8]) -> Option<T>) -> io::Result<Option<T>> {
     let end = Deadline::after(PATIENCE);
     let mut buffer = [0_u8; 4 << 10];
     loop {
@@ -53,7 +53,7 @@ fn until<T>(stream: &mut UnixStream, bytes: &mut Vec<u8>, judge: impl Fn(&[u8]) 
         if left.is_zero() {
             return Ok(None);
         }
-        stream.set_read_timeout(Some(left))?;
+        stream.wait_for(left)?;
         match stream.read(&mut buffer) {
             Ok(0) => return Ok(None),
             Ok(count) => bytes.extend_from_slice(&buffer[..count]),
