@@ -23,9 +23,10 @@ pub fn certificates(bundle: &str) -> Vec<String> {
 
 /// Returns a Dockerfile in which the steps of `dockerfile` trust these certificates beside those of its base image.
 pub fn trusting(dockerfile: &str, certificates: &[String]) -> String {
+    const BASE: &str = "\nFROM ${BASE} AS common\n";
     let steps = steps(certificates);
-    match dockerfile.split_once("\nFROM ${BASE}\n").filter(|_| !steps.is_empty()) {
-        Some((before, after)) => format!("{before}\nFROM ${{BASE}}\n{steps}{after}"),
+    match dockerfile.split_once(BASE).filter(|_| !steps.is_empty()) {
+        Some((before, after)) => format!("{before}{BASE}{steps}{after}"),
         None => format!("{dockerfile}{steps}"),
     }
 }
@@ -89,8 +90,8 @@ mod tests {
     #[test]
     fn the_steps_come_right_behind_the_base_and_are_short_enough_for_a_command_line() {
         let many: Vec<String> = (0..400).map(|n| certificate('A').replacen("AAAA", &format!("{n:04}"), 1).repeat(9)).collect();
-        let text = trusting("ARG BASE=x\nFROM ${BASE}\nRUN true\n", &many);
-        assert!(text.starts_with("ARG BASE=x\nFROM ${BASE}\n\n# The certificate") && text.ends_with("RUN true\n"), "{text}");
+        let text = trusting("ARG BASE=x\nFROM ${BASE} AS common\nRUN true\n", &many);
+        assert!(text.starts_with("ARG BASE=x\nFROM ${BASE} AS common\n\n# The certificate") && text.ends_with("RUN true\n"), "{text}");
         assert!(text.lines().all(|line| line.len() < 100_000) && text.matches("RUN mkdir").count() > 3);
         assert_eq!(trusting("FROM x", &[]), "FROM x");
     }
