@@ -15,8 +15,9 @@ shopt -s extglob
 caught=0
 missed=0
 
+# The program has the entry by which tests call the sync engine alone.
 build() {
-    RUSTFLAGS='' cargo "$@" --quiet --manifest-path "${crate}/Cargo.toml" --target-dir "${mutants}/build"
+    RUSTFLAGS='' cargo "$@" --quiet --features faults --manifest-path "${crate}/Cargo.toml" --target-dir "${mutants}/build"
 }
 
 # Makes the copy: the crate as git knows it, with what is not committed yet. Who edits meanwhile disturbs nothing. The integration
@@ -37,10 +38,10 @@ hold() {
         if [[ ${filter} == unit:* ]]; then unit+=("${filter#unit:}"); else those+=("${filter}"); fi
     done
     local surroundings=(env -u AI_BED_BUSYBOX -u AI_BED_TOOLS -u AI_BED_PODMAN 'AI_REQUIRE=zsh,bash,fish,strace'
-        RUST_BACKTRACE=0 PROPTEST_CASES=64 timeout 600)
+        RUSTFLAGS= RUST_BACKTRACE=0 PROPTEST_CASES=64 timeout 600)
     if ((${#unit[@]})); then
         build test --no-run --bin ai || return
-        "${surroundings[@]}" cargo test --quiet --manifest-path "${crate}/Cargo.toml" --target-dir "${mutants}/build" --bin ai -- \
+        "${surroundings[@]}" cargo test --quiet --features faults --manifest-path "${crate}/Cargo.toml" --target-dir "${mutants}/build" --bin ai -- \
             "${unit[@]}" --format pretty || return
     fi
     if ((${#those[@]})); then
