@@ -121,6 +121,7 @@ fn a_lease_that_names_a_container_of_somebody_else_removes_nothing_of_theirs() {
         "session": "0123456789ab", "tool": "claude", "project": "p", "root": "/p", "container": "victim", "image": "", "since": 0,
         "owner": { "pid": 999_999_999, "started": null, "boot": null }, "endpoint": "tcp://127.0.0.1:1",
     });
+    let uid = rustix::process::getuid().as_raw();
     for line in [&["sync", "out", "--code", "137", "--", "0123456789ab"][..], &["run", "claude"], &["gc"], &["sync", "repair"]] {
         sandbox.write("home/.docker-ai-config/sessions/0123456789ab", lease.to_string());
         let _ = sandbox.ai(line).outcome();
@@ -130,6 +131,13 @@ fn a_lease_that_names_a_container_of_somebody_else_removes_nothing_of_theirs() {
             .into_iter()
             .find(|call| call.argv[0].to_str().is_some_and(removes) && call.argv.iter().any(|word| word == "victim"));
         assert!(touched.is_none(), "{line:?}: {touched:?}");
+    }
+    // Whoever is removed is found by all three, and so is somebody of this person's, of this store.
+    let asked: Vec<String> = sandbox.calls().iter().map(|call| format!("{:?}", call.argv)).collect();
+    let of_session: Vec<&String> = asked.iter().filter(|argv| argv.contains("label=ai.session=0123456789ab")).collect();
+    assert!(!of_session.is_empty(), "{asked:?}");
+    for argv in of_session {
+        assert!(argv.contains(&format!("label=ai.owner={uid}")) && argv.contains("label=ai.store="), "{argv}");
     }
 }
 
