@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 CARGO := $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 RELEASE := target/release/ai
 
-.PHONY: help check demo test lint audit bench faults mutants hostile fuzz install release cargo
+.PHONY: help check demo test tools lint audit bench faults mutants hostile fuzz install release cargo
 
 help: ## this list
 	@echo 'make WHAT, where WHAT is one of'
@@ -34,6 +34,13 @@ test: cargo ## everything that must hold, with a real engine and the real tools
 	else
 		$(CARGO) test --quiet --features faults
 	fi
+
+# Downloads five programs of some hundred MiB, which `make test` does without.
+tools: cargo ## the tools that are added by a word, as real programs; writes docs/tools.md
+	bed="$$(tests/bed/up programs tools)"
+	set -a; eval "$$bed"; set +a
+	$(CARGO) build --quiet
+	tests/tools
 
 lint: cargo ## format, clippy, shell text, dependencies, licences
 	$(CARGO) fmt --check

@@ -4,18 +4,20 @@ use crate::command::complete;
 use crate::core::config::Layer;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::image::installed_image;
 use crate::core::plan;
 use crate::core::shell::Shell;
 use crate::core::text::table::Side;
-use crate::core::tool;
+use crate::core::tool::{self, Tool};
 use crate::host::engine::image::{self, Options, inspect, remember, versions};
 use crate::host::engine::{self, Image};
-use crate::host::{self, output};
+use crate::host::{self, Host, output};
 use crate::session::context::Context;
-use crate::session::image::{MOVED, learn, moved, short, way_to};
+use crate::session::image::{MOVED, installed, learn, moved, short, way_to};
 use clap::{Args, Subcommand};
 
 mod recipe;
+mod update;
 
 #[derive(Debug, Args)]
 pub struct ImageArgs {
@@ -44,6 +46,14 @@ pub enum ImageCommand {
         /// Do not use the layers of an earlier build
         #[arg(long)]
         no_cache: bool,
+    },
+    /// Build again with the newest version of a tool, or of every tool that was built; one that does not start is not taken
+    Update {
+        /// Tool to update
+        tool: Option<String>,
+        /// Only say what is newer
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Which image a run would use, and what is in it
     Status {
@@ -74,18 +84,23 @@ pub fn run(command: ImageCommand) -> Result<u8> {
             context.config.rules.judge_word("build")?;
             let is_about_tools = base.is_some() || !versions.is_empty() || tag.is_some();
             let asked = BuildAsked { base, versions, network, tag, no_cache };
-            let Some(made) = &context.config.made else { return tools(&context, asked).map(|()| 0) };
+            let Some(made) = &context.config.made else { return below(&context, asked).map(|()| 0) };
             if !is_about_tools && engine::check(&context.facts(None).engine, &made.tools)? != Image::Missing {
                 return recipe::build(&context, &asked);
             }
             let tag = asked.tag.clone().unwrap_or_else(|| made.tools.clone());
-            tools(&context, BuildAsked { tag: Some(tag), ..asked.clone() })?;
+            if context.tool.manifest.install.is_some() {
+                below(&context, asked.clone())?;
+            } else {
+                tools(&context, BuildAsked { tag: Some(tag), ..asked.clone() })?;
+            }
             // Another image of the tools is below it now.
             recipe::build(&of(tool.as_deref())?, &asked)
         }
+        ImageCommand::Update { tool, dry_run } => update::run(&of(tool.as_deref())?, tool.as_deref(), dry_run),
         ImageCommand::Status { tool, json } => {
             let context = of(tool.as_deref())?;
-            status(&context, &context.facts(None), json)
+            status(&context, &context.facts(None), tool.is_none(), json)
         }
         ImageCommand::Prune { dry_run } => recipe::prune(&of(None)?, dry_run),
         ImageCommand::Pin { off } => {
@@ -105,6 +120,50 @@ struct BuildAsked {
     no_cache: bool,
 }
 
+/// Builds the image that a run of this tool uses, or on which that is made.
+fn below(context: &Context, asked: BuildAsked) -> Result<()> {
+    let Some(mut own) = installed(context)? else { return tools(context, asked) };
+    if asked.tag.is_some() {
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("cannot build {} under another name: it has an image of its own", context.tool.name),
+        )
+        .hint(format!("ai image build {}", context.tool.name)));
+    }
+    for (name, version) in with(&asked.versions)? {
+        let is_its = name == own.tool;
+        let other = if is_its { context.tool.installed_image(Some((version, None))) } else { None };
+        own = other.unwrap_or_else(|| Err(format!("the image of {} has no `{name}`", own.tool))).map_err(|why| {
+            Failure::new(Kind::Usage, format!("cannot build with `{name}={version}`: {why}"))
+                .hint(format!("ai tools show {}", context.tool.name))
+        })?;
+    }
+    let facts = context.facts(None);
+    let mut options = Options::new(&context.config, &facts, own.name());
+    options.base = asked.base.or(options.base);
+    options.network = asked.network.or(options.network);
+    options.no_cache = asked.no_cache;
+    image::build_tool(&context.host, &facts, &own, &options)?;
+    learn(context, &own.name());
+    refresh(context);
+    Ok(())
+}
+
+/// Takes the words of `--with` apart.
+fn with(words: &[String]) -> Result<Vec<(&str, &str)>> {
+    let part = |word: &'_ String| {
+        Failure::new(Kind::Usage, format!("cannot read `{word}`")).hint("--with TOOL=VERSION, such as --with claude=2.1.330")
+    };
+    words.iter().map(|word| word.split_once('=').ok_or_else(|| part(word))).collect()
+}
+
+/// Makes the words for completion anew.
+fn refresh(context: &Context) {
+    for shell in Shell::ALL {
+        complete::refresh_places(&context.host, shell);
+    }
+}
+
 /// Builds the image of the tools.
 fn tools(context: &Context, asked: BuildAsked) -> Result<()> {
     let facts = context.facts(None);
@@ -113,17 +172,11 @@ fn tools(context: &Context, asked: BuildAsked) -> Result<()> {
     options.network = asked.network.or(options.network);
     options.tag = asked.tag.unwrap_or(options.tag);
     options.no_cache = asked.no_cache;
-    for version in &asked.versions {
-        let (name, version) = version.split_once('=').ok_or_else(|| {
-            Failure::new(Kind::Usage, format!("cannot read `{version}`")).hint("--with TOOL=VERSION, such as --with claude=2.1.330")
-        })?;
-        options.versions.push((name.into(), version.into()));
-    }
+    options.versions.splice(0..0, update::of_shared(&context.host));
+    options.versions.extend(with(&asked.versions)?.into_iter().map(|(name, version)| (name.into(), version.into())));
     image::build(&context.host, &facts, &options)?;
     learn(context, &options.tag);
-    for shell in Shell::ALL {
-        complete::refresh_places(&context.host, shell);
-    }
+    refresh(context);
     Ok(())
 }
 
@@ -140,11 +193,50 @@ fn pin(context: &Context, facts: &Facts, off: bool) -> Result<u8> {
     Ok(0)
 }
 
-fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
+/// The image of one tool, as `ai image status` shows it.
+#[derive(serde::Serialize)]
+struct OwnImageRow {
+    tool: String,
+    image: String,
+    /// The version that is in it; absent where it was not built.
+    version: Option<String>,
+    /// Whether it was built from something else than its manifest says now.
+    outdated: bool,
+}
+
+/// Returns a row for each tool that has an image of its own.
+fn own_images(context: &Context, facts: &Facts) -> Vec<OwnImageRow> {
+    let host = &context.host;
+    let tools = host.tool_names().into_iter().filter_map(|name| Tool::load(&name, |name| host.manifest(name)).ok().flatten());
+    let own = tools.filter(|tool| tool.manifest.install.is_some() && tool.installed_as == tool.name);
+    let row = |tool: Tool| {
+        let image = installed_image(&tool.name);
+        let details = inspect(facts, &image).ok();
+        let version = details.as_ref().map(|details| version_in(details, &tool.name));
+        let of_tool = Context { host: Host::new().ok()?, tool, config: context.config.clone() };
+        let outdated = details.as_ref().is_some_and(|details| is_outdated(&of_tool, details));
+        Some(OwnImageRow { tool: of_tool.tool.name, image, version, outdated })
+    };
+    own.filter_map(row).collect()
+}
+
+fn version_in(details: &serde_json::Value, tool: &str) -> String {
+    versions(details).get(tool).and_then(|version| version.as_str()).unwrap_or_default().to_owned()
+}
+
+fn is_outdated(context: &Context, details: &serde_json::Value) -> bool {
+    installed(context).ok().flatten().is_some_and(|own| image::is_outdated(details, &own))
+}
+
+fn status(context: &Context, facts: &Facts, is_of_all: bool, json: bool) -> Result<u8> {
     let image = plan::image(&context.tool, &context.config);
     recipe::tell(context, json);
     let found = engine::check(&facts.engine, &image)?;
+    let own = if is_of_all { own_images(context, facts) } else { Vec::new() };
     if found == Image::Missing {
+        if !json {
+            own_table(&own)?;
+        }
         return Err(Failure::new(Kind::Unavailable, format!("cannot show {image}: the image is not there")).hint(way_to(facts, &image)));
     }
     if let Some((pinned, id)) = engine::pin_mismatch(&context.host.store, &facts.engine, &image, &found)? {
@@ -161,12 +253,28 @@ fn status(context: &Context, facts: &Facts, json: bool) -> Result<u8> {
     if json {
         let pinned = host::store::image::pin(&context.host.store, &facts.engine, &image);
         let (id, created) = (&details["Id"], &details["Created"]);
-        let row = serde_json::json!({ "image": image, "id": id, "pinned": pinned, "created": created, "bytes": size, "tools": tools, "made": context.config.made.is_some() });
+        let row = serde_json::json!({ "image": image, "id": id, "pinned": pinned, "created": created, "bytes": size, "tools": tools, "made": context.config.made.is_some(), "own": own });
         output::json(&row)?;
     } else {
         output::line(&format!("{image}  {} MiB  {}", size >> 20, details["Created"].as_str().unwrap_or_default()))?;
         let row = |(name, version): (&String, &serde_json::Value)| [format!("  {name}"), version.as_str().unwrap_or_default().to_owned()];
         output::table([Side::Left; 2], &tools.iter().map(row).collect::<Vec<_>>())?;
+        own_table(&own)?;
+        if context.config.made.is_none() && is_outdated(context, &details) {
+            output::note(&format!("it was built before its manifest said what it says now; hint: ai image build {}", context.tool.name));
+        }
     }
     Ok(0)
+}
+
+fn own_table(rows: &[OwnImageRow]) -> Result<()> {
+    let row = |row: &OwnImageRow| {
+        let state = match (&row.version, row.outdated) {
+            (None, _) => format!("not built; hint: ai image build {}", row.tool),
+            (Some(version), true) => format!("{version}, built from another manifest; hint: ai image build {}", row.tool),
+            (Some(version), false) => version.clone(),
+        };
+        [row.image.clone(), state]
+    };
+    output::table([Side::Left; 2], &rows.iter().map(row).collect::<Vec<_>>())
 }

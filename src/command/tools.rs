@@ -1,19 +1,38 @@
-//! `ai tools`: what can be run, and where each comes from.
+//! `ai tools`: what can be run, where each comes from, what is wrong with a manifest, and how one is added.
 
-use clap::Args;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::core::failure::Result;
+use crate::core::failure::{Failure, Kind, Result};
 use crate::core::text::table::Side;
-use crate::core::tool::Tool;
-use crate::core::tool::manifest::Manifest;
-use crate::host::Host;
-use crate::host::output;
+use crate::core::text::typed::typed;
+use crate::core::tool::examine::{Complaint, examine};
+use crate::core::tool::manifest::{Manifest, ManifestText};
+use crate::core::tool::{self, Tool};
+use crate::host::fs::files;
+use crate::host::{Host, output, pick};
+use crate::session::context::unknown_tool;
 
 #[derive(Debug, Args)]
 pub struct ToolsArgs {
-    #[arg(long)]
-    pub json: bool,
+    #[command(subcommand)]
+    command: Option<ToolsCommand>,
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum ToolsCommand {
+    /// What can be run, and where each comes from; so does `ai tools` alone
+    List,
+    /// The manifest of a tool as it stands, to learn from or to begin with
+    Show { tool: String },
+    /// What is wrong with a manifest, all of it, before a run finds out; without a file, with each of your own
+    Check { file: Option<PathBuf> },
+    /// Add a tool: one that comes with ai, by its name, or a manifest of yours, by its file
+    Add { what: String },
 }
 
 #[derive(Serialize)]
@@ -25,11 +44,20 @@ struct ToolRow {
 }
 
 pub fn run(tools: &ToolsArgs) -> Result<u8> {
-    let host = Host::new()?;
+    match &tools.command {
+        None | Some(ToolsCommand::List) => list(&Host::new()?, tools.json),
+        Some(ToolsCommand::Show { tool }) => show(&Host::new()?, tool, tools.json),
+        Some(ToolsCommand::Check { file }) => check(&Host::new()?, file.as_deref(), tools.json),
+        Some(ToolsCommand::Add { what }) => add(&Host::to_write()?, what),
+    }
+}
+
+fn list(host: &Host, json: bool) -> Result<u8> {
     let mut rows = Vec::new();
     let mut code = 0;
-    for name in host.tool_names() {
-        match row(&host, &name) {
+    let names = host.tool_names();
+    for name in &names {
+        match row(host, name) {
             Ok(row) => rows.extend(row),
             // One that is broken does not hide the others.
             Err(failure) => {
@@ -38,11 +66,15 @@ pub fn run(tools: &ToolsArgs) -> Result<u8> {
             }
         }
     }
-    if tools.json {
+    if json {
         output::json(&rows)?;
-    } else {
-        let rows: Vec<_> = rows.into_iter().map(|row| [row.name, row.about, row.manifest]).collect();
-        output::table([Side::Left; 3], &rows)?;
+        return Ok(code);
+    }
+    let rows: Vec<_> = rows.into_iter().map(|row| [row.name, row.about, row.manifest]).collect();
+    output::table([Side::Left; 3], &rows)?;
+    let more: Vec<&str> = tool::more_names().filter(|name| !names.iter().any(|known| known == name)).collect();
+    if !more.is_empty() && pick::can_ask() {
+        output::note(&format!("{} come with ai, too; hint: ai tools add {}", more.join(", "), more[0]));
     }
     Ok(code)
 }
@@ -53,4 +85,118 @@ fn row(host: &Host, name: &str) -> Result<Option<ToolRow>> {
     };
     let manifest = host.manifest(name)?.map(|source| source.origin).unwrap_or_default();
     Ok(Some(ToolRow { name: name.into(), about, profile_of, manifest }))
+}
+
+/// Prints a manifest: that of the person, and what stands behind it.
+fn show(host: &Host, name: &str, json: bool) -> Result<u8> {
+    let own = host.manifest(name)?.filter(|source| source.json.is_none());
+    let sources: Vec<ManifestText> = own.into_iter().chain(tool::shipped(name)).collect();
+    if sources.is_empty() {
+        return Err(unknown_tool(name, host));
+    }
+    if json {
+        let rows: Vec<_> = sources.iter().map(|source| serde_json::json!({ "manifest": source.origin, "text": source.text })).collect();
+        output::json(&rows)?;
+        return Ok(0);
+    }
+    for source in &sources {
+        if sources.len() > 1 {
+            output::note(&source.origin);
+        }
+        output::lines(source.text.lines())?;
+    }
+    Ok(0)
+}
+
+fn check(host: &Host, file: Option<&Path>, json: bool) -> Result<u8> {
+    let (mut found, mut names) = (Vec::new(), Vec::new());
+    let files = match file {
+        Some(file) => vec![file.to_owned()],
+        None => own_manifests(host),
+    };
+    for file in files {
+        found.extend(complaints(host, &file)?);
+        names.push(file.display().to_string());
+    }
+    let code = if found.iter().any(|complaint| complaint.fatal) { Kind::Config.exit_code() } else { 0 };
+    if json {
+        output::json(&found)?;
+        return Ok(code);
+    }
+    for Complaint { file, line, fatal, what, hint } in &found {
+        let level = if *fatal { "" } else { "warning: " };
+        output::line(&format!("{file}:{line}: {level}{what}; hint: {hint}"))?;
+    }
+    if found.is_empty() {
+        output::note(&if names.is_empty() { "there is no manifest of your own".into() } else { format!("{}: fine", names.join(", ")) });
+    }
+    Ok(code)
+}
+
+fn own_manifests(host: &Host) -> Vec<PathBuf> {
+    let of = |name: String| host.store.tools().join(format!("{name}.toml"));
+    let mut files: Vec<PathBuf> =
+        host.tool_names().into_iter().map(of).filter(|path| files::read_text(path).is_ok_and(|text| text.is_some())).collect();
+    files.extend(host.ignored_manifests());
+    files
+}
+
+/// Returns what is wrong with the manifest in a file, which is named after its tool.
+fn complaints(host: &Host, file: &Path) -> Result<Vec<Complaint>> {
+    let source = read(file)?;
+    Ok(examine(name_of(file), &source, |name| host.manifest(name)))
+}
+
+fn read(file: &Path) -> Result<ManifestText> {
+    let text = files::read_text(file)?.ok_or_else(|| {
+        Failure::new(Kind::Usage, format!("cannot read `{}`: it is not there", file.display()))
+            .hint("ai tools add FILE, where FILE is NAME.toml")
+    })?;
+    Ok(ManifestText::own(&text, file.display().to_string()))
+}
+
+fn name_of(file: &Path) -> &str {
+    file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
+}
+
+/// Adds a tool: from then on it has a function in new shells, a completion, and a state of its own.
+fn add(host: &Host, what: &str) -> Result<u8> {
+    let path = Path::new(what);
+    let is_file = what.contains('/') || path.extension().is_some_and(|extension| extension == "toml");
+    let (name, text) = match tool::adding(what) {
+        Some(text) if !is_file => (what, text),
+        _ if is_file => {
+            let found = complaints(host, path)?;
+            for Complaint { file, line, what, hint, .. } in &found {
+                output::warn(&format!("{file}:{line}: {what}; hint: {hint}"));
+            }
+            if found.iter().any(|complaint| complaint.fatal) {
+                let why = format!("cannot add `{}`: a run would not take it", path.display());
+                return Err(Failure::new(Kind::Config, why).hint(format!("ai tools check {}", typed(what))));
+            }
+            (name_of(path), read(path)?.text.into_owned())
+        }
+        _ => {
+            let more: Vec<&str> = tool::more_names().collect();
+            let why = format!("cannot add `{what}`: ai knows {}, and no others that must be added", more.join(", "));
+            return Err(Failure::new(Kind::Usage, why).hint("ai tools add FILE, where FILE is NAME.toml; ai help tools"));
+        }
+    };
+    let place = host.store.tools().join(format!("{name}.toml"));
+    match files::read_text(&place)? {
+        Some(known) if known == text => output::note(&format!("{name} is there already: {}", place.display())),
+        Some(_) => {
+            return Err(Failure::new(Kind::Config, format!("cannot add {name}: `{}` says something else already", place.display()))
+                .hint("edit that file, or move it away"));
+        }
+        None => {
+            let write = files::private_dir(&host.store.tools()).and_then(|()| files::write_private(&place, text.as_bytes()));
+            write.map_err(|error| Failure::new(Kind::General, format!("cannot write `{}`", place.display())).because(error))?;
+            output::note(&format!("added {name}: {}", place.display()));
+        }
+    }
+    let installs = Tool::load(name, |name| host.manifest(name))?.is_some_and(|tool| tool.manifest.install.is_some());
+    let build = if installs { format!("ai image build {name} makes its image; ") } else { String::new() };
+    output::note(&format!("{build}`{name}` is a word of every new shell, and `ai run {name}` works now"));
+    Ok(0)
 }

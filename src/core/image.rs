@@ -15,11 +15,15 @@ mod define;
 pub mod devcontainer;
 pub mod dockerfile;
 mod ignore;
+mod installed;
 mod render;
 mod source;
 
 pub use define::{Below, Definition, Definitive, define};
 pub use ignore::IgnoreRules;
+pub use installed::{
+    DOCKERFILE, InstalledImage, TOOL_IMAGE, build_command, installed_image, installed_tool, is_ours, shared_package, shared_tools,
+};
 pub use render::{MADE, MadeImage};
 pub use source::{Found, ImageFiles, RecipeBases, SourceFile, WantedSource};
 
@@ -169,7 +173,7 @@ impl ImageRecipe {
 }
 
 /// Returns whether apt takes it for the name of a package, with its architecture and version or not, and a shell for one word.
-fn is_package(name: &str) -> bool {
+pub fn is_package(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.:=~_".contains(&byte))
 }

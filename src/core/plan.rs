@@ -14,7 +14,7 @@ use crate::core::engine::agent::Way;
 use crate::core::engine::kind::Engine;
 use crate::core::facts::{Facts, Terminal};
 use crate::core::failure::Result;
-use crate::core::image::ImageChoice;
+use crate::core::image::{ImageChoice, TOOL_IMAGE, installed_image};
 use crate::core::lease::SessionId;
 use crate::core::planted;
 use crate::core::policy::verdict::RunAsked;
@@ -205,12 +205,10 @@ pub(in crate::core) fn image_reason(tool: &Tool, config: &Config) -> ImageReason
             Some(recipe) => of(&recipe.rows().join(", "), &chosen.origin),
         },
         (None, Some(_)) => of("the image", &Origin::Manifest(tool.name.clone())),
+        (None, None) if tool.manifest.install.is_some() => of("its own image", &Origin::Manifest(tool.installed_as.clone())),
         (None, None) => of("the image of the tools", &Origin::Default),
     }
 }
-
-/// The shared image of all tools. The number changes when an older image cannot run what a newer program plans.
-pub const TOOL_IMAGE: &str = "ai-tools:1";
 
 /// The image that a run uses.
 pub fn image(tool: &Tool, config: &Config) -> String {
@@ -221,7 +219,8 @@ pub fn image(tool: &Tool, config: &Config) -> String {
 
 /// The image of a tool where no setting speaks of one.
 pub fn tools_image(tool: &Tool) -> String {
-    tool.manifest.image.clone().unwrap_or_else(|| TOOL_IMAGE.into())
+    let installed = tool.manifest.install.as_ref().map(|_| installed_image(&tool.installed_as));
+    tool.manifest.image.clone().or(installed).unwrap_or_else(|| TOOL_IMAGE.into())
 }
 
 /// The parts of a plan, in the order in which the engine gets them.

@@ -182,6 +182,11 @@ impl Store {
         self.0.join("made.json")
     }
 
+    /// Returns the versions of tools that updates chose.
+    pub fn versions(&self) -> PathBuf {
+        self.0.join("versions.json")
+    }
+
     /// Returns which content an image's name must stand for, by engine.
     pub fn pins(&self) -> PathBuf {
         self.0.join("pins.json")

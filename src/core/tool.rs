@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 
 use crate::core::container::{HOME, SHARED};
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::image::InstalledImage;
 use crate::core::store::Store;
 use crate::core::tool::manifest::{Manifest, ManifestText};
 
 pub mod default;
+pub mod examine;
+pub mod install;
 pub mod manifest;
+mod over;
 mod reserved;
 
 /// A manifest that comes with the program.
@@ -35,6 +39,15 @@ macro_rules! built_in {
 /// The manifests that come with the program, in the order in which people see them.
 const BUILT_IN: [BuiltIn; 5] = built_in!("claude", "gemini", "codex", "glm", "exec");
 
+/// Manifests that come with the program and are tools as soon as a person adds them: nobody's shell pays for what they do not use.
+const MORE: [(&str, &str); 5] = [
+    ("pi", include_str!("tool/more/pi.toml")),
+    ("opencode", include_str!("tool/more/opencode.toml")),
+    ("copilot", include_str!("tool/more/copilot.toml")),
+    ("qwen", include_str!("tool/more/qwen.toml")),
+    ("kimi", include_str!("tool/more/kimi.toml")),
+];
+
 /// The pseudo tool behind `ai exec`: no program of its own, no state, the user's words are the command.
 pub const EXEC: &str = "exec";
 
@@ -48,6 +61,8 @@ pub struct Tool {
     pub purpose: Purpose,
     /// Whether a manifest of the person's own describes it, or what it is a profile of.
     pub is_own: bool,
+    /// The one of `name` and `base` whose `[install]` it is.
+    pub installed_as: String,
 }
 
 /// What the program is started for.
@@ -64,23 +79,50 @@ impl Tool {
     /// Reads `name` and, if it is a profile, its parent, through `text`, which knows the user's manifests.
     pub fn load(name: &str, text: impl Fn(&str) -> Result<Option<ManifestText>>) -> Result<Option<Self>> {
         let Some(source) = text(name)? else { return Ok(None) };
-        let manifest = Manifest::parse(&source)?;
-        let is_own = |name: &str, source: &ManifestText| built_in(name).is_none_or(|ours| ours.text != source.text);
+        let mut manifest = Manifest::parse(&source)?;
+        let is_own = |name: &str, source: &ManifestText| {
+            built_in(name).is_none_or(|ours| ours.text != source.text) && adding(name).is_none_or(|ours| ours != source.text)
+        };
         let own = is_own(name, &source);
         let Some(parent) = manifest.profile_of.clone() else {
-            return Ok(Some(Self { name: name.into(), base: name.into(), manifest, purpose: Purpose::Work, is_own: own }));
+            return Ok(Some(Self {
+                name: name.into(),
+                base: name.into(),
+                manifest,
+                purpose: Purpose::Work,
+                is_own: own,
+                installed_as: name.into(),
+            }));
         };
         let unknown = || {
             Failure::new(Kind::Config, format!("cannot use profile `{name}`: its `profile_of` names no tool: `{parent}`"))
                 .because(&source.origin)
         };
-        let below = text(&parent)?.ok_or_else(unknown)?;
+        if parent == name {
+            // More of what the program knows of this tool, with all that is said there.
+            let base = Manifest::parse(&shipped(name).ok_or_else(unknown)?)?;
+            manifest = manifest.more_of(base);
+            return Ok(Some(Self {
+                name: name.into(),
+                base: name.into(),
+                manifest,
+                purpose: Purpose::Work,
+                is_own: own,
+                installed_as: name.into(),
+            }));
+        }
+        let below = text(&parent)?.or_else(|| shipped(&parent)).ok_or_else(unknown)?;
         let own = own || is_own(&parent, &below);
-        let base = Manifest::parse(&below)?;
+        let mut base = Manifest::parse(&below)?;
+        if base.profile_of.as_ref() == Some(&parent) {
+            base = base.more_of(Manifest::parse(&shipped(&parent).ok_or_else(unknown)?)?);
+        }
         if base.profile_of.is_some() {
             return Err(unknown().hint("name the tool itself; a profile cannot stand on another profile"));
         }
-        Ok(Some(Self { name: name.into(), base: parent, manifest: manifest.on_top_of(base), purpose: Purpose::Work, is_own: own }))
+        let installed_as = if manifest.install.is_some() { name.to_owned() } else { parent.clone() };
+        let manifest = manifest.on_top_of(base);
+        Ok(Some(Self { name: name.into(), base: parent, manifest, purpose: Purpose::Work, is_own: own, installed_as }))
     }
 
     /// Returns the tool's own directory below the person's home, where it has one.
@@ -127,6 +169,16 @@ impl Tool {
         self.purpose == Purpose::Login && self.manifest.state.as_ref().is_some_and(|state| state.login.at_home)
     }
 
+    /// Returns the image that its manifest makes, with another version of the program if `version` says so.
+    ///
+    /// # Errors
+    /// Where there is no such version.
+    pub fn installed_image(&self, version: Option<(&str, Option<&str>)>) -> Option<std::result::Result<InstalledImage, String>> {
+        let rules = self.manifest.install.clone()?;
+        let rules = version.map_or_else(|| Ok(rules.clone()), |(version, integrity)| rules.at(version, integrity));
+        Some(rules.map(|rules| InstalledImage::new(&self.installed_as, &self.manifest.command, rules)))
+    }
+
     /// Returns the host program that `--native` runs.
     pub fn native_program(&self) -> &str {
         self.manifest.native.as_deref().or(self.manifest.command.first().map(String::as_str)).unwrap_or(&self.name)
@@ -137,6 +189,25 @@ impl Tool {
 pub fn built_in(name: &str) -> Option<ManifestText> {
     let found = BUILT_IN.iter().find(|built_in| built_in.name == name)?;
     Some(ManifestText { text: found.text.into(), json: Some(found.json), origin: format!("built-in {name}.toml") })
+}
+
+/// Returns the manifest that comes with the program under this name, whether or not it is a tool of this person.
+pub fn shipped(name: &str) -> Option<ManifestText> {
+    let more = || MORE.iter().find(|(known, _)| *known == name);
+    built_in(name)
+        .or_else(|| more().map(|(_, text)| ManifestText { text: (*text).into(), json: None, origin: format!("built-in {name}.toml") }))
+}
+
+/// Names of the tools that come with the program and must be added.
+pub fn more_names() -> impl Iterator<Item = &'static str> {
+    MORE.iter().map(|(name, _)| *name)
+}
+
+/// Returns the manifest of a person's own that adds a tool which comes with the program.
+pub fn adding(name: &str) -> Option<String> {
+    more_names().any(|known| known == name).then(|| {
+        format!("# Comes with ai; `ai tools show {name}` has all of it. What is written here goes before that.\nprofile_of = \"{name}\"\n")
+    })
 }
 
 /// Names of the built-in tools and profiles, without the pseudo tool.
@@ -163,6 +234,30 @@ mod tests {
             let tool = Tool::load(name, |name| Ok(built_in(name))).unwrap().unwrap();
             assert!(is_valid_name(&tool.name), "{name}");
         }
+    }
+
+    // TO-02
+    #[test]
+    fn a_tool_that_was_added_is_what_the_program_knows_and_what_is_said_beside() {
+        for name in more_names() {
+            let load = |text: &str| {
+                let texts = |asked: &str| Ok((asked == name).then(|| ManifestText::own(text, "x.toml")));
+                Tool::load(name, texts).unwrap().unwrap()
+            };
+            let added = load(&adding(name).unwrap());
+            let known = Manifest::parse(&shipped(name).unwrap()).unwrap();
+            assert_eq!(format!("{:?}", added.manifest), format!("{known:?}"), "{name}");
+            assert_eq!((added.base.as_str(), added.is_own, is_valid_name(name)), (name, false, true));
+            assert!(added.manifest.install.is_some_and(|install| install.integrity.is_some()), "{name}");
+            let more = load(&format!("profile_of = '{name}'\n[env]\npass = ['MINE']\nset = {{ X = '1' }}\n"));
+            let pass = [known.env.pass, vec!["MINE".into()]].concat();
+            assert_eq!((more.manifest.env.pass, more.manifest.login, more.is_own), (pass, known.login, true), "{name}");
+            assert!(more.manifest.env.set.contains_key("X"));
+        }
+        let texts = |asked: &str| Ok((asked == "mine").then(|| ManifestText::own("profile_of = 'pi'\n[env.set]\nX = '1'\n", "x.toml")));
+        let mine = Tool::load("mine", texts).unwrap().unwrap();
+        assert_eq!((mine.base.as_str(), mine.installed_as.as_str(), mine.manifest.command), ("pi", "pi", vec!["pi".to_owned()]));
+        assert!(Tool::load("x", |_| Ok(Some(ManifestText::own("profile_of = 'x'", "x.toml")))).is_err());
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod endpoint;
 pub mod image;
 pub mod learn;
 pub mod recipe;
+pub mod registry;
 pub mod starter;
 pub mod vocabulary;
 pub mod volume;

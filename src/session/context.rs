@@ -9,7 +9,7 @@ use crate::core::lease::SessionId;
 use crate::core::plan::{self, RunCommand, secret};
 use crate::core::store::Store;
 use crate::core::text::nearest::nearest;
-use crate::core::tool::Tool;
+use crate::core::tool::{self, Tool};
 use crate::host::store::layout;
 use crate::host::{Host, Wanted};
 use crate::session::setup;
@@ -79,6 +79,7 @@ pub fn unknown_tool(name: &str, host: &Host) -> Failure {
     let names = host.tool_names();
     let failure = Failure::new(Kind::Usage, format!("there is no tool `{name}`; there are {}", names.join(", ")));
     match nearest(name, &names) {
+        _ if tool::more_names().any(|known| known == name) => failure.hint(format!("it comes with ai: ai tools add {name}")),
         Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
         None => failure.hint(format!("describe it in {}", host.store.tools().join("NAME.toml").display())),
     }

@@ -4,9 +4,9 @@ use crate::core::config::Origin;
 use crate::core::ending::{self, Ending};
 use crate::core::engine::kind::Engine;
 use crate::core::failure::Result;
-use crate::core::image::MADE;
+use crate::core::image::is_ours;
 use crate::core::lease::Lease;
-use crate::core::plan::{TOOL_IMAGE, store_id};
+use crate::core::plan::store_id;
 use crate::core::text::typed::typed;
 use crate::core::tool;
 use crate::host::Host;
@@ -61,7 +61,7 @@ pub fn tell(host: &Host, lease: &Lease, known: &Known, code: u8) -> Result<()> {
 /// meant it to write there. Who chose that by a word of their own knows.
 fn tell_of_read_only_root(host: &Host, lease: &Lease, known: &Known) {
     let is_chosen = known.config.settings.read_only_root.origin != Origin::Default || known.config.settings.hardened.value || lease.keep;
-    if is_chosen || lease.image.is_empty() || lease.image == TOOL_IMAGE || lease.image.starts_with(&format!("{MADE}:")) {
+    if is_chosen || lease.image.is_empty() || is_ours(&lease.image) {
         return;
     }
     let told = host.store.own(&lease.project).join("told");

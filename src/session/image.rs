@@ -2,12 +2,14 @@
 
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::image::MADE;
-use crate::core::plan::TOOL_IMAGE;
+use crate::core::image::{InstalledImage, TOOL_IMAGE, build_command, is_ours};
 use crate::core::text::typed::typed;
+use crate::core::text::version::is_newer;
+use crate::core::tool::install::InstallRules;
 use crate::host::engine::image::{self, Options};
 use crate::host::engine::{self, Image, vocabulary};
 use crate::host::machine::process;
+use crate::host::store::image::UpdatedVersion;
 use crate::host::{self, output};
 use crate::session::context::Context;
 
@@ -35,11 +37,7 @@ pub fn short(id: &str) -> &str {
 
 /// Returns what brings an image that is not there.
 pub fn way_to(facts: &Facts, image: &str) -> String {
-    if image == TOOL_IMAGE || image.starts_with(&format!("{MADE}:")) {
-        "ai image build".into()
-    } else {
-        format!("{} pull {}", facts.engine.kind.program(), typed(image))
-    }
+    if is_ours(image) { build_command(image) } else { format!("{} pull {}", facts.engine.kind.program(), typed(image)) }
 }
 
 /// Records what the tools complete with. An image without that is as good as any other.
@@ -50,20 +48,45 @@ pub fn learn(context: &Context, image: &str) {
     }
 }
 
+/// Returns the image that the tool's manifest installs it into, at the version that is chosen: in the configuration, or by an update.
+///
+/// # Errors
+/// Where a version is chosen that cannot be.
+pub fn installed(context: &Context) -> Result<Option<InstalledImage>> {
+    let name = &context.tool.installed_as;
+    let updated = host::store::image::updated(&context.host.store, name);
+    let configured = context.config.build.versions.get(name).map(String::as_str);
+    let newer = |updated: &UpdatedVersion| {
+        let shipped = context.tool.manifest.install.as_ref().map(InstallRules::version).unwrap_or_default();
+        is_newer(&updated.version, shipped)
+    };
+    let updated = updated.filter(newer);
+    let updated = updated.as_ref().map(|updated| (updated.version.as_str(), updated.integrity.as_deref()));
+    let version = configured.map(|version| (version, None)).or(updated);
+    let image = context.tool.installed_image(version).transpose();
+    image.map_err(|why| Failure::new(Kind::Config, format!("cannot install {name}: {why}")).hint("ai help tools"))
+}
+
 /// The image of a run is missing: on a terminal, offers the build; else says what to do.
 pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
     let missing = Failure::new(Kind::Unavailable, format!("cannot run {}: the image {image} is not there", context.tool.name));
     if context.config.made.as_ref().is_some_and(|made| made.name == image) {
         return offer_made(context, facts, missing);
     }
-    if image != TOOL_IMAGE {
+    let own = installed(context)?.filter(|own| own.name() == image);
+    if own.is_none() && image != TOOL_IMAGE {
         return Err(missing.hint(way_to(facts, image)));
     }
     let terminal = facts.terminal;
     let may_build = context.config.rules.judge_word("build");
-    if may_build.is_ok() && terminal.stdin && terminal.stderr && output::ask(&format!("the image {image} is not there yet. Build it now?"))
-    {
-        image::build(&context.host, facts, &Options::new(&context.config, facts, image.into()))?;
+    let what = own.as_ref().map_or_else(String::new, |own| format!(" ({})", own.rules.brings()));
+    let question = format!("the image {image}{what} is not there yet. Build it now?");
+    if may_build.is_ok() && terminal.stdin && terminal.stderr && output::ask(&question) {
+        let options = Options::new(&context.config, facts, image.into());
+        match &own {
+            Some(own) => image::build_tool(&context.host, facts, own, &options)?,
+            None => image::build(&context.host, facts, &options)?,
+        }
         learn(context, image);
         return Ok(());
     }

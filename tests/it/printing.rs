@@ -128,7 +128,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 65] = [
+const LINES: [(&[&str], bool); 66] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -146,6 +146,7 @@ const LINES: [(&[&str], bool); 65] = [
     (&["exec", "--", "true"], true),
     (&["image", "status"], true),
     (&["image", "prune"], false),
+    (&["image", "update", "claude", "--dry-run"], false),
     (&["image", "pin"], false),
     (&["image", "build"], false),
     (&["env", EVIL, "--", "true"], true),

@@ -3,8 +3,7 @@
 use crate::core::doctor::{Checkup, Finding, ImageState, Level, Reach, of_proof};
 use crate::core::engine::report::EngineReport;
 use crate::core::engine::{self, Address, Chosen, Product};
-use crate::core::image::MADE;
-use crate::core::plan::TOOL_IMAGE;
+use crate::core::image::{build_command, is_ours};
 use crate::core::text::typed::typed;
 use crate::core::text::version::{desktop_is_old, runc_is_old};
 
@@ -45,8 +44,7 @@ pub(super) fn examine(checkup: &Checkup, findings: &mut Vec<Finding>) {
                 ImageState::Moved(cause, hint) => Finding::new(Level::Error, "image", cause).hint(*hint),
                 ImageState::Nothing => {
                     let hint = match checkup.image.as_str() {
-                        TOOL_IMAGE => "ai image build".to_owned(),
-                        image if image.starts_with(&format!("{MADE}:")) => "ai image build".to_owned(),
+                        image if is_ours(image) => build_command(image),
                         image => format!("{} pull {}", engine.kind.program(), typed(image)),
                     };
                     Finding::new(Level::Error, "image", format!("{} is not there", checkup.image)).hint(hint)

@@ -11,9 +11,10 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::guard::order::{EGRESS, GuardOrder, OPEN, PORT, WatchOrder};
 use crate::core::guard::rule::{EgressMode, EgressRules, EgressWord};
 use crate::core::guard::sets;
+use crate::core::image::{TOOL_IMAGE, installed_tool};
 use crate::core::plan::env::Variables;
 use crate::core::plan::mount::{Access, Mount};
-use crate::core::plan::{Part, Parts, Request, TOOL_IMAGE, image, reach};
+use crate::core::plan::{Part, Parts, Request, image, reach};
 use crate::core::store::{Fixed, Seen, Store};
 use crate::core::tool::Tool;
 
@@ -211,6 +212,7 @@ pub(super) fn page_variables(request: &Request, variables: &mut Variables) {
 
 /// Words for `NODE_OPTIONS` that keep node from warning about the variable above; a node before 20.11 would not start with them.
 pub(super) fn node_options(request: &Request) -> Option<&'static str> {
-    let is_ours = image(request.tool, request.config) == TOOL_IMAGE;
+    let image = image(request.tool, request.config);
+    let is_ours = image == TOOL_IMAGE || installed_tool(&image).is_some();
     (request.is_guarded() && is_ours).then_some("--disable-warning=UNDICI-EHPA")
 }

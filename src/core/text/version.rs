@@ -14,6 +14,13 @@ pub fn is_below(version: &str, floor: &[u32]) -> bool {
     !version.is_empty() && version.as_slice() < floor
 }
 
+/// Whether `version` is higher than `other`; what is no number is no version, and a pre-release is lower than its release.
+pub fn is_newer(version: &str, other: &str) -> bool {
+    let is_release = |version: &str| !version.contains('-');
+    let (this, that) = (numbers(version), numbers(other));
+    !this.is_empty() && (this > that || this == that && is_release(version) && !is_release(other))
+}
+
 /// runc below 1.2.8, or 1.3 below 1.3.3, lets a container write to the host's `/proc` (CVE-2025-31133, -52565, -52881).
 /// Distributions fix older versions under their own numbers, so this is a hint and no proof.
 pub fn runc_is_old(version: &str) -> bool {
@@ -28,6 +35,22 @@ pub fn desktop_is_old(version: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // N-03
+    #[test]
+    fn what_is_installed_is_never_replaced_by_something_older() {
+        for (version, other, newer) in [
+            ("1.10.0", "1.9.9", true),
+            ("1.9.9", "1.10.0", false),
+            ("1.0.0", "1.0.0", false),
+            ("1.0.0", "1.0.0-rc.1", true),
+            ("1.0.0-nightly", "1.0.0", false),
+            ("latest", "1.0.0", false),
+            ("1.0.0", "", true),
+        ] {
+            assert_eq!(is_newer(version, other), newer, "{version} {other}");
+        }
+    }
 
     #[test]
     fn floors_are_compared_number_by_number() {

@@ -13,6 +13,7 @@ use crate::core::ledger::TranscriptRules;
 use crate::core::setup::{NameRule, PluginRules};
 use crate::core::sync::Rule;
 use crate::core::text::visible::toml_complaint;
+use crate::core::tool::install::InstallRules;
 
 /// The text of a manifest and where it came from.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub struct Manifest {
     pub profile_of: Option<String>,
     /// Image to run; the shared tool image if absent.
     pub image: Option<String>,
+    /// What puts the program into an image of its own.
+    pub install: Option<InstallRules>,
     /// Arguments that ask for print mode, so that no terminal is allocated.
     pub print: Vec<String>,
     /// First arguments that ask for print mode.
@@ -178,6 +181,8 @@ pub struct LoginRules {
     pub files: Vec<String>,
     /// Directory below the person's home where the host's own program keeps them.
     pub host: Option<String>,
+    /// Nothing but tokens of a known shape is a login: the program keeps other things in the same file.
+    pub tokens_only: bool,
     /// The program's own login and logout replace or unlink these files, so for those two a link to the login directory stands
     /// where the home would be.
     pub at_home: bool,
@@ -227,61 +232,18 @@ impl Manifest {
             return Err("`commit.argv` is empty".into());
         }
         self.image.as_deref().map(plain_name).transpose().map_err(|why| format!("`image`: {why}"))?;
+        if let Some(install) = &self.install {
+            install.check()?;
+            if self.image.is_some() {
+                return Err("a tool has one image: either `image` or `install` says which".into());
+            }
+        }
         self.limits.memory.as_deref().map(parse_bytes).transpose().map_err(|why| format!("`limits.memory`: {why}"))?;
         self.limits.cpus.map(processors).transpose().map_err(|why| format!("`limits.cpus`: {why}"))?;
         self.limits.pids.map(at_least_one).transpose().map_err(|why| format!("`limits.pids`: {why}"))?;
         match inside.into_iter().find(|path| !is_plain_relative(path)) {
             Some(path) => Err(format!("`{path}` is not a plain relative path")),
             None => Ok(()),
-        }
-    }
-
-    /// This profile over the tool that it names: the tool's program and layout, the profile's own environment and secrets.
-    #[must_use]
-    pub fn on_top_of(self, base: Self) -> Self {
-        fn or<T>(profile: Vec<T>, base: Vec<T>) -> Vec<T> {
-            if profile.is_empty() { base } else { profile }
-        }
-        let has_own_account = !self.secret.is_empty() || !self.env.set.is_empty() || !self.env.pass.is_empty();
-        let mut set = base.env.set;
-        set.extend(self.env.set);
-        let mut append = base.env.append;
-        append.extend(self.env.append);
-        Self {
-            about: self.about,
-            command: or(self.command, base.command),
-            native: self.native.or(base.native),
-            profile_of: self.profile_of,
-            image: self.image.or(base.image),
-            print: or(self.print, base.print),
-            print_commands: or(self.print_commands, base.print_commands),
-            account_env: self.account_env.or(base.account_env),
-            path_options: or(self.path_options, base.path_options),
-            complete: or(self.complete, base.complete),
-            // Where the profile brings a key or a server, that is its account.
-            login: if has_own_account { self.login } else { or(self.login, base.login) },
-            logout: if has_own_account { self.logout } else { or(self.logout, base.logout) },
-            min_version: self.min_version.or(base.min_version),
-            egress: HostRules {
-                model: or(self.egress.model, base.egress.model),
-                quiet: or(self.egress.quiet, base.egress.quiet),
-                pages: if has_own_account { self.egress.pages } else { or(self.egress.pages, base.egress.pages) },
-            },
-            limits: LimitRules {
-                memory: self.limits.memory.or(base.limits.memory),
-                cpus: self.limits.cpus.or(base.limits.cpus),
-                pids: self.limits.pids.or(base.limits.pids),
-            },
-            env: EnvRules { pass: self.env.pass, set, append },
-            secret: self.secret,
-            state: self.state.or(base.state),
-            sync: or(self.sync, base.sync),
-            names: or(self.names, base.names),
-            plugins: if self.plugins == PluginRules::default() { base.plugins } else { self.plugins },
-            imports: or(self.imports, base.imports),
-            commit: self.commit.or(base.commit),
-            resume: or(self.resume, base.resume),
-            transcripts: self.transcripts.or(base.transcripts),
         }
     }
 }

@@ -7,12 +7,15 @@ use crate::core::admit::authority;
 use crate::core::config::Config;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::image::{DOCKERFILE, InstalledImage};
 use crate::core::plan::proxy::{PROXY_VARIABLES, authorities};
+use crate::host::engine::recipe;
 use crate::host::machine::process;
 use crate::host::store::{admit, image};
 use crate::host::{Host, engine, output};
 
-const DOCKERFILE: &str = include_str!("../../../templates/Dockerfile");
+/// Where npm and pip look for packages, as both spell it.
+const REGISTRIES: [&str; 2] = ["NPM_CONFIG_REGISTRY", "PIP_INDEX_URL"];
 
 /// What a build is made of.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub struct Options {
     pub no_cache: bool,
     /// Build arguments that the engine's client takes from its own environment: the proxy.
     pub inherited: Vec<String>,
+    /// Variables that name registries of packages, set on the host.
+    pub registries: Vec<&'static str>,
     /// Certificates that the steps of the build must trust.
     pub certificates: Vec<String>,
 }
@@ -40,6 +45,11 @@ impl Options {
             versions: build.versions.clone().into_iter().collect(),
             no_cache: false,
             inherited: proxies.map(|name| (*name).to_owned()).collect(),
+            // One with a password in it would stay in the image's history.
+            registries: REGISTRIES
+                .into_iter()
+                .filter(|name| facts.env.text(name).is_some_and(|url| !url.is_empty() && !url.contains('@')))
+                .collect(),
             certificates: admit::certificates(&authorities(config, facts)),
         };
         if !matches!(config.settings.proxy.value.as_str(), "auto" | "off") {
@@ -58,9 +68,15 @@ impl Options {
         for (name, version) in &self.versions {
             argv.extend(arg(&format!("{}_VERSION", name.to_ascii_uppercase().replace('-', "_")), version));
         }
+        argv.extend(self.registries());
         argv.extend(self.way());
         argv.push("-".into());
         argv
+    }
+
+    /// Returns the words for a step that asks registries of packages: the host's own, where it names them.
+    fn registries(&self) -> Vec<OsString> {
+        self.registries.iter().flat_map(|name| ["--build-arg".into(), name.into()]).collect()
     }
 
     /// Returns the words for the way to the network, and for the layers of earlier builds.
@@ -102,6 +118,44 @@ pub fn build(host: &Host, facts: &Facts, options: &Options) -> Result<()> {
     output::note(&format!("built {}", options.tag));
     remember(host, &options.tag, &versions(&details));
     pin(host, facts, &options.tag)
+}
+
+/// Builds the image of one tool that its manifest installs. Where a step or the check fails, the image that was there stays.
+pub fn build_tool(host: &Host, facts: &Facts, image: &InstalledImage, options: &Options) -> Result<()> {
+    let (program, name) = (builder(facts)?, image.name());
+    output::note(&format!("building {name}: {}; this takes a few minutes the first time", image.rules.brings()));
+    let mut argv: Vec<OsString> = vec![program.into_os_string(), "build".into(), "--tag".into(), name.clone().into()];
+    argv.extend(recipe::labels(host));
+    argv.extend(["--label".into(), format!("ai.recipe={}", image.recipe()).into()]);
+    if let Some(integrity) = &image.rules.integrity {
+        argv.extend(["--label".into(), format!("ai.integrity.{}={integrity}", image.tool).into()]);
+    }
+    if let Some(base) = &options.base {
+        argv.extend(["--build-arg".into(), format!("BASE={base}").into()]);
+    }
+    argv.extend(options.registries());
+    argv.extend(options.way());
+    argv.push("-".into());
+    let code = process::feed(&argv, authority::trusting(&image.dockerfile, &options.certificates).as_bytes())?;
+    if code != 0 {
+        let before = engine::check(&facts.engine, &name)? != engine::Image::Missing;
+        let stays = if before { "; the image that was there before is still the one that runs" } else { "" };
+        return Err(Failure::new(
+            Kind::Unavailable,
+            format!("cannot build the image of {}: the builder ended with {code}{stays}", image.tool),
+        )
+        .hint(format!("its last lines above say why; ai tools show {} says what installs it", image.tool)));
+    }
+    // Looked at before anything is claimed.
+    let details = inspect(facts, &name)?;
+    output::note(&format!("built {name}"));
+    remember(host, &name, &versions(&details));
+    pin(host, facts, &name)
+}
+
+/// Returns whether an image was built from something else than its manifest says now.
+pub fn is_outdated(details: &serde_json::Value, image: &InstalledImage) -> bool {
+    details.pointer("/Config/Labels/ai.recipe").and_then(serde_json::Value::as_str) != Some(image.recipe().as_str())
 }
 
 /// Returns the program that builds.

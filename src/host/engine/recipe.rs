@@ -41,7 +41,7 @@ fn label(host: &Host) -> String {
     format!("ai.made={}-{}", crate::host::uid(), store_id(host.store.root()))
 }
 
-fn labels(host: &Host) -> [OsString; 2] {
+pub(super) fn labels(host: &Host) -> [OsString; 2] {
     ["--label".into(), label(host).into()]
 }
 

@@ -7,7 +7,8 @@ use crate::core::complete::vocabulary::Vocabulary;
 use crate::core::engine::kind::Engine;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::plan::{Part, Variable};
+use crate::core::image::{TOOL_IMAGE, installed_tool};
+use crate::core::plan::{Part, Variable, tools_image};
 use crate::core::render;
 use crate::core::shell::Shell;
 use crate::core::tool::Tool;
@@ -26,7 +27,9 @@ pub fn learn(host: &Host, facts: &Facts, image: &str) -> Result<()> {
     }
     for name in host.tool_names() {
         let Ok(Some(tool)) = Tool::load(&name, |name| host.manifest(name)) else { continue };
-        if tool.base != tool.name || tool.manifest.image.as_deref().is_some_and(|own| own != image) {
+        let own = tools_image(&tool);
+        let is_elsewhere = own != image && (own != TOOL_IMAGE || installed_tool(image).is_some());
+        if tool.base != tool.name || is_elsewhere {
             continue;
         }
         let vocabulary = ask(&facts.engine, image, &tool)?;

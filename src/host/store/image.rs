@@ -40,6 +40,26 @@ pub fn set_pin(store: &Store, engine: &Engine, image: &str, id: Option<&str>) ->
     write(store, &store.pins(), &pins)
 }
 
+/// A version that an update chose.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct UpdatedVersion {
+    pub version: String,
+    /// Of its package, as the registry spelled it then.
+    pub integrity: Option<String>,
+}
+
+/// Returns the version of a tool that an update chose.
+pub fn updated(store: &Store, tool: &str) -> Option<UpdatedVersion> {
+    serde_json::from_value(read(&store.versions()).remove(tool)?).ok()
+}
+
+/// Remembers the version of a tool that an update chose.
+pub fn set_updated(store: &Store, tool: &str, version: &UpdatedVersion) -> io::Result<()> {
+    let mut versions = read(&store.versions());
+    versions.insert(tool.to_owned(), serde_json::to_value(version)?);
+    write(store, &store.versions(), &versions)
+}
+
 /// Names an image of one engine: each has images of its own under the same names.
 fn key(engine: &Engine, image: &str) -> String {
     format!("{} {} {image}", engine.kind.program(), engine.endpoint.url())

@@ -10,6 +10,7 @@ import sys
 import urllib.parse
 
 import anthropic
+import chat
 import gemini
 import oauth
 import openai
@@ -108,7 +109,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def send_events(self, events):
+    def send_events(self, events, last=None):
         """Server-sent events; the end of the connection is the end of the stream."""
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -117,6 +118,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for name, value in events:
             head = f"event: {name}\n" if name else ""
             self.wfile.write(f"{head}data: {json.dumps(value)}\n\n".encode())
+        if last:
+            self.wfile.write(f"data: {last}\n\n".encode())
         self.close_connection = True
 
 
@@ -168,6 +171,14 @@ def responses(handler, body, _match):
     if body.get("stream"):
         return handler.send_events(openai.events(body, item))
     return handler.send_json(200, openai.response(body, [item], "completed"))
+
+
+def completions(handler, body, _match):
+    handler.server.journal.model(body.get("model"), body.get("tools"), json.dumps(body))
+    message, stop = chat.reply(body)
+    if body.get("stream"):
+        return handler.send_events(chat.events(body, message, stop), "[DONE]")
+    return handler.send_json(200, chat.completion(body, message, stop))
 
 
 # --- the OAuth servers ---
@@ -254,6 +265,8 @@ ROUTES = (
     ("POST", r"/v1internal:(loadCodeAssist|onboardUser|listExperiments|fetchAdminControls|retrieveUserQuota)", lambda h, _b, m: h.send_json(200, gemini.CODE_ASSIST[m[1]])),
     ("POST", r"(/v1|/backend-api/codex)/responses", guarded(responses)),
     ("GET", r"(/v1|/backend-api/codex)/responses", lambda h, _b, _m: h.send_json(426, {"error": "no WebSocket here"})),
+    ("POST", r"/v1/chat/completions", guarded(completions)),
+    ("GET", r"/v1/models", constant({"object": "list", "data": [{"id": "mock", "object": "model"}]})),
     ("POST", r"/v1/oauth/token", claude_token),
     ("GET", r"/api/oauth/profile", constant(PROFILE)),
     ("GET", r"/v1/mcp_servers", constant({"data": [], "has_more": False})),

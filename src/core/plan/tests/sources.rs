@@ -116,7 +116,7 @@ proptest! {
             "command = ['x']\n[state]\nhome = {{ at = '/home/ai/.x' }}\nlogin = {{ at = '/ai/shared/{at}', files = ['f'], at_home = {at_home} }}\nshared = {shared:?}\nprivate = {private:?}\n"
         );
         let manifest = Manifest::parse(&ManifestText::own(&text, "x.toml")).unwrap();
-        let tool = Tool { name: "x".into(), base: "x".into(), manifest, purpose, is_own: true };
+        let tool = Tool { name: "x".into(), base: "x".into(), manifest, purpose, is_own: true, installed_as: "x".into() };
         check(&mounts(&tool, &facts(plain(), below), mapping));
     }
 }
