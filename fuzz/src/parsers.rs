@@ -18,7 +18,7 @@ use crate::core::guard::peer::{HostName, Peer};
 use crate::core::identity::ssh::{self, SshFiles};
 use crate::core::image;
 use crate::core::lease::Lease;
-use crate::core::login::Login;
+use crate::core::login::{self, Login};
 use crate::core::setup::line;
 use crate::core::sync::document::{self, Format, Terms};
 use crate::core::sync::gate::Gate;
@@ -173,7 +173,7 @@ pub fn engine(bytes: &[u8]) {
 
 /// Files of the store that a container may have written: logins, and records of ours that are read again.
 pub fn records(bytes: &[u8]) {
-    let _ = Login::read(bytes);
+    let _ = (Login::read(bytes), login::any::read(bytes));
     let _ = base::Base::decode(bytes);
     let _ = serde_json::from_slice::<Lease>(bytes);
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use crate::core::config::Layer;
 use crate::core::facts::User;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::login::Login;
 use crate::core::login::backup::{About, By, last_good};
 use crate::core::plan;
 use crate::core::tool::Tool;
@@ -245,5 +244,5 @@ fn restore(host: &Host, name: &str, backup: Option<&str>) -> Result<u8> {
 }
 
 fn holds_login(place: &LoginStore, files: &std::collections::BTreeMap<String, Vec<u8>>) -> bool {
-    files.get(place.main()).is_some_and(|main| Login::read(main).is_good())
+    files.get(place.main()).is_some_and(|main| place.read(main).is_good())
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::core::text::digest::sha256;
 
+pub mod any;
 pub mod backup;
 pub mod import;
 pub mod migrate;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::{Lease, SessionId};
 use crate::core::login::backup::By;
-use crate::core::login::{Login, Validity, turn};
+use crate::core::login::{Validity, turn};
 use crate::core::store::Store;
 use crate::core::tool::{Purpose, Tool};
 use crate::host::output;
@@ -61,7 +61,9 @@ fn warn(tool: &str, place: &LoginStore) {
     for (name, bytes) in &files {
         let path = place.directory().join(name);
         let is_main = name == place.main();
-        let bad = match Login::read(bytes).validity {
+        let login = place.read(bytes);
+        let bad = match login.validity {
+            _ if place.is_blank(&login) => continue,
             Validity::Torn if name.ends_with(".json") => "is no valid JSON",
             Validity::Empty if is_main || bytes.is_empty() => "holds no login",
             _ => continue,

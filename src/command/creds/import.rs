@@ -7,7 +7,7 @@ use crate::core::failure::Result;
 use crate::core::login::backup::{By, Why};
 use crate::core::login::import::{self, Decision, ImportReason};
 use crate::host::fs::files;
-use crate::host::store::{hold, login};
+use crate::host::store::hold;
 use crate::host::{Host, output};
 
 pub fn import(host: &Host, name: &str, from: Option<PathBuf>, replace: bool) -> Result<u8> {
@@ -19,7 +19,7 @@ pub fn import(host: &Host, name: &str, from: Option<PathBuf>, replace: bool) -> 
         (None, Some(directory)) => directory.join(place.main()),
         (None, None) => return Err(cannot("import", name, "it is not known where the host keeps it").hint("--from PATH")),
     };
-    let found = login::look_at(&path).map_err(|error| cannot("import", name, format!("`{}`: {error}", path.display())))?;
+    let found = place.look_at(&path).map_err(|error| cannot("import", name, format!("`{}`: {error}", path.display())))?;
     let Some(found) = found else {
         return Err(cannot("import", name, format!("`{}` is not there", path.display())).hint(format!("ai login {name}")));
     };

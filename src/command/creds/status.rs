@@ -9,7 +9,7 @@ use crate::core::login::backup::{About, Why};
 use crate::core::login::{Login, Validity};
 use crate::core::text::typed::typed;
 use crate::host::output;
-use crate::host::store::login::{self, CredentialFile};
+use crate::host::store::login::CredentialFile;
 use crate::host::{self, Host, migrate as host_migrate};
 
 /// One place that holds a login of one tool.
@@ -52,10 +52,10 @@ pub fn run(host: &Host, only: Option<&str>, json: bool) -> Result<u8> {
         };
         rows.extend(store.map(|found| row(&name, place.kind(), found, &kept, now)));
         let on_host = place.host_directory().map(|directory| directory.join(place.main()));
-        let on_host = on_host.and_then(|path| login::look_at(&path).ok().flatten());
+        let on_host = on_host.and_then(|path| place.look_at(&path).ok().flatten());
         rows.extend(on_host.map(|found| row(&name, "host", beside(found), &kept, now)));
         for path in old.iter().filter(|path| path.file_name().is_some_and(|file| file == place.main())) {
-            let found = login::look_at(path).ok().flatten();
+            let found = place.look_at(path).ok().flatten();
             rows.extend(found.map(|found| row(&name, "old", beside(found), &kept, now)));
         }
         backups.extend(kept.into_iter().map(|about| (name.clone(), about)));

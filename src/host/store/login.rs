@@ -1,29 +1,23 @@
 //! A tool's login on disk: the store's, the host's, and the backups, which no container can see.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::core::container::SHARED;
-use crate::core::login::Login;
 use crate::core::login::backup::{self, About, By, Why, Worth};
+use crate::core::login::{Login, Validity, any};
 use crate::core::store::Store;
-use crate::core::sync::Reading;
 use crate::core::text::digest::sha256;
 use crate::core::tool::Tool;
 use crate::host::Host;
 use crate::host::engine::volume::Volume;
-use crate::host::fs::files::{private_dir, read_own, tighten, write_private};
+use crate::host::fs::files::{private_dir, read_own, tighten};
 use crate::host::fs::own;
 use crate::host::fs::slot::{Slot, slot};
-use crate::host::fs::{self, Absent, FileError, Trust};
+use crate::host::fs::{self, Absent, FileError};
+use crate::host::store::login::files::{ABOUT, BackupFiles, matching, read, read_backup, write_backup};
 
-/// What a backup consists of.
-type BackupFiles = BTreeMap<String, Vec<u8>>;
-
-const ABOUT: &str = "about.json";
-/// No credential file comes near this size, in bytes.
-const LARGEST: u64 = 4 << 20;
+mod files;
 
 /// A credential file as it is on disk.
 #[derive(Debug)]
@@ -42,6 +36,8 @@ pub struct LoginStore {
     /// Below `tool`.
     login: PathBuf,
     names: Vec<String>,
+    /// Whether only tokens of a known shape are a login.
+    tokens_only: bool,
     /// Where the host's own program keeps its login.
     host: Option<PathBuf>,
     /// What sessions use instead of the store's directory.
@@ -56,11 +52,14 @@ impl LoginStore {
         if state.login.files.is_empty() || !tool.manifest.secret.is_empty() {
             return None;
         }
+        let (directory, login) = (store.tool(&tool.name), Path::new("shared").join(below));
+        let names = state.login.files.iter().flat_map(|name| matching(&directory, &login, name)).collect();
         Some(Self {
             store: store.root().to_owned(),
-            tool: store.tool(&tool.name),
-            login: Path::new("shared").join(below),
-            names: state.login.files.clone(),
+            tool: directory,
+            login,
+            names,
+            tokens_only: state.login.tokens_only,
             host: state.login.host.as_ref().and_then(|path| Some(host.home()?.join(path))),
             volume: None,
         })
@@ -70,6 +69,16 @@ impl LoginStore {
     #[must_use]
     pub fn with(self, volume: Option<Volume>) -> Self {
         Self { volume, ..self }
+    }
+
+    /// Reads a credential document of this tool.
+    pub fn read(&self, bytes: &[u8]) -> Login {
+        if self.tokens_only { Login::read(bytes) } else { any::read(bytes) }
+    }
+
+    /// Whether a document is what a tool leaves that nobody logged in to: no login, and nothing wrong.
+    pub fn is_blank(&self, login: &Login) -> bool {
+        !self.tokens_only && login.validity == Validity::Empty
     }
 
     /// `volume` or `store`.
@@ -107,10 +116,20 @@ impl LoginStore {
             let path = Path::new(&format!("{}:{}", volume.name, volume.at)).join(self.main());
             let content = volume.read(&self.names[..1])?.remove(self.main());
             // Nobody but root gets to a volume of the engine's.
-            return Ok(content.map(|bytes| CredentialFile { path, login: Login::read(&bytes), mode: 0o600 }));
+            let found = content.map(|bytes| CredentialFile { path, login: self.read(&bytes), mode: 0o600 });
+            return Ok(found.filter(|found| !self.is_blank(&found.login)));
         }
         let content = read(self.slot(self.main(), Absent::Leave)?)?;
-        Ok(content.map(|(bytes, mode)| CredentialFile { path: self.directory().join(self.main()), login: Login::read(&bytes), mode }))
+        let found =
+            content.map(|(bytes, mode)| CredentialFile { path: self.directory().join(self.main()), login: self.read(&bytes), mode });
+        Ok(found.filter(|found| !self.is_blank(&found.login)))
+    }
+
+    /// Returns a credential file of the person's own, which may be a link.
+    pub fn look_at(&self, path: &Path) -> io::Result<Option<CredentialFile>> {
+        let Some((bytes, mode)) = read_own(path)? else { return Ok(None) };
+        let found = CredentialFile { path: path.to_owned(), login: self.read(&bytes), mode };
+        Ok(Some(found).filter(|found| !self.is_blank(&found.login)))
     }
 
     /// Returns all files of the login that are there.
@@ -174,7 +193,7 @@ impl LoginStore {
     pub fn keep_good(&self, by: By) -> io::Result<Option<String>> {
         let files = self.files()?;
         let Some(main) = files.get(self.main()) else { return Ok(None) };
-        let login = Login::read(main);
+        let login = self.read(main);
         let kept = self.backups()?;
         match backup::worth(&login, by, &kept, crate::host::now()) {
             Worth::New => {}
@@ -199,7 +218,7 @@ impl LoginStore {
 
     /// Writes a backup beside the others, then drops those that are too many. A backup is there as a whole or not at all.
     pub fn keep(&self, files: &BackupFiles, why: Why, by: By, kept: &[About]) -> io::Result<String> {
-        let login = files.get(self.main()).map_or_else(|| Login::read(b""), |main| Login::read(main));
+        let login = files.get(self.main()).map_or_else(|| self.read(b""), |main| self.read(main));
         let about = About {
             number: backup::next_number(kept),
             why,
@@ -242,48 +261,5 @@ impl LoginStore {
             return Ok(target);
         }
         Err(io::Error::new(io::ErrorKind::InvalidData, "the copy reads back differently"))
-    }
-}
-
-fn write_backup(parent: &Path, about: &About, files: &BackupFiles) -> io::Result<()> {
-    let staging =
-        tempfile::Builder::new().prefix(".new-").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir_in(parent)?;
-    for (name, bytes) in files {
-        write_private(&staging.path().join(name), bytes)?;
-    }
-    write_private(&staging.path().join(ABOUT), &serde_json::to_vec_pretty(about)?)?;
-    let target = parent.join(about.name());
-    own::rename(staging.path(), target)?;
-    // The directory has its final name now; there is nothing left to clean up.
-    let _ = staging.keep();
-    own::sync_directory(parent)
-}
-
-fn read_backup(directory: &Path, about: &About) -> io::Result<BackupFiles> {
-    let bad = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
-    let mut files = BackupFiles::new();
-    for (name, hash) in &about.files {
-        let (bytes, _) = read(slot(directory, Path::new(name), Absent::Leave)?)?.ok_or_else(|| bad(format!("`{name}` is missing")))?;
-        if sha256(&bytes) != *hash {
-            return Err(bad(format!("`{name}` is not what was kept")));
-        }
-        files.insert(name.clone(), bytes);
-    }
-    Ok(files)
-}
-
-/// Returns a credential file of the person's own, which may be a link.
-pub fn look_at(path: &Path) -> io::Result<Option<CredentialFile>> {
-    let Some((bytes, mode)) = read_own(path)? else { return Ok(None) };
-    Ok(Some(CredentialFile { path: path.to_owned(), login: Login::read(&bytes), mode }))
-}
-
-/// Returns the content of a file and its permission bits; `None` if there is none. What is no plain file of reasonable size is an error.
-fn read(slot: Option<Slot>) -> io::Result<Option<(Vec<u8>, u32)>> {
-    let Some(slot) = slot else { return Ok(None) };
-    match slot.read_as(Trust::Login, LARGEST)? {
-        Reading::Absent => Ok(None),
-        Reading::File { bytes, .. } => Ok(Some((bytes, slot.perm().unwrap_or(0)))),
-        Reading::Refused(why) => Err(io::Error::new(io::ErrorKind::InvalidData, why.to_string())),
     }
 }
