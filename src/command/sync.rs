@@ -28,6 +28,7 @@ use crate::session::settings::{self, places, request, sync_failure, tell};
 use crate::session::{self, repair, tolerant};
 
 mod conflicts;
+mod notes;
 
 #[derive(Debug, Args)]
 pub struct SyncArgs {
@@ -86,6 +87,8 @@ pub enum SyncCommand {
         #[arg(long)]
         json: bool,
     },
+    /// What this project's tool wrote into your instructions, such as CLAUDE.md
+    Notes(notes::NotesArgs),
     /// Take away everywhere what you deleted from your own commands, skills and the like, however much it is
     Accept { tool: String },
     /// Finish what was interrupted: syncs, and sessions whose shell is gone
@@ -122,6 +125,7 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
         SyncCommand::Log { tool, json } => log(&tool, json)?,
         SyncCommand::Undo { tool } => undo(&tool)?,
         SyncCommand::Conflicts { tool, json } => conflicts::list(tool.as_deref(), json)?,
+        SyncCommand::Notes(wanted) => notes::run(&wanted)?,
         SyncCommand::Accept { tool } => accept(&tool)?,
         SyncCommand::Repair => {
             let (context, failures) = tolerant::context()?;

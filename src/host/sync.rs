@@ -87,10 +87,24 @@ pub fn undo(places: &Places) -> Result<Report, SyncError> {
         kept.extend(shelf::kept(places, record.sequence, past.number)?.map(|content| (past.number, content)));
     }
     let plan = record.undo(&kept);
-    for (site, _) in commit(places, None, &plan, &deadline, &mut report)? {
-        report.notices.push(Notice { site, news: News::Overtaken });
-    }
+    put(places, &plan, &deadline, &mut report)?;
     Ok(report)
+}
+
+/// Does what the person said themselves, as a sync that can be undone.
+pub fn carry_out(places: &Places, plan: &SyncPlan) -> Result<Report, SyncError> {
+    let (deadline, mut report) = (Deadline::after(PATIENCE), Report::default());
+    let _lock = lock::acquire(&places.sync_dir(), deadline.left())?;
+    report.recovered = recover(places, &deadline, &mut report)?;
+    put(places, plan, &deadline, &mut report)?;
+    Ok(report)
+}
+
+/// Writes what was decided by a person, and says what changed meanwhile.
+fn put(places: &Places, plan: &SyncPlan, deadline: &Deadline, report: &mut Report) -> Result<(), SyncError> {
+    let overtaken = commit(places, None, plan, deadline, report)?;
+    report.notices.extend(overtaken.into_iter().map(|(site, _)| Notice { site, news: News::Overtaken }));
+    Ok(())
 }
 
 /// What earlier syncs of this tool and project did, newest first.

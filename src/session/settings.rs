@@ -2,7 +2,7 @@
 
 use crate::core::config::Config;
 use crate::core::failure::{Failure, Kind};
-use crate::core::sync::report::{News, Report};
+use crate::core::sync::report::Report;
 use crate::core::sync::{Brake, Class, Direction, Rule, SyncRequest};
 use crate::core::tool::Tool;
 use crate::host::fs::lock::LockError;
@@ -66,11 +66,7 @@ pub fn tell(tool: &str, report: &Report) {
         output::warn(&format!("a sync that was interrupted waits for the next run there: {waiting}"));
     }
     for notice in &report.notices {
-        let release = match notice.news {
-            News::Vanished { .. } => format!(" (`ai sync accept {tool}`)"),
-            _ => String::new(),
-        };
-        output::note(&format!("{tool}: {notice}{release}"));
+        output::note(&format!("{tool}: {notice}; hint: {}", notice.news.next_step(tool)));
     }
 }
 

@@ -55,6 +55,53 @@ fn what_lost_is_found_by_a_command() {
     assert_eq!(sandbox.ai(["sync", "conflicts", "codex"]).prints(), "");
 }
 
+// SE-10: notes are offered, and taken by a word of the person's; then every project has them.
+#[test]
+fn notes_are_taken_into_the_persons_own_file_by_a_word() {
+    let sandbox = Sandbox::new();
+    let host = sandbox.write("home/.claude/CLAUDE.md", "be brief");
+    let (home, _) = run(&sandbox);
+    assert_eq!(sandbox.ai(["sync", "notes", "claude"]).prints(), "");
+    sandbox.ai(["sync", "notes", "--take", "claude"]).outcome().refused(1, &["claude added none to your instructions"]);
+    fs::write(home.join("CLAUDE.md"), "be brief\n\n- use tabs\n- \u{1b}[31mred\n").unwrap();
+    let shown = sandbox.ai(["sync", "notes", "claude"]).outcome();
+    assert!(shown.out().contains(".claude/CLAUDE.md` (host)\n  | - use tabs\n") && !shown.out().contains('\u{1b}'), "{}", shown.out());
+    assert!(shown.err().contains("ai sync notes --take claude"), "{}", shown.err());
+    assert_eq!(fs::read_to_string(&host).unwrap(), "be brief", "who looks writes nothing");
+    let rows: Value = serde_json::from_str(&sandbox.ai(["sync", "notes", "claude", "--json"]).prints()).unwrap();
+    assert_eq!(rows[0]["text"], "- use tabs\n- \u{1b}[31mred\n");
+    assert_eq!(sandbox.ai(["sync", "notes", "claude", "OTHER.md"]).prints(), "");
+    let said = sandbox.ai(["sync", "notes", "--take", "claude", "CLAUDE.md"]).outcome();
+    assert!(said.code == 0 && said.err().contains("ai sync undo claude"), "{}", said.err());
+    assert_eq!(fs::read_to_string(&host).unwrap(), "be brief\n- use tabs\n- \u{1b}[31mred\n");
+    assert_eq!(sandbox.ai(["sync", "notes", "claude"]).prints(), "");
+    let (_, said) = run(&sandbox);
+    assert_eq!(said, "");
+    let other = sandbox.root().join("work/other");
+    fs::create_dir_all(&other).unwrap();
+    sandbox.ai(["run", "claude", "x"]).cwd(&other).prints();
+    let copies = fs::read_dir(sandbox.store().join("global_state/claude/projects")).unwrap();
+    let have = |path: PathBuf| fs::read_to_string(path.join("home/CLAUDE.md")).unwrap().contains("- use tabs\n");
+    assert_eq!(copies.filter(|copy| have(copy.as_ref().unwrap().path())).count(), 2);
+}
+
+// SE-10: what lost to the person's own change is offered as well, the lines that their file has not.
+#[test]
+fn what_lost_is_taken_by_the_same_word_and_nothing_of_it_twice() {
+    let sandbox = Sandbox::new();
+    let host = sandbox.write("home/.claude/CLAUDE.md", "one\ntwo\n");
+    let (home, _) = run(&sandbox);
+    fs::write(home.join("CLAUDE.md"), "zero\none\ntwo\n").unwrap();
+    fs::write(&host, "one\nother\n").unwrap();
+    let (_, said) = run(&sandbox);
+    assert!(said.contains("hint: ai sync conflicts claude"), "{said}");
+    sandbox.ai(["sync", "notes", "--take", "claude"]).succeeds();
+    assert_eq!(fs::read_to_string(&host).unwrap(), "one\nother\nzero\ntwo\n");
+    assert_eq!(sandbox.ai(["sync", "notes", "claude"]).prints(), "");
+    sandbox.ai(["sync", "undo", "claude"]).succeeds();
+    assert_eq!(fs::read_to_string(&host).unwrap(), "one\nother\n");
+}
+
 // SE-05: the word that the note names does what it says.
 #[test]
 fn much_that_was_deleted_goes_once_the_person_says_so() {

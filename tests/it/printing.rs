@@ -137,6 +137,7 @@ const LINES: [(&[&str], bool); 66] = [
     (&["sync", "in", "--dry-run", "claude"], true),
     (&["sync", "log", "claude"], false),
     (&["sync", "undo", "claude"], false),
+    (&["sync", "notes", "claude"], false),
     (&["sync", "out", "--dry-run", "--", "0123456789ab"], false),
     (&["sync", "out", "--code", "137", "--", "0123456789ab"], false),
     (&["sync", "repair"], true),

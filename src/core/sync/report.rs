@@ -35,6 +35,22 @@ pub enum News {
     Unwritable(String),
 }
 
+impl News {
+    /// Returns what a person can do about it.
+    pub fn next_step(&self, tool: &str) -> String {
+        match self {
+            Self::Vanished { .. } => format!("ai sync accept {tool}"),
+            Self::Torn => format!("mend it, or delete it; `ai sync conflicts {tool}` lists the copy"),
+            Self::Conflict(_) => format!("ai sync conflicts {tool}"),
+            Self::Ambiguous => "take one of the two out".into(),
+            Self::Unread => "mend it as its tool says".into(),
+            Self::Crowded | Self::Refused(_) => format!("ai sync status {tool}"),
+            Self::CaseClash => "rename one of them".into(),
+            Self::Overtaken | Self::Unwritable(_) => format!("the next run tries again; ai sync diff {tool}"),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Notice {
     pub site: Site,

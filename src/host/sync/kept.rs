@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::core::store::Store;
+use crate::host::fs::files;
 use crate::host::fs::tree::{self, EntryKind};
 
 /// One copy of one file.
@@ -35,6 +36,11 @@ pub fn all(store: &Store) -> Vec<SyncCopy> {
     }
     found.sort_by(|one, other| (other.since, &one.copy).cmp(&(one.since, &other.copy)));
     found
+}
+
+/// Reads a copy, if it is there and of reasonable size.
+pub fn content(kept: &SyncCopy) -> Option<Vec<u8>> {
+    files::read_own(&kept.copy).ok().flatten().map(|(bytes, _)| bytes)
 }
 
 /// Reads what the path of a copy says: `TOOL/PROJECT/PLACE/PATH/NUMBER-HASH`. Other things that were put aside have other paths.
