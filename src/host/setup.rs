@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::core::setup::imports::{self, DEPTH, MOST};
 use crate::core::setup::{NameRule, Named, PluginRules, VARIABLES, named};
+use crate::core::sync::json::lenient;
 use crate::core::sync::toml::is_crowded;
 use crate::core::sync::{Place, Reading};
 use crate::host::fs::Absent;
@@ -110,6 +111,16 @@ pub fn named_by_plugins(host_home: &Path, home: &HomeView, rules: &PluginRules) 
     plugins.flat_map(of_plugin).collect()
 }
 
+/// Returns what the settings files of a project name, each called by its file; `like` says which file of the home each is like.
+pub fn named_in_project(directory: &Path, like: &BTreeMap<String, String>, rules: &[NameRule]) -> Vec<Named> {
+    let project = HomeView::new(directory);
+    let of_file = |(file, home): (&String, &String)| {
+        let found = project.read(file).and_then(|bytes| Some(named(rules, home, &parsed(home, &bytes, rules)?, &[])));
+        found.into_iter().flatten().map(move |named| Named { called: format!("{} of {file}", named.called), ..named }).collect::<Vec<_>>()
+    };
+    like.iter().flat_map(of_file).collect()
+}
+
 /// Reads how a program of the person's own begins.
 pub fn head(path: &Path) -> Option<Vec<u8>> {
     files::head(path, FIRST_LINE).ok()
@@ -131,7 +142,9 @@ fn parsed(file: &str, bytes: &[u8], rules: &[NameRule]) -> Option<Value> {
         let text = std::str::from_utf8(bytes).ok().filter(|text| !is_crowded(text))?;
         return sections.deserialize(toml::Deserializer::parse(text).ok()?).ok();
     }
-    let mut json = serde_json::Deserializer::from_slice(bytes);
+    // What its tool would not read in it, such as a comment, hides nothing.
+    let (plain, _) = lenient::plain(std::str::from_utf8(bytes).ok()?);
+    let mut json = serde_json::Deserializer::from_str(&plain);
     let settings = sections.deserialize(&mut json).ok()?;
     json.end().ok().map(|()| settings)
 }

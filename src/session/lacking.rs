@@ -51,6 +51,7 @@ pub fn check(context: &Context, plan: &Plan, state: &Store) -> Result<()> {
 fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     let Context { host, tool, config } = context;
     let mut named = setup::named_in(home, &tool.manifest.names);
+    named.extend(setup::named_in_project(&plan.workspace.root, &tool.manifest.project_settings, &tool.manifest.names));
     // A profile has none of the person's own plugins.
     let of_person = host.home().filter(|_| tool.name == tool.base);
     named.extend(of_person.iter().flat_map(|host_home| setup::named_by_plugins(host_home, home, &tool.manifest.plugins)));

@@ -54,6 +54,30 @@ fn a_guard_that_cannot_run_stops_the_run_until_the_person_agrees() {
     assert_eq!((let_in.code, let_in.err().as_str()), (0, ""));
 }
 
+// SE-04: what is the project's guards as well, the person's own file in it first of all; scripts of the project are there.
+#[test]
+fn a_guard_that_a_projects_settings_name_stops_the_run() {
+    for (tool, event, files) in [
+        ("claude", "PreToolUse", &[".claude/settings.json", ".claude/settings.local.json"][..]),
+        ("gemini", "BeforeTool", &[".gemini/settings.json"]),
+        ("codex", "PreToolUse", &[".codex/hooks.json"]),
+    ] {
+        for file in files {
+            let sandbox = Sandbox::new();
+            let runs = |command: &str| {
+                sandbox.write(Path::new("work/proj").join(file), hook(event, command).to_string());
+                sandbox.ai(["run", tool, "x"]).outcome()
+            };
+            let told = format!("its {event} hook of {file} guards");
+            runs("~/bin/guard.sh").refused(77, &[&told, "bin/guard.sh` is not in the container"]);
+            assert_eq!(runs("\"$CLAUDE_PROJECT_DIR\"/guard.sh").code, 0);
+            sandbox.write("work/proj/.mcp.json", "{\"mcpServers\":{\"x\":{\"command\":\"~/bin/serve\"}}}");
+            let said = runs("true").err();
+            assert_eq!(said.contains("bin/serve` (MCP server of .mcp.json)"), tool == "claude", "{said}");
+        }
+    }
+}
+
 // SE-04
 #[test]
 fn a_guard_that_is_made_by_a_variable_stops_the_run_unless_it_is_known() {
@@ -190,7 +214,17 @@ fn a_variable_that_chooses_another_account_is_never_passed_over() {
         let resolve = |value: &Path| sandbox.ai(["resolve", tool]).env(name, value).outcome();
         resolve(&sandbox.home().join(".work"))
             .refused(78, &[name, ".work`", &format!("unset {name}"), &format!("profile_of = \"{tool}\"")]);
-        assert_eq!(resolve(&sandbox.home().join(usual)).code, 0, "{tool}");
+        let project = sandbox.project().display().to_string();
+        fs::create_dir_all(sandbox.home().join("a b")).unwrap();
+        sandbox.write("home/a file", "");
+        for odd in ["relative", "../home/.other", "~/.claude", " ", "/", "/nowhere", "/dev/shm", project.as_str()] {
+            resolve(Path::new(odd)).refused(78, &[name, &format!("`{odd}`")]);
+        }
+        for odd in ["a b", "a file", ".claude", ".codex", ".other/"].map(|odd| sandbox.home().join(odd)) {
+            let is_usual = odd == sandbox.home().join(usual);
+            assert_eq!(resolve(&odd).code, if is_usual { 0 } else { 78 }, "{tool} {odd:?}");
+        }
+        assert_eq!(resolve(&sandbox.home().join(usual).join("")).code, 0, "{tool}");
         assert_eq!(resolve(Path::new("")).code, 0, "{tool}");
     }
     sandbox.manifest("claude-work", "profile_of = 'claude'\n");

@@ -68,6 +68,8 @@ pub struct Manifest {
     pub sync: Vec<Rule>,
     /// What the settings name outside themselves.
     pub names: Vec<NameRule>,
+    /// Settings files of a project, each with the file of the home that is like it: what they name is looked at, too.
+    pub project_settings: BTreeMap<String, String>,
     /// Where its plugins are, and what they name.
     pub plugins: PluginRules,
     /// Instruction files, below the tool's own directory, whose `@` imports come along.

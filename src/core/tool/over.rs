@@ -66,6 +66,7 @@ impl Manifest {
             state: self.state.or(base.state),
             sync: or(self.sync, base.sync),
             names: or(self.names, base.names),
+            project_settings: if self.project_settings.is_empty() { base.project_settings } else { self.project_settings },
             plugins: if self.plugins == PluginRules::default() { base.plugins } else { self.plugins },
             imports: or(self.imports, base.imports),
             commit: self.commit.or(base.commit),
