@@ -183,13 +183,24 @@ fn claude_and_glm_keep_apart() {
     bed.nothing_left();
 }
 
-// SE-16: gemini's own sweep takes a session that was resumed for broken, and deletes it when it starts once more.
+// SE-16: a resume in which nothing is said leaves a second file with the session's name and no word of a person. Gemini's own sweep takes
+// both for broken, and deletes them at its next start.
 #[test]
 fn a_session_of_gemini_survives_that_it_is_resumed() {
     let Some((bed, _mock)) = tools() else { return };
     let gemini = |words: &str| bed.shell(Shell::Bash, &format!("gemini {words}")).outcome();
     assert_eq!(gemini("-p KEPT-WORD").code, 0);
-    assert_eq!(gemini("-r latest -p again").code, 0);
+    let chats = || -> Vec<PathBuf> {
+        let files = tree(&bed.store().join("global_state/gemini/projects")).into_keys();
+        files.filter(|path| path.parent().unwrap().ends_with("chats") && path.extension().is_some_and(|kind| kind == "jsonl")).collect()
+    };
+    let live = chats().pop().unwrap();
+    let (_, id) = live.to_str().unwrap().rsplit_once('-').unwrap();
+    let head = fs::read_to_string(&live).unwrap().lines().next().unwrap().to_owned();
+    let planted = format!("session-2026-01-02T03-04-{id}");
+    bed.write(live.with_file_name(planted), head + "\n");
+    assert_eq!(gemini("--list-sessions").code, 0);
+    assert!(chats().contains(&live), "{:?}", chats());
     let third = gemini("-r latest -p 'FIND: KEPT-WORD'");
     assert!(third.code == 0 && third.out().contains("mock-gemini found KEPT-WORD"), "{third:?}");
     let settings = |tool: &str, file: &str| -> serde_json::Value {
