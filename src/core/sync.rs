@@ -183,6 +183,7 @@ pub enum Refusal {
     SetId,
     TooBig,
     TooMany,
+    TooDeep,
     Unreadable,
     /// It changed under every attempt to read it.
     Moving,

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::core::sync::generation::SyncRecord;
-use crate::core::sync::journal::Journal;
+use crate::core::sync::journal::{Change, Journal};
 use crate::core::sync::plan::{self, Gathered, SyncPlan};
 use crate::core::sync::report::{News, Notice, Report};
 use crate::core::sync::{Direction, Flow, Site, SyncRequest};
@@ -49,6 +49,9 @@ pub struct Preview {
 pub const PATIENCE: Duration = lock::WAIT;
 /// How often everything is looked at without the lock, before it is done with it.
 const LOOKS: usize = 3;
+/// Units that are committed together. A thousand skills that are new come in several lots, and those for which there is no time left
+/// with the next run: nothing is written twice, and nobody waits for all of them.
+const LOT: usize = 500;
 
 /// Syncs once.
 pub fn run(places: &Places, request: &SyncRequest, deadline: &Deadline) -> Result<Report, SyncError> {
@@ -168,15 +171,26 @@ fn commit(
     if plan.is_settled() {
         return Ok(Vec::new());
     }
-    for (hash, bytes) in &plan.contents {
-        shelf::keep_object(&places.store, hash, bytes)?;
+    let mut overtaken = Vec::new();
+    for (number, units) in plan.units.chunks(LOT).enumerate() {
+        if number > 0 && deadline.is_over() {
+            let first = units.iter().find_map(|unit| unit.changes.first());
+            report.notices.extend(first.map(|change| Notice { site: change.site.clone(), news: apply::late() }));
+            break;
+        }
+        for hash in units.iter().flat_map(|unit| &unit.changes).filter_map(Change::object) {
+            if let Some(bytes) = plan.contents.get(hash) {
+                shelf::keep_object(&places.store, hash, bytes)?;
+            }
+        }
+        let journal = Journal::new(places.scope(), direction, shelf::next_sequence(places)?, units.to_vec());
+        shelf::commit(&places.store, &journal)?;
+        let applied = apply::finish(places, &journal, deadline)?;
+        report.changed.extend(applied.changed);
+        report.notices.extend(applied.unwritable);
+        overtaken.extend(applied.overtaken);
     }
-    let journal = Journal::new(places.scope(), direction, shelf::next_sequence(places)?, plan.units.clone());
-    shelf::commit(&places.store, &journal)?;
-    let applied = apply::finish(places, &journal, deadline)?;
-    report.changed.extend(applied.changed);
-    report.notices.extend(applied.unwritable);
-    Ok(applied.overtaken)
+    Ok(overtaken)
 }
 
 /// Whoever died after a commit left a journal that says all that is still to do. What was overtaken meanwhile is left to the next

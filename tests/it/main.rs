@@ -31,6 +31,7 @@ mod along;
 mod argv;
 mod backups;
 mod border;
+mod broken;
 mod cage;
 mod cases;
 mod commit;
@@ -45,6 +46,7 @@ mod control_word;
 #[cfg(feature = "faults")]
 mod crash;
 mod creds;
+mod crowd;
 mod doctor;
 mod doctor_setup;
 mod doctor_shell;

@@ -37,6 +37,14 @@ fn parse_plain(text: &str) -> Result<(Table<'_>, usize), Flaw> {
     }
 }
 
+/// Returns an object in which a key occurs twice as its readers understand it: the last one counts. `None` where it holds what cannot be
+/// spelled again, such as a number beyond all bounds.
+pub fn last_of_twice(bytes: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let value: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&plain(text).0).ok()?;
+    serde_json::to_vec(&value).ok()
+}
+
 /// Whether this may only be half of a document, at a fraction of the cost of [`parse`].
 pub fn is_torn(text: &str) -> bool {
     let plain = plain(text).0;
@@ -178,6 +186,9 @@ mod tests {
         check(r#"{"a":1,"a":2}"#, Some(Flaw::Ambiguous));
         check(r#"{"a":1,"\u0061":2}"#, Some(Flaw::Ambiguous));
         check(r#"{"\ud800":1}"#, Some(Flaw::Ambiguous));
+        let last = |text: &str| last_of_twice(text.as_bytes()).map(|bytes| String::from_utf8(bytes).unwrap());
+        assert_eq!(last("\u{feff}{\"a\":1,//x\n\"\\u0061\":[2],}").as_deref(), Some(r#"{"a":[2]}"#));
+        assert_eq!(last(r#"{"a":1,"a":1e400}"#), None);
         check(r#"{"a":{"b":1,"b":1}}"#, Some(Flaw::Ambiguous));
         check(r#"{"a":1e400,"b":"\ud800","c":[{"x":1}]}"#, None);
     }

@@ -16,6 +16,8 @@ pub enum News {
     Torn,
     /// Two readers may understand it differently: left alone.
     Ambiguous,
+    /// A key occurs twice in the person's own file; the last one counts, as it does for the tool.
+    Twice,
     /// It has what its tool does not read, such as comments: left alone.
     Unread,
     /// It has, or would have, too many keys to be settings of anybody.
@@ -44,7 +46,9 @@ impl News {
             Self::Conflict(_) => format!("ai sync conflicts {tool}"),
             Self::Ambiguous => "take one of the two out".into(),
             Self::Unread => "mend it as its tool says".into(),
-            Self::Crowded | Self::Refused(_) => format!("ai sync status {tool}"),
+            Self::Twice => "take one of the two out".into(),
+            Self::Crowded => "take some of them out".into(),
+            Self::Refused(why) => why.next_step(tool),
             Self::CaseClash => "rename one of them".into(),
             Self::Overtaken | Self::Unwritable(_) => format!("the next run tries again; ai sync diff {tool}"),
         }
@@ -77,6 +81,22 @@ impl Report {
     }
 }
 
+impl Refusal {
+    fn next_step(self, tool: &str) -> String {
+        match self {
+            Self::Link => "make it lead to a file, or take it away".into(),
+            Self::NotAFile => "put a regular file there, or take it away".into(),
+            Self::HardLink => "make a copy of it in its place".into(),
+            Self::SetId => "chmod u-s,g-s".into(),
+            Self::TooDeep => "move it up".into(),
+            Self::TooBig | Self::TooMany => "make it smaller".into(),
+            Self::Unreadable => "chmod u+r, and u+x for directories".into(),
+            Self::Moving => format!("the next run tries again; ai sync status {tool}"),
+            Self::NotUtf8Name => "rename it".into(),
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
@@ -86,6 +106,7 @@ impl fmt::Display for Refusal {
             Refusal::SetId => "it is set-user-id",
             Refusal::TooBig => "it is too big",
             Refusal::TooMany => "it holds too many files",
+            Refusal::TooDeep => "it lies in too many directories",
             Refusal::Unreadable => "it cannot be read",
             Refusal::Moving => "it keeps changing",
             Refusal::NotUtf8Name => "its name is not UTF-8",
@@ -100,6 +121,7 @@ impl fmt::Display for Notice {
             News::Refused(why) => write!(out, "skipped {site}: {why}"),
             News::Torn => write!(out, "ignored {site}: it is empty or broken (a copy is in quarantine)"),
             News::Ambiguous => write!(out, "skipped {site}: it can be read in two ways (a key occurs twice)"),
+            News::Twice => write!(out, "a key occurs twice in {site}; the last one counts"),
             News::Conflict(keys) if keys.is_empty() => write!(out, "{site} changed on both sides; the other copy is in conflicts"),
             News::Conflict(keys) => write!(out, "{site} changed on both sides ({}); the other copy is in conflicts", some(keys)),
             News::Unread => write!(out, "skipped {site}: its tool does not read it (a comment, a comma too many, or another encoding)"),

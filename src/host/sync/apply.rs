@@ -126,7 +126,7 @@ fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Resu
     }
 }
 
-fn late() -> News {
+pub fn late() -> News {
     News::Unwritable("there is no time left for it and what comes after it".into())
 }
 

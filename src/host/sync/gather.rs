@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rustix::fd::OwnedFd;
+use rustix::fs::Stat;
 
 use crate::core::sync::document::Format;
 use crate::core::sync::plan::Gathered;
@@ -19,7 +20,7 @@ const SETTINGS: u64 = 8 * MIB;
 /// Big enough for everything else that is read whole.
 pub const ANY: u64 = 32 * MIB;
 /// Files and directories of one tree.
-const FILES: usize = 2_000;
+const FILES: usize = 40_000;
 const TREE: u64 = 64 * MIB;
 const DEPTH: usize = 16;
 
@@ -112,11 +113,12 @@ fn read_tree(places: &Places, rule: &Rule, site: &Site, deadline: Deadline) -> R
     let Some(dir) = parent(places, site)? else {
         return Ok(BTreeMap::new());
     };
-    let mut walk = TreeWalk { deadline, skip: &rule.skip, trust: trust(site.place), files: BTreeMap::new(), count: 0, size: 0 };
+    let mut walk =
+        TreeWalk { deadline, skip: &rule.skip, trust: trust(site.place), files: BTreeMap::new(), above: Vec::new(), count: 0, size: 0 };
     let name = Path::new(&site.path).file_name().unwrap_or_default();
     match fs::child(&dir, name, walk.trust) {
         Child::Absent => {}
-        Child::Directory(dir) => walk.directory(&dir, "", 0)?,
+        Child::Directory(dir) => walk.directory(&dir, "")?,
         Child::Other => walk.file(&dir, name, String::new())?,
     }
     if let Some(Reading::Refused(why)) = walk.files.get("") {
@@ -135,15 +137,31 @@ struct TreeWalk<'a> {
     skip: &'a [String],
     trust: Trust,
     files: BTreeMap<String, Reading>,
+    /// The directories that lead here: a link may lead back to one.
+    above: Vec<Stat>,
     count: usize,
     size: u64,
 }
 
 impl TreeWalk<'_> {
-    fn directory(&mut self, dir: &OwnedFd, prefix: &str, depth: usize) -> Result<(), Refusal> {
-        if depth > DEPTH {
-            return Err(Refusal::TooMany);
+    fn directory(&mut self, dir: &OwnedFd, prefix: &str) -> Result<(), Refusal> {
+        let own = rustix::fs::fstat(dir).map_err(|_| Refusal::Unreadable)?;
+        let refusal = match () {
+            () if self.above.iter().any(|above| (above.st_dev, above.st_ino) == (own.st_dev, own.st_ino)) => Some(Refusal::Link),
+            () if self.above.len() > DEPTH => Some(Refusal::TooDeep),
+            () => None,
+        };
+        if let Some(why) = refusal {
+            self.files.insert(prefix.trim_end_matches('/').to_owned(), Reading::Refused(why));
+            return Ok(());
         }
+        self.above.push(own);
+        self.entries(dir, prefix)?;
+        self.above.pop();
+        Ok(())
+    }
+
+    fn entries(&mut self, dir: &OwnedFd, prefix: &str) -> Result<(), Refusal> {
         for name in fs::some_names(dir, Path::new(prefix), FILES + 1).map_err(|_| Refusal::Unreadable)? {
             self.count += 1;
             if self.count > FILES {
@@ -161,7 +179,7 @@ impl TreeWalk<'_> {
             match fs::child(dir, &name, self.trust) {
                 Child::Absent => {}
                 Child::Directory(inner) => {
-                    self.directory(&inner, &format!("{prefix}{text}/"), depth + 1)?;
+                    self.directory(&inner, &format!("{prefix}{text}/"))?;
                 }
                 Child::Other => self.file(dir, &name, format!("{prefix}{text}"))?,
             }

@@ -147,13 +147,19 @@ fn a_broken_file_is_no_source_no_deletion_and_gets_repaired() {
 #[test]
 fn an_ambiguous_file_is_left_alone_on_either_side() {
     let twice = r#"{"a":1,"a":2}"#;
-    for place in PLACES {
+    for (place, host_sync) in PLACES.into_iter().flat_map(|place| [(place, HostSync::Import), (place, HostSync::Both)]) {
         let mut world = World::default().with(Place::Host, "settings.json", r#"{"a":0}"#);
-        world.sync(Direction::In, HostSync::Import);
+        world.sync(Direction::In, host_sync);
         let mut world = world.with(Place::Host, "settings.json", r#"{"a":9}"#).with(place, "settings.json", twice);
-        let plan = world.sync(Direction::In, HostSync::Import);
+        let plan = world.sync(Direction::In, host_sync);
         assert_eq!(world.text(place, "settings.json"), twice);
-        assert_eq!(plan.notices.iter().filter(|notice| notice.news == News::Ambiguous).count(), 1);
+        // What is only read is read as its tool reads it.
+        let is_read = place == Place::Host && host_sync == HostSync::Import;
+        let expected = if is_read { News::Twice } else { News::Ambiguous };
+        assert_eq!(plan.notices.iter().filter(|notice| notice.news == expected).count(), 1, "{place:?} {host_sync:?}");
+        if is_read {
+            assert_eq!(world.text(Place::Project, "settings.json"), r#"{"a":2}"#);
+        }
     }
 }
 

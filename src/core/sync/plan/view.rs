@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::core::sync::document::{Document, Flaw, Format};
 use crate::core::sync::plan::{Copy, Shelf, Step};
 use crate::core::sync::report::News;
-use crate::core::sync::{Flow, Hash, Mode, Place, Reading, Site};
+use crate::core::sync::{Flow, Hash, HostSync, Mode, Place, Reading, Site, json};
 
 /// One file as a step of the plan finds it: what earlier steps decided to write counts as written.
 #[derive(Clone, Debug)]
@@ -61,11 +61,24 @@ impl<'a> Step<'a> {
         let content = Some(Cow::from(bytes));
         match format.map(|format| self.documents.parse(format, bytes)) {
             Some(Err(Flaw::Torn)) => {
-                self.notice(&site, News::Torn);
+                // An empty table has no text in TOML; whether it lost one, nobody knows.
+                if format != Some(Format::Toml) || !bytes.trim_ascii().is_empty() {
+                    self.notice(&site, News::Torn);
+                }
                 if !bytes.is_empty() {
                     self.plan.copies.push(Copy { shelf: Shelf::Quarantine, site: site.clone(), bytes: bytes.clone() });
                 }
                 Some(View { disk, mode, ..View::nothing(site) })
+            }
+            // Nobody writes to the person's own file: of what it says, that counts which its tool goes by.
+            Some(Err(Flaw::Ambiguous)) if site.place == Place::Host && self.request.host_sync != HostSync::Both => {
+                let Some(content) = json::last_of_twice(bytes) else {
+                    self.notice(&site, News::Ambiguous);
+                    return None;
+                };
+                self.notice(&site, News::Twice);
+                let content = Some(Cow::from(content));
+                Some(View { found: Wholeness::Whole, hash: disk.clone(), disk, content, mode, ..View::nothing(site) })
             }
             Some(Err(flaw)) => {
                 self.notice(
