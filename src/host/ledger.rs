@@ -1,4 +1,5 @@
-//! What the transcripts of the store say of questions to models. What was counted is kept beside the log, so that only what is new is read.
+//! What the transcripts of the store say of questions to models. What was counted is kept beside the log: only what is new is read, and
+//! what a tool swept away still counts.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -66,7 +67,8 @@ fn read_partition(home: &Path, rules: &TranscriptRules, path: &Path, is_ours: bo
         };
         counted.insert(place, now);
     });
-    is_new |= !known.is_empty();
+    // What a tool swept away was asked all the same.
+    counted.extend(known);
     let cache = LedgerCache { names, files: counted };
     if is_new && is_ours {
         // What cannot be kept is counted again.

@@ -60,8 +60,24 @@ fn only_what_is_new_is_read() {
         fs::write(kept(&sandbox), broken).unwrap();
         assert_eq!(total(&sandbox), (5, 31), "{broken}");
     }
-    fs::remove_file(path).unwrap();
-    assert_eq!(total(&sandbox), (1, 6));
+}
+
+// DA-02, R-T02: tools sweep old conversations away; what they cost was paid.
+#[test]
+fn what_a_tool_sweeps_away_still_counts() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write(format!("{HOME}/one.jsonl"), line("1", "m", 5));
+    assert_eq!(total(&sandbox), (1, 5));
+    let archived = sandbox.write(format!("{HOME}/old/one.jsonl"), fs::read(&path).unwrap());
+    fs::remove_file(&path).unwrap();
+    sandbox.write(format!("{HOME}/two.jsonl"), line("2", "m", 6));
+    assert_eq!(total(&sandbox), (2, 11), "what was moved counts once");
+    fs::remove_file(archived).unwrap();
+    assert_eq!(total(&sandbox), (2, 11));
+    // Another program has read it: what is gone counts, what is there is read again.
+    let text = fs::read_to_string(kept(&sandbox)).unwrap().replace(concat!(env!("CARGO_PKG_VERSION"), " 1"), "0.0.1 1");
+    fs::write(kept(&sandbox), text.replace(",5,0,0,0]", ",15,0,0,0]").replace(",6,0,0,0]", ",1006,0,0,0]")).unwrap();
+    assert_eq!(total(&sandbox), (2, 15 + 6));
 }
 
 // DA-02: what codex moves away and packs.

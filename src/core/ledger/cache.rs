@@ -1,4 +1,4 @@
-//! What is known already of the transcripts of one tool in one project, so that only what is new is read. It can be lost at any time.
+//! What is known already of the transcripts of one tool in one project: only what is new is read, and what is gone still counts.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::question::{Names, Question};
 
-/// How it is written down; one of another kind is none.
+/// What read the transcripts; what another program read is read again, as long as it is there.
 const FORMAT: &str = concat!(env!("CARGO_PKG_VERSION"), " 1");
 
 /// By what a file is known to be as it was.
@@ -61,17 +61,21 @@ struct Written<N, F> {
 }
 
 impl LedgerCache {
-    /// Reads what [`Self::text`] wrote; anything else is an empty one.
+    /// Reads what [`Self::text`] wrote; anything else is an empty one. No file is as it was for another program.
     pub fn parse(text: &[u8]) -> Self {
-        let Ok(written) = serde_json::from_slice::<Written<Vec<String>, BTreeMap<String, Counted>>>(text) else { return Self::default() };
+        let Ok(mut written) = serde_json::from_slice::<Written<Vec<String>, BTreeMap<String, Counted>>>(text) else {
+            return Self::default();
+        };
         let mut names = Names::default();
         for name in &written.names {
             names.place(name);
         }
         let count = u32::try_from(written.names.len()).unwrap_or(u32::MAX);
         let is_named = |question: &Question| question.model < count && question.conversation < count;
-        let is_whole = written.format == FORMAT && names.names.len() == written.names.len();
-        if is_whole && written.files.values().flat_map(|file| &file.questions).all(is_named) {
+        if written.format != FORMAT {
+            written.files.values_mut().for_each(|file| (file.stamp, file.end) = Default::default());
+        }
+        if names.names.len() == written.names.len() && written.files.values().flat_map(|file| &file.questions).all(is_named) {
             Self { names, files: written.files }
         } else {
             Self::default()
@@ -116,11 +120,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_torn_of_another_program_or_names_nothing_is_an_empty_one() {
+    fn what_another_program_read_counts_until_it_is_read_again() {
+        let text = String::from_utf8(cache().text()).unwrap().replace(FORMAT, "0.0.1 0");
+        let file = &LedgerCache::parse(text.as_bytes()).files["a.jsonl"];
+        assert_eq!((file.stamp, file.end, file.questions.len()), (Stamp::default(), 0, 2));
+    }
+
+    #[test]
+    fn what_is_torn_or_names_nothing_is_an_empty_one() {
         let text = String::from_utf8(cache().text()).unwrap();
         for wrong in [
             text[..text.len() - 9].to_owned(),
-            text.replace(FORMAT, "0.0.1 0"),
             text.replace("[\"m\",\"c\"]", "[\"m\"]"),
             text.replace("[\"m\",\"c\"]", "[\"m\",\"m\"]"),
             String::new(),
