@@ -4,6 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::ledger::day::Time;
+
+pub mod chain;
 
 /// How much a line matters; ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,13 +51,15 @@ pub fn threshold(env: &Env) -> Result<Option<LogLevel>> {
     }
 }
 
-/// Returns a line, without its line break.
-pub fn line(time: u64, level: LogLevel, event: &str, more: Map<String, Value>) -> String {
+/// Returns a line, without its line break; `previous` is the link to the line before it.
+pub fn line(time: u64, level: LogLevel, event: &str, more: Map<String, Value>, previous: &str) -> String {
     let mut fields = Map::new();
+    fields.insert("@timestamp".into(), Time::of_seconds(time).to_string().into());
     fields.insert("time".into(), time.into());
     fields.insert("level".into(), level.name().into());
     fields.insert("event".into(), event.into());
     fields.extend(more);
+    fields.insert(chain::LINK.into(), previous.into());
     Value::Object(fields).to_string()
 }
 

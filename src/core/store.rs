@@ -220,6 +220,11 @@ impl Store {
         self.0.join("log/events.jsonl")
     }
 
+    /// Returns the file that has the digest of the log's last line.
+    pub fn log_end(&self) -> PathBuf {
+        self.0.join("log/events.end")
+    }
+
     /// Returns what was counted of the transcripts of a tool in a project.
     pub fn counted(&self, tool: &str, project: &str) -> PathBuf {
         self.0.join("log/ledger").join(tool).join(format!("{project}.json"))

@@ -91,12 +91,15 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
         login_turn::after(host, state, tool);
         is_whole
     });
+    let end = host::now();
     let run = [
         ("session", session.as_str().into()),
+        ("trace.id", session.as_str().into()),
         ("tool", lease.tool.as_str().into()),
         ("project", lease.project.as_str().into()),
         ("start", lease.since.into()),
-        ("end", host::now().into()),
+        ("end", end.into()),
+        ("duration", end.saturating_sub(lease.since).into()),
         ("exit", code.into()),
     ];
     let run = run.into_iter().chain(seen).map(|(key, value): (_, serde_json::Value)| (key.to_owned(), value)).collect();

@@ -1,13 +1,14 @@
-//! The log's files: the newest is `events.jsonl`, then `events.jsonl.1` to `.5`.
+//! The log's files: the newest is `events.jsonl`, then `events.jsonl.1` to `.5`. One writer at a time holds their directory's lock.
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 use serde_json::{Map, Value};
 
 use crate::core::facts::Env;
 use crate::core::failure::Result;
+use crate::core::log::chain::{self, KEPT, LogFile};
 use crate::core::log::{self, LogLevel};
 use crate::core::store::Store;
 use crate::host::fs::files;
@@ -18,8 +19,8 @@ use crate::host::{Host, now};
 
 /// Bytes after which a new file begins.
 const LARGE: u64 = 1 << 20;
-/// Old files that are kept.
-const KEPT: u32 = 5;
+/// Bytes of a file's end in which its last lines are looked for first.
+const TAIL: u64 = 4096;
 
 /// Writes a line, if the person wants lines of this level.
 pub fn write(host: &Host, store: &Store, level: LogLevel, event: &str, more: Map<String, Value>) -> io::Result<()> {
@@ -27,12 +28,66 @@ pub fn write(host: &Host, store: &Store, level: LogLevel, event: &str, more: Map
         return Ok(());
     }
     let path = store.log();
-    path.parent().map_or(Ok(()), files::private_dir)?;
+    let directory = path.parent().unwrap_or(&path);
+    files::private_dir(directory)?;
+    let lock = own::open(directory)?;
+    flock(&lock, FlockOperation::LockExclusive)?;
     if path.look().is_ok_and(|metadata| metadata.len() > LARGE) {
-        rotate(&path)?;
+        put_away(&path)?;
     }
-    let mut file = own::open_to_append(path)?;
-    file.write_all(format!("{}\n", log::line(now(), level, event, more)).as_bytes())
+    if !path.is_there() && place(&path, 1).is_there() {
+        let text = own::read(place(&path, 1))?;
+        let number = chain::number(&text).unwrap_or_default() + 1;
+        let more = [("number".to_owned(), number.into()), ("runs".to_owned(), serde_json::to_value(chain::sums(&text))?)];
+        add(store, &text, LogLevel::Info, chain::OPENED, more.into_iter().collect())?;
+    }
+    add(store, &tail(&path)?, level, event, more)
+}
+
+/// Adds a line behind a text. A line that a crash tore is ended first.
+fn add(store: &Store, text: &[u8], level: LogLevel, event: &str, more: Map<String, Value>) -> io::Result<()> {
+    let end = own::read_text(store.log_end()).ok();
+    let line = log::line(now(), level, event, more, &chain::next_link(text, end.as_deref()));
+    let is_torn = store.log().is_there() && text.last().is_some_and(|byte| *byte != b'\n');
+    let begin = if is_torn { "\n" } else { "" };
+    own::open_to_append(store.log())?.write_all(format!("{begin}{line}\n").as_bytes())?;
+    files::write_unsynced(&store.log_end(), chain::link_to(line.as_bytes()).as_bytes())
+}
+
+/// Returns the end of a file with two lines at least, as far as it has them.
+fn tail(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = match own::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let length = file.metadata()?.len();
+    let mut size = TAIL;
+    loop {
+        let mut text = Vec::new();
+        file.seek(SeekFrom::Start(length.saturating_sub(size)))?;
+        (&mut file).take(size).read_to_end(&mut text)?;
+        // The first one of more than two may have begun before what was read.
+        if size >= length || text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() > 2 {
+            return Ok(text);
+        }
+        size = size.saturating_mul(8);
+    }
+}
+
+/// Returns the log's files, the oldest first, and the digest of the last line that was written.
+pub fn read(store: &Store) -> (Vec<LogFile>, Option<String>) {
+    let path = store.log();
+    let files = (1..=KEPT).rev().map(|number| place(&path, number)).chain([path.clone()]);
+    let file = |path: PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        own::read(&path).ok().map(|text| LogFile { name, text })
+    };
+    (files.filter_map(file).collect(), own::read_text(store.log_end()).ok())
+}
+
+fn place(path: &Path, number: u64) -> PathBuf {
+    path.with_extension(format!("jsonl.{number}"))
 }
 
 fn is_wanted(level: LogLevel, env: &Env) -> bool {
@@ -71,16 +126,10 @@ fn append<const N: usize>(level: LogLevel, event: &str, more: impl FnOnce() -> [
     }
 }
 
-/// Moves every file one place on; what is behind the last place goes. Whoever comes second finds it done.
-fn rotate(path: &Path) -> io::Result<()> {
-    let lock = own::open(path.parent().unwrap_or(path))?;
-    flock(&lock, FlockOperation::LockExclusive)?;
-    if path.look().is_ok_and(|metadata| metadata.len() <= LARGE) {
-        return Ok(());
+/// Moves every file one place on; what is behind the last place goes.
+fn put_away(path: &Path) -> io::Result<()> {
+    for number in (1..KEPT).rev().filter(|number| place(path, *number).is_there()) {
+        own::rename(place(path, number), place(path, number + 1))?;
     }
-    let place = |number: u32| path.with_extension(format!("jsonl.{number}"));
-    for number in (1..KEPT).rev().filter(|number| place(*number).is_there()) {
-        own::rename(place(number), place(number + 1))?;
-    }
-    own::rename(path, place(1))
+    own::rename(path, place(path, 1))
 }
