@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 CARGO := $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 RELEASE := target/release/ai
 
-.PHONY: help check demo test tools lint audit bench faults mutants hostile fuzz install release cargo
+.PHONY: help check demo test tools lint audit bench faults mutants hostile monitoring fuzz install release cargo
 
 help: ## this list
 	@echo 'make WHAT, where WHAT is one of'
@@ -69,6 +69,10 @@ hostile: cargo ## attacks on the border, each as often as it takes; writes docs/
 	bed="$$(tests/bed/up)"
 	set -a; eval "$$bed"; set +a
 	PATH="$(dir $(CARGO)):$$PATH" AI_HOSTILE=full tests/hostile/run
+
+monitoring: cargo ## rules, routes and counters in Prometheus' own programs, until an alert arrives
+	$(CARGO) build --quiet
+	tests/monitoring target/debug/ai
 
 fuzz: cargo ## the fuzzer at every parser of hostile bytes, a minute each
 	PATH="$(dir $(CARGO)):$$PATH" tests/fuzz

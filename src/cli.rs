@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    changes, commit, complete, completions, config, cost, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, history, image,
-    init, install, login, open_page, policy, project, ps, resolve, resume, run, stats, stop, sync, tools, trust, use_tool, word,
+    audit, changes, commit, complete, completions, config, cost, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, history,
+    image, init, install, login, metrics, open_page, policy, project, ps, resolve, resume, run, stats, stop, sync, tools, trust, use_tool,
+    word,
 };
 
 pub mod overrides;
@@ -85,6 +86,10 @@ pub enum Command {
     Stats(stats::StatsArgs),
     /// What one conversation cost
     Cost(cost::CostArgs),
+    /// Counters of questions, costs and runs, for a monitoring system
+    Metrics(metrics::MetricsArgs),
+    /// Whether the log of runs is as it was written, and what is in it
+    Audit(audit::AuditArgs),
     /// End sessions: ten seconds to leave by themselves, then by force
     Stop(stop::StopArgs),
     /// Remove what is ours and dead
@@ -121,7 +126,8 @@ impl Command {
     /// Whether a command may write into the store. The others promise to write nothing, a line of the log included.
     pub fn writes(&self) -> bool {
         use Command::{
-            Changes, Commit, Cost, Creds, Env, Exec, Gc, History, Image, Install, Login, Logout, Project, Run, Stats, Stop, Sync, Uninstall,
+            Changes, Commit, Cost, Creds, Env, Exec, Gc, History, Image, Install, Login, Logout, Metrics, Project, Run, Stats, Stop, Sync,
+            Uninstall,
         };
         matches!(
             self,
@@ -137,6 +143,7 @@ impl Command {
                 | Install(_)
                 | Login(_)
                 | Logout(_)
+                | Metrics(_)
                 | Project(_)
                 | Run(_)
                 | Stats(_)

@@ -12,6 +12,7 @@ use crate::host::machine::process;
 use crate::host::store::log;
 use crate::host::{Host, output};
 
+pub mod audit;
 pub mod changes;
 pub mod commit;
 pub mod complete;
@@ -33,6 +34,7 @@ pub mod image;
 pub mod init;
 pub mod install;
 pub mod login;
+pub mod metrics;
 pub mod open_page;
 pub mod policy;
 pub mod project;
@@ -100,6 +102,8 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Resume(resume) => resume::run(&resume),
         Command::Stats(stats) => stats::run(&stats),
         Command::Cost(cost) => cost::run(&cost),
+        Command::Metrics(args) => metrics::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Stop(stop) => stop::run(&stop),
         Command::Gc(gc) => gc::run(&gc),
         Command::Doctor(doctor) => doctor::run(&doctor),

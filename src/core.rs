@@ -23,6 +23,7 @@ pub mod lease;
 pub mod ledger;
 pub mod log;
 pub mod login;
+pub mod metrics;
 pub mod notify;
 pub mod person;
 pub mod plan;

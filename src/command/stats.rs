@@ -31,7 +31,7 @@ pub struct StatsArgs {
     #[arg(long, group = "by")]
     pub model: bool,
     /// Only from this day on, such as 2026-11-26
-    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    #[arg(long, value_name = "DAY", value_parser = Day::from_word)]
     pub since: Option<Day>,
     /// As JSON
     #[arg(long, group = "form")]
@@ -42,10 +42,6 @@ pub struct StatsArgs {
     /// As a picture in this file; `-` prints it
     #[arg(long, group = "form", value_name = "FILE")]
     pub svg: Option<PathBuf>,
-}
-
-fn parse_day(text: &str) -> std::result::Result<Day, String> {
-    Day::parse(text).ok_or_else(|| "no day such as 2026-11-26".into())
 }
 
 impl StatsArgs {

@@ -197,6 +197,18 @@ impl Ledger {
         rows
     }
 
+    /// Returns a row for each tool, project and model.
+    pub fn cells(&self, prices: &Prices) -> BTreeMap<[String; 3], LedgerRow> {
+        let mut cells: BTreeMap<[String; 3], LedgerRow> = BTreeMap::new();
+        self.each(&Filter::default(), |book, question| {
+            let model = book.names.name(question.model);
+            let cost = prices.cost(model, question.day(), question.tokens);
+            let cell = cells.entry([book.tool.clone(), book.project.clone(), model.to_owned()]).or_default();
+            cell.add(question.tokens, cost);
+        });
+        cells
+    }
+
     /// Returns the models that have no price.
     pub fn unpriced(&self, filter: &Filter, prices: &Prices) -> Vec<String> {
         let mut models = BTreeSet::new();

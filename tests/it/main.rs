@@ -29,6 +29,7 @@ mod terminal_shells;
 mod admit;
 mod along;
 mod argv;
+mod audit;
 mod backups;
 mod border;
 mod broken;

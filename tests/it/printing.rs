@@ -128,7 +128,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 67] = [
+const LINES: [(&[&str], bool); 70] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -189,6 +189,9 @@ const LINES: [(&[&str], bool); 67] = [
     (&["resume", EVIL], false),
     (&["stats"], true),
     (&["cost", EVIL], true),
+    (&["metrics"], true),
+    (&["audit", "show"], false),
+    (&["audit", "verify"], false),
     (&["history", "import", "--dry-run"], true),
     (&["history", "import", EVIL], true),
     (&["policy", "explain"], false),

@@ -24,6 +24,11 @@ impl Day {
     }
 
     /// Returns the day of a time.
+    /// Reads a day that a person wrote.
+    pub fn from_word(text: &str) -> Result<Self, String> {
+        Self::parse(text).ok_or_else(|| "no day such as 2026-11-26".into())
+    }
+
     pub fn of(time: Time) -> Self {
         if time == Time::UNKNOWN { Self::UNKNOWN } else { Self(i32::try_from(time.0.div_euclid(86_400)).unwrap_or(i32::MAX)) }
     }
