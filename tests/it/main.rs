@@ -28,6 +28,7 @@ mod terminal_shells;
 
 mod admit;
 mod along;
+mod any_path;
 mod argv;
 mod audit;
 mod backups;
