@@ -28,6 +28,7 @@ pub mod search;
 pub mod shelf;
 #[cfg(target_os = "linux")]
 pub mod watch;
+pub mod within;
 
 /// Whose control files: the directories that a run may write, and where in them the person stands.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct ControlScope {
     pub anchors: Vec<PathBuf>,
     pub seeds: Vec<PathBuf>,
     pub with_direnv: bool,
+    /// Whether links in git's own directories are looked for.
+    pub with_links: bool,
 }
 
 /// What came of a comparison.
@@ -104,6 +107,7 @@ fn record_of(snapshot: &Snapshot, anchors: Vec<AnchorDir>) -> ControlRecord {
         watched: snapshot.watched.clone(),
         git_directories: snapshot.git_directories.clone(),
         named: snapshot.named.clone(),
+        led_outside: snapshot.lead_outside.clone(),
         is_cut: snapshot.is_cut,
         ..ControlRecord::default()
     }
@@ -113,7 +117,8 @@ fn record_of(snapshot: &Snapshot, anchors: Vec<AnchorDir>) -> ControlRecord {
 fn look(scope: &ControlScope, earlier: Option<&ControlRecord>) -> Option<(Snapshot, Vec<AnchorDir>)> {
     let opened: Vec<(Ground, AnchorDir)> = scope.anchors.iter().map(|path| Ground::open(path)).collect::<Option<_>>()?;
     let (grounds, anchors): (Vec<Ground>, Vec<AnchorDir>) = opened.into_iter().unzip();
-    let mut gathering = Gathering { grounds: &grounds, with_direnv: scope.with_direnv, snapshot: Snapshot::default() };
+    let mut gathering =
+        Gathering { grounds: &grounds, with_direnv: scope.with_direnv, with_links: scope.with_links, snapshot: Snapshot::default() };
     let root = ControlPath::new(0, "");
     search::git_entry(&mut gathering, &root, &grounds.first()?.dir);
     for anchor in (1_u8..).take(grounds.len().saturating_sub(1)) {
@@ -199,6 +204,7 @@ fn scope_of(record: &ControlRecord) -> ControlScope {
         anchors: record.anchors.iter().map(|anchor| anchor.path.clone()).collect(),
         seeds: record.seeds.iter().map(|seed| seed.below.clone()).collect(),
         with_direnv: record.with_direnv,
+        with_links: true,
     }
 }
 
@@ -207,9 +213,9 @@ pub fn ground_of(anchors: &[PathBuf], path: &ControlPath) -> Option<Ground> {
     Ground::open(anchors.get(usize::from(path.anchor))?).map(|(ground, _)| ground)
 }
 
-/// Says whether direnv runs `.envrc` here: it is installed.
+/// Says whether a program is installed that runs what a directory holds as soon as a shell is in it.
 pub fn has_direnv(host: &crate::host::Host) -> bool {
-    host.program("direnv").is_some()
+    ["direnv", "mise"].iter().any(|program| host.program(program).is_some())
 }
 
 /// Returns the path of a directory below another, for whoever knows both.

@@ -69,6 +69,7 @@ fn scope(host: &Host, workspace: &Workspace) -> ControlScope {
         anchors: anchors.collect(),
         seeds: control::seed(&workspace.root, &workspace.root.join(below)),
         with_direnv: control::has_direnv(host),
+        with_links: true,
     }
 }
 

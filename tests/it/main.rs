@@ -43,6 +43,7 @@ mod completions;
 mod config_file;
 mod control;
 mod control_git;
+mod control_links;
 mod control_watch;
 mod control_word;
 #[cfg(feature = "faults")]

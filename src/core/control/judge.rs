@@ -19,7 +19,7 @@ pub enum Standing<'a> {
     Strange,
 }
 
-/// Where a `.git` file leads.
+/// Where a `.git` file leads, or what settings name as the work tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leads {
     /// To a directory that is watched too, or to nothing that the host has.
@@ -86,6 +86,7 @@ fn runs(change: &ControlChange) -> Judgement {
     match (change.kind.reads, change.before, change.after) {
         (Reads::Settings, before, Standing::File { bytes, .. }) => settings(change, before, bytes),
         (Reads::Pointer, before, after) => pointer(change, before, after),
+        (Reads::Kind, _, Standing::Absent | Standing::File { .. } | Standing::Directory) => Judgement::Fine,
         // What is gone from the work tree runs nothing; a hook that is gone may have been a guard.
         (Reads::Whole, _, Standing::Absent) if change.git_directory == GitDirectory::None => Judgement::Report,
         _ => Judgement::Back,
@@ -175,7 +176,8 @@ struct Sorted<'a> {
 impl<'a> Sorted<'a> {
     /// `remotes` are those that the file before had, whose places are the person's.
     fn new(settings: &'a [GitSetting], change: &ControlChange, remotes: &[&[u8]]) -> Self {
-        let module = module(&change.path.below);
+        // Where a link stands on the way to its work tree, git writes elsewhere.
+        let module = module(&change.path.below).filter(|_| change.leads == Leads::Inside);
         let mut around = Around { remotes: remotes.to_vec(), module };
         let far = settings.iter().filter(|setting| setting.section == "remote" && setting.key == "url" && is_plain(setting, &around));
         let far: Vec<&[u8]> = far.filter_map(|setting| setting.subsection.as_deref()).collect();

@@ -32,6 +32,8 @@ pub enum Reads {
     Pointer,
     /// Lines that start a program when a rebase goes on.
     Todo,
+    /// Only whether it is a link or a pipe: git writes through the one, and waits for the other.
+    Kind,
 }
 
 /// One kind of control file.
@@ -71,13 +73,25 @@ pub const IN_GIT_DIRECTORY: &[ControlRow] = &[
     ("sequencer/todo", Shape::File, kind(Tier::Opens, Reads::Todo)),
 ];
 
-/// What runs as soon as a shell is in the directory, where direnv is.
-pub const WITH_DIRENV: &[ControlRow] =
-    &[(".envrc", Shape::File, kind(Tier::Runs, Reads::Whole)), (".direnv", Shape::Tree, kind(Tier::Runs, Reads::Whole))];
+/// What runs as soon as a shell is in the directory, where direnv or mise is. Mise trusts a path, whatever is in it later.
+pub const WITH_DIRENV: &[ControlRow] = &[
+    (".envrc", Shape::File, kind(Tier::Runs, Reads::Whole)),
+    (".direnv", Shape::Tree, kind(Tier::Runs, Reads::Whole)),
+    (".config/mise", Shape::Tree, kind(Tier::Runs, Reads::Whole)),
+    (".config/mise.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
+    (".mise", Shape::Tree, kind(Tier::Runs, Reads::Whole)),
+    (".mise.local.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
+    (".mise.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
+    ("mise.local.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
+    ("mise.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
+    ("mise/config.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
+];
 
 /// What a directory of the work tree holds.
 pub const IN_WORK_TREE: &[ControlRow] = &[
     (".hg/hgrc", Shape::File, kind(Tier::Runs, Reads::Whole)),
+    (".hg/hgrc-not-shared", Shape::File, kind(Tier::Runs, Reads::Whole)),
+    (".hg/sharedpath", Shape::File, kind(Tier::Runs, Reads::Whole)),
     (".jj/repo/config.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
     (".jj/workspace-config.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
     (".aider.conf.yml", Shape::File, kind(Tier::Opens, Reads::Whole)),
@@ -92,27 +106,37 @@ pub const IN_WORK_TREE: &[ControlRow] = &[
     (".devcontainer", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
     (".devcontainer.json", Shape::File, kind(Tier::Opens, Reads::Whole)),
     (".dir-locals.el", Shape::File, kind(Tier::Opens, Reads::Whole)),
+    (".dir-locals-2.el", Shape::File, kind(Tier::Opens, Reads::Whole)),
     (".env", Shape::File, kind(Tier::Builds, Reads::Whole)),
     (".envrc", Shape::File, kind(Tier::Opens, Reads::Whole)),
     (".exrc", Shape::File, kind(Tier::Opens, Reads::Whole)),
+    (".fleet", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
     (".gemini", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
     (".gitattributes", Shape::File, kind(Tier::Builds, Reads::Whole)),
     (".githooks", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
+    (".helix", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
     (".gitmodules", Shape::File, kind(Tier::Builds, Reads::Whole)),
     (".husky", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
     (".idea", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
+    (".kiro", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
     (".lefthook.yml", Shape::File, kind(Tier::Opens, Reads::Whole)),
+    (".lvimrc", Shape::File, kind(Tier::Opens, Reads::Whole)),
     (".mcp.json", Shape::File, kind(Tier::Opens, Reads::Whole)),
     (".mise.toml", Shape::File, kind(Tier::Opens, Reads::Whole)),
     (".npmrc", Shape::File, kind(Tier::Builds, Reads::Whole)),
+    (".nova", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
     (".nvim.lua", Shape::File, kind(Tier::Opens, Reads::Whole)),
     (".nvimrc", Shape::File, kind(Tier::Opens, Reads::Whole)),
     (".opencode", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
     (".pnpmfile.cjs", Shape::File, kind(Tier::Builds, Reads::Whole)),
     (".pre-commit-config.yaml", Shape::File, kind(Tier::Opens, Reads::Whole)),
+    (".qwen", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
+    (".run", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
     (".tool-versions", Shape::File, kind(Tier::Opens, Reads::Whole)),
     (".vimrc", Shape::File, kind(Tier::Opens, Reads::Whole)),
+    (".vs", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
     (".vscode", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
+    (".windsurf", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
     (".yarnrc.yml", Shape::File, kind(Tier::Builds, Reads::Whole)),
     (".zed", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
     ("CMakeLists.txt", Shape::File, kind(Tier::Builds, Reads::Whole)),
@@ -145,6 +169,9 @@ pub const IN_WORK_TREE: &[ControlRow] = &[
 
 /// A file that says where a directory of git's is, or a link or a directory in its place.
 pub const GIT_FILE: ControlKind = kind(Tier::Runs, Reads::Pointer);
+
+/// Whatever else is in a directory of git's.
+pub const ANY_IN_GIT: ControlKind = kind(Tier::Runs, Reads::Kind);
 
 /// A file of settings that git's own include, and a directory that they name for hooks.
 pub const INCLUDED: ControlKind = kind(Tier::Runs, Reads::Settings);

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::core::control::gitconfig::GitSetting;
-use crate::core::control::kinds::{ControlKind, INCLUDED, NAMED};
+use crate::core::control::kinds::{ANY_IN_GIT, ControlKind, INCLUDED, NAMED};
 use crate::core::text::path::without_dots;
 
 /// A path below the root that settings name, and what it is.
@@ -30,6 +30,8 @@ fn of_setting(setting: &GitSetting, root: &Path, file: &Path, tree: &Path) -> Ve
     match (setting.section.as_str(), setting.key.as_str()) {
         ("include" | "includeif", "path") => at(beside, value, INCLUDED).into_iter().collect(),
         ("core", "hookspath" | "attributesfile") => at(tree, value, NAMED).into_iter().collect(),
+        // Git writes what it checks out to wherever a link leads that stands there.
+        ("core", "worktree") => at(beside, value, ANY_IN_GIT).into_iter().collect(),
         ("core", "fsmonitor" | "sshcommand" | "pager" | "editor" | "askpass")
         | ("filter", "clean" | "smudge" | "process")
         | ("diff", "external" | "command" | "textconv")
@@ -73,6 +75,8 @@ mod tests {
         };
         check("[core]\nhooksPath = .husky/_", &[".husky/_"]);
         check("[include]\npath = ../.gitconfig\n[includeIf \"gitdir:/p/\"]\npath = /p/x", &[".gitconfig", "x"]);
+        check("[core]\nworktree = ../../../sub", &[]);
+        check("[core]\nworktree = ../sub", &["sub"]);
         check("[core]\nhooksPath = /etc/hooks\n[filter \"lfs\"]\nclean = git-lfs clean -- %f", &[]);
         check(
             "[filter \"x\"]\nclean = sh \"./tools/clean.sh\" --for=%f\n[core]\nfsmonitor = .git/hooks/watch",

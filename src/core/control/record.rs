@@ -40,6 +40,9 @@ pub struct ControlRecord {
     /// What was put back while the sessions ran, and is not told yet.
     #[serde(default)]
     pub mended: Vec<PendingChange>,
+    /// `.git` files and settings that led out of the project.
+    #[serde(default)]
+    pub led_outside: BTreeSet<ControlPath>,
     /// Whether the project has more than was looked at.
     pub is_cut: bool,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use crate::core::control::judge::{ControlChange, GitDirectory, Judgement, Leads, Standing, judge};
-use crate::core::control::kinds::{self, ControlKind};
+use crate::core::control::kinds::{self, ControlKind, Reads};
 use crate::core::control::record::{ControlLedger, ControlRecord, Handled, PendingChange};
 use crate::core::control::{ControlPath, Trace, Watched};
 use crate::host::control::act::Wish;
@@ -35,7 +35,7 @@ pub fn rounds(
             return Ok(None);
         }
         let found: Vec<JudgedChange> = differing(record, &snapshot)
-            .filter(|(path, before, _)| !is_old(scope, record, path, *before))
+            .filter(|(path, before, after)| !is_old(scope, record, path, (*before, *after)))
             .map(|(path, before, after)| {
                 let judgement = judged(shelf, record, ledger, &snapshot, path, before, after);
                 JudgedChange { path, before, after, judgement }
@@ -121,20 +121,40 @@ fn note(compared: &mut Compared, change: Option<PendingChange>) {
     }
 }
 
-/// Returns every path whose content is not what it was.
+/// Returns every path whose content is not what it was. A `.git` file that has come to lead elsewhere is as good as new.
 fn differing<'a>(
     record: &'a ControlRecord,
     snapshot: &'a Snapshot,
 ) -> impl Iterator<Item = (&'a ControlPath, Option<&'a Watched>, Option<&'a Watched>)> {
     let paths: BTreeSet<&ControlPath> = record.watched.keys().chain(snapshot.watched.keys()).collect();
     let pairs = paths.into_iter().map(|path| (path, record.watched.get(path), snapshot.watched.get(path)));
-    pairs.filter(|(_, before, after)| before.map(|watched| &watched.trace) != after.map(|watched| &watched.trace))
+    let is_led_away =
+        |path, after: &Watched| after.reads == Reads::Pointer && snapshot.lead_outside.contains(path) && !record.led_outside.contains(path);
+    pairs.filter_map(move |(path, before, after)| {
+        if before.map(|watched| &watched.trace) != after.map(|watched| &watched.trace) {
+            return Some((path, before, after));
+        }
+        after.is_some_and(|after| is_led_away(path, after)).then_some((path, None, after))
+    })
+}
+
+/// Says whether a path is a link in the work tree that settings name as one.
+fn is_way_to_tree(path: &ControlPath, after: Option<&Watched>) -> bool {
+    after.is_some_and(|watched| watched.reads == Reads::Kind) && !kinds::is_in_git(&path.below)
 }
 
 /// Whether a path that the record does not have was there before it was taken: the project has more than is looked at, and it was
 /// not come to then. The change time says so, which nobody can set.
-fn is_old(scope: &ControlScope, record: &ControlRecord, path: &ControlPath, before: Option<&Watched>) -> bool {
-    if before.is_some() || !record.is_cut {
+fn is_old(scope: &ControlScope, record: &ControlRecord, path: &ControlPath, (before, after): (Option<&Watched>, Option<&Watched>)) -> bool {
+    if before.is_some() {
+        return false;
+    }
+    if is_way_to_tree(path, after) && !record.named.keys().any(|named| named.anchor == path.anchor && named.below.starts_with(&path.below))
+    {
+        // Settings came to name it since, and they go back.
+        return true;
+    }
+    if !record.is_cut {
         return false;
     }
     let changed = || {

@@ -13,7 +13,7 @@ use crate::host::control::compare::{kept_content, rounds};
 use crate::host::control::gather::Snapshot;
 use crate::host::control::ground::LARGEST;
 use crate::host::control::shelf::ControlShelf;
-use crate::host::control::{Compared, scope_of};
+use crate::host::control::{Compared, ControlScope, scope_of};
 
 /// Whether what git writes in several steps counts: where a directory of git's is may be said before that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +40,10 @@ pub fn during(shelf: &ControlShelf, session: &SessionId, tool: &str, glance: Gla
     let Some(mut record) = shelf.record().filter(|record| record.sessions.contains(session)) else { return Ok(None) };
     let mut ledger = shelf.ledger();
     let mut compared = Compared::default();
+    // Git itself tries for a moment whether it can make links: they are for the end.
+    let scope = ControlScope { with_links: false, ..scope_of(&record) };
     let counts = |after: &Watched| after.tier == Tier::Runs && (glance == Glance::Second || after.reads != Reads::Pointer);
-    let snapshot = rounds(shelf, &scope_of(&record), &record, &ledger, &mut compared, |after, judgement| {
+    let snapshot = rounds(shelf, &scope, &record, &ledger, &mut compared, |after, judgement| {
         let is_at_once = match judgement {
             Judgement::Back => true,
             Judgement::Rewrite { names, .. } => runs_at_prompt(names),

@@ -13,6 +13,7 @@ use crate::core::control::named::{inside, linked, named};
 use crate::core::control::record::Tag;
 use crate::core::control::{ControlPath, Trace, Watched, unescaped};
 use crate::host::control::ground::{self, Ground};
+use crate::host::control::within::within;
 use crate::host::fs::{self, Child, Trust};
 
 /// Control files in one project, files in one directory of them, and how deep these go.
@@ -33,9 +34,11 @@ pub struct Snapshot {
     pub git_directories: BTreeSet<ControlPath>,
     /// What settings and links name in the project.
     pub named: BTreeMap<ControlPath, Tag>,
-    /// `.git` files that lead out of the project to something that is there.
+    /// `.git` files and settings by which git comes to a directory out of the project, or to another one than their words say.
     pub lead_outside: BTreeSet<ControlPath>,
     pub is_cut: bool,
+    /// Names that were looked at in directories of git's.
+    pub names_in_git: usize,
     bytes: usize,
 }
 
@@ -43,6 +46,7 @@ pub struct Snapshot {
 pub struct Gathering<'a> {
     pub grounds: &'a [Ground],
     pub with_direnv: bool,
+    pub with_links: bool,
     pub snapshot: Snapshot,
 }
 
@@ -96,6 +100,9 @@ impl Gathering<'_> {
 
     /// Adds one file, if it is there.
     pub fn file(&mut self, path: &ControlPath, dir: &OwnedFd, name: &OsStr, kind: ControlKind) {
+        if kind.reads == kinds::Reads::Kind {
+            return self.kind(path, dir, name);
+        }
         if self.snapshot.watched.len() >= MOST_FILES || self.snapshot.bytes > MOST_BYTES {
             self.snapshot.is_cut = true;
             if kind.tier == kinds::Tier::Runs && ground::kind_at(dir, name).is_some() {
@@ -133,7 +140,13 @@ impl Gathering<'_> {
         let beside = file.parent().and_then(Path::parent).unwrap_or(&root).to_owned();
         let value = worktree.and_then(|setting| setting.value.as_deref()).map(|value| Path::new(OsStr::from_bytes(value)));
         let tree = match value {
-            Some(value) => inside(&root, file.parent().unwrap_or(&root), value).map(|below| root.join(below)),
+            Some(value) => {
+                let below = inside(&root, file.parent().unwrap_or(&root), value);
+                if below.as_ref().is_none_or(|below| self.leads_elsewhere(below)) {
+                    self.snapshot.lead_outside.insert(path.clone());
+                }
+                below.map(|below| root.join(below))
+            }
             // The settings of a repository may also be those of a linked worktree, whose root is ours.
             None if beside.starts_with(&root) => Some(beside),
             None => None,
@@ -141,6 +154,13 @@ impl Gathering<'_> {
         for named in named(&settings, &root, &file, &tree.unwrap_or(root.clone())) {
             self.snapshot.named.insert(ControlPath::new(0, named.below), named.kind.into());
         }
+    }
+
+    /// Says whether a link stands on the way to a directory of the project.
+    fn leads_elsewhere(&self, below: &Path) -> bool {
+        let Some(ground) = self.grounds.first() else { return false };
+        let there = fs::enter_following(&ground.path.join(below)).ok().flatten();
+        !ground::is_same(ground.enter(below), there)
     }
 
     /// Notes where a link in a place of git's leads, if that is in the project: the host runs what is there.
@@ -178,7 +198,12 @@ impl Gathering<'_> {
         if self.snapshot.watched.get(path).is_some_and(|known| known.tier == kinds::Tier::Runs) {
             return;
         }
-        let Some(ground) = self.grounds.get(usize::from(path.anchor)) else { return };
+        let grounds = self.grounds;
+        let Some(ground) = grounds.get(usize::from(path.anchor)) else { return };
+        if tag.reads == kinds::Reads::Kind {
+            // Any component of it may be the link.
+            return self.path(&ControlPath::new(path.anchor, ""), &ground.dir, &path.below, Shape::File, tag.into());
+        }
         let (Some(name), Some(parent)) = (path.below.file_name(), path.below.parent()) else { return };
         let Some(dir) = ground.enter(parent) else { return };
         let at = ControlPath::new(path.anchor, parent);
@@ -201,6 +226,7 @@ impl Gathering<'_> {
         let Some(dir) = self.grounds.get(usize::from(at.anchor)).and_then(|ground| ground.enter(&at.below)) else { return };
         self.snapshot.git_directories.insert(at.clone());
         self.rows(at, &dir, IN_GIT_DIRECTORY);
+        within(self, at, &dir);
         self.worktrees(&at.join("worktrees"), &dir);
         if let Child::Directory(modules) = child(&dir, "modules") {
             self.modules(&at.join("modules"), &modules, 0);
@@ -211,11 +237,12 @@ impl Gathering<'_> {
         let Child::Directory(worktrees) = child(dir, "worktrees") else { return };
         let (names, more) = ground::list(&worktrees, MOST_GIT_DIRECTORIES);
         self.snapshot.is_cut |= more;
-        for entry in names.iter().filter(|entry| entry.is_directory) {
+        for entry in names.iter().filter(|entry| entry.is_directory()) {
             let path = at.join(&entry.name);
             if let Child::Directory(inner) = child(&worktrees, &entry.name) {
                 self.snapshot.git_directories.insert(path.clone());
                 self.rows(&path, &inner, IN_GIT_DIRECTORY);
+                within(self, &path, &inner);
             }
         }
     }
@@ -224,7 +251,7 @@ impl Gathering<'_> {
     fn modules(&mut self, at: &ControlPath, dir: &OwnedFd, depth: usize) {
         let (names, more) = ground::list(dir, MOST_IN_TREE);
         self.snapshot.is_cut |= more || depth > DEEPEST_TREE;
-        for entry in names.iter().filter(|entry| entry.is_directory && depth <= DEEPEST_TREE) {
+        for entry in names.iter().filter(|entry| entry.is_directory() && depth <= DEEPEST_TREE) {
             let path = at.join(&entry.name);
             let Child::Directory(inner) = child(dir, &entry.name) else { continue };
             if ground::kind_at(&inner, "HEAD").is_some() {

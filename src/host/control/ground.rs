@@ -30,7 +30,13 @@ pub struct Ground {
 /// One name in a directory.
 pub struct DirName {
     pub name: OsString,
-    pub is_directory: bool,
+    pub kind: FileType,
+}
+
+impl DirName {
+    pub fn is_directory(&self) -> bool {
+        self.kind == FileType::Directory
+    }
 }
 
 impl Ground {
@@ -81,6 +87,20 @@ pub fn kind_at(dir: &OwnedFd, name: impl AsRef<OsStr>) -> Option<FileType> {
     Some(FileType::from_raw_mode(stat.st_mode))
 }
 
+/// Whether two ways end in one directory, or both in none.
+pub fn is_same(one: Option<OwnedFd>, other: Option<OwnedFd>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => identity(&one).is_some_and(|one| identity(&other) == Some(one)),
+        _ => false,
+    }
+}
+
+/// Returns what tells an open directory from every other one.
+fn identity(dir: &OwnedFd) -> Option<(u64, u64)> {
+    rustix::fs::fstat(dir).ok().map(|stat| (stat.st_dev, stat.st_ino))
+}
+
 /// Whether a directory below `dir` has no directory in it, where links are counted so.
 pub fn is_leaf(dir: &OwnedFd, name: &OsStr) -> bool {
     retry_on_intr(|| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)).is_ok_and(|stat| stat.st_nlink == 2)
@@ -110,7 +130,7 @@ pub fn list(dir: &OwnedFd, most: usize) -> (Vec<DirName>, bool) {
             FileType::Unknown => kind_at(dir, &name).unwrap_or(FileType::Unknown),
             kind => kind,
         };
-        names.push(DirName { name, is_directory: kind == FileType::Directory });
+        names.push(DirName { name, kind });
     }
     (names, false)
 }

@@ -55,7 +55,7 @@ impl Search<'_> {
             gathering.git_directory(&at);
         }
         control_files(gathering, &at, &dir, &names);
-        for entry in names.iter().filter(|entry| entry.is_directory && !entry.name.eq_ignore_ascii_case(".git")) {
+        for entry in names.iter().filter(|entry| entry.is_directory() && !entry.name.eq_ignore_ascii_case(".git")) {
             self.directory(gathering, below, &dir, &entry.name);
         }
     }
@@ -80,7 +80,7 @@ impl Search<'_> {
         {
             let at = ControlPath::new(0, &path);
             git_entry(gathering, &at, &inner);
-            control_files(gathering, &at, &inner, &[DirName { name: ".envrc".into(), is_directory: false }]);
+            control_files(gathering, &at, &inner, &[DirName { name: ".envrc".into(), kind: FileType::RegularFile }]);
         }
     }
 }
@@ -102,7 +102,8 @@ pub fn git_entry(gathering: &mut Gathering, at: &ControlPath, dir: &OwnedFd) {
     }
 }
 
-/// Follows a `.git` file, by its words alone, to a directory that is watched too.
+/// Follows a `.git` file, by its words alone, to a directory that is watched too. Where git would come to another one, by a link or
+/// out of the project, it is noted.
 fn led_to(gathering: &mut Gathering, path: &ControlPath) {
     let Some(Trace::File { hash, .. }) = gathering.snapshot.watched.get(path).map(|watched| &watched.trace) else { return };
     let bytes = gathering.snapshot.contents.get(hash).cloned().unwrap_or_default();
@@ -110,13 +111,16 @@ fn led_to(gathering: &mut Gathering, path: &ControlPath) {
     let target = Path::new(OsStr::from_bytes(target));
     let file = gathering.absolute(path);
     let beside = file.parent().unwrap_or(Path::new("/"));
+    let git_comes_to = || fs::enter_following(&beside.join(target)).ok().flatten();
     for (anchor, ground) in (0_u8..).zip(gathering.grounds) {
         if let Some(below) = inside(&ground.path, beside, target) {
+            if !ground::is_same(ground.enter(&below), git_comes_to()) {
+                gathering.snapshot.lead_outside.insert(path.clone());
+            }
             return gathering.git_directory(&ControlPath::new(anchor, below));
         }
     }
-    let absolute = beside.join(target);
-    if fs::enter_following(&absolute).is_ok_and(|found| found.is_some()) {
+    if git_comes_to().is_some() {
         gathering.snapshot.lead_outside.insert(path.clone());
     }
 }

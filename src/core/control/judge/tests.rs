@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::control::kinds::{GIT_FILE, INCLUDED, NAMED};
+use crate::core::control::kinds::{ANY_IN_GIT, GIT_FILE, INCLUDED, NAMED};
 
 struct Case<'a> {
     path: &'a str,
@@ -181,4 +181,28 @@ fn a_rebase_that_would_run_something_is_shown() {
     check(Standing::Absent, file("pick abc\n"), Judgement::Fine);
     check(file("exec make\npick abc"), file("exec make"), Judgement::Fine);
     check(file("exec make"), Standing::Absent, Judgement::Fine);
+}
+
+#[test]
+fn a_link_in_git_s_directory_goes_and_what_it_became_stays() {
+    let judged = |before, after| {
+        let case = Case { path: ".git/logs/HEAD", kind: ANY_IN_GIT, before, after };
+        case.judged(Leads::Inside, GitDirectory::There, &[])
+    };
+    for before in [Standing::Absent, Standing::Link, file("x")] {
+        assert_eq!(judged(before, Standing::Link), Judgement::Back);
+        assert_eq!(judged(before, Standing::Strange), Judgement::Back);
+        for after in [Standing::Absent, Standing::Directory, file("y")] {
+            assert_eq!(judged(before, after), Judgement::Fine);
+        }
+    }
+}
+
+#[test]
+fn a_work_tree_behind_a_link_is_none() {
+    let (before, after) = ("[core]\nworktree = ../../../sub\n", "[core]\nworktree = ../../../link\n");
+    let case = Case { path: ".git/modules/sub/config", kind: INCLUDED, before: file(before), after: file(after) };
+    assert_eq!(case.judged(Leads::Inside, GitDirectory::There, &[]), Judgement::Fine);
+    let Judgement::Rewrite { bytes, names } = case.judged(Leads::Outside, GitDirectory::There, &[]) else { panic!() };
+    assert_eq!((bytes, names), (before.into(), vec!["core.worktree".to_owned()]));
 }
