@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::bed::{Bed, Image};
+use crate::hostile::stopped;
 use crate::sandbox::tree;
 
 const SECRET: &str = "canary-5d0f3a";
@@ -74,6 +75,11 @@ fn whatever_a_session_plants_in_its_mounts_no_other_one_gets_at_the_home() {
         assert_eq!(mine(&bed), before, "{what}");
         bed.nothing_left();
     }
+    stopped(
+        "links, files, pipes and closed directories at every place that a session can write",
+        PLANTS.len() * WRITABLE.split_whitespace().count(),
+        "sources that no container can rename; what stands in the way is set aside",
+    );
 }
 
 // BO-02

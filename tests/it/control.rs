@@ -4,6 +4,7 @@
 
 use std::fs;
 
+use crate::hostile::stopped;
 use crate::process::{Outcome, Run};
 use crate::sandbox::{Sandbox, find_program};
 use crate::shells::Shell;
@@ -99,6 +100,13 @@ pub const PLANTS: &[Plant] = &[
         ".git/commondir",
     ),
     plant("git file", "true", "mv .git evil; git config -f evil/config core.fsmonitor \"$EVIL\"; echo 'gitdir: evil' >.git", ".git"),
+    plant(
+        "git file by a link",
+        "true",
+        "mkdir -p n real/evil real/common/objects real/common/refs; echo ref: refs/heads/m >real/evil/HEAD; echo ../common >real/evil/commondir; \
+            git config -f real/common/config core.fsmonitor \"$EVIL\"; ln -s ../real n/link; echo 'gitdir: link/evil' >n/.git",
+        "n/.git",
+    ),
     plant(
         "local remote",
         "git remote add there https://example.org/x",
@@ -243,6 +251,12 @@ fn none_is_run(end: End, with_seed: bool) {
         let again = sandbox.ai(["run", "claude"]).outcome();
         assert_eq!(again.err(), "", "{name}");
     }
+    let ended = match end {
+        End::Tool => "a tool that ended",
+        End::RunKilled => "a run that was killed",
+        End::ShellKilled => "a run whose shell was killed",
+    };
+    stopped(&format!("settings, hooks, filters and includes of git, planted by {ended}"), PLANTS.len(), "control files compared");
 }
 
 // BO-12, Z-019, Z-020, Z-022
