@@ -5,6 +5,10 @@
 # Whether our program is still there: if not, nothing may run, least of all the tool without its container.
 function __ai_found() {
     if [[ -x "$1" ]]; then \builtin return 0; fi
+    if [[ -e "$1" ]]; then
+        \builtin printf '%s\n' "ai: cannot run $2: $1 may not be executed; hint: chmod +x $1" >&2
+        \builtin return 127
+    fi
     \builtin printf '%s\n' "ai: cannot run $2: $1 is gone; hint: install ai again, then start a new shell" >&2
     \builtin return 127
 }
@@ -30,6 +34,12 @@ function __ai_run() {
         if [[ -t 1 ]]; then __ai_tty=both; fi
     fi
     __ai_session="$("${__ai_bin}" sync in --owner "${__ai_owner}" --tty="${__ai_tty}" -- "$1")" || \builtin return
+    case "${__ai_session}" in
+        '' | *[!0-9a-f]*)
+            \builtin printf '%s\n' "ai: cannot run $1: ${__ai_bin} is another program now; hint: install ai again, then start a new shell" >&2
+            \builtin return 127
+            ;;
+    esac
     # While the tool has the terminal, Ctrl-C is for the tool: without a trap, bash would leave this function too.
     __ai_trap="$(\builtin trap -p INT)"
     \builtin trap : INT
@@ -85,30 +95,58 @@ function __ai_leads() {
     \builtin return 1
 }
 
-# What a line behind ours made of the tools' words, once, before the first prompt: an alias that leads to a function of ours stays,
-# all else would run the tool on the host. Aliases have no names that bash 3 could tell.
+# What a line behind ours made of the tools' words, before each prompt: an alias that leads to a function of ours stays, all else would
+# run the tool on the host. Aliases have no names that bash 3 could tell. Reading a function takes a process, so they are read before
+# the first prompt, and from then on only if one had been replaced: what did that may do it again.
 function __ai_look() {
-    \builtin local __ai_code=$? __ai_name='' __ai_text=''
-    \builtin local - 2>/dev/null && \builtin set +kxTe
-    PROMPT_COMMAND="${PROMPT_COMMAND/__ai_look;/}"
-    PROMPT_COMMAND="${PROMPT_COMMAND/#__ai_look/}"
-    if [[ -z "${PROMPT_COMMAND}" && ${#PROMPT_COMMAND[@]} -le 1 ]]; then \builtin unset PROMPT_COMMAND; fi
+    \builtin local __ai_code=$? __ai_name='' __ai_text='' __ai_again=''
+    \builtin local - 2>/dev/null && \builtin set +kxTef
     for __ai_name in "${__ai_held[@]}"; do
         __ai_text="${BASH_ALIASES[${__ai_name}]-}"
         if [[ -n "${__ai_text}" ]]; then
             __ai_leads "${__ai_text}" && \builtin continue
-        else
+        elif [[ -n "${__ai_new-}" ]] || ! \builtin declare -F -- "${__ai_name}" >/dev/null; then
             __ai_text="$(\builtin declare -f -- "${__ai_name}")"
             case "${__ai_text}" in *__ai_* | *'ai run '*) \builtin continue ;; esac
+        else
+            \builtin continue
         fi
-        \builtin unalias -- "${__ai_name}" 2>/dev/null
-        \builtin eval "function ${__ai_name} { __ai_run \"\${__ai_bin}\" ${__ai_name#"${__ai_prefix}"} \"\$@\"; }"
+        __ai_again=1
+        __ai_take "${__ai_name}"
         \builtin printf '%s\n' "ai: a line behind the one that loads ai made ${__ai_name} run without its container; it has one again; hint: ai doctor shell bash" >&2
     done
+    __ai_new="${__ai_again}"
+    __ai_meet
     \builtin return "${__ai_code}"
 }
 
-# A variable that cannot be changed is none of ours to change.
+# Gives a word the function that runs its tool.
+function __ai_take() {
+    \builtin unalias -- "$1" 2>/dev/null
+    \builtin eval "function $1 { __ai_run \"\${__ai_bin}\" ${1#"${__ai_prefix}"} \"\$@\"; }"
+}
+
+# Manifests that came after this shell: words that would run the tools on the host, where there are any.
+function __ai_meet() {
+    \builtin local __ai_name='' IFS=$' \t\n'
+    # Where nothing matches, this option is an error.
+    if [[ -z "${__ai_tools}" || ! -d "${__ai_tools}" ]] || \builtin shopt -q failglob; then \builtin return; fi
+    for __ai_name in "${__ai_tools}"/*.toml; do
+        __ai_name="${__ai_name##*/}"
+        __ai_name="${__ai_name%.toml}"
+        case "${__ai_name}" in '' | [!a-z]* | *[!a-z0-9_-]* | exec | ai | docker | podman | nerdctl | container) \builtin continue ;; esac
+        if \builtin declare -F -- "${__ai_prefix}${__ai_name}" >/dev/null; then \builtin continue; fi
+        case "$(\builtin type -t -- "${__ai_name}" "${__ai_prefix}${__ai_name}")" in *builtin* | *keyword*) \builtin continue ;; esac
+        __ai_name="${__ai_prefix}${__ai_name}"
+        __ai_take "${__ai_name}"
+        __ai_held+=("${__ai_name}")
+        \builtin printf '%s\n' "ai: ${__ai_name} is a tool now and runs in its container, in this shell too" >&2
+    done
+}
+
+# A variable that cannot be changed is none of ours to change. From bash 5.1 on, a line that sets it anew sets the first of several
+# commands, so ours is far behind.
 function __ai_watch() {
-    \builtin local PROMPT_COMMAND 2>/dev/null
+    \builtin local PROMPT_COMMAND 2>/dev/null || \builtin return
+    case " ${PROMPT_COMMAND[*]-} " in *__ai_look*) \builtin return 1 ;; esac
 }

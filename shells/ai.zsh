@@ -18,6 +18,7 @@ function __ai_run {
     # Of this process, which lives as long as the run: inside `$(…)` it would be that of the substitution.
     \builtin local __ai_owner="${sysparams[pid]:-$$}"
     __ai_session="$("${__ai_bin}" sync in --owner "${__ai_owner}" --tty="${__ai_tty}" -- "$1")" || \builtin return
+    [[ -n "${__ai_session}" && "${__ai_session}" != *[^0-9a-f]* ]] || { __ai_other "${__ai_bin}" "$1"; \builtin return; }
     # In a pipe or a subshell, Ctrl-C would end the shell itself before it closed the session.
     \builtin trap : INT
     {
@@ -52,8 +53,14 @@ function __ai_mode {
     __ai_tool="$("$1" use --name -- "$3")" && \builtin typeset -g AI_TOOL="${__ai_tool}"
 }
 
-# What a line behind ours made of a tool's word, before the first prompt: an alias that leads to a function of ours stays, all else
-# would run the tool on the host.
+# Its answers are not those of our program.
+function __ai_other {
+    \builtin print -ru2 -- "ai: cannot run $2: $1 is another program now; hint: install ai again, then start a new shell"
+    \builtin return 127
+}
+
+# What a line behind ours, or one that ran at the prompt, made of a tool's word: an alias that leads to a function of ours stays, all
+# else would run the tool on the host. Behind the word and the tool: the line that was typed, if it has been read with that alias.
 function __ai_hold {
     \builtin local __ai_text="${aliases[$2]-}${galiases[$2]-}"
     if [[ -z "${__ai_text}" ]]; then
@@ -66,5 +73,19 @@ function __ai_hold {
     fi
     \builtin unalias -- "$2" 2>/dev/null
     functions[$2]="__ai_call __ai_run ${(qq)1} $3 \"\$@\""
+    if [[ -n "${__ai_text}" && "${4-}" == *"$2"* ]]; then
+        \builtin print -ru2 -- "ai: $2 would have run without its container, by an alias that came behind the line that loads ai, so nothing ran; type it again; hint: ai doctor shell zsh"
+        \builtin trap - INT
+        \builtin kill -INT $$
+    fi
     \builtin print -ru2 -- "ai: a line behind the one that loads ai made $2 run without its container; it has one again; hint: ai doctor shell zsh"
+}
+
+# A manifest that came after this shell: a word that would run the tool on the host, where there is one.
+function __ai_meet {
+    [[ "$3" == [a-z]* && "$3" != *[^a-z0-9_-]* && "$3" != (exec|ai|docker|podman|nerdctl|container) ]] || \builtin return 0
+    ((! ${+builtins[$2]} && ! ${+builtins[$3]} && ! ${reswords[(Ie)$2]} && ! ${reswords[(Ie)$3]})) || \builtin return 0
+    \builtin unalias -- "$2" 2>/dev/null
+    functions[$2]="__ai_call __ai_run ${(qq)1} $3 \"\$@\""
+    \builtin print -ru2 -- "ai: $2 is a tool now and runs in its container, in this shell too"
 }

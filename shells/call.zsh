@@ -10,13 +10,16 @@ function __ai_call {
 # If our program is gone, nothing may run, least of all the tool without its container.
 function __ai_fetch {
     \builtin emulate -L zsh -o noaliases
-    [[ -x "$1" ]] || {
-        \builtin print -ru2 -- "ai: cannot run $2: $1 is gone; hint: install ai again, then start a new shell"
+    if [[ ! -x "$1" ]]; then
+        \builtin local __ai_text='is gone; hint: install ai again, then start a new shell'
+        [[ ! -e "$1" ]] || __ai_text="may not be executed; hint: chmod +x $1"
+        \builtin print -ru2 -- "ai: cannot run $2: $1 ${__ai_text}"
         \builtin return 127
-    }
+    fi
     ((${+functions[__ai_run]})) && \builtin return
     \builtin trap - DEBUG
-    \builtin eval "$("$1" init zsh --library)"
+    \builtin local __ai_text="$("$1" init zsh --library)"
+    [[ "${__ai_text}" != *'function __ai_run'* ]] || \builtin eval "${__ai_text}"
     ((${+functions[__ai_run]})) && \builtin return
     \builtin print -ru2 -- "ai: cannot run $2: $1 is another program now; hint: start a new shell"
     \builtin return 127

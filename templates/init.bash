@@ -29,7 +29,14 @@ fi
 #% if held
 __ai_held=(@@held@@)
 __ai_prefix=@@prefix@@
-if [[ $- == *i* && "${PROMPT_COMMAND-}" != *__ai_look* ]] && __ai_watch; then
-    PROMPT_COMMAND="__ai_look${PROMPT_COMMAND:+;${PROMPT_COMMAND}}"
+__ai_tools=@@tools@@
+__ai_new=1
+if [[ $- == *i* ]] && __ai_watch; then
+    if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] > 500)); then
+        PROMPT_COMMAND[7777]=__ai_look
+    else
+        # shellcheck disable=SC2128,SC2178
+        PROMPT_COMMAND="${PROMPT_COMMAND:+${PROMPT_COMMAND}"$'\n'"}__ai_look"
+    fi
 fi
 #% endif

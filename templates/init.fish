@@ -2,6 +2,7 @@ set --global __ai_bin @@exe@@
 
 set --global __ai_prefix @@prefix@@
 set --global __ai_held @@held@@
+set --global __ai_tools @@tools@@
 
 @@library@@
 #% for function in functions

@@ -5,3 +5,4 @@ __ai_aliases='' && \builtin shopt -q expand_aliases && __ai_aliases=on && \built
 @@script@@
 if [[ -n "${__ai_aliases}" ]]; then \builtin shopt -s expand_aliases; fi
 \builtin unset __ai_aliases
+# The last line tells that nothing was cut off: ai is whole

@@ -4,3 +4,4 @@
 functions[__ai_load]='\builtin \emulate \-L \zsh \-o \noaliases; \builtin \eval "$1"'
 '__ai_load' @@script@@
 'builtin' 'unfunction' '__ai_load'
+# The last line tells that nothing was cut off: ai is whole

@@ -32,6 +32,10 @@ pub fn run(init: &InitArgs) -> Result<u8> {
         return Ok(0);
     }
     let host = Host::new()?;
+    if let Some(why) = tool::taken_prefix(&init.prefix) {
+        let message = format!("cannot use the prefix `{}`: {why}", init.prefix);
+        return Err(Failure::new(Kind::Usage, message).hint("another one, such as --prefix x_"));
+    }
     if !init.prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         || init.prefix.starts_with(|c: char| c.is_ascii_digit())
     {
@@ -49,9 +53,16 @@ pub fn run(init: &InitArgs) -> Result<u8> {
     functions.retain(|function| init.only.is_empty() || init.only.contains(&function.name));
     for function in &mut functions {
         function.name.insert_str(0, &init.prefix);
+        if !init.prefix.is_empty() && tool::is_taken(&function.name) {
+            let message =
+                format!("cannot use the prefix `{}`: `{}` is a word of a shell, of an engine or of ours", init.prefix, function.name);
+            return Err(Failure::new(Kind::Usage, message).hint("another one, such as --prefix x_"));
+        }
     }
-    let script =
-        script::render(init.shell, &Integration { completions: !init.no_completions, ..integration(&host, init.shell, functions)? })?;
+    let all = integration(&host, init.shell, functions)?;
+    // Whoever chose some wants no others.
+    let tools = if init.only.is_empty() { all.tools } else { String::new() };
+    let script = script::render(init.shell, &Integration { completions: !init.no_completions, tools, ..all })?;
     output::exact(script.as_bytes())?;
     Ok(0)
 }
@@ -78,5 +89,6 @@ pub fn integration(host: &Host, shell: Shell, functions: Vec<Function>) -> Resul
         .ok_or_else(|| Failure::new(Kind::Config, format!("cannot name `{}` in a shell script: it is not UTF-8", exe.display())))?;
     // A store that no script can name has no files that it could complete from.
     let known = places::directory(host, shell).into_os_string().into_string().unwrap_or_default();
-    Ok(Integration { exe: exe.into(), known, functions, completions: true })
+    let tools = host.store.tools().into_os_string().into_string().unwrap_or_default();
+    Ok(Integration { exe: exe.into(), known, tools, functions, completions: true })
 }

@@ -224,6 +224,22 @@ pub fn is_valid_name(name: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
 }
 
+/// Returns why words that begin with `prefix` could not be told from others: those of a shell, or our own.
+pub fn taken_prefix(prefix: &str) -> Option<&'static str> {
+    if prefix.starts_with("__ai") {
+        Some("our own functions begin so")
+    } else if is_taken(prefix) {
+        Some("it is a word of a shell, of an engine or of ours")
+    } else {
+        None
+    }
+}
+
+/// Whether the word is one of a shell, of an engine or of ours.
+pub fn is_taken(word: &str) -> bool {
+    reserved::is_reserved(word)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -188,3 +188,14 @@ fn an_unquoted_eval_does_not_half_work() {
         assert!(outcome.code != 0 && sandbox.calls().is_empty(), "{shell:?}: {outcome:?}");
     }
 }
+
+// A-09, Z-098: words that would hide what shells, engines and we need.
+#[test]
+fn a_prefix_that_is_a_word_of_a_shell_or_ours_is_refused() {
+    let sandbox = Sandbox::new();
+    for prefix in ["command", "builtin", "time", "coproc", "abbr", "status", "emulate", "ai", "docker", "__ai_", "__ai", "set"] {
+        sandbox.ai(["init", "bash", "--prefix", prefix]).outcome().refused(2, &[&format!("cannot use the prefix `{prefix}`: "), "hint: "]);
+    }
+    sandbox.manifest("port", "about = 'p'\ncommand = ['p']\n");
+    sandbox.ai(["init", "fish", "--prefix", "ex", "--only", "port"]).outcome().refused(2, &["`export` is a word of a shell"]);
+}

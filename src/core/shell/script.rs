@@ -15,6 +15,8 @@ pub struct Integration {
     pub exe: String,
     /// The directory of the files that this shell completes from without asking.
     pub known: String,
+    /// The directory of the user's manifests, if what comes there later gets its function too.
+    pub tools: String,
     pub functions: Vec<Function>,
     pub completions: bool,
 }
@@ -182,6 +184,7 @@ fn values(shell: Shell, template: &str, integration: &Integration, files: &Shell
         standalone => template == "completions",
         exe => &*integration.exe,
         known => &*integration.known,
+        tools => &*integration.tools,
         functions => integration.functions.iter().map(function).collect::<Vec<_>>(),
         completions => integration.completions,
         completed => own,
