@@ -1,14 +1,17 @@
-\builtin unset HISTFILE
-\builtin printf '\n__ai_doctor program %s\n' "${__ai_bin-}"
-for __ai_name in "$@"; do
-    case "$(\builtin whence -w -- "${__ai_name}")" in
-        *:\ alias) \builtin printf '\n__ai_doctor alias %s %s\n' "${__ai_name}" "${aliases[${__ai_name}]}" ;;
-        *:\ function)
-            case "$(\builtin functions -- "${__ai_name}")" in
-                *__ai_*) ;;
-                *) \builtin printf '\n__ai_doctor function %s\n' "${__ai_name}" ;;
-            esac
-            ;;
-        *) \builtin printf '\n__ai_doctor missing %s\n' "${__ai_name}" ;;
-    esac
-done
+# Asked at the prompt of a zsh, with the names behind the file that the answer goes to; no alias is read in here.
+HISTFILE=
+{
+    \builtin print -r -- "__ai_doctor program ${__ai_bin-}"
+    for __ai_name in "${@:2}"; do
+        __ai_text="${aliases[${__ai_name}]-}${galiases[${__ai_name}]-}"
+        if [[ -n "${__ai_text}" ]]; then
+            \builtin print -r -- "__ai_doctor alias ${__ai_name} ${__ai_text//$'\n'/ }"
+        elif [[ -z "${functions[${__ai_name}]-}" ]]; then
+            \builtin print -r -- "__ai_doctor missing ${__ai_name}"
+        elif [[ "${functions[${__ai_name}]}" != *(__ai_|ai\ run\ )* ]]; then
+            \builtin print -r -- "__ai_doctor function ${__ai_name}"
+        fi
+    done
+    \builtin print -r -- '__ai_doctor end'
+} >|"$1"
+\builtin kill -KILL $$

@@ -113,6 +113,9 @@ pub enum Command {
     /// Become a program without a terminal
     #[command(name = "__alone", hide = true)]
     Alone {
+        /// In front of the terminal that is its standard input, which becomes its own
+        #[arg(long)]
+        terminal: bool,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         words: Vec<OsString>,
     },

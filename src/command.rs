@@ -112,7 +112,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Forward(forward) => forward::run(&forward),
         Command::Dial(dial) => dial::run(&dial),
         Command::OpenPage(page) => open_page::run(&page),
-        Command::Alone { words } => Err(process::exec_alone(&words)),
+        Command::Alone { terminal, words } => Err(process::exec_alone(&words, terminal)),
         #[cfg(feature = "faults")]
         Command::SyncJob { file } => sync_job::run(&file),
     }

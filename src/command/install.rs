@@ -4,7 +4,6 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::core::doctor::shell::obstacles;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::shell::Shell;
 use crate::core::shell::block::{self, diff};
@@ -15,6 +14,7 @@ use crate::host::machine::{process, rc};
 use crate::host::output;
 use crate::host::{self, Host};
 
+mod closing;
 mod shims;
 
 /// Longer than any file of zsh's takes that every script of it reads, too.
@@ -39,17 +39,19 @@ pub fn install(wanted: &InstallArgs) -> Result<u8> {
     }
     let shell = shell(&host, wanted.shell)?;
     let exe = exe(&host)?;
-    let mut files = vec![rc_file(&host, shell)?];
+    let mut files = if shell == Shell::Zsh { zsh_files(&host)? } else { vec![rc_file(&host, shell)?] };
     files.extend(bash_login_file(&host, shell)?);
     files.extend(old_files(&host, shell)?);
     let files = files.iter().map(|path| whole(path)).collect::<Result<Vec<_>>>()?;
     let text = |rc: &rc::Rc| rc.content.clone().unwrap_or_default();
     let args = files.iter().find_map(|rc| block::args(&text(rc), shell)).unwrap_or_default();
     let (home, tools) = (home(&host)?, host.tool_names());
-    let loading = Loading { shell, exe: &exe, home: Some(&home), args: &args, tools: &tools };
+    let manifests = host.store.tools().into_os_string().into_string().unwrap_or_default();
+    let loading = Loading { shell, exe: &exe, home: Some(&home), args: &args, tools: &tools, manifests: &manifests };
     for (index, rc) in files.iter().enumerate() {
         let lines = match index {
             0 => loading.lines(),
+            _ if shell == Shell::Zsh => loading.lines(),
             _ if shell == Shell::Bash => loading.guarded(),
             // Where it was before.
             _ => {
@@ -62,35 +64,15 @@ pub fn install(wanted: &InstallArgs) -> Result<u8> {
         refuse_managed(rc, &lines)?;
         let consented = old_script_turned_off(rc, wanted.dry_run);
         let old = consented.as_deref().or(rc.content.as_deref());
-        if let Some((number, _)) = block::by_hand(old.unwrap_or_default(), shell).first() {
-            output::warn(&format!("{}:{number} loads it already; hint: remove that line, the block does the same", rc.path.display()));
-        }
+        let consented = line_by_hand_turned_off(rc, old.unwrap_or_default(), shell, wanted.dry_run);
+        let old = consented.as_deref().or(old);
         change(&host, rc, Some(block::with_block(old, &lines)), wanted.dry_run)?;
     }
     if wanted.dry_run {
         return Ok(0);
     }
     super::complete::refresh_places(&host, shell);
-    say_whether_it_works(&host, shell, &loading)
-}
-
-/// Asks a new shell, and says that it works only if it does; else why it does not.
-fn say_whether_it_works(host: &Host, shell: Shell, loading: &Loading) -> Result<u8> {
-    if host.program(shell.name()).is_none() {
-        output::note(&format!("{shell} is not on PATH, so nobody could be asked whether it works; then: ai doctor shell {shell}"));
-        return Ok(0);
-    }
-    let checkup = super::doctor::shell::look(host, shell)?;
-    let wrong = obstacles(&checkup);
-    if wrong.is_empty() {
-        output::note(&format!("it works in the next {shell}; for this one: {}", loading.typed()));
-        return Ok(0);
-    }
-    for finding in wrong {
-        let hint = finding.hint.as_ref().map_or_else(String::new, |hint| format!("; hint: {hint}"));
-        output::warn(&format!("it does not work yet in a new {shell}: {}: {}{hint}", finding.title, finding.cause));
-    }
-    Ok(1)
+    closing::close(&host, &files[0].path, &loading)
 }
 
 pub fn uninstall(wanted: &InstallArgs) -> Result<u8> {
@@ -99,7 +81,7 @@ pub fn uninstall(wanted: &InstallArgs) -> Result<u8> {
         return shims::remove(&host, directory.as_deref(), wanted.dry_run);
     }
     let shell = shell(&host, wanted.shell)?;
-    let mut paths = vec![rc_file(&host, shell)?];
+    let mut paths = if shell == Shell::Zsh { zsh_files(&host)? } else { vec![rc_file(&host, shell)?] };
     if shell == Shell::Bash {
         paths.extend(login_files(&host)?);
     }
@@ -112,6 +94,13 @@ pub fn uninstall(wanted: &InstallArgs) -> Result<u8> {
             return Err(Failure::new(Kind::NotAllowed, format!("cannot change `{}`: {why}", rc.path.display())));
         }
         change(&host, &rc, block::without_block(text), wanted.dry_run)?;
+    }
+    // What nobody can tell from a person's own lines is theirs to remove.
+    for path in &paths {
+        for (number, line) in read(path)?.content.map(|text| block::by_hand(&text, shell)).unwrap_or_default() {
+            output::warn(&format!("{}:{number} still loads ai; hint: remove that line: {}", path.display(), line.trim()));
+            found = true;
+        }
     }
     if !found {
         output::note(&format!("nothing to do: no file of {shell} has the block of ai"));
@@ -147,16 +136,23 @@ pub fn rc_file(host: &Host, shell: Shell) -> Result<PathBuf> {
     let home = home(host)?;
     Ok(match shell {
         // Where it is may be said in a file that only zsh reads.
-        Shell::Zsh => zsh_directory(host).or_else(|| directory("ZDOTDIR")).unwrap_or(home).join(".zshrc"),
+        Shell::Zsh => zsh_directory(host, &[]).or_else(|| directory("ZDOTDIR")).unwrap_or(home).join(".zshrc"),
         Shell::Bash => home.join(".bashrc"),
         Shell::Fish => directory("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("fish/config.fish"),
     })
 }
 
+/// Returns each `.zshrc` that a zsh may read: after a login, the files that come before may have moved it.
+pub fn zsh_files(host: &Host) -> Result<Vec<PathBuf>> {
+    let mut files = vec![rc_file(host, Shell::Zsh)?];
+    files.extend(zsh_directory(host, &["-l"]).map(|directory| directory.join(".zshrc")).filter(|path| *path != files[0]));
+    Ok(files)
+}
+
 /// Returns the directory of its files, as zsh itself says.
-fn zsh_directory(host: &Host) -> Option<PathBuf> {
+fn zsh_directory(host: &Host, args: &[&str]) -> Option<PathBuf> {
     let zsh = host.program("zsh")?;
-    let question = ["-c", "\\builtin print -r -- \"__ai_zdotdir ${ZDOTDIR-$HOME}\""];
+    let question = [args, &["-c", "\\builtin print -r -- \"__ai_zdotdir ${ZDOTDIR-$HOME}\""]].concat();
     let (_, stdout, _) = process::output_within(zsh.as_os_str(), &question, PATIENCE).ok()?;
     let text = String::from_utf8(stdout).ok()?;
     let said = text.lines().filter_map(|line| line.strip_prefix("__ai_zdotdir ")).next_back()?;
@@ -230,6 +226,23 @@ fn old_script_turned_off(rc: &rc::Rc, dry_run: bool) -> Option<Vec<u8>> {
         return Some(block::turned_off(text, &old.iter().map(|(number, _)| *number).collect::<Vec<_>>()));
     }
     output::warn(&format!("{place} still loads the old script, whose functions may win; hint: remove that line"));
+    None
+}
+
+/// Returns the file with the lines that load it by hand turned off, since the block does the same, if the user wants it.
+fn line_by_hand_turned_off(rc: &rc::Rc, text: &[u8], shell: Shell, dry_run: bool) -> Option<Vec<u8>> {
+    let lines = block::by_hand(text, shell);
+    let (number, line) = lines.first()?;
+    let place = format!("{}:{number}", rc.path.display());
+    let terminal = host::terminal();
+    if !dry_run
+        && terminal.stdin
+        && terminal.stderr
+        && output::ask(&format!("{place} loads it already: {line}. Put the block in its place?"))
+    {
+        return Some(block::turned_off(text, &lines.iter().map(|(number, _)| *number).collect::<Vec<_>>()));
+    }
+    output::warn(&format!("{place} loads it already; hint: remove that line, the block does the same"));
     None
 }
 

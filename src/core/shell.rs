@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::{ffi::OsStr, fmt};
 
 pub mod block;
+pub mod complaints;
 pub mod known_lines;
 pub mod rc_lines;
 pub mod script;
@@ -72,6 +73,22 @@ impl Shell {
         }
         text.push(b'\n');
         text
+    }
+}
+
+impl Shell {
+    /// Returns a file of this shell that answers what it makes of some names: `words` are the file for the answer, then the names.
+    pub fn question(self, words: &str) -> String {
+        match self {
+            // Read with the aliases of the person on, but for what is behind the first line.
+            Self::Zsh => format!(
+                "functions[__ai_ask]='\\builtin \\emulate \\-L \\zsh \\-o \\noaliases; \\builtin \\local __ai_text=\"$1\"; \\builtin \\shift; \\builtin \\eval \"$__ai_text\"'\n\
+                 '__ai_ask' {} {words}\n",
+                self.quote(include_str!("../../shells/doctor.zsh"))
+            ),
+            Self::Bash => format!("\\builtin set -- {words}\n{}", include_str!("../../shells/doctor.bash")),
+            Self::Fish => format!("set argv {words}\n{}", include_str!("../../shells/doctor.fish")),
+        }
     }
 }
 

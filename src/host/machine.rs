@@ -8,5 +8,6 @@ pub mod interrupt;
 pub mod look;
 pub mod piped;
 pub mod process;
+pub mod prompt;
 pub mod rc;
 pub mod shim;

@@ -28,12 +28,21 @@ fn examine(sandbox: &Sandbox, shell: Shell) -> (i32, Vec<String>) {
     (outcome.code, report["findings"].as_array().unwrap().iter().map(row).collect())
 }
 
+/// The line that loads, with a word for the day when the program is gone.
+fn guarded(shell: Shell, args: &str) -> String {
+    format!("{}{}", shell.load(args), shell.text(" || true", "; or true"))
+}
+
 /// What is said about an rc file of this text, where `LOAD` stands for the line that loads: the exit code, and all of
 /// these words in one finding.
 #[track_caller]
 fn check(shell: Shell, text: &str, code: i32, expected: &[&str]) {
     let sandbox = Sandbox::new();
-    sandbox.write(Path::new("home").join(rc(shell)), text.replace("LOAD", &shell.load("")));
+    sandbox.write(Path::new("home").join(rc(shell)), text.replace("LOAD", &guarded(shell, "")));
+    if shell == Shell::Bash {
+        // The system's own file gives a login shell a PATH of its own.
+        sandbox.write("home/.profile", format!("PATH='{}':$PATH\n. ~/.bashrc\n", sandbox.root().join("bin").display()));
+    }
     let (found, findings) = examine(&sandbox, shell);
     assert_eq!(found, code, "{shell:?} {text}: {findings:#?}");
     assert!(findings.iter().any(|finding| expected.iter().all(|word| finding.contains(word))), "{shell:?} {text}: {findings:#?}");
@@ -47,7 +56,7 @@ fn a_shell_that_loads_the_functions_is_well() {
         sandbox.ai(["install", shell.name()]).succeeds();
         let before = tree(&sandbox.home());
         let (code, findings) = examine(&sandbox, shell);
-        let place = format!("{}:2 loads it", rc(shell));
+        let place = format!("{}:{} loads it", rc(shell), shell.text(if shell == Shell::Zsh { "3" } else { "2" }, "2"));
         assert!(code == 0 && findings.len() == 2 && findings[0].contains(&place), "{shell:?}: {findings:#?}");
         let after = tree(&sandbox.home());
         let fish_s_own = |path: &Path| path.to_string_lossy().contains("fish");
@@ -77,10 +86,10 @@ fn an_alias_is_named_with_its_place_and_whether_it_wins() {
     for shell in Shell::all() {
         let file = rc(shell);
         check(shell, "alias claude='echo mine'\nLOAD\n", 0, &["note name claude", &format!("{file}:1 is not in use")]);
+        check(shell, "LOAD\nalias claude='echo mine'\n", 1, &["warning name claude", "takes back", &format!("{file}:2")]);
         // In fish an alias is a function.
         let wins = shell.text("the alias `echo mine`", "another function");
-        check(shell, "LOAD\nalias claude='echo mine'\n", 1, &["warning name claude", wins, &format!("{file}:2")]);
-        let chosen = format!("{}\nalias claude='echo mine'\n", shell.load("--prefix x_"));
+        let chosen = format!("{}\nalias claude='echo mine'\n", guarded(shell, "--prefix x_"));
         check(shell, &chosen, 0, &["note name claude", wins]);
     }
     for shell in Shell::all().into_iter().filter(|shell| *shell != Shell::Fish) {
@@ -93,7 +102,7 @@ fn an_alias_is_named_with_its_place_and_whether_it_wins() {
 fn a_function_that_replaces_ours_is_named() {
     for shell in Shell::all() {
         let other = shell.text("function claude { echo mine; }", "function claude; echo mine; end");
-        check(shell, &format!("LOAD\n{other}\n"), 1, &["warning name claude", "another function", "type claude"]);
+        check(shell, &format!("LOAD\n{other}\n"), 1, &["warning name claude", "takes back"]);
     }
 }
 
@@ -102,8 +111,8 @@ fn a_function_that_replaces_ours_is_named() {
 fn a_function_that_is_taken_away_is_named() {
     for shell in Shell::all() {
         let away = shell.text("unset -f claude", "functions --erase claude");
-        check(shell, &format!("LOAD\n{away}\n"), 1, &["warning name claude", "no function in a new", "behind the line that loads ai"]);
-        check(shell, &format!("{}\n", shell.load("--only gemini")), 0, &["ok integration"]);
+        check(shell, &format!("LOAD\n{away}\n"), 1, &["warning name claude", "takes back"]);
+        check(shell, &format!("{}\n", guarded(shell, "--only gemini")), 0, &["ok integration"]);
     }
 }
 
@@ -150,6 +159,58 @@ fn a_shell_that_talks_reads_or_hangs_is_borne() {
         check(shell, "LOAD\nexec false\n", 1, &["warning integration", "ends before it is ready"]);
     }
     check(Shell::Bash, "sleep 600\n", 1, &["warning integration", "is not ready within 8 s"]);
+}
+
+// SH-02: what only a terminal shows, and only its first prompt.
+#[test]
+fn a_shell_is_asked_on_a_terminal_at_its_first_prompt() {
+    for shell in Shell::all() {
+        let (tty, end) = shell.text("if [ ! -t 0 ]; then |fi", "if not test -t 0|end").split_once('|').unwrap();
+        check(shell, &format!("{tty}\nexit 0\n{end}\nLOAD\n"), 0, &["ok integration", ":4 loads it"]);
+        let own =
+            shell.text("[ -z \"${BASH_EXECUTION_STRING-}${ZSH_EXECUTION_STRING-}\" ] && exec OTHER -i\nLOAD\n", "exec OTHER -i\nLOAD\n");
+        for (other, words) in [("sh", "goes over to `"), (shell.text("fish", "bash"), "which does not load it")] {
+            check(shell, &own.replace("OTHER", other), 1, &["warning integration", words]);
+        }
+    }
+    // Where every list of hooks is set anew behind an alias, nothing of ours is asked before the host's tool runs.
+    let gone = "LOAD\nalias claude='env claude'\n";
+    for (shell, hooks) in [
+        (Shell::Zsh, "precmd_functions=() preexec_functions=()"),
+        (Shell::Bash, "unset PROMPT_COMMAND"),
+        (Shell::Bash, "PROMPT_COMMAND=(true)"),
+    ] {
+        if Shell::all().contains(&shell) {
+            check(shell, &format!("{gone}{hooks}\n"), 2, &["error name claude", "wins over the function, without a container"]);
+        }
+    }
+}
+
+// SH-02: a file that cannot be read to its end, by its own text.
+#[test]
+fn what_a_shell_cannot_read_is_named_with_its_line() {
+    for shell in Shell::all() {
+        let (open, file) = (shell.text("if true; then\n", "if true\n"), rc(shell));
+        check(shell, &format!("true\n<<<<<<< HEAD\nLOAD\n=======\n>>>>>>> x\n"), 1, &["warning syntax", &format!("{file}:2: a conflict")]);
+        check(shell, &format!("{open}LOAD\n"), 1, &["warning syntax", file]);
+        check(shell, "LOAD\n", 0, &["ok integration", ":1 loads it"]);
+    }
+    for shell in Shell::all().into_iter().filter(|shell| *shell != Shell::Fish) {
+        // bash takes no prompt of a trace from root's environment.
+        let is_told = shell == Shell::Zsh || !rustix::process::getuid().is_root();
+        let last = if is_told { ":2 (`true two; return 0`)" } else { ":4 should" };
+        check(shell, "true one\ntrue two; return 0\ntrue three\nLOAD\n", 1, &["warning integration", ":4 should load it", last]);
+        check(shell, "[ \"$TERM\" = dumb ] && return\nLOAD\n", 1, &["warning terminal", "TERM is `dumb`", ":1)"]);
+    }
+}
+
+// SH-03: the README's line as it was, without a word for the day when the program is gone.
+#[test]
+fn a_line_without_a_word_for_the_day_the_program_is_gone_is_named() {
+    for shell in Shell::all() {
+        let bare = format!("true\n{}\n", shell.load(""));
+        check(shell, &bare, 1, &["warning bare line", &format!("{}:2", rc(shell)), "ai install"]);
+    }
 }
 
 #[test]

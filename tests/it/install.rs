@@ -55,7 +55,7 @@ fn what_is_installed_works_and_goes_without_a_trace() {
             assert!(interactive.out().contains("function"), "{shell:?}: {interactive:?}");
 
             uninstall(&sandbox, &[shell.name()]);
-            let shells_own = |path: &Path| path.ends_with("fish_variables") || path.ends_with(".bash_history");
+            let shells_own = |path: &Path| ["fish_variables", "fish_history", ".bash_history"].iter().any(|name| path.ends_with(name));
             let after: Vec<_> = home(&sandbox).into_iter().filter(|(path, _)| !shells_own(path)).collect();
             assert_eq!(before, after, "{shell:?} {content:?}");
         }
@@ -132,7 +132,7 @@ fn a_file_that_somebody_else_manages_is_left_alone() {
     // What is added by hand has no program without its container either.
     let hint = "hint: add this line where that file comes from: ";
     let refused = sandbox.ai(["install", "zsh"]).outcome();
-    refused.refused(77, &["cannot change `", ".zshrc`: it is read-only", hint, "functions[claude]="]);
+    refused.refused(77, &["cannot change `", ".zshrc`: it is read-only", hint, "for __ai_text in claude "]);
     let line = refused.err().lines().find_map(|line| line.strip_prefix(hint).map(str::to_owned)).unwrap();
     let said = sandbox.run("zsh").args(["-f", "-i", "-c", &format!("{}; claude", line.replace("/bin/ai ", "/bin/gone "))]).outcome();
     assert!(said.code == 127 && said.err().contains("cannot run claude in its container"), "{said:?}");
@@ -173,7 +173,7 @@ fn a_dry_run_shows_the_change_and_makes_none() {
     sandbox.write("home/.zshrc", "mine\n");
     let before = tree(&sandbox.home());
     let shown = sandbox.ai(["install", "zsh", "--dry-run"]).prints();
-    assert!(shown.contains(" mine\n+# >>> ai >>>\n+'builtin' 'unset' ") && shown.contains("+# <<< ai <<<\n"), "{shown}");
+    assert!(shown.contains(" mine\n+# >>> ai >>>\n+functions[__ai_block]=") && shown.contains("+# <<< ai <<<\n"), "{shown}");
     assert_eq!(before, tree(&sandbox.home()));
 }
 
@@ -256,4 +256,30 @@ fn without_a_directory_they_are_in_the_store() {
     assert!(sandbox.store().join("shims/claude").is_file());
     uninstall(&sandbox, &["--shims"]);
     assert_eq!(fs::read_dir(sandbox.store().join("shims")).unwrap().count(), 0);
+}
+
+// SH-02: a file with two names, a block that somebody put into a condition, lines that nobody can tell from a person's own.
+#[test]
+fn what_people_did_with_the_file_and_the_block_stays() {
+    use std::os::unix::fs::MetadataExt;
+    for shell in Shell::all() {
+        let sandbox = Sandbox::new();
+        let file = sandbox.write(Path::new("home").join(rc(shell)), "true\n");
+        let other = sandbox.home().join("other-name");
+        fs::hard_link(&file, &other).unwrap();
+        install(&sandbox, &[shell.name()]);
+        assert_eq!(fs::metadata(&file).unwrap().ino(), fs::metadata(&other).unwrap().ino(), "{shell:?}");
+        let block = fs::read_to_string(&file).unwrap().replace("true\n", "");
+        let (open, end) = (shell.text("if true; then\n", "if true\n"), shell.text("fi\n", "end\n"));
+        let inside: String = block.lines().map(|line| format!("    {line}\n")).collect();
+        fs::write(&file, format!("{open}{inside}{end}")).unwrap();
+        install(&sandbox, &[shell.name()]);
+        assert_eq!(fs::read_to_string(&file).unwrap().matches(">>> ai >>>").count(), 1, "{shell:?}");
+        uninstall(&sandbox, &[shell.name()]);
+        let left = fs::read_to_string(&file).unwrap();
+        assert!(!left.contains("ai"), "{shell:?}: {left}");
+        fs::write(&file, block.replace("# >>> ai >>>", "# mine")).unwrap();
+        let said = sandbox.ai(["uninstall", shell.name()]).outcome();
+        assert!(said.err().contains("still loads ai; hint: remove that line"), "{shell:?}: {said:?}");
+    }
 }

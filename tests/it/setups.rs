@@ -72,7 +72,8 @@ fn a_program_that_is_not_here_is_said_and_nothing_runs() {
             }
             let outcome = in_a_new_shell(&sandbox, shell);
             assert_eq!((outcome.code, outcome.out().as_str()), (127, ""), "{shell:?}: {outcome:?}");
-            assert!(outcome.err().contains("is not here; hint: ") && outcome.err().contains("command claude"), "{shell:?}: {outcome:?}");
+            let why = if broken.is_none() { "is not here; hint: " } else { "is here, but loads nothing; hint: " };
+            assert!(outcome.err().contains(why) && outcome.err().contains("command claude"), "{shell:?}: {outcome:?}");
             // Whatever a parent that had it loaded has exported.
             let child = sandbox.run(shell.name()).args(["-i", "-c", "claude hello"]).env("__ai_bin", "/bin/true").outcome();
             assert_eq!((child.code, child.out().as_str()), (127, ""), "{shell:?}: {child:?}");
@@ -151,7 +152,7 @@ fn the_old_file_of_fish_goes_when_the_block_moves() {
     sandbox.write(&old, "# >>> ai >>> (in a file of its own)\n/x/ai init fish --only claude | source\n# <<< ai <<<\n");
     install(&sandbox, &["fish"]);
     assert!(!old.exists());
-    assert!(fs::read_to_string(sandbox.home().join(rc(Shell::Fish))).unwrap().contains("init fish --only claude | source"));
+    assert!(fs::read_to_string(sandbox.home().join(rc(Shell::Fish))).unwrap().contains("init fish --only claude | string"));
     in_a_new_shell(&sandbox, Shell::Fish);
     assert_eq!(sandbox.the_run().argv.last().unwrap(), "hello");
     uninstall(&sandbox, &["fish"]);

@@ -64,12 +64,64 @@ fn setups() -> Vec<Setup> {
         lines("a framework that loads behind, with hooks and aliases of its own", "", FRAMEWORK)
             .fish("", "alias ll='ls -l'\nalias ai='echo apt'\n"),
         lines("hooks at the prompt, before", HOOKS, "").fish("function mine --on-event fish_prompt; true; end\n", ""),
+        of(
+            &[Shell::Bash],
+            "`PROMPT_COMMAND` is set anew behind, and an alias",
+            "",
+            "alias claude=/usr/bin/false\nPROMPT_COMMAND='true mine'\n",
+        ),
+        of(
+            &[Shell::Zsh],
+            "`precmd_functions` is set anew behind, and an alias",
+            "",
+            "alias claude=/usr/bin/false\nprecmd_functions=(true)\n",
+        ),
+        Setup { prepare: set_anew, ..of(&[Shell::Zsh, Shell::Bash], "every list of hooks is set anew behind, and an alias", "", "") },
+        lines("a hook that defines an alias at each prompt", "", EACH)
+            .fish("", "function each --on-event fish_prompt; alias claude=/usr/bin/false; end\n"),
+        Setup {
+            prepare: |sandbox, shell| {
+                drop(
+                    sandbox.write(
+                        file(sandbox, shell),
+                        "[ \"$TERM\" = dumb ] && return 0\n"
+                            .replace(" && return", if shell == Shell::Fish { "; and exit" } else { " && return" }),
+                    ),
+                )
+            },
+            ..lines("the rc file ends early where `TERM` is `dumb`", "", "")
+        },
         lines("vi keys", "set -o vi\n", "").fish("set -g fish_key_bindings fish_vi_key_bindings\n", ""),
         of(&[Shell::Zsh, Shell::Bash], "`set -u`, `set -o pipefail`, `set -o noclobber`", "set -u -o pipefail -o noclobber\n", ""),
         of(&[Shell::Zsh], "`emulate sh`, `ksh_arrays`, `sh_word_split`", "emulate sh; setopt ksh_arrays sh_word_split\n", ""),
         of(&[Shell::Bash], "`set -o posix`", "set -o posix\n", ""),
         of(&[Shell::Bash], "`POSIXLY_CORRECT` in the rc file", "export POSIXLY_CORRECT=1\n", ""),
         Setup { args: &["-l"], prepare: profile, ..lines("a login shell", "", "") },
+        Setup {
+            args: &["-l"],
+            prepare: |sandbox, shell| {
+                profile(sandbox, shell);
+                let path = fs::read_to_string(sandbox.home().join(".profile")).unwrap();
+                sandbox.write("home/.bash_profile", format!("{path}return 0\n. ~/.bashrc\n"));
+            },
+            ..of(&[Shell::Bash], "a login shell whose file ends early", "", "")
+        },
+        Setup {
+            args: &["-l"],
+            prepare: |sandbox, _| {
+                sandbox.write("home/.zprofile", "ZDOTDIR=$HOME/later\n");
+                sandbox.write("home/later/.zshrc", "true\n");
+            },
+            ..of(&[Shell::Zsh], "a login shell, and `ZDOTDIR` in `.zprofile`", "", "")
+        },
+        Setup {
+            prepare: |sandbox, shell| drop(sandbox.write(file(sandbox, shell), b"# \xff\xfe no text, and no line end")),
+            ..lines("the rc file is not UTF-8, and its last line has no end", "", "")
+        },
+        Setup {
+            prepare: |sandbox, shell| drop(sandbox.write(file(sandbox, shell), "# a long line of the rc file\n".repeat(40_000))),
+            ..lines("the rc file has 1 MB", "", "")
+        },
         Setup { prepare: moved, ..of(&[Shell::Zsh, Shell::Fish], "`ZDOTDIR` in `.zshenv`; fish's snippets in `conf.d`", "", "") },
         Setup { prepare: linked, ..lines("the rc file is a link into a repository", "", "") },
         Setup {
@@ -87,6 +139,13 @@ fn setups() -> Vec<Setup> {
         lines("the rc file ends before our lines: `return`, `exit`", "return 0\n", "").fish("exit 0\n", ""),
         lines("the rc file has an `if` that does not end", "if true; then\n", "").fish("if true\n", ""),
         lines("the rc file goes over to another program", "exec true\n", ""),
+        of(
+            &[Shell::Bash],
+            "the rc file goes over to another shell, but not for a command",
+            "[ -z \"$BASH_EXECUTION_STRING\" ] && exec zsh -i\n",
+            "",
+        ),
+        lines("git left a conflict in the rc file", "<<<<<<< HEAD\ntrue\n=======\n>>>>>>> theirs\n", ""),
     ]
 }
 
@@ -95,8 +154,10 @@ const FRAMEWORK: &str =
     "alias ll='ls -l'\nalias ai='echo apt'\nmine() { true; }\nprecmd_functions+=(mine)\nPROMPT_COMMAND=\"mine;${PROMPT_COMMAND-}\"\n";
 const HOOKS: &str = "mine() { true; }\nprecmd_functions+=(mine)\nPROMPT_COMMAND=mine\n";
 
+const EACH: &str = "each() { alias claude=/usr/bin/false; }\nprecmd_functions=(each $precmd_functions)\nPROMPT_COMMAND=each\n";
+
 /// The file that this shell reads in this sandbox.
-fn file(sandbox: &Sandbox, shell: Shell) -> PathBuf {
+pub fn file(sandbox: &Sandbox, shell: Shell) -> PathBuf {
     sandbox.home().join(rc(shell))
 }
 
@@ -128,6 +189,13 @@ fn linked(sandbox: &Sandbox, shell: Shell) {
     let target = sandbox.write("home/dotfiles/rc", "# mine\n");
     fs::create_dir_all(file(sandbox, shell).parent().unwrap()).unwrap();
     symlink(target, file(sandbox, shell)).unwrap();
+}
+
+fn set_anew(sandbox: &Sandbox, shell: Shell) {
+    sandbox.run("env").args([program(sandbox).as_os_str(), "install".as_ref(), shell.name().as_ref()]).succeeds();
+    let text = fs::read_to_string(file(sandbox, shell)).unwrap();
+    let hooks = if shell == Shell::Zsh { "precmd_functions=() preexec_functions=()" } else { "unset PROMPT_COMMAND" };
+    sandbox.write(file(sandbox, shell), format!("{text}alias claude=/usr/bin/false\n{hooks}\n"));
 }
 
 fn twice(sandbox: &Sandbox, shell: Shell) {
@@ -228,71 +296,4 @@ fn bash_runs_the_container_or_says_why_not() {
 #[test]
 fn fish_runs_the_container_or_says_why_not() {
     column(Shell::Fish);
-}
-
-/// A shell that reads its files and is typed into; all that it shows.
-fn typed(sandbox: &Sandbox, shell: Shell, words: &[&str]) -> String {
-    let mut terminal = on_terminal(sandbox.run(shell.name()).args(["-i"]).env("TERM", "dumb"));
-    for line in words.iter().chain(&["exit"]) {
-        terminal.send_line(line).unwrap();
-    }
-    terminal.exp_eof().unwrap()
-}
-
-// SH-01, SH-04: what leads to us in another way is the person's wish and stays.
-#[test]
-fn what_a_person_made_of_our_words_stays_if_it_runs_the_container() {
-    let posix = [
-        "alias claude='X=1 claude'",
-        "alias claude=gemini",
-        "alias claude='\\claude --model opus'",
-        "claude() { ai run claude -- \"$@\"; }",
-        "alias claude='time claude'",
-    ];
-    let fish = ["function claude; ai run claude -- $argv; end", "function claude; gemini $argv; __ai_run; end"];
-    for shell in Shell::all() {
-        for behind in if shell == Shell::Fish { &fish[..] } else { &posix[..] } {
-            let sandbox = Sandbox::new();
-            sandbox.write(file(&sandbox, shell), format!("{}\n{behind}\n", shell.load("")));
-            let said = typed(&sandbox, shell, &["claude hello"]);
-            assert!(!said.contains("a line behind"), "{shell:?} {behind}: {said}");
-            assert_eq!(sandbox.calls().last().unwrap().argv.last().unwrap(), "hello", "{shell:?} {behind}: {said}");
-        }
-    }
-}
-
-// SH-01: names that the person did not ask for are not ours, those with a prefix are.
-#[test]
-fn only_words_that_were_asked_for_are_taken_back() {
-    for shell in Shell::all() {
-        let sandbox = Sandbox::new();
-        let behind = "alias claude='echo mine'\nalias x_gemini='echo mine'\n";
-        sandbox.write(file(&sandbox, shell), format!("{}\n{behind}", shell.load("--prefix x_ --only gemini")));
-        let said = typed(&sandbox, shell, &["claude hello", "x_gemini hello"]);
-        assert!(said.contains("mine hello") && said.matches("a line behind").count() == 1, "{shell:?}: {said}");
-        let argv = sandbox.the_run().argv;
-        assert!(argv.last().unwrap() == "hello" && argv.iter().any(|word| word == "gemini"), "{shell:?}: {argv:?}");
-    }
-}
-
-// Z-090: the look before the first prompt leaves nothing behind.
-#[test]
-fn the_look_at_the_first_prompt_leaves_nothing_behind() {
-    for shell in Shell::all().into_iter().filter(|shell| *shell != Shell::Fish) {
-        for before in
-            ["", "PROMPT_COMMAND='true a'; precmd_functions=(true)\n", "PROMPT_COMMAND=('true a' 'true b')\n", "readonly PROMPT_COMMAND=\n"]
-        {
-            let sandbox = Sandbox::new();
-            // Into a file: on the terminal, an answer can stand in the line of the prompt or of what is typed ahead.
-            let shown = "echo \"<${PROMPT_COMMAND[*]-} $?>\" >> said; echo \"<${precmd_functions[*]-}>\" >> said";
-            sandbox.write(file(&sandbox, shell), before);
-            let _ = typed(&sandbox, shell, &["false", shown]);
-            sandbox.write(file(&sandbox, shell), format!("{before}{}\n", shell.load("--no-completions")));
-            let loaded = typed(&sandbox, shell, &["false", shown]);
-            let said = fs::read_to_string(sandbox.project().join("said")).unwrap();
-            let said: Vec<_> = said.lines().collect();
-            assert!(said.len() == 4 && said[..2] == said[2..], "{shell:?} {before}: {said:?} {loaded}");
-            assert!(!loaded.contains("readonly variable"), "{shell:?} {before}: {loaded}");
-        }
-    }
 }

@@ -3,9 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use crate::core::doctor::{Finding, Level};
-use crate::core::shell::Shell;
+use crate::core::shell::complaints::Complaint;
 use crate::core::shell::known_lines::{NumberedLine, alias_lines, loading_lines, old_lines, setup_lines};
+use crate::core::shell::{Shell, rc_lines};
 use crate::core::text::typed::typed;
+
+mod gaps;
+
+use gaps::{bare, broken, elsewhere, last};
 
 /// What the host found out about one shell.
 #[derive(Debug)]
@@ -19,9 +24,35 @@ pub struct ShellCheckup {
     pub names: Vec<String>,
     /// This program.
     pub exe: PathBuf,
-    /// What a new shell said; why it said nothing otherwise.
-    pub answer: Result<ShellState, String>,
+    /// What a new shell said.
+    pub answer: ShellAnswer,
+    /// What one said that begins with a login, where that makes a difference.
+    pub login: Option<ShellAnswer>,
+    /// What one said on a terminal that can do little, if a file asks for that.
+    pub dumb: Option<ShellAnswer>,
     pub program: Program,
+    /// What is wrong with the text of the files.
+    pub broken: Vec<Complaint>,
+    /// The last line of the files that is read where it does not load, and the same after a login.
+    pub last: Option<(PathBuf, usize)>,
+    pub last_of_login: Option<(PathBuf, usize)>,
+}
+
+/// What came of asking a new shell.
+#[derive(Debug)]
+pub struct ShellAnswer {
+    /// What it knows at its first prompt; why it said nothing otherwise.
+    pub state: Result<ShellState, String>,
+    /// The program that it had become, if that is another one.
+    pub became: Option<String>,
+    /// Whether it neither answered nor ended.
+    pub late: bool,
+}
+
+impl ShellAnswer {
+    pub fn is_loaded(&self) -> bool {
+        self.state.as_ref().is_ok_and(|state| state.program.is_some())
+    }
 }
 
 /// What the program that the functions call is to this one.
@@ -43,17 +74,20 @@ pub struct ShellState {
     pub functions: Vec<String>,
     /// Names that are no function at all.
     pub missing: Vec<String>,
+    /// Names that the shell took back, with a line.
+    pub taken: Vec<String>,
 }
 
 /// Begins each line of the answer: rc files may print what they like around it.
 const MARK: &str = "__ai_doctor ";
 
 impl ShellState {
-    /// Reads what `shells/doctor.*` prints; `None` if the shell ended before it came to that.
-    pub fn parse(text: &str) -> Option<Self> {
+    /// Reads what `shells/doctor.*` writes, and what was shown before; `None` if the shell ended before it came to that.
+    pub fn parse(text: &str, screen: &str) -> Option<Self> {
         let mut lines = text.lines().filter_map(|line| line.strip_prefix(MARK)).peekable();
         lines.peek()?;
-        let mut answer = Self::default();
+        let back = |line: &str| Some(line.split_once("one that loads ai made ")?.1.split_once(' ')?.0.to_owned());
+        let mut answer = Self { taken: screen.lines().filter_map(back).collect(), ..Self::default() };
         for line in lines {
             match line.split_once(' ') {
                 Some(("program", path)) => answer.program = (!path.is_empty()).then(|| path.to_owned()),
@@ -70,6 +104,9 @@ impl ShellState {
 /// Returns everything that there is to say about this shell.
 pub fn examine(checkup: &ShellCheckup) -> Vec<Finding> {
     let mut findings = vec![loaded(checkup)];
+    findings.extend(broken(checkup));
+    findings.extend(elsewhere(checkup));
+    findings.extend(bare(checkup));
     findings.extend(order(checkup));
     findings.extend(old_script(checkup));
     findings.extend(shadows(checkup));
@@ -81,13 +118,22 @@ pub fn examine(checkup: &ShellCheckup) -> Vec<Finding> {
 
 /// Returns what keeps the words of the tools from running their containers.
 pub fn obstacles(checkup: &ShellCheckup) -> Vec<Finding> {
-    let matters = |finding: &Finding| finding.title == "integration" || finding.title == "program" || finding.title.starts_with("name ");
-    examine(checkup).into_iter().filter(|finding| matters(finding) && finding.level >= Level::Warning).collect()
+    let matters = |finding: &Finding| match &*finding.title {
+        "integration" | "program" | "login" => finding.level >= Level::Warning,
+        title => title.starts_with("name ") && finding.level >= Level::Error,
+    };
+    examine(checkup).into_iter().filter(matters).collect()
+}
+
+/// Returns what the person should know although the words run their containers.
+pub fn remarks(checkup: &ShellCheckup) -> Vec<Finding> {
+    let matters = |finding: &Finding| ["terminal", "syntax"].contains(&&*finding.title) || finding.title.starts_with("name ");
+    examine(checkup).into_iter().filter(|finding| matters(finding) && finding.level == Level::Warning).collect()
 }
 
 /// Returns an alias of our own name, such as those that frameworks have.
 fn own_name(checkup: &ShellCheckup) -> Option<Finding> {
-    let answer = checkup.answer.as_ref().ok()?;
+    let answer = checkup.answer.state.as_ref().ok()?;
     let what = match answer.aliases.iter().find(|(name, _)| name == "ai") {
         Some((_, text)) => format!("the alias `{text}`"),
         None if answer.functions.iter().any(|name| name == "ai") => "a function".to_owned(),
@@ -110,8 +156,18 @@ fn loaded(checkup: &ShellCheckup) -> Finding {
     let line = places(checkup, |text| loading_lines(text, *shell)).next().map(|(path, (number, _))| (path, number));
     let finding = |level, cause| Finding::new(level, "integration", cause);
     let install = format!("ai install {shell}");
-    match (&checkup.answer, line) {
-        (Err(why), _) => finding(Level::Warning, why.clone()).hint(format!("{shell} -i -c true, and see what it does")),
+    if let Some(other) = &checkup.answer.became {
+        let cause = format!("a new {shell} goes over to `{other}`");
+        let other = Shell::ALL.into_iter().find(|shell| other.trim_start_matches('-').starts_with(shell.name()));
+        return match (checkup.answer.is_loaded(), other) {
+            (true, _) => finding(Level::Ok, format!("{cause}, which loads it")),
+            (false, Some(other)) => finding(Level::Warning, format!("{cause}, which does not load it")).hint(format!("ai install {other}")),
+            (false, None) => finding(Level::Warning, cause).hint("set the words up where that program reads them, or: ai install --shims"),
+        };
+    }
+    let last = last(checkup.last.as_ref(), checkup).map_or_else(String::new, |last| format!("; {last}"));
+    match (&checkup.answer.state, line) {
+        (Err(why), _) => finding(Level::Warning, format!("{why}{last}")).hint(format!("{shell} -i -c true, and see what it does")),
         (Ok(ShellState { program: Some(_), .. }), Some((path, number))) => {
             finding(Level::Ok, format!("{}:{number} loads it", path.display()))
         }
@@ -120,7 +176,7 @@ fn loaded(checkup: &ShellCheckup) -> Finding {
         }
         (Ok(_), None) => finding(Level::Warning, format!("`{}` has no line that loads it", rc.display())).hint(install),
         (Ok(_), Some((path, number))) if path == rc => {
-            finding(Level::Warning, format!("{}:{number} should load it, and does not", path.display()))
+            finding(Level::Warning, format!("{}:{number} should load it, and does not{last}", path.display()))
                 .hint(format!("{shell} -i -c true, and see what it says; the line may be behind a condition or an early end of the file"))
         }
         (Ok(_), Some((path, number))) => {
@@ -152,10 +208,11 @@ fn old_script(checkup: &ShellCheckup) -> Vec<Finding> {
 
 /// Aliases and functions of our names: those that win, and those that the integration took out of the way.
 fn shadows(checkup: &ShellCheckup) -> Vec<Finding> {
-    let Ok(answer @ ShellState { program: Some(_), .. }) = &checkup.answer else { return Vec::new() };
+    let Ok(answer @ ShellState { program: Some(_), .. }) = &checkup.answer.state else { return Vec::new() };
     // Whoever chose names may well have something else under the others.
-    let chosen = places(checkup, |text| loading_lines(text, checkup.shell)).any(|(_, (_, line))| line.contains("--"));
-    let wins = if chosen { Level::Note } else { Level::Warning };
+    let chosen = places(checkup, |text| loading_lines(text, checkup.shell))
+        .any(|(_, (_, line))| rc_lines::args(&line, checkup.shell).is_some_and(|args| args.contains("--")));
+    let wins = if chosen { Level::Note } else { Level::Error };
     let place = |name: &str| {
         let place = places(checkup, |text| alias_lines(text, name)).last();
         place.map(|(path, (number, _))| format!("{}:{number}", path.display()))
@@ -169,7 +226,7 @@ fn shadows(checkup: &ShellCheckup) -> Vec<Finding> {
             findings.push(if text.split_whitespace().next() == Some(name) {
                 Finding::new(Level::Note, title(name), format!("the alias `{text}`{at} adds words to the function"))
             } else {
-                Finding::new(wins, title(name), format!("the alias `{text}`{at} wins over the function"))
+                Finding::new(wins, title(name), format!("the alias `{text}`{at} wins over the function, without a container"))
                     .hint(format!("{REMOVE}, or use other names: ai init {} --prefix x_", checkup.shell))
             });
         } else if answer.functions.contains(name) {
@@ -182,6 +239,10 @@ fn shadows(checkup: &ShellCheckup) -> Vec<Finding> {
                 Finding::new(wins, title(name), format!("it is no function in a new {}, although ai is loaded there", checkup.shell))
                     .hint("look behind the line that loads ai for what takes functions away"),
             );
+        } else if answer.taken.contains(name) {
+            let cause =
+                format!("a line{at} behind the one that loads ai gives it another meaning, which each new {} takes back", checkup.shell);
+            findings.push(Finding::new(Level::Warning, title(name), cause).hint(REMOVE));
         } else if let Some(place) = place {
             findings.push(Finding::new(
                 Level::Note,
@@ -193,9 +254,7 @@ fn shadows(checkup: &ShellCheckup) -> Vec<Finding> {
     findings
 }
 
-/// An interactive shell takes back what would run a tool on the host, but a shell that is asked has no prompt.
-const REMOVE: &str = "remove it, or put it before the line that loads ai; until then each shell takes it back at its first prompt, \
-     where no later line sets PROMPT_COMMAND or precmd_functions anew";
+const REMOVE: &str = "remove it, or put it before the line that loads ai";
 
 /// A POSIX bash has no functions of such names.
 fn is_hyphenated(name: &str) -> bool {
@@ -215,7 +274,7 @@ fn twice(checkup: &ShellCheckup) -> Option<Finding> {
 }
 
 fn program(checkup: &ShellCheckup) -> Option<Finding> {
-    let loaded = checkup.answer.as_ref().ok()?.program.as_ref()?;
+    let loaded = checkup.answer.state.as_ref().ok()?.program.as_ref()?;
     let exe = checkup.exe.display();
     let finding = |level, cause| Finding::new(level, "program", cause);
     Some(match checkup.program {

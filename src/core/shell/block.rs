@@ -37,6 +37,11 @@ pub fn with_block(old: Option<&[u8]>, lines: &[String]) -> Vec<u8> {
     text
 }
 
+/// `text` with a block of these lines before all else.
+pub fn with_block_first(text: &[u8], lines: &[String]) -> Vec<u8> {
+    [&render(lines, "", &Theirs::default()), text].concat()
+}
+
 fn render(lines: &[String], how: &str, theirs: &Theirs) -> Vec<u8> {
     let ours: String = lines.iter().map(|line| format!("{line}\n")).collect();
     [format!("{BEGIN}{how}\n").as_bytes(), &theirs.before, ours.as_bytes(), &theirs.after, format!("{END}\n").as_bytes()].concat()
@@ -68,7 +73,7 @@ fn theirs(block: &[u8]) -> Theirs {
 /// Whether a line in a block is one that `ai install` wrote, now or before.
 fn is_ours(line: &[u8]) -> bool {
     let text = String::from_utf8_lossy(line);
-    text.contains("__ai_bin") || Shell::ALL.into_iter().any(|shell| !loading_lines(line, shell).is_empty())
+    text.contains("__ai_bin") || text.contains("__ai_block") || Shell::ALL.into_iter().any(|shell| !loading_lines(line, shell).is_empty())
 }
 
 /// Returns the arguments for `ai init` in the first block.
@@ -83,11 +88,11 @@ pub fn by_hand(text: &[u8], shell: Shell) -> Vec<NumberedLine> {
     let mut inside = false;
     let mut skip = Vec::new();
     for (index, line) in lines(text).enumerate() {
-        inside |= line.starts_with(BEGIN.as_bytes());
+        inside |= line.trim_ascii_start().starts_with(BEGIN.as_bytes());
         if inside {
             skip.push(index + 1);
         }
-        inside &= line.trim_ascii_end() != END.as_bytes();
+        inside &= line.trim_ascii() != END.as_bytes();
     }
     loading_lines(text, shell).into_iter().filter(|(number, _)| !skip.contains(number)).collect()
 }
@@ -117,12 +122,12 @@ pub fn has_block(text: &[u8]) -> bool {
 pub fn unclosed(text: &[u8]) -> Option<usize> {
     let mut open = None;
     for (index, line) in lines(text).enumerate() {
-        if line.starts_with(BEGIN.as_bytes()) {
+        if line.trim_ascii_start().starts_with(BEGIN.as_bytes()) {
             if open.is_some() {
                 return open;
             }
             open = Some(index + 1);
-        } else if line.trim_ascii_end() == END.as_bytes() {
+        } else if line.trim_ascii() == END.as_bytes() {
             open = None;
         }
     }
@@ -139,7 +144,7 @@ fn find(text: &[u8]) -> Option<Block> {
     let mut at = 0;
     let mut begin = None;
     for line in lines(text) {
-        let bare = line.trim_ascii_end();
+        let bare = line.trim_ascii();
         if let Some(how) = bare.strip_prefix(BEGIN.as_bytes()) {
             begin = Some((at, [JOINED, CREATED].into_iter().find(|known| known.as_bytes() == how).unwrap_or("")));
         }

@@ -26,12 +26,20 @@ pub fn loading_lines(text: &[u8], shell: Shell) -> Vec<NumberedLine> {
     let (calls, plugin) = ([format!(" init {shell}"), format!(" 'init' '{shell}'")], format!("/ai.plugin.{shell}"));
     let is_ours = |before: &str| {
         before
-            .trim_end_matches(['\'', '"'])
+            .trim_end_matches(['\'', '"', '\\'])
             .strip_suffix("ai")
             .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || "-_".contains(c)))
     };
     let calls_us = |line: &str| calls.iter().any(|call| line.split_once(call.as_str()).is_some_and(|(before, _)| is_ours(before)));
     code_lines(text, |line| line.contains(&plugin) || calls_us(line))
+}
+
+/// Returns those of [`loading_lines`] that do nothing about a program that is gone: neither in themselves nor in the line behind them.
+pub fn bare_lines(text: &[u8], shell: Shell) -> Vec<NumberedLine> {
+    let next = |number: usize| lines(text).nth(number).map(|line| String::from_utf8_lossy(line).into_owned()).unwrap_or_default();
+    let has_word = |line: &str| line.contains("||") || line.contains("; or ") || line.contains("/ai.plugin.");
+    let is_bare = |(number, line): &NumberedLine| !has_word(line) && !next(*number).contains("__ai_bin");
+    loading_lines(text, shell).into_iter().filter(is_bare).collect()
 }
 
 /// Returns the lines of zsh that start completion or a framework.

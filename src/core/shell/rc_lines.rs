@@ -16,44 +16,99 @@ pub struct Loading<'a> {
     pub args: &'a str,
     /// The words that must never run a tool without its container.
     pub tools: &'a [String],
+    /// The directory of the user's manifests, each of which makes one more such word.
+    pub manifests: &'a str,
 }
 
 impl Loading<'_> {
-    /// Returns the lines, first the one that loads.
+    /// Returns the lines, first the one that loads. What the program prints is read only if it is the integration, to its end: a trap of
+    /// the person's may print before it, another program something else.
     pub fn lines(&self) -> Vec<String> {
-        let (program, args, names) = (self.program(), self.args, self.names());
-        let all = names.join(" ");
+        let (program, args) = (self.program(), self.args);
+        match self.shell {
+            // Aliases of `;`, `&&` and `)` are possible there, so nothing but words is read before they are off.
+            Shell::Zsh => vec![
+                "functions[__ai_block]=$'\\\\builtin \\\\emulate \\\\-L \\\\zsh \\\\-o \\\\noaliases\\n\\\\builtin \\\\eval \"$1\"'"
+                    .to_owned(),
+                format!(
+                    "'__ai_block' {}",
+                    Shell::Zsh.quote(&format!(
+                        "\\builtin unset __ai_bin __ai_text; [[ -x {program} ]] && __ai_text=\"$({program} init zsh{args})\" \
+                         && [[ \"${{__ai_text##*: ai is}}\" == \" whole\" ]] && \\builtin eval \"${{__ai_text#*: ai init zsh}}\"; \
+                         if [[ -z \"${{__ai_bin-}}\" ]]; then {}; fi; \\builtin unset __ai_text; \\builtin unfunction __ai_block",
+                        self.fallback()
+                    ))
+                ),
+            ],
+            Shell::Bash => vec![
+                format!(
+                    "\\builtin unset -v __ai_bin __ai_text; \\builtin test -x {program} && __ai_text=\"$({program} init bash{args})\" \
+                     && \\builtin test \"${{__ai_text##*: ai is}}\" = ' whole' && \\builtin eval \"${{__ai_text#*: ai init bash}}\""
+                ),
+                format!(
+                    "\\builtin test \"${{__ai_bin-}}\" || \\builtin eval ${}",
+                    Shell::Fish.quote(&self.fallback()).replace('\n', "\\n")
+                ),
+            ],
+            Shell::Fish => vec![
+                format!(
+                    "set --erase __ai_bin; status is-interactive; and test -x {program}; and set --local __ai_text ({program} init fish{args} | \
+                     string collect); and string match --quiet '*: ai is whole' -- \"$__ai_text\"; and printf '%s\\n' $__ai_text | source"
+                ),
+                format!("status is-interactive; and not set --query __ai_bin; and begin; {}; end", self.fallback()),
+            ],
+        }
+    }
+
+    /// Returns what makes the words say why they run nothing: at the time when one is typed, since what is wrong may change.
+    fn fallback(&self) -> String {
+        let (program, names, prefix) = (self.program(), self.names().join(" "), self.prefix());
+        let exe = if is_plain(self.exe) { self.exe } else { "its program" };
+        let says =
+            |name: &str, why: &str| format!("ai: cannot run {name} in its container: {exe} {why}, or without a container: command {name}");
+        let (gone, closed) = ("is not here; hint: install ai", format!("may not be executed; hint: chmod +x {exe}"));
+        let silent = format!("is here, but loads nothing; hint: see what this says: {exe} --version");
+        let manifests = self.word(self.manifests);
+        // Whoever chose some wants no others.
+        let all = !self.args.contains("--only");
         match self.shell {
             Shell::Zsh => {
-                let quoted = names.iter().map(|name| format!(" '{name}'")).collect::<String>();
-                let body = |name| format!("\"builtin\" \"print\" \"-ru2\" \"--\" \"{}\"; \"builtin\" \"return\" \"127\"", self.says(name));
-                let functions =
-                    names.iter().map(|name| format!(" functions[{name}]={}", Shell::Zsh.quote(&body(name)))).collect::<String>();
-                vec![
-                    format!(
-                        "'builtin' 'unset' '__ai_bin'; 'builtin' 'test' '-x' {program} && 'builtin' 'eval' \"$({program} 'init' 'zsh'{args})\""
-                    ),
-                    format!("'builtin' 'test' \"${{__ai_bin-}}\" || 'builtin' 'unalias' '--'{quoted} 2>/dev/null || 'builtin' 'true'"),
-                    format!("'builtin' 'test' \"${{__ai_bin-}}\" ||{functions}"),
-                ]
+                let files = if all { format!(" {manifests}/*.toml(N:t:r)") } else { String::new() };
+                let names: String = self.bare_names().iter().map(|name| format!(" {name}")).collect();
+                format!(
+                    "function __ai_off {{ \\builtin set -- \"$1\" \"{silent}\"; [[ -x {program} ]] || \\builtin set -- \"$1\" \"{closed}\"; \
+                     [[ -e {program} ]] || \\builtin set -- \"$1\" \"{gone}\"; \\builtin print -ru2 -- \"{}\"; \\builtin return 127; }}; \
+                     for __ai_text in{names}{files}; do \\builtin unalias -- \"{prefix}$__ai_text\" 2>/dev/null; \
+                     functions[{prefix}$__ai_text]=\"__ai_off {prefix}$__ai_text\"; done",
+                    says("$1", "$2")
+                )
             }
             Shell::Bash => {
-                let body =
-                    |name| format!("function {name} {{ \\builtin printf \"%s\\n\" \"{}\" >&2; \\builtin return 127; }}; ", self.says(name));
-                let functions = names.iter().map(|name| body(name)).collect::<String>();
-                vec![
-                    format!("\\builtin unset -v __ai_bin; \\builtin test -x {program} && \\builtin eval \"$({program} init bash{args})\""),
-                    format!("\\builtin test \"${{__ai_bin-}}\" || \\builtin unalias {all} 2>/dev/null || \\builtin true"),
-                    format!("\\builtin test \"${{__ai_bin-}}\" || \\builtin eval {}", Shell::Bash.quote(functions.trim_end())),
-                ]
+                let files = if all { format!(" {manifests}/*.toml") } else { String::new() };
+                format!(
+                    "__ai_aliases=\"\"; \\builtin shopt -q expand_aliases && __ai_aliases=on; \\builtin shopt -u expand_aliases\n\
+                     function __ai_off {{ \\builtin set -- \"$1\" \"{silent}\"; [[ -x {program} ]] || \\builtin set -- \"$1\" \"{closed}\"; \
+                     [[ -e {program} ]] || \\builtin set -- \"$1\" \"{gone}\"; \\builtin printf \"%s\\\\n\" \"{}\" >&2; \\builtin return 127; }}\n\
+                     for __ai_text in {}{files}; do __ai_text=\"${{__ai_text##*/}}\"; __ai_text=\"{prefix}${{__ai_text%.toml}}\"; \
+                     case \"$__ai_text\" in *[!A-Za-z0-9_-]*) \\builtin continue ;; esac; \\builtin unalias \"$__ai_text\" 2>/dev/null; \
+                     \\builtin eval \"function $__ai_text {{ __ai_off $__ai_text; }}\"; done; \\builtin unset -v __ai_text\n\
+                     if [[ -n \"$__ai_aliases\" ]]; then \\builtin shopt -s expand_aliases; fi; \\builtin unset -v __ai_aliases",
+                    says("$1", "$2"),
+                    self.bare_names().join(" ")
+                )
             }
             Shell::Fish => {
-                let says = self.says("$__ai_name");
-                let function = format!("function $__ai_name --inherit-variable __ai_name; echo \"{says}\" >&2; return 127; end");
-                vec![
-                    format!("set --erase __ai_bin; status is-interactive; and test -x {program}; and {program} init fish{args} | source"),
-                    format!("status is-interactive; and not set --query __ai_bin; and for __ai_name in {all}; {function}; end"),
-                ]
+                let files =
+                    if all { format!("set --local __ai_files {manifests}/*.toml; ") } else { "set --local __ai_files; ".to_owned() };
+                let says = |why: &str| format!("echo \"{}\" >&2", says("$__ai_name", why));
+                format!(
+                    "{files}for __ai_name in {names} {prefix}(string replace --regex '^.*/(.*)\\.toml$' '$1' -- $__ai_files); \
+                     function $__ai_name --inherit-variable __ai_name; if not test -e {program}; {}; else if not test -x {program}; {}; else; {}; end; \
+                     return 127; end; end",
+                    says(gone),
+                    says(&closed),
+                    says(&silent)
+                )
             }
         }
     }
@@ -73,27 +128,44 @@ impl Loading<'_> {
         self.lines().into_iter().map(guard).collect()
     }
 
-    /// Returns the program as a word of the shell: below the home by `$HOME`, since files of one home are used on several machines.
+    /// Returns the program as a word of the shell.
     fn program(&self) -> String {
-        let below = self.home.and_then(|home| Path::new(self.exe).strip_prefix(home).ok()).and_then(Path::to_str);
+        self.word(self.exe)
+    }
+
+    /// Returns a path as a word of the shell: below the home by `$HOME`, since files of one home are used on several machines.
+    fn word(&self, path: &str) -> String {
+        let below = self.home.and_then(|home| Path::new(path).strip_prefix(home).ok()).and_then(Path::to_str);
         match below.filter(|path| is_plain(path)) {
             Some(path) => format!("\"$HOME/{path}\""),
-            None => self.shell.quote(self.exe),
+            None => self.shell.quote(path),
         }
     }
 
-    fn says(&self, name: &str) -> String {
-        let exe = if is_plain(self.exe) { self.exe } else { "its program" };
-        format!("ai: cannot run {name} in its container: {exe} is not here; hint: install ai, or without a container: command {name}")
+    fn words(&self) -> Vec<&str> {
+        self.args.split([' ', '=', '\'', '"']).filter(|word| !word.is_empty()).collect()
+    }
+
+    /// Returns the word behind an option.
+    fn after(&self, option: &str) -> Option<&str> {
+        let words = self.words();
+        words.iter().position(|word| *word == option).and_then(|at| words.get(at + 1)).copied()
+    }
+
+    fn prefix(&self) -> &str {
+        self.after("--prefix").unwrap_or_default()
+    }
+
+    /// Returns the tools that `--only` leaves.
+    fn bare_names(&self) -> Vec<&str> {
+        let only: Option<Vec<&str>> = self.after("--only").map(|names| names.split(',').collect());
+        let wanted = self.tools.iter().map(String::as_str).filter(|name| only.as_ref().is_none_or(|only| only.contains(name)));
+        wanted.collect()
     }
 
     /// Returns the tools' words as `--only` and `--prefix` make them.
     fn names(&self) -> Vec<String> {
-        let words: Vec<&str> = self.args.split([' ', '=', '\'', '"']).filter(|word| !word.is_empty()).collect();
-        let after = |option: &str| words.iter().position(|word| *word == option).and_then(|at| words.get(at + 1)).copied();
-        let only: Option<Vec<&str>> = after("--only").map(|names| names.split(',').collect());
-        let wanted = self.tools.iter().filter(|name| only.as_ref().is_none_or(|only| only.contains(&name.as_str())));
-        wanted.map(|name| format!("{}{name}", after("--prefix").unwrap_or_default())).collect()
+        self.bare_names().iter().map(|name| format!("{}{name}", self.prefix())).collect()
     }
 }
 
@@ -118,25 +190,32 @@ mod tests {
     #[track_caller]
     fn check(shell: Shell, args: &str, expected: &[&str]) {
         let tools = ["claude".to_owned(), "glm".to_owned()];
-        let loading = Loading { shell, exe: "/home/me/bin/ai", home: Some(Path::new("/home/me")), args, tools: &tools };
+        let loading = Loading {
+            shell,
+            exe: "/home/me/bin/ai",
+            home: Some(Path::new("/home/me")),
+            args,
+            tools: &tools,
+            manifests: "/home/me/store/tools",
+        };
         let lines = loading.lines();
         for part in expected {
             assert!(lines.iter().any(|line| line.contains(part)), "{part}: {lines:#?}");
         }
-        assert_eq!(super::args(&lines[0], shell).as_deref(), Some(args), "{lines:#?}");
+        assert_eq!(lines.iter().find_map(|line| super::args(line, shell)).as_deref(), Some(args), "{lines:#?}");
     }
 
     #[test]
     fn the_program_is_named_below_the_home() {
-        check(Shell::Zsh, "", &["\"$(\"$HOME/bin/ai\" 'init' 'zsh')\"", "functions[claude]='"]);
-        check(Shell::Bash, "", &["\"$(\"$HOME/bin/ai\" init bash)\"", "function glm {"]);
-        check(Shell::Fish, "", &["\"$HOME/bin/ai\" init fish | source", "in claude glm;"]);
+        check(Shell::Zsh, "", &["\"$(\"$HOME/bin/ai\" init zsh)\"", "for __ai_text in claude glm \"$HOME/store/tools\"/*.toml(N"]);
+        check(Shell::Bash, "", &["\"$(\"$HOME/bin/ai\" init bash)\"", "for __ai_text in claude glm \"$HOME/store/tools\"/*.toml;"]);
+        check(Shell::Fish, "", &["\"$HOME/bin/ai\" init fish | string", "in claude glm ("]);
     }
 
     #[test]
     fn only_the_words_that_a_person_chose_are_stood_in_for() {
-        check(Shell::Zsh, " --only claude --prefix x_", &["'--' 'x_claude' 2>"]);
-        check(Shell::Fish, " --only=glm", &["in glm;"]);
-        check(Shell::Bash, " --prefix x_", &["unalias x_claude x_glm 2>"]);
+        check(Shell::Zsh, " --only claude --prefix x_", &["in claude; do", "functions[x_$__ai_text]="]);
+        check(Shell::Fish, " --only=glm", &["in glm ("]);
+        check(Shell::Bash, " --prefix x_", &["in claude glm \"", "=\"x_${__ai_text%.toml}\""]);
     }
 }

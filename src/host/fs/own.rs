@@ -46,8 +46,8 @@ pub fn create_new(path: impl AsRef<Path>) -> io::Result<File> {
     File::create_new(path)
 }
 
-/// Writes a file where it is, as no file that matters is written.
-pub fn overwrite(path: impl AsRef<Path>, text: &str) -> io::Result<()> {
+/// Writes a file where it is, as no file that matters is written unless it has been kept elsewhere.
+pub fn overwrite(path: impl AsRef<Path>, text: impl AsRef<[u8]>) -> io::Result<()> {
     std::fs::write(path, text)
 }
 

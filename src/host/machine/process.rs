@@ -108,18 +108,11 @@ pub fn foreground(mut command: Command) -> Result<u8> {
 /// How long git may take to answer: it reads what a repository names, and that may be a pipe that nobody writes to.
 const GIT: Duration = Duration::from_secs(2);
 
-/// Does the same as [`output_within`], for a program that would take the terminal for itself, such as an interactive shell: it gets none.
-pub fn output_alone(program: &Path, args: &[&str], patience: Duration) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
-    let me = this_program()?;
-    let words: Vec<&OsStr> =
-        [OsStr::new("__alone"), "--".as_ref(), program.as_os_str()].into_iter().chain(args.iter().map(OsStr::new)).collect();
-    output_within(me.as_os_str(), &words, patience)
-}
-
-/// Becomes `argv` in a session of its own, which has no terminal; returns only if that fails.
-pub fn exec_alone(argv: &[OsString]) -> Failure {
-    match rustix::process::setsid() {
-        Ok(_) => exec(argv, &[]),
+/// Becomes `argv` in a session of its own, which has no terminal, or the one that is its standard input; returns only if that fails.
+pub fn exec_alone(argv: &[OsString], terminal: bool) -> Failure {
+    let alone = rustix::process::setsid().and_then(|_| if terminal { rustix::process::ioctl_tiocsctty(std::io::stdin()) } else { Ok(()) });
+    match alone {
+        Ok(()) => exec(argv, &[]),
         Err(error) => Failure::from(std::io::Error::from(error)),
     }
 }

@@ -77,6 +77,10 @@ pub fn write(rc: &Rc, content: Option<&[u8]>) -> io::Result<()> {
         files::public_dir(parent)?;
     }
     let mode = rc.target.look().map_or(0o644, |metadata| metadata.permissions().mode() & 0o7777);
+    // A file with two names stays one file: a new one in its place would leave the other name behind. It has been backed up.
+    if rc.target.look().is_ok_and(|metadata| metadata.nlink() > 1) {
+        return own::overwrite(&rc.target, content);
+    }
     files::write(&rc.target, content, mode)
 }
 

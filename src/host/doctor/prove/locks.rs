@@ -123,7 +123,7 @@ fn section(directory: &Path) -> io::Result<usize> {
     let violated = usize::from(own::make_directory(&held).is_err());
     let counter = directory.join("counter");
     let count: u32 = own::read_text(&counter)?.trim().parse().unwrap_or_default();
-    own::overwrite(&counter, &format!("{}\n", count + 1))?;
+    own::overwrite(&counter, format!("{}\n", count + 1))?;
     if violated == 0 {
         own::remove_empty(held)?;
     }
