@@ -31,7 +31,8 @@ pub enum Wish<'a> {
 /// Makes `wish` stand at a path where `now` stands.
 ///
 /// # Errors
-/// Where something else stands there meanwhile, or a directory cannot be written.
+/// [`io::ErrorKind::ResourceBusy`] where something else stands there meanwhile, which is to be looked at; others where a directory cannot
+/// be written.
 pub fn make(ground: &Ground, path: &ControlPath, now: Option<&Trace>, wish: Wish, shelf: &ControlShelf) -> io::Result<()> {
     let (Some(name), Some(parent)) = (path.below.file_name(), path.below.parent()) else { return Err(io::ErrorKind::InvalidInput.into()) };
     if let (Wish::File { bytes, executable }, Some(Trace::File { hash, .. })) = (wish, now)
@@ -55,8 +56,20 @@ pub fn make(ground: &Ground, path: &ControlPath, now: Option<&Trace>, wish: Wish
 fn swap(ground: &Ground, below: &Path, bytes: &[u8], executable: bool, expected: &str) -> io::Result<bool> {
     let Some(slot) = slot(&ground.path, below, Absent::Leave)? else { return Ok(false) };
     let perm = perm(slot.perm(), executable);
-    // Another name of the file, say; there is another way for that.
-    Ok(matches!(slot.put(bytes, perm, Some(&Hash(expected.into())), LARGEST), Ok(Swap::Done)))
+    match slot.put(bytes, perm, Some(&Hash(expected.into())), LARGEST) {
+        Ok(Swap::Done) => Ok(true),
+        // Git has written more meanwhile, say, and that is not to go with what was looked at.
+        Ok(Swap::Overtaken) if !holds(ground, below, expected) => Err(io::ErrorKind::ResourceBusy.into()),
+        // Another name of the file, say; there is another way for that.
+        Ok(Swap::Overtaken) | Err(_) => Ok(false),
+    }
+}
+
+/// Whether a file has this content, by whatever names it is known.
+fn holds(ground: &Ground, below: &Path, expected: &str) -> bool {
+    let (Some(name), Some(parent)) = (below.file_name(), below.parent()) else { return false };
+    let found = ground.enter(parent).and_then(|dir| trace(&dir, name));
+    found.is_some_and(|(found, _)| matches!(found, Trace::File { hash, .. } if hash == expected))
 }
 
 fn write_new(ground: &Ground, below: &Path, wish: Wish) -> io::Result<()> {

@@ -74,7 +74,7 @@ fn keep(shelf: &ControlShelf, snapshot: &Snapshot, found: &JudgedChange) -> io::
     }
 }
 
-/// Does what was judged; `None` where nothing is to be said.
+/// Does what was judged; `None` where nothing is to be said, or not before it was looked at again.
 fn handle(shelf: &ControlShelf, scope: &ControlScope, found: JudgedChange, is_last: bool) -> Option<PendingChange> {
     let JudgedChange { path, before, after, judgement } = found;
     let (handled, names) = match judgement {
@@ -84,8 +84,8 @@ fn handle(shelf: &ControlShelf, scope: &ControlScope, found: JudgedChange, is_la
         Judgement::Moved(names) => (Handled::Reported, names),
         // It moves as fast as it is put back.
         Judgement::Back | Judgement::Rewrite { .. } if is_last => (Handled::Failed, Vec::new()),
-        Judgement::Back => (mend::put_back(shelf, scope, path, before, after), Vec::new()),
-        Judgement::Rewrite { bytes, names } => (mend::rewrite(shelf, scope, path, after, &bytes), names),
+        Judgement::Back => (mend::put_back(shelf, scope, path, before, after)?, Vec::new()),
+        Judgement::Rewrite { bytes, names } => (mend::rewrite(shelf, scope, path, after, &bytes)?, names),
     };
     let Watched { tier, reads, .. } = before.or(after)?;
     let trace = |watched: Option<&Watched>| watched.map(|watched| watched.trace.clone());

@@ -1,5 +1,7 @@
 //! What was judged, done: one path at a time, with what came of it.
 
+use std::io;
+
 use crate::core::control::record::Handled;
 use crate::core::control::{ControlPath, Trace, Watched};
 use crate::host::control::act::{self, Wish};
@@ -7,35 +9,39 @@ use crate::host::control::compare::{kept_content, wish};
 use crate::host::control::shelf::ControlShelf;
 use crate::host::control::{ControlScope, ground_of};
 
-/// Makes a path as it was before.
+/// Makes a path as it was before; `None` where it has changed since it was looked at.
 pub fn put_back(
     shelf: &ControlShelf,
     scope: &ControlScope,
     path: &ControlPath,
     before: Option<&Watched>,
     after: Option<&Watched>,
-) -> Handled {
+) -> Option<Handled> {
     let bytes = before.and_then(|watched| kept_content(shelf, &watched.trace));
-    let made = match wish(before, bytes.as_deref()) {
-        Some(wish) => make(shelf, scope, path, after.map(|watched| &watched.trace), wish),
-        // What it was cannot be made again; what it is does not stay.
-        None => make(shelf, scope, path, after.map(|watched| &watched.trace), Wish::Nothing),
-    };
-    match (made, before, wish(before, bytes.as_deref())) {
-        (true, None, _) => Handled::SetAside,
+    let wanted = wish(before, bytes.as_deref());
+    // Where it cannot be made again as it was, what it is does not stay.
+    let made = make(shelf, scope, path, after, wanted.unwrap_or(Wish::Nothing))?;
+    Some(match (made, before) {
+        (true, None) => Handled::SetAside,
         // A directory that is gone cannot be made again; what came in its place runs no more.
-        (true, Some(Watched { trace: Trace::Directory, .. }), _) => Handled::SetAside,
-        (false, ..) | (true, _, None) => Handled::Failed,
-        (true, Some(_), _) => Handled::PutBack,
+        (true, Some(Watched { trace: Trace::Directory, .. })) => Handled::SetAside,
+        (true, Some(_)) if wanted.is_some() => Handled::PutBack,
+        _ => Handled::Failed,
+    })
+}
+
+/// Writes settings without those that run something; `None` where they have changed since they were looked at.
+pub fn rewrite(shelf: &ControlShelf, scope: &ControlScope, path: &ControlPath, after: Option<&Watched>, bytes: &[u8]) -> Option<Handled> {
+    let is_made = make(shelf, scope, path, after, Wish::File { bytes, executable: false })?;
+    Some(if is_made { Handled::Rewritten } else { Handled::Failed })
+}
+
+/// Returns whether it could be done; `None` where something else stands there than what was looked at.
+fn make(shelf: &ControlShelf, scope: &ControlScope, path: &ControlPath, now: Option<&Watched>, wish: Wish) -> Option<bool> {
+    let Some(ground) = ground_of(&scope.anchors, path) else { return Some(false) };
+    match act::make(&ground, path, now.map(|watched| &watched.trace), wish, shelf) {
+        Ok(()) => Some(true),
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => None,
+        Err(_) => Some(false),
     }
-}
-
-/// Writes settings without those that run something.
-pub fn rewrite(shelf: &ControlShelf, scope: &ControlScope, path: &ControlPath, after: Option<&Watched>, bytes: &[u8]) -> Handled {
-    let wish = Wish::File { bytes, executable: false };
-    if make(shelf, scope, path, after.map(|watched| &watched.trace), wish) { Handled::Rewritten } else { Handled::Failed }
-}
-
-fn make(shelf: &ControlShelf, scope: &ControlScope, path: &ControlPath, now: Option<&Trace>, wish: Wish) -> bool {
-    ground_of(&scope.anchors, path).is_some_and(|ground| act::make(&ground, path, now, wish, shelf).is_ok())
 }
