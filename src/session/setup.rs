@@ -96,13 +96,15 @@ pub fn brought(host: &Host, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
     found
 }
 
-/// Returns what the manifest says comes along.
+/// Returns what the manifest says comes along, without the files beside it that are settings, whatever stands there.
 fn along(home: &Path, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
+    let settings: Vec<PathBuf> = tool.manifest.sync.iter().filter_map(|rule| rule.host.as_ref()).map(|host| home.join(host)).collect();
     let rules = tool.manifest.state.iter().flat_map(|state| &state.along);
     let pairs = rules.flat_map(|(from, to)| {
         let to = to.strip_suffix("/*").unwrap_or(to);
         let to = to.strip_prefix("~/").map_or_else(|| PathBuf::from(to), |below| home.join(below));
-        setup::each(home, from).into_iter().map(move |(name, path)| (if name.is_empty() { to.clone() } else { to.join(name) }, path))
+        let found = setup::each(home, from).into_iter().filter(|(name, path)| name.is_empty() || !settings.contains(path));
+        found.map(move |(name, path)| (if name.is_empty() { to.clone() } else { to.join(name) }, path))
     });
     pairs.collect()
 }

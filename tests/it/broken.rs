@@ -211,6 +211,12 @@ fn every_file_of_claude_broken_in_every_way() {
 
 // SE-07, SE-08
 #[test]
+fn every_file_of_gemini_broken_in_every_way() {
+    every_file_of("gemini");
+}
+
+// SE-07, SE-08
+#[test]
 fn every_file_of_codex_broken_in_every_way() {
     every_file_of("codex");
 }
