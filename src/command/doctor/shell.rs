@@ -82,7 +82,8 @@ fn answer(shell: Shell, asked: &PromptAnswer) -> ShellAnswer {
     let state = match asked.answer.as_deref().and_then(|text| ShellState::parse(text, &asked.screen)) {
         Some(state) => Ok(state),
         None if asked.ended => {
-            let last = complaints::last_words(&asked.screen).map_or_else(String::new, |line| format!(" ({line})"));
+            let screen = anstream::adapter::strip_str(&asked.screen).to_string();
+            let last = complaints::last_words(&screen).map_or_else(String::new, |line| format!(" ({line})"));
             Err(format!("a new {shell} ends before it is ready{last}"))
         }
         None => Err(match &became {
@@ -164,7 +165,7 @@ fn last_line(inquiry: &Inquiry, args: &[&str], files: &[(PathBuf, Vec<u8>)]) -> 
 }
 
 /// Returns what the shell itself finds wrong with the files, without running them.
-fn syntax(host: &Host, shell: Shell, files: &[(PathBuf, Vec<u8>)]) -> Vec<complaints::Complaint> {
+fn syntax(host: &Host, shell: Shell, files: &[(PathBuf, Vec<u8>)]) -> Vec<complaints::ShellComplaint> {
     let Some(program) = host.program(shell.name()) else { return Vec::new() };
     let args: &[&str] = match shell {
         Shell::Zsh => &["-f", "-o", "extended_glob", "-o", "interactive_comments", "-n"],

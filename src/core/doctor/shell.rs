@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::core::doctor::{Finding, Level};
-use crate::core::shell::complaints::Complaint;
+use crate::core::shell::complaints::ShellComplaint;
 use crate::core::shell::known_lines::{NumberedLine, alias_lines, loading_lines, old_lines, setup_lines};
 use crate::core::shell::{Shell, rc_lines};
 use crate::core::text::typed::typed;
@@ -32,7 +32,7 @@ pub struct ShellCheckup {
     pub dumb: Option<ShellAnswer>,
     pub program: Program,
     /// What is wrong with the text of the files.
-    pub broken: Vec<Complaint>,
+    pub broken: Vec<ShellComplaint>,
     /// The last line of the files that is read where it does not load, and the same after a login.
     pub last: Option<(PathBuf, usize)>,
     pub last_of_login: Option<(PathBuf, usize)>,

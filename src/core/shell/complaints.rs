@@ -6,22 +6,22 @@ use crate::core::shell::block::lines;
 
 /// Something that is wrong with a line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Complaint {
+pub struct ShellComplaint {
     pub path: PathBuf,
     pub line: usize,
     pub what: String,
 }
 
 /// Returns the lines with which git marks what it could not merge.
-pub fn conflicts(path: &Path, text: &[u8]) -> Vec<Complaint> {
+pub fn conflicts(path: &Path, text: &[u8]) -> Vec<ShellComplaint> {
     let begins = |line: &[u8]| [&b"<<<<<<< "[..], b">>>>>>> "].iter().any(|mark| line.starts_with(mark));
     let found = lines(text).enumerate().find(|(_, line)| begins(line));
-    let complaint = |(index, _)| Complaint { path: path.to_owned(), line: index + 1, what: "a conflict that git left here".into() };
+    let complaint = |(index, _)| ShellComplaint { path: path.to_owned(), line: index + 1, what: "a conflict that git left here".into() };
     found.map(complaint).into_iter().collect()
 }
 
 /// Reads the first complaint about the syntax of a file: `FILE: line N: …`, `FILE:N: …`, `FILE (line N): …`.
-pub fn of_shell(path: &Path, said: &str) -> Option<Complaint> {
+pub fn of_shell(path: &Path, said: &str) -> Option<ShellComplaint> {
     let name = path.to_string_lossy();
     said.lines().find_map(|text| {
         let (_, rest) = text.split_once(&*name)?;
@@ -29,11 +29,11 @@ pub fn of_shell(path: &Path, said: &str) -> Option<Complaint> {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let what = rest[digits..].trim_start_matches([')', ':', ' ']).trim();
         let what = if what.is_empty() { "it cannot be read" } else { what };
-        Some(Complaint { path: path.to_owned(), line: rest[..digits].parse().ok()?, what: what.to_owned() })
+        Some(ShellComplaint { path: path.to_owned(), line: rest[..digits].parse().ok()?, what: what.to_owned() })
     })
 }
 
-/// Returns the last line with letters in it that was shown.
+/// Returns the last line with letters in it that was shown, on a screen without colours.
 pub fn last_words(screen: &str) -> Option<String> {
     let line = screen.lines().rev().find(|line| line.chars().any(char::is_alphabetic) && !line.contains("__ai"))?;
     Some(line.trim().to_owned())
@@ -63,7 +63,7 @@ mod tests {
             ("noise\n/h/.rc:3: parse error near `}'\n", 3, "parse error near `}'"),
             ("/h/.rc (line 12): Missing end to balance this if statement\nif true\n", 12, "Missing end to balance this if statement"),
         ] {
-            assert_eq!(of_shell(path, said), Some(Complaint { path: path.to_owned(), line, what: what.into() }), "{said}");
+            assert_eq!(of_shell(path, said), Some(ShellComplaint { path: path.to_owned(), line, what: what.into() }), "{said}");
         }
         assert_eq!(of_shell(path, "/h/.other: line 7: no\n"), None);
     }
@@ -79,6 +79,6 @@ mod tests {
     fn the_last_line_of_a_trace_is_that_of_a_file_of_the_person() {
         let screen = "+__ai /h/.rc:1\r\nx\r\n++__ai /h/.rc:4\r\n+__ai /usr/share/x:9\r\n";
         assert_eq!(last_traced(screen, [Path::new("/h/.rc")].into_iter()), Some((PathBuf::from("/h/.rc"), 4)));
-        assert_eq!(last_words("one\r\n\u{1b}[0m\r\n"), Some("one".into()));
+        assert_eq!(last_words("one\r\n $ \r\n+__ai x\r\n"), Some("one".into()));
     }
 }

@@ -6,7 +6,7 @@ use super::{ShellAnswer, ShellCheckup, places};
 use crate::core::doctor::{Finding, Level};
 use crate::core::shell::Shell;
 use crate::core::shell::block::lines;
-use crate::core::shell::complaints::Complaint;
+use crate::core::shell::complaints::ShellComplaint;
 use crate::core::shell::known_lines::{NumberedLine, bare_lines};
 
 /// Returns where the reading stops, in words, if that is before the end of the file.
@@ -21,7 +21,7 @@ pub(super) fn last(place: Option<&(PathBuf, usize)>, checkup: &ShellCheckup) -> 
 pub(super) fn broken(checkup: &ShellCheckup) -> Vec<Finding> {
     let fine = checkup.answer.is_loaded();
     let found = checkup.broken.iter().map(|complaint| {
-        let Complaint { path, line, what } = complaint;
+        let ShellComplaint { path, line, what } = complaint;
         let cause = format!("{}:{line}: {what}", path.display());
         let level = if fine && checkup.shell != Shell::Fish && !what.contains("conflict") { Level::Note } else { Level::Warning };
         Finding::new(level, "syntax", cause).hint("mend that line: what is behind it may not be read")
