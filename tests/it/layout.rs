@@ -98,7 +98,12 @@ fn a_newer_store_is_left_alone() {
     sandbox.ai(["run", "claude", "x"]).prints();
     sandbox.write("home/.docker-ai-config/layout", "3\n");
     // All but the log, which says what was refused.
-    let files = || tree(&sandbox.store()).into_iter().filter(|(path, _)| !path.ends_with("events.jsonl")).collect::<Vec<_>>();
+    let files = || {
+        tree(&sandbox.store())
+            .into_iter()
+            .filter(|(path, _)| !path.ends_with("log/events.jsonl") && !path.ends_with("log/events.end"))
+            .collect::<Vec<_>>()
+    };
     let before = files();
     for command in [&["run", "claude"][..], &["resolve", "claude"], &["sync", "in", "claude"], &["exec", "true"]] {
         sandbox.ai(command).outcome().refused(78, &["a newer `ai` made it", "hint: use the newer program"]);
