@@ -44,7 +44,7 @@ pub fn run(args: &AuditArgs) -> Result<u8> {
 fn verify(json: bool) -> Result<u8> {
     let host = Host::new()?;
     let (files, end) = store::log::read(&host.store);
-    let audit = chain::audit(&files, end.as_deref());
+    let audit = chain::audit(&files, end.as_ref());
     if json {
         output::json(&audit)?;
     } else {
@@ -83,11 +83,12 @@ fn show(since: Option<Day>, json: bool) -> Result<u8> {
     let row = |run: Value| {
         let seconds = run["end"].as_u64().zip(run["start"].as_u64()).map(|(end, start)| end.saturating_sub(start));
         let exit = number(run["exit"].as_u64());
-        [begin(&run).to_string(), text(&run, "tool"), text(&run, "project"), number(seconds), exit, text(&run, "session")]
+        let began = run["start"].as_u64().map_or_else(|| "?".to_owned(), |start| Time::of_seconds(start).to_string());
+        [began, text(&run, "tool"), text(&run, "project"), number(seconds), exit, text(&run, "session")]
     };
     let rows: Vec<_> = [head].into_iter().chain(runs.map(row)).collect();
     if rows.len() == 1 {
-        output::note("no run is in the log");
+        output::note(&since.map_or_else(|| "no run is in the log".to_owned(), |since| format!("no run is in the log since {since}")));
         return Ok(0);
     }
     output::table([Side::Left, Side::Left, Side::Left, Side::Right, Side::Right, Side::Left], &rows)?;

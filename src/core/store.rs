@@ -220,7 +220,7 @@ impl Store {
         self.0.join("log/events.jsonl")
     }
 
-    /// Returns the file that has the digest of the log's last line.
+    /// Returns the file that has the digests of the log's end.
     pub fn log_end(&self) -> PathBuf {
         self.0.join("log/events.end")
     }

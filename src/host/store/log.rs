@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::core::facts::Env;
 use crate::core::failure::Result;
-use crate::core::log::chain::{self, KEPT, LogFile};
+use crate::core::log::chain::{self, KEPT, LogEnd, LogFile};
 use crate::core::log::{self, LogLevel};
 use crate::core::store::Store;
 use crate::host::fs::files;
@@ -46,12 +46,20 @@ pub fn write(host: &Host, store: &Store, level: LogLevel, event: &str, more: Map
 
 /// Adds a line behind a text. A line that a crash tore is ended first.
 fn add(store: &Store, text: &[u8], level: LogLevel, event: &str, more: Map<String, Value>) -> io::Result<()> {
-    let end = own::read_text(store.log_end()).ok();
-    let line = log::line(now(), level, event, more, &chain::next_link(text, end.as_deref()));
+    let end = read_end(store);
+    let before = chain::next_link(text, end.as_ref());
+    let line = log::line(now(), level, event, more, &before);
     let is_torn = store.log().is_there() && text.last().is_some_and(|byte| *byte != b'\n');
     let begin = if is_torn { "\n" } else { "" };
+    // First: a line that nothing announced was written by somebody else.
+    let begun = LogEnd { before, last: chain::link_to(line.as_bytes()), is_written: false };
+    files::write_unsynced(&store.log_end(), begun.text().as_bytes())?;
     own::open_to_append(store.log())?.write_all(format!("{begin}{line}\n").as_bytes())?;
-    files::write_unsynced(&store.log_end(), chain::link_to(line.as_bytes()).as_bytes())
+    files::write_unsynced(&store.log_end(), LogEnd { is_written: true, ..begun }.text().as_bytes())
+}
+
+fn read_end(store: &Store) -> Option<LogEnd> {
+    LogEnd::parse(&own::read_text(store.log_end()).ok()?)
 }
 
 /// Returns the end of a file with two lines at least, as far as it has them.
@@ -75,15 +83,15 @@ fn tail(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Returns the log's files, the oldest first, and the digest of the last line that was written.
-pub fn read(store: &Store) -> (Vec<LogFile>, Option<String>) {
+/// Returns the log's files, the oldest first, and the digests of their end.
+pub fn read(store: &Store) -> (Vec<LogFile>, Option<LogEnd>) {
     let path = store.log();
     let files = (1..=KEPT).rev().map(|number| place(&path, number)).chain([path.clone()]);
     let file = |path: PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         own::read(&path).ok().map(|text| LogFile { name, text })
     };
-    (files.filter_map(file).collect(), own::read_text(store.log_end()).ok())
+    (files.filter_map(file).collect(), read_end(store))
 }
 
 fn place(path: &Path, number: u64) -> PathBuf {

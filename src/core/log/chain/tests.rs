@@ -3,14 +3,16 @@ use serde_json::{Map, json};
 use super::*;
 use crate::core::log::{self, LogLevel};
 
-/// Files of runs, each chained to the one before, and the digest of the end.
-fn log(files: &[usize]) -> (Vec<LogFile>, String) {
+/// Files of runs, each chained to the one before, and what is kept of their end.
+fn log(files: &[usize]) -> (Vec<LogFile>, LogEnd) {
     let (mut found, mut before, mut all) = (Vec::new(), String::new(), Vec::new());
+    let mut end = None;
     for (at, runs) in files.iter().enumerate() {
         let mut text = Vec::new();
         let mut add = |event: &str, more: Map<String, Value>| {
             let line = log::line(1_764_000_000, LogLevel::Info, event, more, &before);
-            before = link_to(line.as_bytes());
+            let last = link_to(line.as_bytes());
+            end = Some(LogEnd { before: std::mem::replace(&mut before, last.clone()), last, is_written: true });
             text.extend(line.bytes().chain(*b"\n"));
         };
         if at > 0 {
@@ -25,10 +27,10 @@ fn log(files: &[usize]) -> (Vec<LogFile>, String) {
         all.clone_from(&text);
         found.push(LogFile { name: format!("events.jsonl.{}", files.len() - 1 - at), text });
     }
-    (found, before)
+    (found, end.unwrap())
 }
 
-fn faults(files: &[LogFile], end: Option<&str>) -> Vec<String> {
+fn faults(files: &[LogFile], end: Option<&LogEnd>) -> Vec<String> {
     audit(files, end).faults
 }
 
@@ -38,7 +40,7 @@ fn a_log_as_it_was_written_has_no_fault() {
         let (log, end) = log(&files);
         let audit = audit(&log, Some(&end));
         assert!(audit.faults.is_empty(), "{:?}", audit.faults);
-        assert_eq!((audit.lines, audit.end.as_deref()), (files.iter().sum::<usize>() + files.len() - 1, Some(end.as_str())));
+        assert_eq!((audit.lines, audit.end.as_deref()), (files.iter().sum::<usize>() + files.len() - 1, Some(end.last.as_str())));
     }
     assert_eq!(audit(&[], None), Audit::default());
 }
@@ -83,8 +85,8 @@ fn a_file_or_an_end_that_is_gone_is_found() {
         log.remove(at);
         assert!(!faults(&log, Some(&end)).is_empty(), "file {at}");
     }
-    assert_eq!(faults(&log, None), ["the digest of the last line is gone"]);
-    assert_eq!(faults(&[], Some(&end)), ["the last lines are gone, or were changed"]);
+    assert_eq!(faults(&log, None), ["what is kept of the end is gone"]);
+    assert_eq!(faults(&[], Some(&end)), ["all lines are gone"]);
     // More than are kept: the oldest may go.
     let (log, end) = self::log(&[1, 1, 1, 1, 1, 1, 1, 1]);
     assert!(faults(&log[2..], Some(&end)).is_empty());
@@ -99,13 +101,44 @@ fn what_older_programs_wrote_and_what_a_crash_tore_is_no_fault() {
     let link = next_link(old.as_bytes(), None);
     let line = text.trim_end().replace("\"previous\":\"\"", &format!("\"previous\":\"{link}\""));
     log[0].text = format!("{old}\n{line}\n").into_bytes();
-    let end = link_to(line.as_bytes());
-    assert_eq!(audit(&log, Some(&end)), Audit { lines: 3, unlinked: 1, torn: 1, end: Some(end.clone()), faults: Vec::new() });
-    // The digest of the end is written after the line: it may be that of the line before.
-    log[0].text =
-        format!("{text}{}", text.replace("\"previous\":\"\"", &format!("\"previous\":\"{}\"", link_to(text.trim_end().as_bytes()))))
-            .into_bytes();
-    assert!(faults(&log, Some(&link_to(text.trim_end().as_bytes()))).is_empty());
+    let end = LogEnd { before: link, last: link_to(line.as_bytes()), is_written: true };
+    assert_eq!(audit(&log, Some(&end)), Audit { lines: 3, unlinked: 1, torn: 1, end: Some(end.last.clone()), faults: Vec::new() });
+    assert_eq!(LogEnd::parse(&end.text()), Some(end));
+}
+
+//
+#[test]
+fn a_crash_is_told_from_a_line_that_is_gone_or_somebody_elses() {
+    let (log, end) = log(&[3]);
+    let text = String::from_utf8(log[0].text.clone()).unwrap();
+    let begun = LogEnd { is_written: false, ..end.clone() };
+    let without_last = &text[..=text.trim_end().rfind('\n').unwrap()];
+    let forged = log::line(7, LogLevel::Info, "run", Map::new(), &end.last);
+    for (text, end, is_whole) in [
+        // The digests were written, and then nothing, a part, or all of the line.
+        (without_last.to_owned(), &begun, true),
+        (text[..text.len() - 20].to_owned(), &begun, true),
+        (text.clone(), &begun, true),
+        // It was written.
+        (without_last.to_owned(), &end, false),
+        (text[..text.len() - 20].to_owned(), &end, false),
+        (format!("{text}{forged}\n"), &end, false),
+        (format!("{text}junk\n"), &end, false),
+        (format!("{text}junk"), &end, false),
+    ] {
+        let file = |text: &str| [LogFile { name: "events.jsonl".into(), text: text.as_bytes().to_vec() }];
+        assert_eq!(faults(&file(&text), Some(end)).is_empty(), is_whole, "{text}");
+        // Nor does a further line hide it.
+        let before = next_link(text.as_bytes(), Some(end));
+        let next = log::line(8, LogLevel::Info, "run", Map::new(), &before);
+        let all = format!("{text}{}{next}\n", if text.ends_with('\n') { "" } else { "\n" });
+        let now = LogEnd { before, last: link_to(next.as_bytes()), is_written: true };
+        assert_eq!(faults(&file(&all), Some(&now)).is_empty(), is_whole, "{all}");
+    }
+    // Without what is kept of the end, the next line names none.
+    assert_eq!(next_link(text.as_bytes(), None), UNKNOWN);
+    assert_eq!(next_link(b"", None), "");
+    assert_eq!(next_link(b"", Some(&end)), end.last);
 }
 
 // R-T02
@@ -121,30 +154,4 @@ fn sums_go_on_over_files() {
     assert_eq!(sum(&log[1].text), RunSums { ended: ended(3, 2), seconds: 63 });
     assert_eq!(sum(&log[2].text), RunSums { ended: ended(4, 2), seconds: 70 });
     assert!(sums(b"\n{\"event\":\"opened\",\"runs\":7}\nx").is_empty());
-}
-
-//
-#[test]
-fn a_gap_at_the_end_stays_visible_when_the_log_goes_on() {
-    let line = |previous: &str| log::line(7, LogLevel::Info, "run", Map::new(), previous);
-    let first = line("");
-    let second = line(&link_to(first.as_bytes()));
-    let (one, both) = (format!("{first}\n"), format!("{first}\n{second}\n"));
-    let (end, end_before) = (link_to(second.as_bytes()), link_to(first.as_bytes()));
-    for (text, end, link) in [
-        (both.as_str(), Some(end.as_str()), &end),
-        // A crash before the digest, and one in the middle of the line.
-        (&both, Some(&end_before), &end),
-        (&both[..both.len() - 20], Some(&end_before), &link_to(&both.as_bytes()[first.len() + 1..both.len() - 20])),
-        (&first[..20], None, &link_to(&first.as_bytes()[..20])),
-        // The second line is gone, or all are: the link is to it nevertheless.
-        (&one, Some(&end), &end),
-        ("", Some(&end), &end),
-        ("", None, &String::new()),
-    ] {
-        assert_eq!(next_link(text.as_bytes(), end), *link, "{text} {end:?}");
-    }
-    let gone = format!("{one}{}\n", line(&next_link(one.as_bytes(), Some(&end))));
-    let new_end = link_to(gone.lines().last().unwrap().as_bytes());
-    assert_eq!(faults(&[LogFile { name: "events.jsonl".into(), text: gone.into_bytes() }], Some(&new_end)).len(), 1);
 }
