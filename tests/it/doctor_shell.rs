@@ -226,3 +226,31 @@ fn people_read_rows_and_the_shell_of_the_user_is_the_default() {
     let everything = sandbox.ai(["doctor"]).outcome();
     assert!(everything.out().contains("hint: ai doctor shell"), "{everything:?}");
 }
+
+// SH-01, SH-05: a login, and a terminal outside of tmux.
+#[test]
+fn every_way_in_which_a_shell_starts_is_looked_at() {
+    for shell in Shell::all() {
+        let early = shell.text("[ -n \"$TMUX\" ] || return\nLOAD\n", "set -q TMUX; or return\nLOAD\n");
+        check(shell, early, 1, &["warning plain", ":1", "in no window of tmux"]);
+        // What starts tmux itself is looked at within it.
+        let starts = shell.text("[ -n \"$TMUX\" ] || tmux -V\nLOAD\n", "set -q TMUX; or tmux -V\nLOAD\n");
+        check(shell, starts, 0, &["ok integration"]);
+        let sandbox = Sandbox::new();
+        let load = guarded(shell, "");
+        let (file, text) = match shell {
+            Shell::Zsh => (".zlogin", "alias claude=/bin/echo\nprecmd_functions=()\npreexec_functions=()\n".to_owned()),
+            Shell::Bash => (
+                ".bash_profile",
+                format!("PATH='{}':$PATH\n. ~/.bashrc\nunset PROMPT_COMMAND\nclaude() {{ echo; }}\n", sandbox.root().join("bin").display()),
+            ),
+            Shell::Fish => continue,
+        };
+        sandbox.write(Path::new("home").join(rc(shell)), format!("{load}\n"));
+        sandbox.write(Path::new("home").join(file), text);
+        let (code, findings) = examine(&sandbox, shell);
+        let words = ["error name claude", "begins with a login"];
+        let is_named = findings.iter().any(|finding| words.iter().all(|word| finding.contains(word)));
+        assert!(code != 0 && is_named, "{shell:?}, {code}: {findings:#?}");
+    }
+}

@@ -22,6 +22,9 @@ pub struct DoctorShellArgs {
     pub json: bool,
 }
 
+/// Variables of programs in whose windows a shell may start.
+const WITHIN: [&str; 3] = ["TMUX", "STY", "ZELLIJ"];
+
 /// Longer than the slowest start of a shell that anybody would bear.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -31,23 +34,27 @@ pub fn run(wanted: &DoctorShellArgs) -> Result<u8> {
     super::report(&examine(&look(&host, shell)?), None, wanted.json)
 }
 
-/// Finds out what new shells of this kind make of the integration: one as a terminal starts it, one after a login, and one on a terminal
-/// that can do little, if a file of theirs asks for that.
+/// Finds out what new shells of this kind make of the integration: one as a terminal starts it, one after a login, and, if a file of theirs
+/// asks for that, one on a terminal that can do little and one outside of tmux and its like.
 pub fn look(host: &Host, shell: Shell) -> Result<ShellCheckup> {
     let names: Vec<String> = init::functions(host).into_iter().map(|function| function.name).collect();
     let mut files = Vec::new();
     for path in start_files(host, shell)? {
         files.extend(install::read(&path)?.content.map(|content| (path, content)));
     }
-    let asks_for_terminal = files.iter().any(|(_, text)| String::from_utf8_lossy(text).contains("dumb"));
+    let mentions = |words: &[&str]| files.iter().any(|(_, text)| words.iter().any(|word| String::from_utf8_lossy(text).contains(word)));
+    let asks_for_terminal = mentions(&["dumb"]);
+    // Where a file may start one of them, what it starts would be left behind.
+    let asks_for_plain = mentions(&WITHIN) && !mentions(&["tmux", "screen", "zellij"]);
     let inquiry = Inquiry { shell, program: host.program(shell.name()), base: host.temporary_base(), env: &host.env, names: &names };
     let ask = |args: &[&str], env: &[(&str, &str)]| ask(&inquiry, args, env);
-    let (answer, login, dumb) = std::thread::scope(|scope| {
+    let (answer, login, dumb, plain) = std::thread::scope(|scope| {
         let login = (shell != Shell::Fish).then(|| scope.spawn(|| ask(&["-l", "-i"], &[])));
+        let plain = asks_for_plain.then(|| scope.spawn(|| ask(&["-i"], &WITHIN.map(|name| (name, "")))));
         let dumb = asks_for_terminal.then(|| scope.spawn(|| ask(&["-i"], &[("TERM", "dumb")])));
         let answer = ask(&["-i"], &[]);
         let joined = |other: Option<std::thread::ScopedJoinHandle<ShellAnswer>>| other.and_then(|other| other.join().ok());
-        (answer, joined(login), joined(dumb))
+        (answer, joined(login), joined(dumb), joined(plain))
     });
     let exe = host.exe();
     let loaded = answer.state.as_ref().ok().and_then(|answer| answer.program.as_deref());
@@ -63,7 +70,7 @@ pub fn look(host: &Host, shell: Shell) -> Result<ShellCheckup> {
         if answer.is_loaded() || answer.late || answer.became.is_some() { None } else { last_line(&inquiry, args, &files) }
     };
     let (last, last_of_login) = (stops(&["-x", "-i"], &answer), login.as_ref().and_then(|login| stops(&["-x", "-l", "-i"], login)));
-    Ok(ShellCheckup { shell, files, rc, names, exe, answer, login, dumb, program, broken, last, last_of_login })
+    Ok(ShellCheckup { shell, files, rc, names, exe, answer, login, dumb, plain, program, broken, last, last_of_login })
 }
 
 /// Returns what a shell says at its prompt that starts as the user's do; why it says nothing otherwise.
@@ -135,10 +142,11 @@ fn converse(inquiry: &Inquiry, args: &[&str], env: &[(&str, &str)]) -> Result<Op
     let has = |name: &str| inquiry.env.get(name).is_some_and(|value| !value.is_empty());
     let mut variables = vec![("HISTCONTROL", "ignorespace"), ("DISABLE_AUTO_UPDATE", "true")];
     // What a file starts where there is none yet would be left behind.
-    variables.extend(["TMUX", "STY", "ZELLIJ"].into_iter().filter(|name| !has(name)).map(|name| (name, "ai-doctor")));
+    variables.extend(WITHIN.into_iter().filter(|name| !has(name)).map(|name| (name, "ai-doctor")));
     if inquiry.env.get("TERM").is_none_or(|term| term == "dumb") {
         variables.push(("TERM", "xterm-256color"));
     }
+    variables.retain(|(name, _)| !env.iter().any(|(other, _)| other == name));
     variables.extend(env);
     let question = PromptQuestion { program, args: &all, env: &variables, answer: &answer, patience: PATIENCE };
     let line = |exe: Option<&Path>| {

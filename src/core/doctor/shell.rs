@@ -10,7 +10,7 @@ use crate::core::text::typed::typed;
 
 mod gaps;
 
-use gaps::{bare, broken, elsewhere, last};
+use gaps::{bare, broken, elsewhere, last, shadows};
 
 /// What the host found out about one shell.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub struct ShellCheckup {
     pub login: Option<ShellAnswer>,
     /// What one said on a terminal that can do little, if a file asks for that.
     pub dumb: Option<ShellAnswer>,
+    /// What one said outside of tmux and its like, if a file asks for that.
+    pub plain: Option<ShellAnswer>,
     pub program: Program,
     /// What is wrong with the text of the files.
     pub broken: Vec<ShellComplaint>,
@@ -119,7 +121,7 @@ pub fn examine(checkup: &ShellCheckup) -> Vec<Finding> {
 /// Returns what keeps the words of the tools from running their containers.
 pub fn obstacles(checkup: &ShellCheckup) -> Vec<Finding> {
     let matters = |finding: &Finding| match &*finding.title {
-        "integration" | "program" | "login" => finding.level >= Level::Warning,
+        "integration" | "program" | "login" | "plain" => finding.level >= Level::Warning,
         title => title.starts_with("name ") && finding.level >= Level::Error,
     };
     examine(checkup).into_iter().filter(matters).collect()
@@ -207,8 +209,8 @@ fn old_script(checkup: &ShellCheckup) -> Vec<Finding> {
 }
 
 /// Aliases and functions of our names: those that win, and those that the integration took out of the way.
-fn shadows(checkup: &ShellCheckup) -> Vec<Finding> {
-    let Ok(answer @ ShellState { program: Some(_), .. }) = &checkup.answer.state else { return Vec::new() };
+fn shadows_in(checkup: &ShellCheckup, answer: &ShellAnswer) -> Vec<Finding> {
+    let Ok(answer @ ShellState { program: Some(_), .. }) = &answer.state else { return Vec::new() };
     // Whoever chose names may well have something else under the others.
     let chosen = places(checkup, |text| loading_lines(text, checkup.shell))
         .any(|(_, (_, line))| rc_lines::args(&line, checkup.shell).is_some_and(|args| args.contains("--")));

@@ -25,7 +25,7 @@ use crate::host::machine::{clock, process};
 pub struct PromptQuestion<'a> {
     pub program: &'a Path,
     pub args: &'a [&'a str],
-    /// Variables beside our own.
+    /// Variables beside our own; an empty one is not there.
     pub env: &'a [(&'a str, &'a str)],
     /// The file into which the answer goes, whole when its last line is [`END`].
     pub answer: &'a Path,
@@ -70,10 +70,13 @@ pub fn ask(question: &PromptQuestion, line: impl Fn(Option<&Path>) -> String) ->
     command
         .args([OsStr::new("__alone"), OsStr::new("--terminal"), OsStr::new("--"), question.program.as_os_str()])
         .args(question.args)
-        .envs(question.env.iter().copied())
+        .envs(question.env.iter().copied().filter(|(_, value)| !value.is_empty()))
         .stdin(Stdio::from(theirs.try_clone()?))
         .stdout(Stdio::from(theirs.try_clone()?))
         .stderr(Stdio::from(theirs));
+    for (name, _) in question.env.iter().filter(|(_, value)| value.is_empty()) {
+        command.env_remove(name);
+    }
     let mut child = command.spawn().map_err(|error| process::not_started(question.program.as_os_str(), &error))?;
     // It holds our ends of the terminal, whose closing the shell would wait for.
     drop(command);

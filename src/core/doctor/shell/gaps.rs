@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{ShellAnswer, ShellCheckup, places};
+use super::{ShellAnswer, ShellCheckup, places, shadows_in};
 use crate::core::doctor::{Finding, Level};
 use crate::core::shell::Shell;
 use crate::core::shell::block::lines;
@@ -29,7 +29,7 @@ pub(super) fn broken(checkup: &ShellCheckup) -> Vec<Finding> {
     found.collect()
 }
 
-/// Returns where else the words run no container: after a login, on a terminal that can do little.
+/// Returns where else the words run no container: after a login, outside of tmux, on a terminal that can do little.
 pub(super) fn elsewhere(checkup: &ShellCheckup) -> Vec<Finding> {
     let ShellCheckup { shell, .. } = checkup;
     let unloaded = |answer: &Option<ShellAnswer>| checkup.answer.is_loaded() && answer.as_ref().is_some_and(|answer| !answer.is_loaded());
@@ -40,10 +40,33 @@ pub(super) fn elsewhere(checkup: &ShellCheckup) -> Vec<Finding> {
         let hint = format!("put what `ai install {shell}` wrote above that line, too, or have it read `{}`", checkup.rc.display());
         findings.push(Finding::new(Level::Warning, "login", cause).hint(hint));
     }
+    if unloaded(&checkup.plain) {
+        let lines = places(checkup, |text| ["TMUX", "STY", "ZELLIJ"].iter().flat_map(|name| lines_with(text, name)).collect());
+        let lines = lines.map(|(path, (number, _))| format!("{}:{number}", path.display())).collect::<Vec<_>>().join(", ");
+        let cause = format!("a new {shell} in no window of tmux or its like does not load it ({lines})");
+        findings.push(Finding::new(Level::Warning, "plain", cause).hint("move the block of ai above that line"));
+    }
     if unloaded(&checkup.dumb) {
         let lines = places(checkup, |text| lines_with(text, "dumb")).map(|(path, (number, _))| format!("{}:{number}", path.display()));
         let cause = format!("where TERM is `dumb`, as in Emacs, a new {shell} does not load it ({})", lines.collect::<Vec<_>>().join(", "));
         findings.push(Finding::new(Level::Warning, "terminal", cause).hint("move the block of ai above that line; or ai install --shims"));
+    }
+    findings
+}
+
+/// Returns what is said of our names in a new shell, and what wins over them in one that starts in another way.
+pub(super) fn shadows(checkup: &ShellCheckup) -> Vec<Finding> {
+    let mut findings = shadows_in(checkup, &checkup.answer);
+    for (answer, way) in [(&checkup.login, "begins with a login"), (&checkup.plain, "is in no window of tmux or its like")] {
+        let wins = answer.iter().flat_map(|answer| shadows_in(checkup, answer)).filter(|finding| finding.level == Level::Error);
+        for mut finding in wins.collect::<Vec<_>>() {
+            if findings.iter().any(|known| known.title == finding.title && known.level == Level::Error) {
+                continue;
+            }
+            finding.cause = format!("in a {} that {way}: {}", checkup.shell, finding.cause);
+            findings.retain(|known| known.title != finding.title);
+            findings.push(finding);
+        }
     }
     findings
 }
