@@ -141,3 +141,29 @@ pub fn content(ground: &Ground, path: &ControlPath) -> Option<Vec<u8>> {
     let (name, parent) = (path.below.file_name()?, path.below.parent()?);
     trace(&ground.enter(parent)?, name).filter(|(trace, _)| matches!(trace, Trace::File { .. })).map(|(_, bytes)| bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::text::digest::sha256;
+    use crate::host::fs::own;
+
+    // BO-12: git writes the next setting while the one before is taken out.
+    #[test]
+    fn what_was_written_since_it_was_looked_at_is_not_written_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let (ground, _) = Ground::open(directory.path()).unwrap();
+        let (below, file) = (Path::new("config"), directory.path().join("config"));
+        own::overwrite(&file, "looked at").unwrap();
+        let expected = sha256(b"looked at");
+        assert!(swap(&ground, below, b"without", false, &expected).unwrap());
+        assert_eq!(own::read_text(&file).unwrap(), "without");
+        own::overwrite(&file, "more since").unwrap();
+        let error = swap(&ground, below, b"without", false, &expected).unwrap_err();
+        assert_eq!((error.kind(), own::read_text(&file).unwrap()), (io::ErrorKind::ResourceBusy, "more since".to_owned()));
+        // Another name of the file is no other content: there is another way for that.
+        rustix::fs::linkat(rustix::fs::CWD, &file, rustix::fs::CWD, directory.path().join("other"), AtFlags::empty()).unwrap();
+        assert!(!swap(&ground, below, b"without", false, &sha256(b"more since")).unwrap());
+        assert_eq!(own::read_text(&file).unwrap(), "more since");
+    }
+}
