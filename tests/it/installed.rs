@@ -117,7 +117,12 @@ fn one_file_makes_a_tool() {
     let recorded = fs::read_to_string(told.bed.store().join("versions.json")).unwrap();
     assert!(recorded.contains("\"1.1.0\"") && recorded.contains("\"sha512-"), "{recorded}");
 
-    // One that does not start: what was there stays, and is what the next build makes, too.
+    // One that does not start: what was there stays, and is what the next build makes, too. No step of a build stays as a container.
+    let steps = || -> Vec<String> {
+        let all = told.bed.docker(&["ps", "--all", "--no-trunc", "--filter", "status=exited", "--format", "{{.ID}} {{.Command}}"]);
+        all.lines().filter(|line| line.contains("told")).map(str::to_owned).collect()
+    };
+    let before = steps();
     told.has("1.0.0 1.1.0 1.1.13");
     let stays = ["cannot build the image of TOOL", "the check failed", "the image that was there before is still the one that runs"];
     told.check(&["image", "update", "TOOL"], 69, &stays);
@@ -126,6 +131,7 @@ fn one_file_makes_a_tool() {
     told.check(&["image", "status", "TOOL"], 0, &["1.1.0", "hint: ai image build TOOL"]);
     told.check(&["image", "build", "TOOL", "--with", &format!("{}=1.0.0", told.tool)], 69, &["told@1.0.0 is not what it was"]);
     told.check(&["run", "TOOL"], 0, &["told 1.1.0\n"]);
+    assert_eq!(steps(), before);
     told.bed.nothing_left();
 }
 

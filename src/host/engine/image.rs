@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::core::admit::authority;
 use crate::core::config::Config;
+use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::image::{DOCKERFILE, InstalledImage};
@@ -25,6 +26,8 @@ pub struct Options {
     pub network: Option<String>,
     pub versions: Vec<(String, String)>,
     pub no_cache: bool,
+    /// Whether the engine is told to remove the container of a step that failed, which Docker's first builder leaves otherwise.
+    pub removes_failed: bool,
     /// Build arguments that the engine's client takes from its own environment: the proxy.
     pub inherited: Vec<String>,
     /// Variables that name registries of packages, set on the host.
@@ -44,6 +47,7 @@ impl Options {
             network: build.network.clone(),
             versions: build.versions.clone().into_iter().collect(),
             no_cache: false,
+            removes_failed: matches!(facts.engine.kind, EngineKind::Docker | EngineKind::Podman),
             inherited: proxies.map(|name| (*name).to_owned()).collect(),
             // One with a password in it would stay in the image's history.
             registries: REGISTRIES
@@ -90,6 +94,9 @@ impl Options {
         }
         if self.no_cache {
             words.push("--no-cache".into());
+        }
+        if self.removes_failed {
+            words.push("--force-rm".into());
         }
         words
     }
