@@ -7,6 +7,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::ledger::day::{Day, Time};
 use crate::core::log::chain;
 use crate::core::text::table::Side;
+use crate::host::store::log::LogText;
 use crate::host::{Host, output, store};
 
 #[derive(Debug, Args)]
@@ -43,8 +44,9 @@ pub fn run(args: &AuditArgs) -> Result<u8> {
 
 fn verify(json: bool) -> Result<u8> {
     let host = Host::new()?;
-    let (files, end) = store::log::read(&host.store);
-    let audit = chain::audit(&files, end.as_ref());
+    let LogText { files, end, unread } = store::log::read(&host.store);
+    let mut audit = chain::audit(&files, end.as_ref());
+    audit.faults.extend(unread.into_iter().map(|name| format!("{name}: it is no file that can be read")));
     if json {
         output::json(&audit)?;
     } else {
@@ -68,7 +70,7 @@ fn plural(count: usize, noun: &str) -> String {
 
 fn show(since: Option<Day>, json: bool) -> Result<u8> {
     let host = Host::new()?;
-    let (files, _) = store::log::read(&host.store);
+    let files = store::log::read(&host.store).files;
     let texts = files.iter().flat_map(|file| file.text.split(|byte| *byte == b'\n'));
     let runs = texts.filter_map(|line| serde_json::from_slice::<Value>(line).ok()).filter(|line| line["event"] == "run");
     let begin = |run: &Value| run["start"].as_u64().map_or(Time::UNKNOWN, Time::of_seconds);

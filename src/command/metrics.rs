@@ -24,8 +24,7 @@ pub fn run(args: &MetricsArgs) -> Result<u8> {
     let host = Host::new()?;
     let prices = ledger::prices(&host.store)?;
     let cells = ledger::read(&host).cells(&prices);
-    let (log, _) = store::log::read(&host.store);
-    let runs = log.last().map(|file| chain::sums(&file.text)).unwrap_or_default();
+    let runs = store::log::read(&host.store).files.last().map(|file| chain::sums(&file.text)).unwrap_or_default();
     let Some(directory) = &args.textfile else {
         output::exact(metrics::text(args.format, cells, &runs).as_bytes())?;
         return Ok(0);

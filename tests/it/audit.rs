@@ -101,6 +101,22 @@ fn what_was_done_to_the_log_is_found_also_after_further_runs() {
     assert!(verify(&whole).succeeds().out().contains("1 line torn by a crash"));
 }
 
+// Q-12: what cannot be read is not as it was written either.
+#[test]
+fn what_stands_in_the_place_of_the_log_is_a_fault() {
+    let sandbox = Sandbox::new();
+    let log = sandbox.store().join("log/events.jsonl");
+    fs::create_dir_all(log.parent().unwrap()).unwrap();
+    for make in ["mkfifo", "mkdir", "ln -s /dev/zero", "truncate -s 3G"] {
+        let act = |act: &str| std::process::Command::new("sh").args(["-c", &format!("{act} \"$0\"")]).arg(&log).status().unwrap().success();
+        assert!(act(make), "{make}");
+        let outcome = sandbox.ai(["audit", "verify"]).outcome();
+        assert!(outcome.code == 1 && outcome.out().contains("events.jsonl: it is no file that can be read"), "{make}: {outcome:?}");
+        sandbox.ai(["metrics"]).succeeds();
+        assert!(act("rm -r"));
+    }
+}
+
 // R-T01: ten at once.
 #[test]
 fn runs_at_once_make_one_chain() {

@@ -83,15 +83,28 @@ fn tail(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Returns the log's files, the oldest first, and the digests of their end.
-pub fn read(store: &Store) -> (Vec<LogFile>, Option<LogEnd>) {
+/// The log as it is there.
+pub struct LogText {
+    /// The oldest first.
+    pub files: Vec<LogFile>,
+    pub end: Option<LogEnd>,
+    /// Names of what stands in the place of a file and cannot be read as one.
+    pub unread: Vec<String>,
+}
+
+/// Reads the log's files and the digests of their end.
+pub fn read(store: &Store) -> LogText {
     let path = store.log();
-    let files = (1..=KEPT).rev().map(|number| place(&path, number)).chain([path.clone()]);
-    let file = |path: PathBuf| {
+    let mut text = LogText { files: Vec::new(), end: read_end(store), unread: Vec::new() };
+    for path in (1..=KEPT).rev().map(|number| place(&path, number)).chain([path.clone()]) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        own::read(&path).ok().map(|text| LogFile { name, text })
-    };
-    (files.filter_map(file).collect(), read_end(store))
+        match own::read(&path) {
+            Ok(read) => text.files.push(LogFile { name, text: read }),
+            Err(_) if path.look().is_ok() => text.unread.push(name),
+            Err(_) => {}
+        }
+    }
+    text
 }
 
 fn place(path: &Path, number: u64) -> PathBuf {
