@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::core::admit::Admitted;
 use crate::core::admit::mount::MountRule;
+use crate::core::admit::overlay::Overlay;
 use crate::core::admit::publish::Publish;
 use crate::core::config::value::Mapping;
 use crate::core::config::{Layer, Origin, Setting};
@@ -59,6 +60,9 @@ pub struct Overrides {
     /// Let a port out, to this machine only unless an address is written; may be repeated
     #[arg(long, value_name = "PORT[:INSIDE]", help_heading = "Overrides for this run")]
     pub publish: Vec<Publish>,
+    /// Give the container a directory of its own in place of one of the project, such as node_modules; may be repeated
+    #[arg(long = "overlay", value_name = "PATH", value_parser = overlay, help_heading = "Overrides for this run")]
+    pub overlays: Vec<Overlay>,
     /// Use the settings of `[profile.NAME]`
     #[arg(long, value_name = "NAME", help_heading = "Overrides for this run")]
     pub profile: Option<String>,
@@ -90,6 +94,7 @@ impl Overrides {
                 mounts: self.mounts.iter().map(|word| Setting::new(MountRule::from_word(word), Origin::Flag("--mount"))).collect(),
                 pass: pass.into_iter().map(|name| Setting::new(name, Origin::Flag("--env"))).collect(),
                 given,
+                overlay: self.overlays.into_iter().map(|overlay| Setting::new(overlay, Origin::Flag("--overlay"))).collect(),
                 publish: self.publish.into_iter().map(|port| Setting::new(port, Origin::Flag("--publish"))).collect(),
                 ..Admitted::default()
             },
@@ -97,6 +102,10 @@ impl Overrides {
             ..Layer::default()
         }
     }
+}
+
+fn overlay(text: &str) -> Result<Overlay, String> {
+    Overlay::try_from(text.to_owned())
 }
 
 /// Splits `NAME=VALUE` from `NAME`.

@@ -9,14 +9,16 @@ use crate::core::plan;
 use crate::core::text::table::Side;
 use crate::core::text::visible::{quoted_lines, visible};
 use crate::core::tool::Tool;
+use crate::core::workspace::Workspace;
 use crate::host::Host;
 use crate::host::doctor::{checkup, closed, prove};
 use crate::host::engine::{Image, check, learn, pin_mismatch};
 use crate::host::output;
+use crate::host::store::project;
 use crate::session::context::Context;
 use crate::session::live::{Sessions, Stores};
 use crate::session::tolerant;
-use crate::session::{image, lacking, mended};
+use crate::session::{foreign, image, lacking, mended};
 use clap::{Args, Subcommand};
 
 mod files;
@@ -128,6 +130,11 @@ fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach,
     }
     let (mut dead, mut kept) = (None, 0);
     notes.extend(lacking::findings(&tools));
+    notes.extend(Workspace::new(facts, &context.config.settings).iter().flat_map(|workspace| foreign::findings(context, workspace)));
+    if let count @ 1.. = project::overlays_of_gone(&context.host.store).len() {
+        let cause = format!("{count} projects that are gone left what they had to themselves inside (`overlay`)");
+        notes.push(Finding::new(Level::Note, "store", cause).hint("ai gc"));
+    }
     if matches!(reach, Reach::Answers { .. }) {
         match Sessions::look(Stores::This) {
             Ok(sessions) => (dead, kept) = (Some(sessions.dead()), sessions.census.kept.len()),

@@ -7,7 +7,7 @@ use crate::core::text::typed::typed;
 use crate::host::engine::containers;
 use crate::host::guard::order;
 use crate::host::output;
-use crate::host::store::lease;
+use crate::host::store::{lease, project};
 use crate::session::live::{Sessions, Stores, no_more_than_said};
 use crate::session::repair;
 
@@ -23,7 +23,8 @@ pub fn run(gc: &GcArgs) -> Result<u8> {
     let verb = if gc.dry_run { "would remove" } else { "removed" };
     let temporaries = lease::dead_temporaries(&sessions.host);
     let guards = order::left(&sessions.host.store);
-    if sessions.dead() == 0 && temporaries.is_empty() && guards.is_empty() {
+    let overlays = project::overlays_of_gone(&sessions.host.store);
+    if sessions.dead() == 0 && temporaries.is_empty() && guards.is_empty() && overlays.is_empty() {
         output::note("nothing is left behind");
     }
     let dead: Vec<&str> = sessions.census.dead.iter().map(|container| container.name.as_str()).collect();
@@ -45,7 +46,7 @@ pub fn run(gc: &GcArgs) -> Result<u8> {
     for name in dead.iter().filter(|name| !left.contains(*name)) {
         output::note(&format!("{verb} {name}"));
     }
-    for directory in temporaries.into_iter().chain(guards) {
+    for directory in temporaries.into_iter().chain(guards).chain(overlays) {
         if !gc.dry_run {
             lease::remove_directory(&directory)?;
         }

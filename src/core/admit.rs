@@ -7,7 +7,9 @@ pub mod authority;
 pub mod cache;
 pub mod cloud;
 pub mod egress;
+pub mod foreign;
 pub mod mount;
+pub mod overlay;
 pub mod path;
 pub mod publish;
 pub mod variable;
@@ -21,6 +23,7 @@ use cache::Cache;
 use cloud::Cloud;
 use egress::EgressWords;
 use mount::MountRule;
+use overlay::Overlay;
 use publish::Publish;
 
 /// What one layer lets in, or all of them together.
@@ -40,6 +43,7 @@ pub struct Admitted {
     /// Addresses of names, as in `/etc/hosts`.
     pub hosts: Vec<(String, Setting<String>)>,
     pub cloud: Vec<Setting<Cloud>>,
+    pub overlay: Vec<Setting<Overlay>>,
     pub egress: EgressWords,
     pub ssh: AgentWords,
 }
@@ -67,6 +71,7 @@ impl Admitted {
             dns: joined(lower.dns, self.dns),
             hosts: joined(lower.hosts, self.hosts),
             cloud: joined(lower.cloud, self.cloud),
+            overlay: joined(lower.overlay, self.overlay),
             egress: self.egress.over(lower.egress),
             ssh: self.ssh.over(lower.ssh),
         }

@@ -119,6 +119,7 @@ mod tests {
             keep: false,
             ports: Vec::new(),
             let_in: Vec::new(),
+            points: Vec::new(),
         }
     }
 

@@ -17,12 +17,13 @@ use crate::core::admit::cache::{Cache, CacheScope};
 use crate::core::admit::cloud::Cloud;
 use crate::core::admit::egress::EgressTable;
 use crate::core::admit::mount::MountRule;
+use crate::core::admit::overlay::Overlay;
 use crate::core::admit::publish::Publish;
 use crate::core::admit::variable::EnvTable;
 use crate::core::config::layers::{Layers, admitted_by, unknown_profile};
 use crate::core::config::source::{ConfigStanding, ConfigText, Scope};
 use crate::core::config::table::{Build, setting};
-use crate::core::config::value::{Mapping, at_least_one, one_of, parse_bytes, parse_dollars, plain_name, processors, yes_or_no};
+use crate::core::config::value::{Mapping, at_least_one, one_of, parse_bytes, parse_dollars, plain_name, processors, proxy, yes_or_no};
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
@@ -40,7 +41,7 @@ mod settings;
 pub mod allow;
 mod check;
 mod fixed;
-mod layers;
+pub(in crate::core) mod layers;
 pub mod schema;
 pub mod source;
 pub(in crate::core) mod table;
@@ -134,7 +135,7 @@ settings! {
     /// Graphics processors, as the engine names them: `all`, a count, `device=0`.
     gpus: Option<String> = None, env "AI_GPUS", |text| plain_name(text).map(Some);
     /// `auto` takes the host's proxy over, `off` does not; else a URL.
-    proxy: String = "auto".into(), env "AI_PROXY", |text| Ok(text.into());
+    proxy: String = "auto".into(), env "AI_PROXY", proxy;
     /// `auto` takes the host's own certificate authorities over, `off` does not; else a file of them.
     ca: String = "auto".into(), env "AI_CA", |text| Ok(text.into());
     /// Who writes the messages of `ai commit`, in a sentence.

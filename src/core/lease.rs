@@ -99,6 +99,9 @@ pub struct Lease {
     /// What the person let in beside the project, as `/srv/data (writable)`.
     #[serde(default)]
     pub let_in: Vec<String>,
+    /// What was made in the project for something to be mounted there, relative to its root; directories with `/` at the end.
+    #[serde(default)]
+    pub points: Vec<String>,
 }
 
 impl Lease {
@@ -148,6 +151,7 @@ mod tests {
             keep: false,
             ports: Vec::new(),
             let_in: Vec::new(),
+            points: Vec::new(),
         };
         assert!(is_alive(&lease, Some(&process(7, "100"))));
         assert!(!is_alive(&lease, Some(&process(7, "101"))));

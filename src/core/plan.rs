@@ -3,10 +3,11 @@
 //! Same facts, same plan. Nothing here touches the machine, and nothing here is text of a shell.
 
 use std::borrow::Cow;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::core::admit::publish::Publish;
+use crate::core::config::layers::misspelt;
 use crate::core::config::{Config, Origin};
 use crate::core::container::{ContainerPath, TREES, container_name};
 use crate::core::engine;
@@ -36,6 +37,7 @@ pub(in crate::core) mod limits;
 pub mod mount;
 mod part;
 mod paths;
+mod places;
 pub mod proxy;
 mod reach;
 mod scratch;
@@ -126,12 +128,14 @@ impl Plan {
         reach::network(request, &mut parts);
         let agent = reach::ssh_agent(request, &mut notes);
         let guard = guard::decide(request, agent.as_ref(), Some(&workspace.project))?;
-        env::push(request, &secrets, agent.as_ref(), &mut parts);
+        notes.extend(env::push(request, &secrets, agent.as_ref(), &mut parts));
         mounts(request, &workspace, agent, &mut parts);
         guard::push(request, guard.as_ref(), &mut parts);
         admit::push(request, &workspace, &mut parts)?;
         scratch::push(request, &mut parts);
+        places::check(&parts, facts)?;
         notes.extend(config.asked.note());
+        notes.extend(misspelt(&facts.env));
         notes.extend(proxy::note(request));
         notes.extend(paths::notes(request, &workspace, &parts));
         let command = guard::behind(verify::behind(command, &parts, facts)?, guard.as_ref());
@@ -178,6 +182,15 @@ impl Plan {
             format!("{}{end}", mount.source.path().display())
         };
         mounts.filter_map(|reasoned| if let Part::Mount(mount) = &reasoned.part { Some(shown(mount)) } else { None }).collect()
+    }
+
+    /// Returns the names of the directories of the store that lie over a part of the project.
+    pub fn overlays(&self) -> impl Iterator<Item = &OsStr> {
+        let above = |mount: &Mount| {
+            mount.source.path().parent().is_some_and(|parent| parent.ends_with(format!("{}/overlay", self.workspace.project)))
+        };
+        let mounts = self.parts.iter().filter_map(|reasoned| if let Part::Mount(mount) = &reasoned.part { Some(mount) } else { None });
+        mounts.filter(move |mount| above(mount)).filter_map(|mount| mount.source.path().file_name())
     }
 
     /// The memory limit, in bytes.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::lease::SessionId;
 
+mod images;
 pub mod table;
 
 /// The number of the layout that [`table::TABLE`] describes.
@@ -137,6 +138,11 @@ impl Store {
         self.own(project).join("gh")
     }
 
+    /// Returns where the directories are that one project has to itself inside.
+    pub fn overlays(&self, project: &str) -> PathBuf {
+        self.own(project).join("overlay")
+    }
+
     /// Files that tell git where the worktrees of one project are inside.
     pub fn trees(&self, project: &str) -> PathBuf {
         self.own(project).join("trees")
@@ -170,26 +176,6 @@ impl Store {
     /// Returns which session of a tool may renew its login, where only one may.
     pub fn turn(&self, tool: &str) -> PathBuf {
         self.0.join("sync").join(format!("turn.{tool}"))
-    }
-
-    /// Returns what is known of the images: versions of the tools in them.
-    pub fn images(&self) -> PathBuf {
-        self.0.join("images.json")
-    }
-
-    /// Returns which images were made for which project.
-    pub fn made(&self) -> PathBuf {
-        self.0.join("made.json")
-    }
-
-    /// Returns the versions of tools that updates chose.
-    pub fn versions(&self) -> PathBuf {
-        self.0.join("versions.json")
-    }
-
-    /// Returns which content an image's name must stand for, by engine.
-    pub fn pins(&self) -> PathBuf {
-        self.0.join("pins.json")
     }
 
     /// Returns how the control files of a project were, and what runs changed among them. No container sees it.
@@ -265,6 +251,8 @@ pub enum Seen<'a> {
     /// Of a project, or `all`.
     Cache(&'a str),
     GitHost(&'a str),
+    /// A directory that a project has to itself inside, by its name there.
+    Overlay(&'a str, &'a str),
     /// The file of one worktree, by the hash of where it is.
     Tree(&'a str, &'a str),
     /// Of a tool.
@@ -289,6 +277,7 @@ impl Store {
             Seen::Git(project) => self.git(project),
             Seen::Cache(scope) => self.cache(scope),
             Seen::GitHost(project) => self.git_host(project),
+            Seen::Overlay(project, name) => self.overlays(project).join(name),
             Seen::Tree(project, name) => self.trees(project).join(name),
             Seen::Shared(tool) => self.shared(tool),
             Seen::Common(tool, path) => self.common(tool, path),
@@ -325,6 +314,7 @@ mod tests {
             Seen::Cache(project),
             Seen::GitHost(project),
             Seen::Tree(project, "x"),
+            Seen::Overlay(project, "a"),
             Seen::Shared(tool),
             Seen::Common(tool, "a"),
             Seen::Common(tool, "a/b"),

@@ -198,6 +198,18 @@ pub fn remove_dir_below(root: &Path, below: &Path) -> Result<(), FileError> {
     retry_on_intr(|| rustix::fs::unlinkat(&dir, name, AtFlags::REMOVEDIR)).map_err(fail)
 }
 
+/// Removes a file below `root` if it is a plain one without content, following no link.
+pub fn remove_empty_file_below(root: &Path, below: &Path) -> Result<(), FileError> {
+    let fail = |source: Errno| FileError { verb: "remove", path: root.join(below), source: source.into() };
+    let (Some(parent), Some(name)) = (below.parent(), below.file_name()) else { return Err(fail(Errno::INVAL)) };
+    let Some(dir) = enter(root, parent, Absent::Leave)? else { return Ok(()) };
+    let stat = retry_on_intr(|| rustix::fs::statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)).map_err(fail)?;
+    if rustix::fs::FileType::from_raw_mode(stat.st_mode) != rustix::fs::FileType::RegularFile || stat.st_size > 0 {
+        return Ok(());
+    }
+    retry_on_intr(|| rustix::fs::unlinkat(&dir, name, AtFlags::empty())).map_err(fail)
+}
+
 /// Opens the current directory's equivalent of a path, following links: only for the person's own files.
 pub fn enter_following(path: &Path) -> Result<Option<OwnedFd>, FileError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

@@ -17,7 +17,7 @@ use crate::host::machine::process;
 use crate::host::store::{admit, lease, state};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
-use crate::session::{control, lacking, login_turn, mended, settings};
+use crate::session::{control, foreign, lacking, login_turn, mended, points, settings};
 
 /// A session whose lease is written.
 #[derive(Debug)]
@@ -33,18 +33,24 @@ pub struct Begun {
 /// Where no state can be made at all, or another session keeps the login; nothing is left of the session then.
 pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32, deadline: &Deadline) -> Result<Begun> {
     let session = &plan.session;
-    let lease = lease(context, plan, engine, owner);
+    let mut lease = lease(context, plan, engine, owner);
     trees::mend(&plan.workspace.root, None);
+    let planned = points::plan(&context.host.store, plan, &mut lease)?;
     let (state, aside) = prepare(context, plan, engine, &lease)?;
+    let made = points::make(&plan.workspace.root, &lease);
+    drop(planned);
     mended::tell(&context.host, &context.tool, &state, &aside);
     control::begin(context, &state, plan);
     if state == context.host.store {
         settings::sync(&context.host, &context.tool, &context.config, &plan.workspace.project, Direction::In, deadline);
     }
-    match lacking::check(context, plan, &state).and_then(|()| login_turn::before(context, &state, session, &plan.image)) {
+    foreign::offer(context, plan, &state);
+    match made.and_then(|()| lacking::check(context, plan, &state)).and_then(|()| login_turn::before(context, &state, session, &plan.image))
+    {
         Ok(()) => Ok(Begun { lease, state }),
         Err(failure) => {
             control::forget(&state, &plan.workspace.project, session);
+            points::end(&state, &lease);
             forget(&context.host, &state, session);
             Err(failure)
         }
@@ -68,6 +74,7 @@ pub fn lease(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Lea
         keep: context.config.settings.keep.value,
         ports: plan.ports().map(ToString::to_string).collect(),
         let_in: plan.let_in(),
+        points: Vec::new(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::host::machine::git::trees;
 use crate::host::store::lease;
 use crate::host::sync::PATIENCE;
 use crate::host::{self, Host};
-use crate::session::{budget, control, ending, guard, login_turn, notify, settings, tolerant};
+use crate::session::{budget, control, ending, guard, login_turn, notify, points, settings, tolerant};
 
 /// What is left of a session on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,7 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
     // Before anything else: the next prompt may run what was left for it.
     control::end(state, lease);
     trees::mend(std::path::Path::new(&lease.root), Some(lease.since));
+    points::end(state, lease);
     if let Some(failure) = left {
         lease::abandon(state, lease).map_err(failed)?;
         return Err(failure.because("its container may still run; the next session removes it and takes over its settings").hint("ai gc"));

@@ -238,7 +238,7 @@ fn an_account_of_a_cloud_comes_with_its_variables_and_directories() {
 #[test]
 fn the_proxy_and_the_authorities_of_the_host_come_along() {
     let mut sandbox = Sandbox::new();
-    let ca = sandbox.write("home/company.pem", "-----BEGIN CERTIFICATE-----\nMADE UP\n");
+    let ca = sandbox.write("home/company.pem", "-----BEGIN CERTIFICATE-----\nMADEUP\n-----END CERTIFICATE-----\n");
     sandbox.unset("AI_CA");
     sandbox.set("NODE_EXTRA_CA_CERTS", &ca);
     sandbox.set("https_proxy", "http://user:hush@proxy.example:3128");
@@ -248,7 +248,7 @@ fn the_proxy_and_the_authorities_of_the_host_come_along() {
     has_not(&lines, "hush");
     assert_eq!(sandbox.ai(["run", "claude"]).outcome().code, 0);
     let bundle = std::fs::read_to_string(sandbox.store().join("global_state/user/ca.pem")).unwrap();
-    assert!(bundle.contains("MADE UP"), "{bundle}");
+    assert!(bundle.contains("MADEUP"), "{bundle}");
     sandbox.config("proxy = 'off'\nca = 'off'\n");
     let lines = words(&sandbox, &[]);
     has_not(&lines, "proxy");

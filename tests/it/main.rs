@@ -80,6 +80,7 @@ mod known_settings;
 mod layout;
 mod ledger;
 mod ledger_kept;
+mod let_in;
 mod login_shapes;
 mod logins;
 mod lost;

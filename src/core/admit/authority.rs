@@ -1,5 +1,9 @@
 //! Certificate authorities in the build of an image, which has no files of the host.
 
+use std::borrow::Cow;
+
+use crate::core::text::base64;
+
 /// Most bytes of certificates in one step: a command line has a limit of 128 KiB.
 const STEP: usize = 60_000;
 
@@ -19,6 +23,21 @@ pub fn certificates(bundle: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Returns a file of authorities as programs read it; `None` if it holds no certificate. One certificate in binary form (DER), as
+/// Windows and browsers write it, is put into words.
+pub fn pem(file: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if let [0x30, 0x82, high, low, rest @ ..] = file
+        && usize::from(*high) << 8 | usize::from(*low) == rest.len()
+    {
+        let text = base64::encode(file);
+        let lines: Vec<&str> = text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+        return Some(format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n")).into_bytes().into());
+    }
+    let is_trusted = |text: &str| text.contains("-----BEGIN TRUSTED CERTIFICATE-----");
+    let text = String::from_utf8_lossy(file);
+    (is_trusted(&text) || !certificates(&text).is_empty()).then_some(Cow::Borrowed(file))
 }
 
 /// Returns a Dockerfile in which the steps of `dockerfile` trust these certificates beside those of its base image.
@@ -85,6 +104,28 @@ mod tests {
         );
         assert_eq!(certificates(&bundle), [certificate('A'), certificate('B')]);
         assert!(certificates("").is_empty() && certificates("no certificate").is_empty());
+    }
+
+    // NE-03
+    #[test]
+    fn a_file_of_authorities_holds_certificates_in_one_form_or_the_other() {
+        let text = certificate('A');
+        assert_eq!(pem(text.as_bytes()).as_deref(), Some(text.as_bytes()));
+        let mut der = vec![0x30, 0x82, 1, 0];
+        der.extend([7; 256]);
+        let words = String::from_utf8(pem(&der).unwrap().into_owned()).unwrap();
+        assert_eq!(certificates(&words), [words.as_str()]);
+        assert_eq!(base64::decode(&words.lines().filter(|line| !line.starts_with('-')).collect::<String>()), Some(der.clone()));
+        der.push(0);
+        for nothing in [
+            &b""[..],
+            b"hello",
+            b"-----BEGIN CERTIFICATE-----\nAAAA",
+            b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+            &der,
+        ] {
+            assert_eq!(pem(nothing), None, "{nothing:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::core::plan::mount::Access;
 
 /// A cloud or cluster whose account a container may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Cloud {
     Aws,

@@ -40,6 +40,12 @@ impl MountRule {
         Self { path: path.into(), access, at: None }
     }
 
+    /// Returns where it is in the container: at `path` of the host unless it says otherwise, without `.` and `..`, which an engine
+    /// would resolve when everything was judged.
+    pub fn place(&self, path: &Path) -> PathBuf {
+        self.at.as_ref().map_or_else(|| path.to_owned(), |at| without_dots(Path::new(at)))
+    }
+
     /// Returns the absolute path that is meant, without `.` and `..`; links are not looked at. `None` for `~` without a home.
     pub fn absolute(&self, home: Option<&Path>, base: &Path) -> Option<PathBuf> {
         let path = match self.path.strip_prefix('~') {
@@ -95,6 +101,15 @@ mod tests {
         check("/srv/data:rw", "/srv/data");
         check("a~b", "/work/p/a~b");
         check("/../..", "/");
+    }
+
+    #[test]
+    fn a_place_says_what_the_engine_makes_of_it() {
+        let place = |at: &str| MountRule { path: "/a".into(), access: Access::ReadOnly, at: Some(at.into()) }.place(Path::new("/a"));
+        for (at, expected) in [("/x/../ai/shared", "/ai/shared"), ("/x/", "/x"), ("//x/./y", "/x/y"), ("/..", "/"), ("x/..", "")] {
+            assert_eq!(place(at), Path::new(expected), "{at}");
+        }
+        assert_eq!(MountRule::from_word("/a").place(Path::new("/a")), Path::new("/a"));
     }
 
     #[test]

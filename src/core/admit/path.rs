@@ -1,7 +1,7 @@
 //! Paths of the host that a plan asks about, and which of them must stay outside.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::core::admit::cloud::Cloud;
 use crate::core::admit::mount::MountRule;
@@ -56,7 +56,15 @@ impl Bases<'_> {
 
 /// Returns every path that a plan of this configuration wants to know about.
 pub fn wanted(config: &Config, env: &Env, bases: &Bases, words: &[OsString]) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = config.admitted.mounts.iter().filter_map(|rule| bases.absolute(rule)).collect();
+    let rules: Vec<(PathBuf, PathBuf)> =
+        config.admitted.mounts.iter().filter_map(|rule| bases.absolute(rule).map(|path| (rule.value.place(&path), path))).collect();
+    let mut paths: Vec<PathBuf> = rules.iter().map(|(_, path)| path.clone()).collect();
+    // Where one is mounted inside another, a place for it must be there.
+    let inner = |(at, path): &(PathBuf, PathBuf)| {
+        let below = rules.iter().filter_map(|(other, _)| other.strip_prefix(at).ok().filter(|below| !below.as_os_str().is_empty()));
+        below.map(|below| path.join(below)).collect::<Vec<_>>()
+    };
+    paths.extend(rules.iter().flat_map(inner));
     for cloud in config.admitted.cloud.iter().map(|cloud| cloud.value) {
         paths.extend(cloud_paths(cloud, env, bases));
     }
@@ -90,7 +98,10 @@ pub fn authority_files(config: &Config, env: &Env) -> Vec<PathBuf> {
             let named = AUTHORITY_VARIABLES.iter().filter_map(|name| env.text(name)).map(PathBuf::from);
             named.filter(|path| path.is_absolute()).collect()
         }
-        path => vec![PathBuf::from(path)],
+        path => match path.strip_prefix("~/").zip(env.text("HOME")) {
+            Some((below, home)) => vec![PathBuf::from(home).join(below)],
+            None => vec![PathBuf::from(path)],
+        },
     }
 }
 
@@ -117,8 +128,65 @@ pub fn refusal(real: &Path, facts: &Facts) -> Option<String> {
     None
 }
 
-/// Returns whether a place in the container can take a mount of the person's.
+/// Returns whether a place in the container can take a mount of the person's: it is nothing of ours or of the kernel's, and hides
+/// neither the programs of the image nor what is mounted below.
 pub fn takes_mounts(at: &Path) -> bool {
     const OURS: [&str; 6] = ["/ai", "/proc", "/sys", "/dev", "/etc", "/run"];
-    at.is_absolute() && at.components().count() > 1 && !OURS.iter().any(|ours| at.starts_with(ours))
+    const PROGRAMS: [&str; 14] = [
+        "/usr",
+        "/usr/bin",
+        "/usr/sbin",
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/local",
+        "/usr/local/bin",
+        "/usr/local/lib",
+        "/bin",
+        "/sbin",
+        "/lib",
+        "/lib64",
+        "/opt",
+        "/opt/ai-tools",
+    ];
+    const ABOVE: [&str; 3] = ["/home", "/var", "/workspace"];
+    let is_plain = at.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+    let is_text = at.to_str().is_some_and(|at| !at.contains(char::is_control));
+    at.is_absolute()
+        && is_plain
+        && is_text
+        && at.components().count() > 1
+        && !OURS.iter().any(|ours| at.starts_with(ours))
+        && !PROGRAMS.iter().chain(&ABOVE).any(|place| at == Path::new(place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_of_ours_or_of_the_image_takes_no_mount() {
+        for (at, takes) in [
+            ("/data", true),
+            ("/usr/local/share/data", true),
+            ("/opt/data", true),
+            ("/home/ai/.aws", true),
+            ("/workspace/p", true),
+            ("/tmp", true),
+            ("/", false),
+            ("", false),
+            ("data", false),
+            ("/ai", false),
+            ("/ai/shared/x", false),
+            ("/x/../ai", false),
+            ("/etc/passwd", false),
+            ("/usr", false),
+            ("/usr/bin", false),
+            ("/lib64", false),
+            ("/home", false),
+            ("/workspace", false),
+            ("/a\nb", false),
+        ] {
+            assert_eq!(takes_mounts(Path::new(at)), takes, "{at:?}");
+        }
+    }
 }

@@ -54,6 +54,14 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+impl Publish {
+    /// Returns whether it takes the host's side of another one by being for every address.
+    pub fn covers(&self, other: &Self) -> bool {
+        let is_same = self.host == other.host && self.protocol == other.protocol && self.address.is_ipv4() == other.address.is_ipv4();
+        is_same && self.address.is_unspecified() && !other.address.is_unspecified()
+    }
+}
+
 impl TryFrom<String> for Publish {
     type Error = String;
 

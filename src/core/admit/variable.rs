@@ -51,6 +51,25 @@ pub fn refusal(name: &str) -> Option<String> {
     (!is_name).then(|| format!("`{name}` is no name of a variable"))
 }
 
+/// Most bytes of a variable with its name: Linux gives a program no longer word (`MAX_ARG_STRLEN`).
+const LONGEST: usize = (128 << 10) - 1;
+
+/// Returns why a variable cannot have a value, if it cannot; the value is not shown.
+pub fn refusal_of_value(name: &str, value: &[u8]) -> Option<String> {
+    if value.contains(&0) {
+        return Some(format!("the value of `{name}` holds a zero byte, which no variable can"));
+    }
+    let is_long = name.len() + 1 + value.len() > LONGEST;
+    is_long.then(|| format!("the value of `{name}` is longer than a variable can be (128 KiB); let a file in: mounts"))
+}
+
+/// Returns why a name cannot be that of a host, if it cannot: it becomes a line of `/etc/hosts`.
+pub fn refusal_of_host(name: &str) -> Option<String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let is_name = !name.is_empty() && name.len() <= 253 && !name.starts_with(['-', '.']) && name.bytes().all(fits);
+    (!is_name).then(|| format!("`{name}` is no name of a host"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +78,27 @@ mod tests {
     fn only_a_star_at_the_end_is_one() {
         assert!(is_meant("AWS_*", "AWS_PROFILE") && is_meant("AWS_*", "AWS_") && is_meant("A", "A"));
         assert!(!is_meant("AWS_*", "AWS") && !is_meant("A", "AB") && !is_meant("*_KEY", "A_KEY"));
+    }
+
+    // NE-01
+    #[test]
+    fn what_no_program_or_list_of_hosts_can_hold_is_refused() {
+        let long = vec![b'x'; 128 << 10];
+        assert!(refusal_of_value("A", b"a\nb\xff").is_none() && refusal_of_value("A", &long[..(128 << 10) - 3]).is_none());
+        assert!(refusal_of_value("A", b"a\0b").is_some_and(|why| why.contains("zero byte")));
+        assert!(refusal_of_value("A", &long[..(128 << 10) - 2]).is_some_and(|why| why.contains("128 KiB") && !why.contains("xx")));
+        for (name, fits) in [
+            ("db.internal", true),
+            ("a_b-1", true),
+            ("", false),
+            ("a b", false),
+            ("a\nb", false),
+            ("a:1", false),
+            ("-a", false),
+            ("ü", false),
+        ] {
+            assert_eq!(refusal_of_host(name).is_none(), fits, "{name}");
+        }
     }
 
     #[test]

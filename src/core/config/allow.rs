@@ -16,6 +16,8 @@ pub enum Allowance {
     Cache,
     /// an account of a cloud
     Cloud,
+    /// a directory of the project that is its own inside
+    Overlay,
     /// a host, or a set of them, for guarded runs
     Host,
 }
@@ -46,6 +48,7 @@ pub fn allow(text: &str, part: FilePart, what: Allowance, word: &str) -> Result<
         Allowance::Publish => (table, "publish"),
         Allowance::Cache => (table, "cache"),
         Allowance::Cloud => (table, "cloud"),
+        Allowance::Overlay => (table, "overlay"),
         Allowance::Host => (inner(table, "egress")?, "allow"),
     };
     let list = table.entry(key).or_insert_with(|| value(Array::new())).as_array_mut().ok_or_else(|| no_room(key))?;

@@ -1,7 +1,9 @@
 //! Rejects values of the right type that make no sense: an image called `--privileged`, no processors at all.
 
+use std::os::unix::ffi::OsStrExt;
+
 use crate::core::admit::variable;
-use crate::core::config::value::{at_least_one, dollars, parse_bytes, plain_name, processors};
+use crate::core::config::value::{at_least_one, dollars, parse_bytes, plain_name, processors, proxy};
 use crate::core::config::{Config, Origin, Setting, Settings};
 use crate::core::engine::Allowed;
 use crate::core::failure::{Failure, Kind, Result};
@@ -28,17 +30,21 @@ impl Config {
 }
 
 impl Config {
-    /// Fails for a variable whose name no program could read.
+    /// Fails for a variable whose name no program could read or whose value none could be given, and for a host of no such name.
     pub(super) fn refuse_odd_names(&self) -> Result<()> {
         let admitted = &self.admitted;
-        let pass = admitted.pass.iter().map(|setting| (setting.value.trim_end_matches('*'), &setting.origin));
-        let set = admitted.set.iter().map(|(name, setting)| (name.as_str(), &setting.origin));
-        let given = admitted.given.iter().map(|(name, _)| (name.as_str(), &Origin::Flag("--env")));
-        let odd = pass
-            .chain(set)
-            .chain(given)
-            .filter(|(name, _)| !name.is_empty())
-            .find_map(|(name, origin)| Some((variable::refusal(name)?, origin)));
+        let flag = Origin::Flag("--env");
+        let pass = admitted.pass.iter().filter(|setting| setting.value != "*");
+        let pass = pass.map(|setting| (variable::refusal(setting.value.strip_suffix('*').unwrap_or(&setting.value)), &setting.origin));
+        let set = admitted.set.iter().map(|(name, setting)| {
+            (variable::refusal(name).or_else(|| variable::refusal_of_value(name, setting.value.as_bytes())), &setting.origin)
+        });
+        let given = admitted
+            .given
+            .iter()
+            .map(|(name, value)| (variable::refusal(name).or_else(|| variable::refusal_of_value(name, value.as_bytes())), &flag));
+        let hosts = admitted.hosts.iter().map(|(name, setting)| (variable::refusal_of_host(name), &setting.origin));
+        let odd = pass.chain(set).chain(given).chain(hosts).find_map(|(why, origin)| Some((why?, origin)));
         odd.map_or(Ok(()), |(why, origin)| Err(Failure::new(Kind::Config, format!("cannot use {origin}: {why}")).hint("ai help config")))
     }
 }
@@ -53,6 +59,8 @@ impl Settings {
     pub(in crate::core) fn check(&self) -> Result<()> {
         check(&self.image, |image| image.as_ref().map_or(Ok(()), ImageChoice::check))?;
         check(&self.network, |network| plain_name(network).map(drop))?;
+        check(&self.gpus, |gpus| gpus.as_deref().map_or(Ok(()), |gpus| plain_name(gpus).map(drop)))?;
+        check(&self.proxy, |url| proxy(url).map(drop))?;
         check(&self.cpus, |cpus| cpus.map_or(Ok(()), |cpus| processors(cpus).map(drop)))?;
         check(&self.commit_model, |model| model.as_deref().map_or(Ok(()), |model| plain_name(model).map(drop)))?;
         check(&self.notify_after, |span| span.as_deref().map_or(Ok(()), |span| parse_span(span).map(drop)))?;

@@ -5,14 +5,17 @@ use std::path::Path;
 use toml::Spanned;
 
 use crate::core::admit::Admitted;
+use crate::core::admit::cache::Cache;
+use crate::core::admit::cloud::Cloud;
 use crate::core::admit::egress::EgressWords;
 use crate::core::admit::mount::MountRule;
+use crate::core::admit::overlay::Overlay;
 use crate::core::config::source::{ConfigText, Scope};
 use crate::core::config::table::{line_of, read};
-use crate::core::config::{Config, ConfigTable, Layer, Origin, Setting};
+use crate::core::config::value::one_of;
+use crate::core::config::{Config, ConfigTable, Layer, Origin, Setting, VARIABLES};
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::guard::rule::EgressWord;
 use crate::core::image::{self, Definitive, RecipeBases};
 use crate::core::text::nearest::nearest;
 use crate::core::text::visible::visible;
@@ -111,31 +114,63 @@ fn is_of(pattern: &str, root: &Path, home: Option<&Path>) -> bool {
     path == root || pattern.is_some_and(|pattern| pattern.matches_path_with(root, options))
 }
 
-/// Returns what the `AI_*` variables let in: `AI_MOUNTS`, `AI_ENV` and `AI_PUBLISH`, words separated and quoted as in a shell.
+/// The variables that hold lists: words separated and quoted as in a shell.
+pub const LISTS: [&str; 9] = ["AI_MOUNTS", "AI_ENV", "AI_PUBLISH", "AI_CACHE", "AI_DNS", "AI_HOSTS", "AI_CLOUD", "AI_OVERLAY", "AI_ALLOW"];
+
+/// Returns what the `AI_*` variables let in.
 pub fn admitted_by(env: &Env) -> Result<Admitted> {
     let words = |name: &'static str| {
         let words = env.text(name).map(shell_words::split).transpose();
         words.map(Option::unwrap_or_default).map_err(|error| cannot(name, &error.to_string()))
     };
     let setting = |name| move |value| Setting::new(value, Origin::Env(name));
-    let publish = words("AI_PUBLISH")?.iter().map(|word| word.parse()).collect::<std::result::Result<Vec<_>, String>>();
+    let address = |text: &str| text.parse().map_err(|_| format!("`{text}` is no address"));
+    let named = |text: &str| match text.split_once('=') {
+        Some((name, of)) => Ok((name.to_owned(), address(of)?)),
+        None => Err(format!("`{text}` is no name with its address, such as db.internal=10.0.0.7")),
+    };
+    let hosts = each("AI_HOSTS", words("AI_HOSTS")?, named)?;
+    let cache = each("AI_CACHE", words("AI_CACHE")?, |text| Cache::try_from(text.to_owned()))?;
     Ok(Admitted {
         mounts: words("AI_MOUNTS")?.iter().map(|word| Setting::new(MountRule::from_word(word), Origin::Env("AI_MOUNTS"))).collect(),
         pass: words("AI_ENV")?.into_iter().map(setting("AI_ENV")).collect(),
-        publish: publish
-            .map_err(|why| cannot("AI_PUBLISH", &why))?
+        publish: each("AI_PUBLISH", words("AI_PUBLISH")?, str::parse)?,
+        cache: (!cache.is_empty()).then_some(cache),
+        dns: each("AI_DNS", words("AI_DNS")?, address)?,
+        hosts: hosts
             .into_iter()
-            .map(|port| Setting::new(port, Origin::Env("AI_PUBLISH")))
+            .map(|Setting { value: (name, address), origin }| (name, Setting::new(address.to_string(), origin)))
             .collect(),
-        egress: EgressWords { allow: allowed_by(&words("AI_ALLOW")?)?, ..EgressWords::default() },
+        cloud: each("AI_CLOUD", words("AI_CLOUD")?, one_of::<Cloud>)?,
+        overlay: each("AI_OVERLAY", words("AI_OVERLAY")?, |text| Overlay::try_from(text.to_owned()))?,
+        egress: EgressWords { allow: each("AI_ALLOW", words("AI_ALLOW")?, str::parse)?, ..EgressWords::default() },
         ..Admitted::default()
     })
 }
 
-fn allowed_by(words: &[String]) -> Result<Vec<Setting<EgressWord>>> {
-    let word = |word: &String| word.parse().map(|word| Setting::new(word, Origin::Env("AI_ALLOW")));
-    words.iter().map(word).collect::<std::result::Result<_, String>>().map_err(|why| cannot("AI_ALLOW", &why))
+/// Reads each word of a variable.
+fn each<T>(name: &'static str, words: Vec<String>, read: impl Fn(&str) -> std::result::Result<T, String>) -> Result<Vec<Setting<T>>> {
+    let word = |word: String| read(&word).map(|value| Setting::new(value, Origin::Env(name))).map_err(|why| cannot(name, &why));
+    words.into_iter().map(word).collect()
 }
+
+/// Returns a line for a variable that is nearly one of ours: what it should do is not done.
+pub fn misspelt(env: &Env) -> Option<String> {
+    // Shorter ones are as likely somebody else's.
+    const SHORTEST: usize = 9;
+    let is_known = |name: &str| VARIABLES.iter().chain(&LISTS).chain(&MORE).any(|known| *known == name);
+    let names = env.names().filter_map(|name| name.to_str());
+    let mut strangers = names.filter(|name| name.starts_with("AI_") && name.len() >= SHORTEST && !is_known(name)).peekable();
+    strangers.peek()?;
+    let known: Vec<String> = VARIABLES.iter().chain(&LISTS).map(|name| name.to_ascii_lowercase()).collect();
+    strangers.find_map(|name| {
+        let meant = nearest(name, &known)?.to_ascii_uppercase();
+        Some(format!("{} has no effect; did you mean {meant}?", visible(name)))
+    })
+}
+
+/// Variables of ours that are no settings.
+const MORE: [&str; 5] = ["AI_PROFILE", "AI_HOME", "AI_LOG", "AI_TOOL", "AI_FAULTS"];
 
 fn cannot(variable: &str, why: &str) -> Failure {
     Failure::new(Kind::Config, format!("cannot use `{variable}`: {why}")).hint(format!("unset {variable}"))

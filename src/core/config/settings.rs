@@ -5,6 +5,9 @@ macro_rules! settings {
         /// The keys of all settings that have one value.
         pub const KEYS: &[&str] = &[$(stringify!($name)),*];
 
+        /// The variable of each.
+        pub const VARIABLES: &[&str] = &[$($env),*];
+
         /// Returns key, type and description of each setting that has one value.
         fn shapes() -> Vec<(&'static str, &'static str, &'static str)> {
             vec![$((stringify!($name), stringify!($type), concat!($($doc),*))),*]
@@ -36,6 +39,7 @@ macro_rules! settings {
             cache: Option<Vec<Spanned<Cache>>>,
             dns: Vec<Spanned<IpAddr>>,
             hosts: BTreeMap<String, Spanned<IpAddr>>,
+            overlay: Vec<Spanned<Overlay>>,
             cloud: Vec<Spanned<Cloud>>,
             egress: EgressTable,
             ssh: AgentTable,

@@ -83,6 +83,7 @@ impl ConfigTable {
             dns: list(&self.dns, origin),
             hosts: named(&self.hosts, origin, |address| address.to_string()),
             cloud: list(&self.cloud, origin),
+            overlay: list(&self.overlay, origin),
             egress: self.egress.words(origin),
             ssh: self.ssh.words(origin),
         }

@@ -43,6 +43,27 @@ pub fn plain_name(text: &str) -> Result<String, String> {
     Ok(text.into())
 }
 
+/// Returns what says which proxy is used: `auto`, `off`, or a URL that may be an argument.
+pub fn proxy(text: &str) -> Result<String, String> {
+    const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+    if matches!(text, "auto" | "off") {
+        return Ok(text.into());
+    }
+    // Before anything of it is shown.
+    if text.contains('@') {
+        return Err("its password would be in an argument; export HTTPS_PROXY=…, and proxy = \"auto\"".into());
+    }
+    let is_host = |host: &str| {
+        let host = host.trim_end_matches('/');
+        !host.is_empty() && !host.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control())
+    };
+    match text.split_once("://") {
+        Some((scheme, host)) if SCHEMES.contains(&scheme) && is_host(host) => Ok(text.into()),
+        None if is_host(text) => Err(format!("`{text}` is no URL; http://{text} is one")),
+        _ => Err(format!("`{text}` is neither auto, off, nor a URL such as http://proxy.example:3128")),
+    }
+}
+
 /// Returns a share of the processors.
 pub fn processors(count: f64) -> Result<f64, String> {
     if count.is_finite() && count > 0.0 { Ok(count) } else { Err(format!("`{count}` is no number of processors such as 2 or 0.5")) }
@@ -79,6 +100,27 @@ pub enum Mapping {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // NE-03
+    #[test]
+    fn a_proxy_is_a_url_without_a_password() {
+        for text in ["auto", "off", "http://proxy.corp:3128", "https://proxy.corp/", "socks5h://10.0.0.1:1080", "http://[::1]:3128"] {
+            assert_eq!(proxy(text).as_deref(), Ok(text));
+        }
+        for (text, why) in [
+            ("", "neither"),
+            ("no url", "neither"),
+            ("proxy.corp:3128", "http://proxy.corp:3128 is one"),
+            ("ftp://proxy.corp", "neither"),
+            ("http://", "neither"),
+            ("http://a\nb", "neither"),
+            ("http://proxy.corp/a path", "neither"),
+            ("http://u:hush@proxy.corp", "its password would be in an argument"),
+        ] {
+            let refused = proxy(text).unwrap_err();
+            assert!(refused.contains(why) && !refused.contains("hush"), "{text}: {refused}");
+        }
+    }
 
     #[test]
     fn sizes_are_binary_multiples() {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::admit::cache::{Cache, CacheScope};
 use crate::core::admit::mount::MountRule;
+use crate::core::admit::overlay::Overlay;
 use crate::core::admit::path::{Bases, PathKind, refusal, takes_mounts};
 use crate::core::admit::{last_of_each, variable};
 use crate::core::config::value::parse_bytes;
@@ -14,7 +15,7 @@ use crate::core::plan::env::Variables;
 use crate::core::plan::guard::GUARD;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::verify::can_be_renamed;
-use crate::core::plan::{Part, Parts, Request};
+use crate::core::plan::{Part, Parts, Request, places};
 use crate::core::store::{Fixed, Seen, Store};
 use crate::core::workspace::Workspace;
 
@@ -31,6 +32,7 @@ pub(super) fn push(request: &Request, workspace: &Workspace, parts: &mut Parts) 
     clouds(request, parts);
     brought(request, workspace, parts);
     caches(request, workspace, parts);
+    overlays(request, workspace, parts)?;
     network(request, parts)?;
     let settings = &config.settings;
     if let Some(bytes) = settings.shm.value.as_deref().and_then(|size| parse_bytes(size).ok()) {
@@ -50,6 +52,7 @@ pub(super) fn bases<'a>(request: &'a Request, root: &'a Path) -> Bases<'a> {
 fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result<()> {
     let bases = bases(request, &workspace.root);
     let rules = &request.config.admitted.mounts;
+    // Of two words for one path the later counts, and so does what the command line says of a place.
     for rule in last_of_each(rules, |rule| bases.absolute(rule)) {
         let cannot = |why: &str| cannot_mount(rule, why);
         let path = bases.absolute(rule).ok_or_else(|| cannot("your home directory is not known").hint("export HOME"))?;
@@ -58,7 +61,7 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
             .look(&path)
             .ok_or_else(|| cannot("it is not there").hint(format!("make it, or take it out of {}", rule.origin)))?;
         if thing.kind == PathKind::Special {
-            return Err(cannot("it is neither a directory nor a file"));
+            return Err(cannot("it is neither a directory nor a file").hint("name one of these; sockets, pipes and devices stay outside"));
         }
         if let Some(why) = refusal(&thing.real, request.facts) {
             return Err(Failure { kind: Kind::NotAllowed, ..cannot(&why) }.hint("name the directories that are needed below it"));
@@ -66,13 +69,18 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
         request.config.rules.judge_mount(&thing.real, rule.value.access, &rule.origin)?;
         if thing.real.starts_with(&workspace.root) {
             let failure = cannot("it is in the project, which is mounted already");
-            return Err(failure.hint(format!("it is at `{}` in the container", inside(workspace, &thing.real).display())));
+            return Err(failure.hint(format!(
+                "take it out of {}; it is at `{}` inside",
+                rule.origin,
+                inside(workspace, &thing.real).display()
+            )));
         }
         if rule.value.access == Access::ReadWrite && workspace.root.starts_with(&thing.real) {
             return Err(cannot("the project is below it").hint("let it in without `write`"));
         }
-        let at = rule.value.at.as_ref().map_or(path.clone(), PathBuf::from);
+        let at = rule.value.place(&path);
         if !takes_mounts(&at) {
+            let at = rule.value.at.as_deref().map_or(at.as_path(), Path::new);
             return Err(cannot(&format!("nothing can be mounted at `{}`", at.display())).hint("choose another place with `at`"));
         }
         parts.push(
@@ -93,7 +101,8 @@ fn brought(request: &Request, workspace: &Workspace, parts: &mut Parts) {
         let is_wide = holds(path, facts.home.as_deref()) || holds(path, Some(&workspace.root));
         let is_of_session = path.starts_with(&workspace.root) || can_be_renamed(path, facts);
         let is_allowed = request.config.rules.judge_mount(path, Access::ReadOnly, &Origin::Host).is_ok();
-        if is_allowed && !is_wide && !is_of_session && refusal(path, facts).is_none() && takes_mounts(at) {
+        let is_free = places::of(parts, at).is_none();
+        if is_allowed && is_free && !is_wide && !is_of_session && refusal(path, facts).is_none() && takes_mounts(at) {
             let mount = Mount::bind(Fixed::of_person(path), ContainerPath::new(at), Access::ReadOnly);
             parts.push(Part::Mount(mount), "your instructions or settings name it", Origin::Host);
         }
@@ -102,7 +111,7 @@ fn brought(request: &Request, workspace: &Workspace, parts: &mut Parts) {
 
 fn inside(workspace: &Workspace, real: &Path) -> PathBuf {
     let below = real.strip_prefix(&workspace.root).unwrap_or(Path::new(""));
-    workspace.target.as_path().join(below)
+    workspace.target.join(below).as_path().to_owned()
 }
 
 fn cannot_mount(rule: &Setting<MountRule>, why: &str) -> Failure {
@@ -115,14 +124,16 @@ fn clouds(request: &Request, parts: &mut Parts) {
         for piece in cloud.value.pieces() {
             let path = facts.home.as_ref().map(|home| home.join(piece.below_home));
             let Some(thing) = path.and_then(|path| facts.look(&path)).filter(|thing| thing.kind == PathKind::Directory) else { continue };
+            // What the person mounts there by name counts more.
+            if places::of(parts, Path::new(piece.at)).is_some() {
+                continue;
+            }
             let mount = Mount::bind(Fixed::of_person(&thing.real), ContainerPath::new(piece.at), piece.access);
             parts.push(Part::Mount(mount), "your account of this cloud", cloud.origin.clone());
         }
         for path in cloud.value.files().iter().filter_map(|name| facts.env.text(name)).flat_map(|value| value.split(':')) {
             let Some(thing) = facts.look(Path::new(path)).filter(|thing| thing.kind == PathKind::File) else { continue };
-            let is_there =
-                parts.0.iter().any(|known| matches!(&known.part, Part::Mount(mount) if mount.target.as_path() == Path::new(path)));
-            if !is_there && takes_mounts(Path::new(path)) {
+            if places::of(parts, Path::new(path)).is_none() && takes_mounts(Path::new(path)) {
                 let mount = Mount::bind(Fixed::of_person(&thing.real), ContainerPath::new(path), Access::ReadOnly);
                 parts.push(Part::Mount(mount), "a variable of your account names it", cloud.origin.clone());
             }
@@ -145,6 +156,29 @@ fn caches(request: &Request, workspace: &Workspace, parts: &mut Parts) {
     parts.push(Part::Mount(mount), "package managers find there what earlier runs downloaded", origin);
 }
 
+/// Puts a directory of the store over each that the project is to have to itself inside.
+fn overlays(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result<()> {
+    let overlays = last_of_each(&request.config.admitted.overlay, |overlay| overlay.value.clone());
+    for overlay in &overlays {
+        let path = overlay.value.path();
+        let is_below = |other: &&&Setting<Overlay>| other.value != overlay.value && Path::new(path).starts_with(other.value.path());
+        if let Some(other) = overlays.iter().find(is_below) {
+            let why = format!(
+                "cannot lay anything over `{path}` ({}): it is in `{}` ({}), which is empty inside",
+                overlay.origin,
+                other.value.path(),
+                other.origin
+            );
+            return Err(Failure::new(Kind::Config, why).hint("one of the two is enough"));
+        }
+        let place = Seen::Overlay(&workspace.project, &overlay.value.name());
+        let mount =
+            Mount::bind(Store::new(&request.facts.state).fixed(place), workspace.target.join(overlay.value.path()), Access::ReadWrite);
+        parts.push(Part::Mount(mount), "what is installed there for the container is not the host's", overlay.origin.clone());
+    }
+    Ok(())
+}
+
 /// Returns whose caches are used: the project's, or `all`.
 pub fn scope<'a>(request: &Request, workspace: &'a Workspace) -> &'a str {
     match request.config.settings.cache_scope.value {
@@ -157,7 +191,17 @@ pub fn scope<'a>(request: &Request, workspace: &'a Workspace) -> &'a str {
 pub(super) fn network(request: &Request, parts: &mut Parts) -> Result<()> {
     let admitted = &request.config.admitted;
     let network = &request.config.settings.network;
-    for port in last_of_each(&admitted.publish, |port| (port.value.address, port.value.host, port.value.protocol)) {
+    let ports = last_of_each(&admitted.publish, |port| (port.value.address, port.value.host, port.value.protocol));
+    for port in &ports {
+        if let Some(other) = ports.iter().find(|other| port.value.covers(&other.value)) {
+            let why = format!(
+                "cannot publish {} ({}): {} ({}) has this port for all addresses",
+                other.value, other.origin, port.value, port.origin
+            );
+            return Err(Failure::new(Kind::Config, why).hint("publish it once"));
+        }
+    }
+    for port in ports {
         if matches!(network.value.as_str(), "none" | "host" | GUARD) {
             let (text, origin) = (&port.value, &port.origin);
             let why = format!("cannot publish {text} ({origin}): the network is `{}`", network.value);

@@ -40,7 +40,9 @@ const SHELL: &str = "/bin/sh";
 
 /// Adds the variables of `request`, each name once: whoever comes first wins. What a run cannot do without, then what the person gave
 /// and configured, then what is let in, then the manifest's, then what is the host's.
-pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Way>, parts: &mut Parts) {
+///
+/// Returns a line for each that the person sets and that is something else all the same.
+pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Way>, parts: &mut Parts) -> Vec<String> {
     let Request { tool, config, facts, .. } = request;
     let manifest = &tool.manifest;
     let of_manifest = || Origin::Manifest(tool.name.clone());
@@ -65,6 +67,7 @@ pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Wa
             }
         }
     }
+    let notes = without_effect(request, &variables.names);
     for (name, _) in &config.admitted.given {
         variables.inherited(name, "given for this run", Origin::Flag("--env"));
     }
@@ -126,6 +129,16 @@ pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Wa
     if is_root {
         variables.literal("IS_SANDBOX", "1", "tools that refuse root accept it in a sandbox, and this is one", Origin::Host);
     }
+    notes
+}
+
+/// Returns a line for each variable that the person sets and that a run decides itself.
+fn without_effect(request: &Request, decided: &[String]) -> Vec<String> {
+    let admitted = &request.config.admitted;
+    let set = admitted.literals().into_iter().map(|(name, setting)| (name, setting.origin.clone()));
+    let given = admitted.given.iter().map(|(name, _)| (name, Origin::Flag("--env")));
+    let in_vain = set.chain(given).filter(|(name, _)| decided.contains(name));
+    in_vain.map(|(name, origin)| format!("{name} of {origin} has no effect: a run decides it itself")).collect()
 }
 
 pub(super) struct Variables<'a> {

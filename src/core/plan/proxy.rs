@@ -1,6 +1,6 @@
 //! The way through a company's network: its proxy, and the certificate authorities that it signs with.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::core::admit::path::{PathKind, authority_files};
 use crate::core::config::{Config, Origin};
@@ -15,6 +15,9 @@ use crate::core::plan::guard;
 /// The variables by which programs are told of a proxy. Some read one case only.
 pub const PROXY_VARIABLES: [&str; 8] =
     ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "no_proxy", "all_proxy"];
+
+/// The variables that say what is reached without a proxy.
+const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// The variables by which programs and package managers are told of certificate authorities.
 const AUTHORITY_VARIABLES: [&str; 11] = [
@@ -51,8 +54,13 @@ pub(super) fn variables(request: &Request, variables: &mut Variables) {
             for name in ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] {
                 variables.literal(name, url, "the proxy", proxy.origin.clone());
             }
-            for name in ["NO_PROXY", "no_proxy"] {
-                variables.literal(name, "localhost,127.0.0.1,::1", "what is in the container needs no proxy", proxy.origin.clone());
+            // Programs read one case or the other: both say the same.
+            let set = config.admitted.literals().into_iter().find(|(name, _)| NO_PROXY.contains(&name.as_str()));
+            let own = NO_PROXY.iter().find_map(|name| facts.env.text(name)).map(|own| (own, Origin::Host));
+            let own = set.map(|(_, own)| (own.value.as_str(), own.origin.clone())).or(own);
+            let (value, origin) = own.unwrap_or(("localhost,127.0.0.1,::1", proxy.origin.clone()));
+            for name in NO_PROXY {
+                variables.literal(name, value, "what is reached without the proxy", origin.clone());
             }
         }
     }
@@ -82,23 +90,19 @@ pub fn authorities(config: &Config, facts: &Facts) -> Vec<PathBuf> {
     files
 }
 
-/// Fails for a file of authorities that was named and is not there, and for a proxy that would put a password into a vector.
+/// Fails for a file of authorities that was named and is not there.
 pub(super) fn check(request: &Request) -> Result<()> {
-    let (ca, proxy) = (&request.config.settings.ca, &request.config.settings.proxy);
+    let ca = &request.config.settings.ca;
     if !matches!(ca.value.as_str(), "auto" | "off") {
-        let path = Path::new(&ca.value);
-        if !path.is_absolute() || request.authorities().is_empty() {
-            let why = if path.is_absolute() { "there is no such file" } else { "its path is not absolute" };
+        let is_absolute = authority_files(request.config, &request.facts.env).iter().all(|path| path.is_absolute());
+        if !is_absolute || request.authorities().is_empty() {
+            let why = if is_absolute { "there is no such file" } else { "its path is not absolute" };
             return Err(Failure::new(
                 Kind::Config,
                 format!("cannot use the certificate authorities `{}` ({}): {why}", ca.value, ca.origin),
             )
             .hint("ca = \"auto\", \"off\", or the absolute path of a PEM file"));
         }
-    }
-    if proxy.value.contains('@') {
-        return Err(Failure::new(Kind::Config, format!("cannot use the proxy of {}: its password would be in an argument", proxy.origin))
-            .hint("export HTTPS_PROXY=…, and proxy = \"auto\""));
     }
     Ok(())
 }
@@ -110,7 +114,8 @@ pub(super) fn note(request: &Request) -> Option<String> {
         return None;
     }
     let own = Some(settings.proxy.value.as_str()).filter(|url| *url != "auto");
-    let url = own.or_else(|| ["HTTPS_PROXY", "https_proxy"].iter().find_map(|name| request.facts.env.text(name)))?;
+    let of_host = || PROXY_VARIABLES.iter().filter(|name| !NO_PROXY.contains(name)).find_map(|name| request.facts.env.text(name));
+    let url = own.or_else(of_host)?;
     let host = url.rsplit_once("://").map_or(url, |(_, rest)| rest);
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host).trim_end_matches('/');
     engine::is_loopback(host).then(|| {

@@ -22,7 +22,8 @@ pub(super) fn network(request: &Request, parts: &mut Parts) {
     if network.value != "bridge" {
         parts.push(Part::Network(network.value.clone()), "as configured", network.origin.clone());
     }
-    if let Some(address) = host_name(&request.facts.engine, &network.value) {
+    let is_named = request.config.admitted.hosts.iter().any(|(name, _)| name == "host.docker.internal");
+    if let Some(address) = host_name(&request.facts.engine, &network.value).filter(|_| !is_named) {
         parts.usual(Part::HostAddress(address), "`host.docker.internal` is your machine, as on Docker Desktop");
     }
 }

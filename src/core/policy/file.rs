@@ -20,7 +20,8 @@ use crate::core::text::visible::toml_complaint;
 pub const PATH: &str = "/etc/ai/policy.toml";
 
 /// What can be forbidden beside the settings that have one value.
-pub const WORDS: [&str; 11] = ["mounts", "env", "publish", "cache", "dns", "hosts", "cloud", "secret", "profile", "build", "native"];
+pub const WORDS: [&str; 12] =
+    ["mounts", "env", "publish", "cache", "dns", "hosts", "cloud", "overlay", "secret", "profile", "build", "native"];
 
 /// A policy, read and found to make sense.
 #[derive(Clone, Debug, Default)]

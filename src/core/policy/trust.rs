@@ -244,6 +244,7 @@ impl TrustJudge {
         all(asked.dns.iter().map(|server| format!("+ dns {}", server.value)).collect());
         all(asked.hosts.iter().map(|(name, address)| format!("+ host {} {}", visible(name), address.value)).collect());
         all(asked.cloud.iter().map(|cloud| format!("+ cloud {}", cloud.value.name())).collect());
+        all(asked.overlay.iter().map(|overlay| format!("+ overlay {}", visible(overlay.value.path()))).collect());
         let (cache, more): (Vec<_>, Vec<_>) = asked.cache.iter().flatten().cloned().partition(|cache| without.has(cache.value));
         all(more.iter().map(|cache| format!("+ cache {}", cache.value.name())).collect());
         // An empty list takes all away; one of which nothing is left says nothing.

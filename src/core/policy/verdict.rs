@@ -136,6 +136,7 @@ fn refuse_forbidden(rule: &PolicyRule, config: &Config) -> Result<()> {
     let admitted = &config.admitted;
     let first = |key: &str| -> Option<Option<&Origin>> {
         match key {
+            "overlay" => admitted.overlay.first().map(|overlay| Some(&overlay.origin)),
             "mounts" => admitted.mounts.first().map(|mount| Some(&mount.origin)),
             "env" => variables(config).first().map(|(_, origin)| Some(*origin)),
             "publish" => admitted.publish.first().map(|port| Some(&port.origin)),

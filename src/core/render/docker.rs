@@ -42,6 +42,8 @@ pub fn words(part: &Part, traits: &Traits) -> Vec<OsString> {
         Part::Dns(server) => pair("--dns", server.to_string().into()),
         Part::Publish(port) => pair("--publish", port.to_string().into()),
         Part::SharedMemory(bytes) => pair("--shm-size", bytes.to_string().into()),
+        // A CSV record: of several devices, the list is one field.
+        Part::Gpus(gpus) if gpus.starts_with("device=") && gpus.contains(',') => pair("--gpus", format!("\"{gpus}\"").into()),
         Part::Gpus(gpus) => pair("--gpus", gpus.into()),
         Part::Volume { name, target } => {
             let mut value = OsString::from(format!("type=volume,source={name},target="));

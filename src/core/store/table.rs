@@ -37,7 +37,7 @@ const fn row(path: &'static str, closed: Closed, writer: Writer, what: &'static 
 use Closed::{Deep, Itself};
 use Writer::{Containers, Host};
 
-pub const TABLE: [StoreRow; 45] = [
+pub const TABLE: [StoreRow; 47] = [
     row("layout", Itself, Host, "the number of this layout; a program that knows only older ones stops at it"),
     row("config.toml", Itself, Host, "your settings"),
     row("consent.json", Itself, Host, "what `ai project allow` let projects have beyond themselves"),
@@ -83,6 +83,8 @@ pub const TABLE: [StoreRow; 45] = [
     ),
     row("global_state/projects/<project>/ssh/", Itself, Containers, "known hosts of this project"),
     row("global_state/projects/<project>/gh/", Deep, Containers, "GitHub's command line in this project, its login too"),
+    row("global_state/projects/<project>/overlay/", Itself, Host, "directories that the project has to itself inside"),
+    row("global_state/projects/<project>/overlay/<path>/", Itself, Containers, "one for each path of `overlay`, such as `node_modules`"),
     row("global_state/projects/<project>/trees/", Itself, Host, "where git finds the project's worktrees inside"),
     row("global_state/<tool>/", Itself, Host, "a tool's state"),
     row("global_state/<tool>/backups/", Deep, Host, "good logins, kept from time to time"),

@@ -40,14 +40,28 @@ pub fn system_authorities() -> Option<PathBuf> {
     Some(PathBuf::from(bundle))
 }
 
-/// Returns whether somebody listens on the host's side of a port already.
-pub fn is_taken(port: &Publish) -> bool {
+/// Whether the host's side of a port can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortState {
+    Free,
+    /// Somebody listens there already.
+    Taken,
+    /// The address is none of this machine.
+    Elsewhere,
+}
+
+/// Looks at the host's side of a port. What only the engine may do, such as ports below 1024, is left to it.
+pub fn port(port: &Publish) -> PortState {
     let address = (port.address, port.host);
     let bound = match port.protocol {
         Protocol::Tcp => TcpListener::bind(address).map(drop),
         Protocol::Udp => UdpSocket::bind(address).map(drop),
     };
-    bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
+    match bound.map_err(|error| error.kind()) {
+        Err(ErrorKind::AddrInUse) => PortState::Taken,
+        Err(ErrorKind::AddrNotAvailable) => PortState::Elsewhere,
+        _ => PortState::Free,
+    }
 }
 
 /// Returns the files directly in a directory of the system, sorted.

@@ -25,7 +25,7 @@ pub fn prepare(store: &Store, plan: &Plan, tool: &Tool, shaper: &mut Shaper) -> 
     of_plan(store, plan)
 }
 
-/// Makes the caches and the bundle of authorities that `plan` mounts.
+/// Makes the caches, the overlays and the bundle of authorities that `plan` mounts.
 pub fn of_plan(store: &Store, plan: &Plan) -> io::Result<()> {
     let is_cache = |part: &Part| matches!(part, Part::Mount(mount) if mount.target.as_path() == Path::new(CACHE));
     for reasoned in plan.parts.iter().filter(|reasoned| is_cache(&reasoned.part)) {
@@ -34,6 +34,9 @@ pub fn of_plan(store: &Store, plan: &Plan) -> io::Result<()> {
             let scope = mount.source.path().file_name().unwrap_or_default();
             private_dir(&store.cache(&scope.to_string_lossy()))?;
         }
+    }
+    for name in plan.overlays() {
+        private_dir(&store.overlays(&plan.workspace.project).join(name))?;
     }
     if plan.authorities.is_empty() {
         return Ok(());
@@ -66,12 +69,18 @@ pub fn bundle(named: &[PathBuf]) -> io::Result<Vec<u8>> {
     let mut bundle = Vec::new();
     for path in named.iter().chain(system.iter().filter(|system| !named.contains(system))) {
         let bytes = read_own(path)?.map(|(bytes, _)| bytes).unwrap_or_default();
-        bundle.extend_from_slice(&bytes);
+        // One file that holds none would spoil it for all.
+        bundle.extend_from_slice(&authority::pem(&bytes).unwrap_or_default());
         if !bundle.ends_with(b"\n") {
             bundle.push(b'\n');
         }
     }
     Ok(bundle)
+}
+
+/// Returns the first of these files that holds no certificate.
+pub fn without_certificate(named: &[PathBuf]) -> Option<&PathBuf> {
+    named.iter().find(|path| read_own(path).ok().flatten().is_none_or(|(bytes, _)| authority::pem(&bytes).is_none()))
 }
 
 /// Returns the certificates that the build of an image must trust beside its own: those of the named files; of a whole system only
@@ -85,7 +94,8 @@ pub fn certificates(named: &[PathBuf]) -> Vec<String> {
             None => vec![path.clone()],
         };
         let texts = files.iter().filter_map(|file| read_own(file).ok().flatten());
-        found.extend(texts.flat_map(|(bytes, _)| authority::certificates(&String::from_utf8_lossy(&bytes))));
+        let certificates = |(bytes, _): (Vec<u8>, u32)| authority::certificates(&String::from_utf8_lossy(&authority::pem(&bytes)?)).into();
+        found.extend(texts.filter_map(certificates).flat_map(|some: Vec<String>| some));
     }
     found.dedup();
     found

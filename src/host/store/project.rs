@@ -101,6 +101,17 @@ pub fn free_id(store: &Store, project: &str) -> String {
     ids.find(|id| !store.own(id).is_there()).unwrap_or_default()
 }
 
+/// Returns what projects that are gone had to themselves inside: whoever installed it can do so again.
+pub fn overlays_of_gone(store: &Store) -> Vec<PathBuf> {
+    let is_gone = |project: &String| {
+        let Some(record) = ProjectFile::read(&store.own(project)) else { return false };
+        let now = record.root.as_deref().and_then(identity);
+        record.root.is_some() && now.is_none_or(|now| record.tree().is_some_and(|then| then.is_other(&now)))
+    };
+    let projects = names(&store.root().join("global_state/projects")).into_iter().filter(is_gone);
+    projects.map(|project| store.overlays(&project)).filter(|overlays| overlays.is_there()).collect()
+}
+
 /// Whether sizes and times of last use are found out, which costs a walk through all files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sizes {
