@@ -23,6 +23,7 @@ pub mod places;
 pub mod plain;
 pub mod record;
 pub mod report;
+pub mod tables;
 
 /// A path below one of the directories that a run may write: the project's root, or the common directory of a linked worktree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

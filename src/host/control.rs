@@ -9,7 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::core::control::kinds::{ControlKind, Tier};
-use crate::core::control::record::{self, AnchorDir, ControlRecord, Handled, PendingChange};
+use crate::core::control::record::{self, AnchorDir, ControlRecord, Handled, PendingChange, Tag};
+use crate::core::control::tables::IN_A_LEAF;
 use crate::core::control::{ControlPath, Trace, Watched};
 use crate::core::lease::SessionId;
 use crate::host::control::compare::rounds;
@@ -23,7 +24,9 @@ pub mod compare;
 pub mod during;
 pub mod gather;
 pub mod ground;
+pub mod home;
 pub mod mend;
+pub mod names;
 pub mod search;
 pub mod shelf;
 #[cfg(target_os = "linux")]
@@ -33,10 +36,15 @@ pub mod within;
 /// Whose control files: the directories that a run may write, and where in them the person stands.
 #[derive(Clone, Debug)]
 pub struct ControlScope {
-    /// The root, then the common directory of a linked worktree.
+    /// The root, then the common directory of a linked worktree, then what the person mounts to be written.
     pub anchors: Vec<PathBuf>,
     pub seeds: Vec<PathBuf>,
     pub with_direnv: bool,
+    /// Directories of the project that are on PATH.
+    pub programs: BTreeSet<ControlPath>,
+    pub leaves: BTreeSet<String>,
+    /// What the person's own settings and home bring from the project.
+    pub named: BTreeMap<ControlPath, Tag>,
     /// Whether links in git's own directories are looked for.
     pub with_links: bool,
 }
@@ -67,6 +75,7 @@ pub fn begin(
         if record.sessions.iter().any(|other| other != session && is_running(other)) {
             record.sessions.insert(session.clone());
             record.seeds.extend(scope.seeds.iter().map(|seed| ControlPath::new(0, seed)));
+            record.programs.extend(scope.programs.iter().cloned());
             return shelf.write_record(&record).map(|()| None);
         }
         if let Some(last) = record.sessions.iter().next().cloned() {
@@ -80,8 +89,8 @@ pub fn begin(
     }
     let seeds = scope.seeds.iter().map(|seed| ControlPath::new(0, seed)).collect();
     let sessions = BTreeSet::from([session.clone()]);
-    let with_direnv = scope.with_direnv;
-    shelf.write_record(&ControlRecord { sessions, since, seeds, with_direnv, ..record_of(&snapshot, anchors) })?;
+    let ControlScope { with_direnv, programs, leaves, .. } = scope.clone();
+    shelf.write_record(&ControlRecord { sessions, since, seeds, with_direnv, programs, leaves, ..record_of(&snapshot, anchors) })?;
     Ok(compared)
 }
 
@@ -115,21 +124,43 @@ fn record_of(snapshot: &Snapshot, anchors: Vec<AnchorDir>) -> ControlRecord {
 
 /// Looks at the control files as they are now; with a record, at everything that it has too. `None` where the root is gone.
 fn look(scope: &ControlScope, earlier: Option<&ControlRecord>) -> Option<(Snapshot, Vec<AnchorDir>)> {
-    let opened: Vec<(Ground, AnchorDir)> = scope.anchors.iter().map(|path| Ground::open(path)).collect::<Option<_>>()?;
+    let since = earlier.map(|record| record.since);
+    let opened: Vec<(Ground, AnchorDir)> = scope.anchors.iter().map(|path| Ground::open_since(path, since)).collect::<Option<_>>()?;
     let (grounds, anchors): (Vec<Ground>, Vec<AnchorDir>) = opened.into_iter().unzip();
-    let mut gathering =
-        Gathering { grounds: &grounds, with_direnv: scope.with_direnv, with_links: scope.with_links, snapshot: Snapshot::default() };
+    let mut gathering = Gathering {
+        grounds: &grounds,
+        with_direnv: scope.with_direnv,
+        with_links: scope.with_links,
+        leaves: &scope.leaves,
+        snapshot: Snapshot::default(),
+    };
+    gathering.snapshot.named.extend(scope.named.clone());
     let root = ControlPath::new(0, "");
     search::git_entry(&mut gathering, &root, &grounds.first()?.dir);
-    for anchor in (1_u8..).take(grounds.len().saturating_sub(1)) {
-        gathering.git_directory(&ControlPath::new(anchor, ""));
+    let mut trees = vec![0];
+    for (anchor, ground) in (0_u8..).zip(&grounds).skip(1) {
+        let directory = ControlPath::new(anchor, "");
+        let is_git = earlier.map_or_else(
+            || search::is_bare(|name| ground::kind_at(&ground.dir, name).is_some()),
+            |record| record.git_directories.contains(&directory),
+        );
+        if is_git {
+            gathering.git_directory(&directory);
+        } else {
+            trees.push(anchor);
+        }
     }
     let nothing = BTreeMap::new();
     gathering.named(earlier.map_or(&nothing, |record| &record.named));
     for directory in earlier.into_iter().flat_map(|record| &record.git_directories) {
         gathering.git_directory(directory);
     }
-    search::search(&mut gathering, &scope.seeds);
+    for tree in trees {
+        search::search(&mut gathering, tree, if tree == 0 { &scope.seeds } else { &[] });
+    }
+    for directory in &scope.programs {
+        gathering.programs(directory);
+    }
     gathering.named(&nothing);
     for path in earlier.into_iter().flat_map(|record| record.watched.iter()) {
         again(&mut gathering, path);
@@ -188,8 +219,9 @@ pub fn end(shelf: &ControlShelf, session: &SessionId, tool: &str, known: impl Fn
             for (hash, bytes) in wanted_contents(&snapshot) {
                 shelf.keep(hash, bytes)?;
             }
-            let ControlRecord { anchors, sessions, since, seeds, with_direnv, .. } = record;
-            shelf.write_record(&ControlRecord { sessions, since, seeds, with_direnv, ..record_of(&snapshot, anchors) })?;
+            let ControlRecord { anchors, sessions, since, seeds, with_direnv, programs, leaves, .. } = record;
+            let kept = ControlRecord { sessions, since, seeds, with_direnv, programs, leaves, ..record_of(&snapshot, anchors) };
+            shelf.write_record(&kept)?;
         }
         None => shelf.write_record(&record)?,
     }
@@ -205,6 +237,9 @@ fn scope_of(record: &ControlRecord) -> ControlScope {
         seeds: record.seeds.iter().map(|seed| seed.below.clone()).collect(),
         with_direnv: record.with_direnv,
         with_links: true,
+        programs: record.programs.clone(),
+        leaves: record.leaves.clone(),
+        named: BTreeMap::new(),
     }
 }
 
@@ -213,9 +248,12 @@ pub fn ground_of(anchors: &[PathBuf], path: &ControlPath) -> Option<Ground> {
     Ground::open(anchors.get(usize::from(path.anchor))?).map(|(ground, _)| ground)
 }
 
-/// Says whether a program is installed that runs what a directory holds as soon as a shell is in it.
-pub fn has_direnv(host: &crate::host::Host) -> bool {
-    ["direnv", "mise"].iter().any(|program| host.program(program).is_some())
+/// Returns whether a program is installed that runs what a directory holds as soon as a shell is in it, and the names that count in a
+/// directory in which no directory is.
+pub fn installed(host: &crate::host::Host) -> (bool, BTreeSet<String>) {
+    let there: Vec<_> = IN_A_LEAF.iter().filter(|(program, _)| host.program(program).is_some()).collect();
+    let names = there.iter().flat_map(|(_, names)| names.iter().map(|name| (*name).to_owned())).collect();
+    (there.iter().any(|(program, _)| ["direnv", "mise"].contains(program)), names)
 }
 
 /// Returns the path of a directory below another, for whoever knows both.

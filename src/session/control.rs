@@ -8,18 +8,20 @@ use crate::core::control::record::{Handled, PendingChange};
 use crate::core::control::report::{ControlReport, report, short_diff, shown, visible};
 use crate::core::control::{ControlPath, Trace};
 use crate::core::lease::{Lease, SessionId};
-use crate::core::plan::Plan;
 use crate::core::plan::mount::Access;
+use crate::core::plan::{Part, Plan};
 use crate::core::store::Store;
-use crate::core::workspace::Workspace;
 use crate::host::control::shelf::ControlShelf;
-use crate::host::control::{self, Compared, ControlScope};
+use crate::host::control::{self, Compared, ControlScope, home};
+use crate::host::fs::look::Look;
 use crate::host::store::lease;
 use crate::host::{Host, output};
 use crate::session::context::Context;
 
 /// Changed files that are shown with a short diff.
 const MOST_SHOWN: usize = 6;
+/// Directories beside the project that are looked through.
+const MOST_MOUNTED: usize = 16;
 
 /// Takes the record for a session that begins.
 pub fn begin(context: &Context, store: &Store, plan: &Plan) {
@@ -27,7 +29,7 @@ pub fn begin(context: &Context, store: &Store, plan: &Plan) {
     let workspace = &plan.workspace;
     let is_running = |session: &SessionId| lease::read(store, session).is_some_and(|lease| lease::is_owner_alive(&lease));
     let begun = ControlShelf::open(store, &workspace.project).map_err(|error| error.to_string()).and_then(|shelf| {
-        let scope = scope(host, workspace);
+        let scope = scope(host, store, plan);
         control::begin(&shelf, &scope, &plan.session, is_running).map_err(|error| error.to_string())
     });
     match begun {
@@ -60,17 +62,37 @@ pub fn end(store: &Store, lease: &Lease) {
     }
 }
 
-fn scope(host: &Host, workspace: &Workspace) -> ControlScope {
+fn scope(host: &Host, store: &Store, plan: &Plan) -> ControlScope {
+    let workspace = &plan.workspace;
     // What of the repository lies elsewhere and is written from inside.
     let common = workspace.extras.iter().filter(|extra| extra.access == Access::ReadWrite);
-    let anchors = std::iter::once(workspace.root.clone()).chain(common.map(|extra| extra.source.path.clone()));
+    let mut anchors: Vec<_> = std::iter::once(workspace.root.clone()).chain(common.map(|extra| extra.source.path.clone())).collect();
+    anchors.extend(mounted(&[store, &host.store], plan));
+    anchors.dedup();
     let below = workspace.workdir.as_path().strip_prefix(workspace.target.as_path()).unwrap_or(std::path::Path::new(""));
+    let (with_direnv, leaves) = control::installed(host);
     ControlScope {
-        anchors: anchors.collect(),
+        anchors,
         seeds: control::seed(&workspace.root, &workspace.root.join(below)),
-        with_direnv: control::has_direnv(host),
+        with_direnv,
         with_links: true,
+        programs: home::on_path(host, &workspace.root),
+        leaves,
+        named: home::of_person(host, &workspace.root),
     }
+}
+
+/// Returns the directories beside the project that the person mounts to be written: not those of the store.
+fn mounted(stores: &[&Store], plan: &Plan) -> Vec<std::path::PathBuf> {
+    let written = plan.parts.iter().filter_map(|reasoned| match &reasoned.part {
+        Part::Mount(mount) if mount.access == Access::ReadWrite => Some(mount.source.path()),
+        _ => None,
+    });
+    let root = &plan.workspace.root;
+    let is_beside = |path: &&std::path::Path| !path.starts_with(root) && !stores.iter().any(|store| path.starts_with(store.root()));
+    let is_common = |path: &&std::path::Path| plan.workspace.extras.iter().any(|extra| extra.source.path == **path);
+    let beside = written.filter(is_beside).filter(|path| !is_common(path) && path.leads_to_directory());
+    beside.take(MOST_MOUNTED).map(std::path::Path::to_owned).collect()
 }
 
 fn unwatched(why: impl Display) {

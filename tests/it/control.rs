@@ -179,6 +179,11 @@ pub fn script(sandbox: &Sandbox, text: &str) -> Run {
     sandbox.run("sh").args(["-c", text])
 }
 
+/// Whether each plant is first shown to fire without us: `make hostile` does, and it doubles the time.
+pub fn shows_plants() -> bool {
+    crate::hostile::tries(0, 1) > 0
+}
+
 /// What a person, or the prompt of their shell, does next: in the project and in each directory of it. True if the host ran something.
 pub fn is_run(sandbox: &Sandbox) -> bool {
     let _ = fs::remove_file(sandbox.root().join("canary"));

@@ -43,7 +43,9 @@ mod completions;
 mod config_file;
 mod control;
 mod control_git;
+mod control_hidden;
 mod control_links;
+mod control_person;
 mod control_watch;
 mod control_word;
 #[cfg(feature = "faults")]

@@ -1,4 +1,4 @@
-//! Where git fetches from and pushes to: settings that run nothing, and send the person's work elsewhere.
+//! Where git fetches from and pushes to, and what: settings that run nothing, and send the person's work elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,10 +36,10 @@ impl Destinations {
         let mut found: BTreeMap<String, Destination> = BTreeMap::new();
         for setting in settings {
             let of = match (setting.section.as_str(), &setting.subsection, setting.key.as_str()) {
-                ("remote" | "submodule", Some(name), "url" | "pushurl") | ("branch", Some(name), "remote") => {
-                    Some((setting.section.clone(), name.clone()))
-                }
-                ("branch", Some(_), "pushremote") | ("remote", None, "pushdefault") => None,
+                ("remote", Some(name), "url" | "pushurl" | "push" | "mirror")
+                | ("submodule", Some(name), "url")
+                | ("branch", Some(name), "remote") => Some((setting.section.clone(), name.clone())),
+                ("branch", Some(_), "pushremote") | ("remote", None, "pushdefault") | ("push", None, "default") => None,
                 _ => continue,
             };
             let destination = found.entry(setting.name()).or_default();
@@ -75,6 +75,8 @@ mod tests {
         );
         check(OLD, &format!("{OLD}[branch \"main\"]\npushRemote = up\n"), &["branch.main.pushremote"]);
         check(OLD, &format!("{OLD}[remote]\npushDefault = up\n"), &["remote.pushdefault"]);
+        check(OLD, &format!("{OLD}[remote \"origin\"]\nmirror = true\npush = +a:main\n"), &["remote.origin.mirror", "remote.origin.push"]);
+        check(OLD, &format!("{OLD}[push]\ndefault = matching\n"), &["push.default"]);
         let module = "[submodule \"s\"]\nurl = https://example.org/s\n";
         check(module, &module.replace("example.org", "evil.example"), &["submodule.s.url"]);
     }

@@ -88,7 +88,8 @@ fn runs(change: &ControlChange) -> Judgement {
         (Reads::Pointer, before, after) => pointer(change, before, after),
         (Reads::Kind, _, Standing::Absent | Standing::File { .. } | Standing::Directory) => Judgement::Fine,
         // What is gone from the work tree runs nothing; a hook that is gone may have been a guard.
-        (Reads::Whole, _, Standing::Absent) if change.git_directory == GitDirectory::None => Judgement::Report,
+        (Reads::Versions, before, after) => versions(before, after),
+        (Reads::Whole | Reads::Script, _, Standing::Absent) if change.git_directory == GitDirectory::None => Judgement::Report,
         _ => Judgement::Back,
     }
 }
@@ -222,6 +223,20 @@ fn pointer(change: &ControlChange, before: Standing, after: Standing) -> Judgeme
         (Standing::Absent, Standing::Directory) => Judgement::Fine,
         (Standing::Directory, Standing::Absent) => Judgement::Fine,
         (_, Standing::Absent) if is_git_entry && change.path.below.components().count() > 1 => Judgement::Fine,
+        _ => Judgement::Back,
+    }
+}
+
+/// Lets other versions pass, but none that is a path or computed.
+fn versions(before: Standing, after: Standing) -> Judgement {
+    let paths = |standing: Standing| -> BTreeSet<Vec<u8>> {
+        let Standing::File { bytes, .. } = standing else { return BTreeSet::new() };
+        let is_path = |line: &&[u8]| ["path", "{{"].iter().any(|word| line.windows(word.len()).any(|part| part == word.as_bytes()));
+        bytes.split(|byte| *byte == b'\n').filter(is_path).map(<[u8]>::to_vec).collect()
+    };
+    match after {
+        Standing::Absent => Judgement::Report,
+        Standing::File { .. } if paths(after).is_subset(&paths(before)) => Judgement::Report,
         _ => Judgement::Back,
     }
 }

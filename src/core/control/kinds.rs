@@ -1,4 +1,4 @@
-//! The list of control files, as data: what the host runs by itself from a project, in three tiers.
+//! What a control file is: when the host runs it, what of it counts; and which name is one.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::core::control::ControlPath;
+use crate::core::control::tables::{IN_GIT_DIRECTORY, IN_WORK_TREE, WITH_DIRENV};
 
 /// When the host runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,6 +33,10 @@ pub enum Reads {
     Pointer,
     /// Lines that start a program when a rebase goes on.
     Todo,
+    /// Every byte, and the files that it names: a script, which reads in others.
+    Script,
+    /// Versions of tools: one that is a path says which program a prompt asks for its version.
+    Versions,
     /// Only whether it is a link or a pipe: git writes through the one, and waits for the other.
     Kind,
 }
@@ -43,7 +48,7 @@ pub struct ControlKind {
     pub reads: Reads,
 }
 
-const fn kind(tier: Tier, reads: Reads) -> ControlKind {
+pub const fn kind(tier: Tier, reads: Reads) -> ControlKind {
     ControlKind { tier, reads }
 }
 
@@ -58,115 +63,6 @@ pub enum Shape {
 /// One row: a path, what it names, what it is.
 pub type ControlRow = (&'static str, Shape, ControlKind);
 
-/// What a directory of git's holds: `.git`, that of a submodule, a bare repository.
-pub const IN_GIT_DIRECTORY: &[ControlRow] = &[
-    ("config", Shape::File, kind(Tier::Runs, Reads::Settings)),
-    ("config.worktree", Shape::File, kind(Tier::Runs, Reads::Settings)),
-    ("commondir", Shape::File, kind(Tier::Runs, Reads::Pointer)),
-    ("hooks", Shape::Tree, kind(Tier::Runs, Reads::Whole)),
-    ("info/attributes", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    ("objects/info/alternates", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    // Places of remotes, as old gits kept them.
-    ("remotes", Shape::Tree, kind(Tier::Runs, Reads::Whole)),
-    ("branches", Shape::Tree, kind(Tier::Runs, Reads::Whole)),
-    ("rebase-merge/git-rebase-todo", Shape::File, kind(Tier::Opens, Reads::Todo)),
-    ("sequencer/todo", Shape::File, kind(Tier::Opens, Reads::Todo)),
-];
-
-/// What runs as soon as a shell is in the directory, where direnv or mise is. Mise trusts a path, whatever is in it later.
-pub const WITH_DIRENV: &[ControlRow] = &[
-    (".envrc", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    (".direnv", Shape::Tree, kind(Tier::Runs, Reads::Whole)),
-    (".config/mise", Shape::Tree, kind(Tier::Runs, Reads::Whole)),
-    (".config/mise.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    (".mise", Shape::Tree, kind(Tier::Runs, Reads::Whole)),
-    (".mise.local.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    (".mise.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    ("mise.local.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    ("mise.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    ("mise/config.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
-];
-
-/// What a directory of the work tree holds.
-pub const IN_WORK_TREE: &[ControlRow] = &[
-    (".hg/hgrc", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    (".hg/hgrc-not-shared", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    (".hg/sharedpath", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    (".jj/repo/config.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    (".jj/workspace-config.toml", Shape::File, kind(Tier::Runs, Reads::Whole)),
-    (".aider.conf.yml", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".bazelrc", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    (".cargo", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".claude/hooks", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".claude/settings.json", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".claude/settings.local.json", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".codex", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".crushrc", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".cursor", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".devcontainer", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".devcontainer.json", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".dir-locals.el", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".dir-locals-2.el", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".env", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    (".envrc", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".exrc", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".fleet", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".gemini", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".gitattributes", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    (".githooks", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".helix", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".gitmodules", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    (".husky", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".idea", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".kiro", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".lefthook.yml", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".lvimrc", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".mcp.json", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".mise.toml", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".npmrc", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    (".nova", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".nvim.lua", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".nvimrc", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".opencode", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".pnpmfile.cjs", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    (".pre-commit-config.yaml", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".qwen", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".run", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".tool-versions", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".vimrc", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    (".vs", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".vscode", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".windsurf", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    (".yarnrc.yml", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    (".zed", Shape::Tree, kind(Tier::Opens, Reads::Whole)),
-    ("CMakeLists.txt", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("Cargo.toml", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("GNUmakefile", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("Makefile", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("Rakefile", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("Taskfile.yml", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("build.gradle", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("build.gradle.kts", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("build.rs", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("conftest.py", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("crushrc", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    ("flake.nix", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("justfile", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("lefthook.yml", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    ("makefile", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("mise.toml", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    ("noxfile.py", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("opencode.json", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    ("package.json", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("pom.xml", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("pyproject.toml", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("rust-toolchain", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    ("rust-toolchain.toml", Shape::File, kind(Tier::Opens, Reads::Whole)),
-    ("setup.py", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("shell.nix", Shape::File, kind(Tier::Builds, Reads::Whole)),
-    ("tox.ini", Shape::File, kind(Tier::Builds, Reads::Whole)),
-];
-
 /// A file that says where a directory of git's is, or a link or a directory in its place.
 pub const GIT_FILE: ControlKind = kind(Tier::Runs, Reads::Pointer);
 
@@ -176,6 +72,12 @@ pub const ANY_IN_GIT: ControlKind = kind(Tier::Runs, Reads::Kind);
 /// A file of settings that git's own include, and a directory that they name for hooks.
 pub const INCLUDED: ControlKind = kind(Tier::Runs, Reads::Settings);
 pub const NAMED: ControlKind = kind(Tier::Runs, Reads::Whole);
+
+/// A file that a script names: it reads it in, or has it watched.
+pub const READ_IN: ControlKind = kind(Tier::Runs, Reads::Script);
+
+/// What a shell reads when it starts, and what programs of the person's are set up by, where their home leads into the project.
+pub const OF_THE_HOME: ControlKind = kind(Tier::Opens, Reads::Whole);
 
 /// What an editor opens as a project, whatever its name.
 pub const OPENED: ControlKind = kind(Tier::Opens, Reads::Whole);
@@ -259,7 +161,7 @@ mod tests {
     #[test]
     fn a_name_begins_a_row_or_none() {
         let rows = |name: &str| rows_of(OsStr::new(name), true).map(|row| row.0).collect::<Vec<_>>();
-        assert_eq!(rows(".CLAUDE"), [".claude/hooks", ".claude/settings.json", ".claude/settings.local.json"]);
+        assert_eq!(rows(".Husky"), [".husky"]);
         assert_eq!(rows(".envrc"), [".envrc", ".envrc"]);
         assert_eq!(rows("makeFile"), ["Makefile", "makefile"]);
         for (path, ..) in IN_WORK_TREE {

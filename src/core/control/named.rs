@@ -50,6 +50,54 @@ fn words(command: &[u8]) -> impl Iterator<Item = &[u8]> {
     words.filter(|word| word.contains(&b'/'))
 }
 
+/// Files that one script names, at most.
+const MOST_OF_A_SCRIPT: usize = 64;
+
+/// Returns what a script of direnv's or mise's names below `root`: what it reads in, what it has watched, what it runs by a path.
+pub fn named_by_script(script: &[u8], root: &Path, file: &Path) -> Vec<PathBuf> {
+    let beside = file.parent().unwrap_or(root);
+    let mut found = Vec::new();
+    for line in script.split(|byte| matches!(byte, b'\n' | b';' | b'&' | b'|')) {
+        let words = line.split(|byte| byte.is_ascii_whitespace() || br#""'=()[],`"#.contains(byte)).filter(|word| !word.is_empty());
+        let words: Vec<&[u8]> = words.take_while(|word| !word.starts_with(b"#")).collect();
+        let (first, rest) = words.split_first().map_or((&b""[..], &[][..]), |(first, rest)| (*first, rest));
+        let names: Vec<&[u8]> = match (first, rest) {
+            (b"use", [b"flake", rest @ ..]) => {
+                let elsewhere = rest.iter().filter_map(|word| word.split(|byte| *byte == b'#').next());
+                for directory in elsewhere.filter(|word| word.contains(&b'/')) {
+                    found.extend(inside(root, beside, &Path::new(OsStr::from_bytes(directory)).join("flake.nix")));
+                }
+                vec![b"flake.nix", b"flake.lock"]
+            }
+            (b"use", [b"nix", rest @ ..]) => [&[&b"shell.nix"[..], b"default.nix"], rest].concat(),
+            (b"dotenv" | b"dotenv_if_exists", []) => vec![b".env"],
+            (
+                b"source"
+                | b"."
+                | b"source_env"
+                | b"source_env_if_exists"
+                | b"dotenv"
+                | b"dotenv_if_exists"
+                | b"watch_file"
+                | b"_.source"
+                | b"_.file"
+                | b"env_file",
+                rest,
+            ) if !rest.iter().any(|word| word.starts_with(b"$(") || *word == b"$") => rest.to_vec(),
+            _ => words.iter().copied().filter(|word| word.contains(&b'/')).collect(),
+        };
+        for name in names {
+            let name = [&b"$PWD/"[..], b"${PWD}/", b"$DIRENV_DIR/"].iter().find_map(|here| name.strip_prefix(*here)).unwrap_or(name);
+            let path = Path::new(OsStr::from_bytes(name));
+            // Behind a substitution, what is left of a path begins with a slash.
+            let below = inside(root, beside, path).or_else(|| inside(root, beside, path.strip_prefix("/").ok()?));
+            found.extend(below);
+        }
+    }
+    found.truncate(MOST_OF_A_SCRIPT);
+    found
+}
+
 /// Returns where a link that stands at `link` leads, if that is below `root`.
 pub fn linked(root: &Path, link: &Path, to: &Path) -> Option<PathBuf> {
     inside(root, link.parent()?, to)
@@ -64,6 +112,23 @@ pub fn inside(root: &Path, base: &Path, path: &Path) -> Option<PathBuf> {
 mod tests {
     use super::*;
     use crate::core::control::gitconfig::parse;
+
+    // BO-12: direnv asks again about `.envrc` itself, and about nothing that it reads in.
+    #[test]
+    fn what_a_script_reads_in_is_found() {
+        let check = |text: &str, expected: &[&str]| {
+            let found = named_by_script(text.as_bytes(), Path::new("/p"), Path::new("/p/a/.envrc"));
+            assert_eq!(found, expected.iter().map(PathBuf::from).collect::<Vec<_>>(), "{text}");
+        };
+        check("source env.sh\n. ./b.sh # x/y\nsource_env ../.envrc", &["a/env.sh", "a/b.sh", ".envrc"]);
+        check("use flake\nuse flake ./nix#dev", &["a/flake.nix", "a/flake.lock", "a/nix/flake.nix", "a/flake.nix", "a/flake.lock"]);
+        check("use nix", &["a/shell.nix", "a/default.nix"]);
+        check("dotenv\nwatch_file x y", &["a/.env", "a/x", "a/y"]);
+        check("export A=\"$(./bin/version)\"; eval \"$(cat $PWD/c/d)\"", &["a/bin/version", "a/c/d"]);
+        check("source \"$(git rev-parse --show-toplevel)/e.sh\"", &["a/e.sh"]);
+        check("[env]\n_.source = \"s.sh\"\n_.file = ['.env', '../b.env']", &["a/s.sh", "a/.env", "b.env"]);
+        check("export EDITOR=vi\nlayout python\nsource /etc/profile ../../x", &["a/etc/profile"]);
+    }
 
     #[test]
     fn what_settings_name_in_the_project_is_found() {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::core::control::kinds::{ControlRow, IN_GIT_DIRECTORY, IN_WORK_TREE, Shape, Tier, WITH_DIRENV};
+use crate::core::control::kinds::{ControlRow, Shape, Tier};
+use crate::core::control::tables::{IN_GIT_DIRECTORY, IN_WORK_TREE, OF_A_PROMPT, WITH_DIRENV};
 use crate::core::control::{ControlPath, Watched};
 
 /// The names in a directory that count.
@@ -63,6 +64,18 @@ impl ControlPlaces {
         }
     }
 
+    /// Adds a directory of programs that are started by a prompt.
+    pub fn programs(&mut self, directory: &ControlPath) {
+        let mut at = ControlPath::new(directory.anchor, "");
+        for name in &directory.below {
+            self.name(&at, name);
+            at = at.join(name);
+        }
+        for program in OF_A_PROMPT {
+            self.name(&at, OsStr::new(program));
+        }
+    }
+
     fn rows(&mut self, at: &ControlPath, rows: &[ControlRow]) {
         for (path, shape, _) in rows.iter().filter(|(.., kind)| kind.tier == Tier::Runs) {
             let mut directory = at.clone();
@@ -98,7 +111,8 @@ mod tests {
         let included = Watched { tier: Tier::Runs, reads: Reads::Settings, trace: Trace::Directory };
         let opened = Watched { tier: Tier::Opens, ..included.clone() };
         let watched = BTreeMap::from([(at("conf/git.inc"), included), (at(".vscode/tasks.json"), opened)]);
-        let places = ControlPlaces::new(trees.iter(), &BTreeSet::from([at(".git")]), &watched, true);
+        let mut places = ControlPlaces::new(trees.iter(), &BTreeSet::from([at(".git")]), &watched, true);
+        places.programs(&at(".venv/bin"));
         for (directory, name) in [
             ("", ".git"),
             ("", ".envrc"),
@@ -116,6 +130,8 @@ mod tests {
             (".git/modules", "any"),
             (".hg", "hgrc"),
             ("conf", "git.inc"),
+            ("", ".venv"),
+            (".venv/bin", "git"),
         ] {
             assert!(places.0.get(&at(directory)).is_some_and(|names| names.has(OsStr::new(name))), "{directory} {name}");
         }

@@ -78,7 +78,7 @@ const PLAIN: &[(&str, &[&str])] = &[
     ("extensions", &["compatobjectformat", "noop", "objectformat", "preciousobjects", "relativeworktrees", "worktreeconfig"]),
     ("feature", &["experimental", "manyfiles"]),
     ("fetch", &["fsckobjects", "output", "parallel", "prune", "prunetags", "recursesubmodules", "writecommitgraph"]),
-    ("format", &["pretty", "signoff"]),
+    ("format", &["signoff"]),
     ("gc", &["auto", "autodetach", "autopacklimit"]),
     ("http", &["lowspeedlimit", "lowspeedtime", "maxrequests", "postbuffer", "version"]),
     ("i18n", &["commitencoding", "logoutputencoding"]),
@@ -143,8 +143,6 @@ const PLAIN_OF_ONE: &[(&str, &[&str])] = &[
             "followremotehead",
             "gh-resolved",
             "mirror",
-            "partialclonefilter",
-            "promisor",
             "prune",
             "prunetags",
             "push",
@@ -167,6 +165,10 @@ pub struct Around<'a> {
 
 /// Says whether a setting can run nothing, and makes nothing run elsewhere.
 pub fn is_plain(setting: &GitSetting, around: &Around) -> bool {
+    if setting.value.as_deref().is_some_and(|value| value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t')) {
+        // Git prints it, and a terminal obeys it.
+        return false;
+    }
     let list = if setting.subsection.is_some() { PLAIN_OF_ONE } else { PLAIN };
     let keys = list.iter().find(|(section, _)| *section == setting.section).map_or(&[][..], |(_, keys)| keys);
     keys.iter().any(|key| *key == "*" || *key == setting.key) || is_plain_value(setting, around)
@@ -177,9 +179,11 @@ fn is_plain_value(setting: &GitSetting, around: &Around) -> bool {
     let is_remote = |value: &str| value == "." || around.remotes.contains(&value.as_bytes());
     match (setting.section.as_str(), setting.subsection.is_some(), setting.key.as_str()) {
         ("remote", true, "url" | "pushurl") | ("submodule", true, "url") => is_far(value),
-        ("branch", true, "remote" | "pushremote") | ("remote", false, "pushdefault") | ("extensions", false, "partialclone") => {
-            is_remote(value)
-        }
+        ("branch", true, "remote" | "pushremote") | ("remote", false, "pushdefault") => is_remote(value),
+        // A format of one's own may hold any control, spelled `%x1b`.
+        ("format", false, "pretty") => PRETTY.contains(&value),
+        // From a remote that has promised them, git fetches what is missing by itself, wherever that is.
+        ("remote", true, "promisor") => is_off(value),
         // Words of git's own; anything else may name a program or a file.
         ("submodule", true, "update") => matches!(value, "checkout" | "rebase" | "merge" | "none"),
         ("core", false, "fsmonitor") => matches!(value, "true" | "false"),
@@ -187,6 +191,13 @@ fn is_plain_value(setting: &GitSetting, around: &Around) -> bool {
         ("core", false, "worktree") => around.module.is_some_and(|module| stays_inside(module, value)),
         _ => false,
     }
+}
+
+/// Git's own formats of a log.
+const PRETTY: [&str; 8] = ["oneline", "short", "medium", "full", "fuller", "reference", "email", "raw"];
+
+fn is_off(value: &str) -> bool {
+    ["false", "no", "off", "0", ""].iter().any(|off| value.eq_ignore_ascii_case(off))
 }
 
 /// Says whether a URL leads to another machine: a repository of this one may have hooks, which a push runs.
@@ -324,6 +335,16 @@ mod tests {
             check(&format!("[{section} \"ext\"]\n{name} = /bin/evil"), false);
         }
         check("[alias]\nst = status\nx = !evil", false);
+        check("[remote \"x\"]\npromisor\n[extensions]\npartialClone = origin\n[remote \"y\"]\npromisor = true", false);
+        check("[remote \"origin\"]\npartialCloneFilter = blob:none", false);
+    }
+
+    // BO-14: what git prints is obeyed by the terminal.
+    #[test]
+    fn what_a_terminal_would_obey_is_not() {
+        check("[format]\npretty = %x1b]0;x%x07%s", false);
+        check("[user]\nname = \"a\x1b]0;x\x07\"\n[log]\ndate = \"format:\x1b[2J\"", false);
+        check("[format]\npretty = oneline\n[user]\nname = \"a\tb\"\n[log]\ndate = iso", true);
     }
 
     #[test]

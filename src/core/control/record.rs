@@ -32,6 +32,12 @@ pub struct ControlRecord {
     pub seeds: BTreeSet<ControlPath>,
     /// Whether direnv was installed.
     pub with_direnv: bool,
+    /// Directories of the project that were on PATH.
+    #[serde(default)]
+    pub programs: BTreeSet<ControlPath>,
+    /// Names that count in a directory in which no directory is.
+    #[serde(default)]
+    pub leaves: BTreeSet<String>,
     pub watched: BTreeMap<ControlPath, Watched>,
     /// Directories of git's.
     pub git_directories: BTreeSet<ControlPath>,

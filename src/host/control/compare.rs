@@ -115,8 +115,9 @@ fn note(compared: &mut Compared, change: Option<PendingChange>) {
     let Some(change) = change else { return };
     match compared.changes.iter_mut().find(|known| known.path == change.path) {
         Some(known) if change.handled == Handled::Failed => known.handled = Handled::Failed,
+        // What could not be put back at first was, in a later round.
+        Some(known) if matches!(known.handled, Handled::Failed | Handled::Reported | Handled::Counted) => *known = change,
         Some(known) if known.after == change.after => {}
-        Some(known) if matches!(known.handled, Handled::Reported | Handled::Counted) => *known = change,
         _ => compared.changes.push(change),
     }
 }
@@ -144,7 +145,8 @@ fn is_way_to_tree(path: &ControlPath, after: Option<&Watched>) -> bool {
 }
 
 /// Whether a path that the record does not have was there before it was taken: the project has more than is looked at, and it was
-/// not come to then. The change time says so, which nobody can set.
+/// not come to then. The change time says so, which nobody can set; that of a directory on the way does, too, since one that was moved
+/// brings old files along.
 fn is_old(scope: &ControlScope, record: &ControlRecord, path: &ControlPath, (before, after): (Option<&Watched>, Option<&Watched>)) -> bool {
     if before.is_some() {
         return false;
@@ -157,12 +159,15 @@ fn is_old(scope: &ControlScope, record: &ControlRecord, path: &ControlPath, (bef
     if !record.is_cut {
         return false;
     }
-    let changed = || {
-        let (ground, _) = Ground::open(scope.anchors.get(usize::from(path.anchor))?)?;
-        let dir = ground.enter(path.below.parent()?)?;
-        Some(ground::changed_at(&dir, path.below.file_name()?))
-    };
-    changed().is_some_and(|changed| changed < record.since)
+    if record.git_directories.iter().any(|known| known.anchor == path.anchor && path.below.starts_with(&known.below)) {
+        // All of it was looked at.
+        return false;
+    }
+    let Some((ground, _)) = scope.anchors.get(usize::from(path.anchor)).and_then(|anchor| Ground::open(anchor)) else { return false };
+    path.below.ancestors().filter(|part| !part.as_os_str().is_empty()).all(|part| {
+        let place = part.parent().and_then(|parent| ground.enter(parent)).zip(part.file_name());
+        place.is_some_and(|(dir, name)| ground::changed_at(&dir, name) < record.since)
+    })
 }
 
 fn judged(

@@ -2,25 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fd::OwnedFd;
 
-use crate::core::control::gitconfig::parse;
-use crate::core::control::kinds::{self, ControlKind, ControlRow, IN_GIT_DIRECTORY, Shape};
-use crate::core::control::named::{inside, linked, named};
+use crate::core::control::kinds::{self, ControlKind, ControlRow, Shape};
 use crate::core::control::record::Tag;
-use crate::core::control::{ControlPath, Trace, Watched, unescaped};
+use crate::core::control::tables::{IN_GIT_DIRECTORY, OF_A_PROMPT};
+use crate::core::control::{ControlPath, Trace, Watched};
 use crate::host::control::ground::{self, Ground};
 use crate::host::control::within::within;
-use crate::host::fs::{self, Child, Trust};
+use crate::host::fs::Child;
 
-/// Control files in one project, files in one directory of them, and how deep these go.
+/// Control files in one project, files in one directory of them, and how deep these go. What runs has room of its own, so that
+/// nothing else takes it away.
 const MOST_FILES: usize = 2_000;
-const MOST_IN_TREE: usize = 256;
+pub const MOST_IN_TREE: usize = 256;
 const DEEPEST_TREE: usize = 4;
-/// Bytes of them.
+/// Bytes of what runs, and of the others.
 const MOST_BYTES: usize = 16 << 20;
 /// Directories of git's: submodules, worktrees, repositories within the project.
 pub const MOST_GIT_DIRECTORIES: usize = 200;
@@ -39,6 +38,14 @@ pub struct Snapshot {
     pub is_cut: bool,
     /// Names that were looked at in directories of git's.
     pub names_in_git: usize,
+    runs: Room,
+    others: Room,
+}
+
+/// What was taken of the room for one sort of files.
+#[derive(Debug, Default)]
+struct Room {
+    files: usize,
     bytes: usize,
 }
 
@@ -47,6 +54,8 @@ pub struct Gathering<'a> {
     pub grounds: &'a [Ground],
     pub with_direnv: bool,
     pub with_links: bool,
+    /// Names that count in a directory in which no directory is.
+    pub leaves: &'a BTreeSet<String>,
     pub snapshot: Snapshot,
 }
 
@@ -69,7 +78,7 @@ impl Gathering<'_> {
             if names.peek().is_none() && shape == Shape::File {
                 return self.file(&path, from, name, kind);
             }
-            match fs::child(from, name, Trust::State) {
+            match self.child(at.anchor, from, name) {
                 Child::Absent => return,
                 Child::Directory(inner) => entered = Some(inner),
                 Child::Other => return self.file(&path, from, name, kind),
@@ -91,7 +100,7 @@ impl Gathering<'_> {
             if kinds::is_sample(path.below.strip_prefix(at.below.parent().unwrap_or(Path::new(""))).unwrap_or(&path.below)) {
                 continue;
             }
-            match fs::child(dir, &entry.name, Trust::State) {
+            match self.child(at.anchor, dir, &entry.name) {
                 Child::Directory(inner) => self.tree(&path, &inner, kind, depth + 1),
                 _ => self.file(&path, dir, &entry.name, kind),
             }
@@ -103,7 +112,12 @@ impl Gathering<'_> {
         if kind.reads == kinds::Reads::Kind {
             return self.kind(path, dir, name);
         }
-        if self.snapshot.watched.len() >= MOST_FILES || self.snapshot.bytes > MOST_BYTES {
+        if self.snapshot.watched.get(path).is_some_and(|known| known.tier < kind.tier) {
+            // What it is said to be already is worse.
+            return;
+        }
+        let room = self.room(kind);
+        if room.files >= MOST_FILES || room.bytes > MOST_BYTES {
             self.snapshot.is_cut = true;
             if kind.tier == kinds::Tier::Runs && ground::kind_at(dir, name).is_some() {
                 self.strange(path, kind, "one file too many to look at");
@@ -116,13 +130,21 @@ impl Gathering<'_> {
                 if kind.reads == kinds::Reads::Settings {
                     self.name(path, &bytes);
                 }
-                self.snapshot.bytes += bytes.len();
+                if kind.reads == kinds::Reads::Script {
+                    self.name_read_in(path, &bytes);
+                }
+                self.room(kind).bytes += bytes.len();
                 self.snapshot.contents.insert(hash.clone(), bytes);
             }
             Trace::Link { to } if kind.tier == kinds::Tier::Runs => self.follow(path, to),
             _ => {}
         }
+        self.room(kind).files += 1;
         self.snapshot.watched.insert(path.clone(), Watched { tier: kind.tier, reads: kind.reads, trace });
+    }
+
+    fn room(&mut self, kind: ControlKind) -> &mut Room {
+        if kind.tier == kinds::Tier::Runs { &mut self.snapshot.runs } else { &mut self.snapshot.others }
     }
 
     fn strange(&mut self, path: &ControlPath, kind: ControlKind, why: &str) {
@@ -130,88 +152,21 @@ impl Gathering<'_> {
         self.snapshot.watched.insert(path.clone(), Watched { tier: kind.tier, reads: kind.reads, trace });
     }
 
-    /// Notes what settings name in the project. Those of a submodule are seen from its work tree, those of all others from the
-    /// directory that `.git` is in.
-    fn name(&mut self, path: &ControlPath, bytes: &[u8]) {
-        let Ok(settings) = parse(bytes) else { return };
-        let Some(root) = self.grounds.first().map(|ground| ground.path.clone()) else { return };
-        let file = self.absolute(path);
-        let worktree = settings.iter().find(|setting| setting.section == "core" && setting.key == "worktree");
-        let beside = file.parent().and_then(Path::parent).unwrap_or(&root).to_owned();
-        let value = worktree.and_then(|setting| setting.value.as_deref()).map(|value| Path::new(OsStr::from_bytes(value)));
-        let tree = match value {
-            Some(value) => {
-                let below = inside(&root, file.parent().unwrap_or(&root), value);
-                if below.as_ref().is_none_or(|below| self.leads_elsewhere(below)) {
-                    self.snapshot.lead_outside.insert(path.clone());
-                }
-                below.map(|below| root.join(below))
-            }
-            // The settings of a repository may also be those of a linked worktree, whose root is ours.
-            None if beside.starts_with(&root) => Some(beside),
-            None => None,
-        };
-        for named in named(&settings, &root, &file, &tree.unwrap_or(root.clone())) {
-            self.snapshot.named.insert(ControlPath::new(0, named.below), named.kind.into());
+    /// Adds the programs of a prompt in a directory that is on PATH.
+    pub fn programs(&mut self, at: &ControlPath) {
+        let Some(dir) = self.grounds.get(usize::from(at.anchor)).and_then(|ground| ground.enter(&at.below)) else { return };
+        for name in OF_A_PROMPT {
+            self.file(&at.join(name), &dir, OsStr::new(name), kinds::NAMED);
         }
     }
 
-    /// Says whether a link stands on the way to a directory of the project.
-    fn leads_elsewhere(&self, below: &Path) -> bool {
-        let Some(ground) = self.grounds.first() else { return false };
-        let there = fs::enter_following(&ground.path.join(below)).ok().flatten();
-        !ground::is_same(ground.enter(below), there)
-    }
-
-    /// Notes where a link in a place of git's leads, if that is in the project: the host runs what is there.
-    fn follow(&mut self, path: &ControlPath, to: &str) {
-        let Some(root) = self.grounds.first().map(|ground| &ground.path) else { return };
-        let Some(target) = unescaped(to) else { return };
-        let below = linked(root, &self.absolute(path), Path::new(OsStr::from_bytes(&target)));
-        if let Some(below) = below.filter(|below| !kinds::is_in_git(below)) {
-            self.snapshot.named.insert(ControlPath::new(0, below), kinds::NAMED.into());
-        }
+    /// Returns what a name in an open directory below an anchor leads to.
+    pub fn child(&self, anchor: u8, dir: &OwnedFd, name: impl AsRef<OsStr>) -> Child {
+        self.grounds.get(usize::from(anchor)).map_or(Child::Absent, |ground| ground.child(dir, name.as_ref()))
     }
 
     pub fn absolute(&self, path: &ControlPath) -> PathBuf {
         self.grounds.get(usize::from(path.anchor)).map_or_else(|| path.below.clone(), |ground| ground.path.join(&path.below))
-    }
-
-    /// Adds what was named by settings, those of an earlier moment among them.
-    pub fn named(&mut self, earlier: &BTreeMap<ControlPath, Tag>) {
-        let mut done = BTreeSet::new();
-        // What is included may include again; git itself stops after ten.
-        for _ in 0..10 {
-            let all: Vec<(ControlPath, Tag)> = self.snapshot.named.iter().chain(earlier).map(|(path, tag)| (path.clone(), *tag)).collect();
-            let new: Vec<_> = all.into_iter().filter(|(path, _)| done.insert(path.clone())).collect();
-            if new.is_empty() || done.len() > MOST_IN_TREE {
-                break;
-            }
-            for (path, tag) in new {
-                self.one_named(&path, tag);
-            }
-        }
-        self.snapshot.named.extend(earlier.iter().map(|(path, tag)| (path.clone(), *tag)));
-    }
-
-    fn one_named(&mut self, path: &ControlPath, tag: Tag) {
-        if self.snapshot.watched.get(path).is_some_and(|known| known.tier == kinds::Tier::Runs) {
-            return;
-        }
-        let grounds = self.grounds;
-        let Some(ground) = grounds.get(usize::from(path.anchor)) else { return };
-        if tag.reads == kinds::Reads::Kind {
-            // Any component of it may be the link.
-            return self.path(&ControlPath::new(path.anchor, ""), &ground.dir, &path.below, Shape::File, tag.into());
-        }
-        let (Some(name), Some(parent)) = (path.below.file_name(), path.below.parent()) else { return };
-        let Some(dir) = ground.enter(parent) else { return };
-        let at = ControlPath::new(path.anchor, parent);
-        let shape = match fs::child(&dir, name, Trust::State) {
-            Child::Directory(_) => Shape::Tree,
-            _ => Shape::File,
-        };
-        self.path(&at, &dir, Path::new(name), shape, tag.into());
     }
 
     /// Adds one of git's own directories, with those of its submodules and worktrees.
@@ -228,18 +183,18 @@ impl Gathering<'_> {
         self.rows(at, &dir, IN_GIT_DIRECTORY);
         within(self, at, &dir);
         self.worktrees(&at.join("worktrees"), &dir);
-        if let Child::Directory(modules) = child(&dir, "modules") {
+        if let Child::Directory(modules) = self.child(at.anchor, &dir, "modules") {
             self.modules(&at.join("modules"), &modules, 0);
         }
     }
 
     fn worktrees(&mut self, at: &ControlPath, dir: &OwnedFd) {
-        let Child::Directory(worktrees) = child(dir, "worktrees") else { return };
+        let Child::Directory(worktrees) = self.child(at.anchor, dir, "worktrees") else { return };
         let (names, more) = ground::list(&worktrees, MOST_GIT_DIRECTORIES);
         self.snapshot.is_cut |= more;
         for entry in names.iter().filter(|entry| entry.is_directory()) {
             let path = at.join(&entry.name);
-            if let Child::Directory(inner) = child(&worktrees, &entry.name) {
+            if let Child::Directory(inner) = self.child(at.anchor, &worktrees, &entry.name) {
                 self.snapshot.git_directories.insert(path.clone());
                 self.rows(&path, &inner, IN_GIT_DIRECTORY);
                 within(self, &path, &inner);
@@ -253,7 +208,7 @@ impl Gathering<'_> {
         self.snapshot.is_cut |= more || depth > DEEPEST_TREE;
         for entry in names.iter().filter(|entry| entry.is_directory() && depth <= DEEPEST_TREE) {
             let path = at.join(&entry.name);
-            let Child::Directory(inner) = child(dir, &entry.name) else { continue };
+            let Child::Directory(inner) = self.child(at.anchor, dir, &entry.name) else { continue };
             if ground::kind_at(&inner, "HEAD").is_some() {
                 self.git_directory(&path);
             } else {
@@ -261,8 +216,4 @@ impl Gathering<'_> {
             }
         }
     }
-}
-
-fn child(dir: &OwnedFd, name: impl AsRef<OsStr>) -> Child {
-    fs::child(dir, name.as_ref(), Trust::State)
 }

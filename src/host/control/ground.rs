@@ -13,7 +13,7 @@ use crate::core::control::record::AnchorDir;
 use crate::core::control::{Trace, escaped};
 use crate::core::sync::{Mode, Reading, Refusal};
 use crate::core::text::digest::sha256;
-use crate::host::fs::{self, Absent, Trust, read};
+use crate::host::fs::{self, Absent, Child, Trust, read, shape};
 
 /// Largest control file whose content is compared, in bytes.
 pub const LARGEST: u64 = 1 << 20;
@@ -25,6 +25,8 @@ pub struct Ground {
     pub dir: OwnedFd,
     /// Whether the number of links of a directory here says that it has no directories in it.
     pub counts_links: bool,
+    /// When the run began whose work is looked at, in seconds since 1970.
+    pub since: Option<u64>,
 }
 
 /// One name in a directory.
@@ -42,12 +44,21 @@ impl DirName {
 impl Ground {
     /// Opens a directory; `None` where it is gone.
     pub fn open(path: &Path) -> Option<(Self, AnchorDir)> {
-        let dir = std::fs::File::from(fs::enter(path, Path::new(""), Absent::Leave).ok()??);
+        Self::open_since(path, None)
+    }
+
+    /// Opens a directory that a run since then may have closed.
+    pub fn open_since(path: &Path, since: Option<u64>) -> Option<(Self, AnchorDir)> {
+        let dir = match fs::enter(path, Path::new(""), Absent::Leave) {
+            Ok(dir) => dir?,
+            Err(_) => reopen(&fs::enter(path.parent()?, Path::new(""), Absent::Leave).ok()??, path.file_name()?, since)?,
+        };
+        let dir = std::fs::File::from(dir);
         let metadata = dir.metadata().ok()?;
         let anchor = AnchorDir { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() };
         let dir = OwnedFd::from(dir);
         let counts_links = counts_links(&dir);
-        Some((Self { path: path.to_owned(), dir, counts_links }, anchor))
+        Some((Self { path: path.to_owned(), dir, counts_links, since }, anchor))
     }
 
     /// Enters a directory below; `None` unless every component is a directory that can be read.
@@ -59,10 +70,33 @@ impl Ground {
         }
         for name in below {
             let from = dir.as_ref().unwrap_or(&self.dir);
-            dir = Some(retry_on_intr(|| rustix::fs::openat(from, name, flags, Perm::empty())).ok()?);
+            dir = Some(match retry_on_intr(|| rustix::fs::openat(from, name, flags, Perm::empty())) {
+                Err(Errno::ACCESS) => reopen(from, name, self.since)?,
+                opened => opened.ok()?,
+            });
         }
         dir
     }
+
+    /// Returns what a name in an open directory leads to, no link followed.
+    pub fn child(&self, dir: &OwnedFd, name: &OsStr) -> Child {
+        match fs::child(dir, name, Trust::State) {
+            Child::Other => reopen(dir, name, self.since).map_or(Child::Other, Child::Directory),
+            child => child,
+        }
+    }
+}
+
+/// Opens a directory that was closed to its owner since `since`, after giving them back their rights. One that cannot be listed can
+/// still be gone into: git and a shell find by its name what is in there.
+fn reopen(dir: &OwnedFd, name: &OsStr, since: Option<u64>) -> Option<OwnedFd> {
+    let stat = retry_on_intr(|| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)).ok()?;
+    let is_closed = FileType::from_raw_mode(stat.st_mode) == FileType::Directory && stat.st_mode & 0o500 != 0o500;
+    if !is_closed || since.is_none_or(|since| u64::try_from(stat.st_ctime).unwrap_or(0) < since) {
+        return None;
+    }
+    shape::set_mode(dir, name, stat.st_mode & 0o7777 | 0o700).ok()?;
+    fs::step(dir, name).ok()?
 }
 
 /// File systems whose directories have two links and one more for each directory in them.

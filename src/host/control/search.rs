@@ -13,7 +13,7 @@ use crate::core::control::named::inside;
 use crate::core::control::{ControlPath, Trace, Watched};
 use crate::host::control::gather::Gathering;
 use crate::host::control::ground::{self, DirName, Ground};
-use crate::host::fs::{self, Child, Trust};
+use crate::host::fs::{self, Child};
 
 /// Directories that are looked at, and names in those that have others in them. A repository of 100,000 files costs no more.
 const MOST_DIRECTORIES: usize = 500;
@@ -22,10 +22,10 @@ const MOST_NAMES: usize = 5_000;
 /// Directories that are full and hold what programs made: looked into last.
 const LAST: [&str; 10] = [".cache", ".tox", ".venv", "build", "dist", "node_modules", "target", "vendor", "venv", "__pycache__"];
 
-/// Looks through the project below the first anchor, level by level; `seeds` are directories that are looked at in any case.
-pub fn search(gathering: &mut Gathering, seeds: &[PathBuf]) {
-    let Some(root) = gathering.grounds.first() else { return };
-    let mut search = Search { root, queue: VecDeque::new(), later: VecDeque::new(), names: 0, directories: 0 };
+/// Looks through what is below an anchor, level by level; `seeds` are directories that are looked at in any case.
+pub fn search(gathering: &mut Gathering, anchor: u8, seeds: &[PathBuf]) {
+    let Some(root) = gathering.grounds.get(usize::from(anchor)) else { return };
+    let mut search = Search { anchor, root, queue: VecDeque::new(), later: VecDeque::new(), names: 0, directories: 0 };
     for seed in std::iter::once(Path::new("")).chain(seeds.iter().map(PathBuf::as_path)) {
         search.queue.push_back(seed.to_owned());
     }
@@ -36,6 +36,7 @@ pub fn search(gathering: &mut Gathering, seeds: &[PathBuf]) {
 }
 
 struct Search<'a> {
+    anchor: u8,
     root: &'a Ground,
     queue: VecDeque<PathBuf>,
     later: VecDeque<PathBuf>,
@@ -45,13 +46,17 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn look_into(&mut self, gathering: &mut Gathering, below: &Path) {
+        let path = self.root.path.join(below);
+        if (0_u8..).zip(gathering.grounds).any(|(anchor, ground)| anchor != self.anchor && ground.path == path) {
+            // It is looked through by itself.
+            return;
+        }
         let Some(dir) = self.root.enter(below) else { return };
-        let at = ControlPath::new(0, below);
+        let at = ControlPath::new(self.anchor, below);
         git_entry(gathering, &at, &dir);
         let (names, _) = ground::list(&dir, MOST_NAMES.saturating_sub(self.names));
         self.names += names.len();
-        let is_bare = ["HEAD", "objects", "refs"].iter().all(|wanted| names.iter().any(|entry| entry.name == *wanted));
-        if is_bare {
+        if is_bare(|wanted| names.iter().any(|entry| entry.name == *wanted)) {
             gathering.git_directory(&at);
         }
         control_files(gathering, &at, &dir, &names);
@@ -72,17 +77,26 @@ impl Search<'_> {
             queue.push_back(path);
             return;
         }
-        // No directory is in it. A file that says where one of git's is, may be.
+        // No directory is in it. A file that says where one of git's is, may be; and links may stand for what one of git's has.
         let inner = |file: &str| ground::kind_at(dir, Path::new(name).join(file)).is_some();
-        let has_direnv = gathering.with_direnv && inner(".envrc");
-        if (inner(".git") || has_direnv)
-            && let Child::Directory(inner) = fs::child(dir, name, Trust::State)
+        if is_bare(inner) {
+            gathering.git_directory(&ControlPath::new(self.anchor, &path));
+        }
+        let leaves = gathering.leaves;
+        if (inner(".git") || leaves.iter().any(|leaf| inner(leaf)))
+            && let Child::Directory(inner) = self.root.child(dir, name)
         {
-            let at = ControlPath::new(0, &path);
+            let at = ControlPath::new(self.anchor, &path);
             git_entry(gathering, &at, &inner);
-            control_files(gathering, &at, &inner, &[DirName { name: ".envrc".into(), kind: FileType::RegularFile }]);
+            let names: Vec<DirName> = leaves.iter().map(|leaf| DirName { name: leaf.into(), kind: FileType::RegularFile }).collect();
+            control_files(gathering, &at, &inner, &names);
         }
     }
+}
+
+/// Says whether git takes a directory with these names for one of its own (`is_git_directory` in its setup.c).
+pub fn is_bare(has: impl Fn(&str) -> bool) -> bool {
+    has("HEAD") && (has("commondir") || has("objects") && has("refs"))
 }
 
 /// Adds what `.git` in a directory is, and what it leads to.
@@ -140,7 +154,8 @@ fn control_files(gathering: &mut Gathering, at: &ControlPath, dir: &OwnedFd, nam
             }
         }
     }
-    let is_workspace = |entry: &&DirName| Path::new(&entry.name).extension().is_some_and(|kind| kind == "code-workspace");
+    let is_workspace =
+        |entry: &&DirName| Path::new(&entry.name).extension().is_some_and(|kind| kind == "code-workspace" || kind == "sublime-project");
     for entry in names.iter().filter(is_workspace).take(16) {
         gathering.path(at, dir, Path::new(&entry.name), Shape::File, kinds::OPENED);
     }

@@ -119,9 +119,14 @@ impl Eyes {
     /// Watches what there is now, and returns whether any of it was not watched before: it may have changed meanwhile.
     fn look_at(&mut self, seen: &Glimpse) -> io::Result<bool> {
         let Glimpse { record, snapshot: Some(snapshot), .. } = seen else { return Ok(false) };
-        self.trees = std::iter::once(ControlPath::new(0, "")).chain(record.seeds.iter().cloned()).collect();
+        let anchors = (0_u8..).zip(&record.anchors).map(|(anchor, _)| ControlPath::new(anchor, ""));
+        let trees = anchors.filter(|anchor| !record.git_directories.contains(anchor));
+        self.trees = trees.chain(record.seeds.iter().cloned()).collect();
         let mut places =
             ControlPlaces::new(self.trees.iter().chain(&self.new), &snapshot.git_directories, &snapshot.watched, record.with_direnv);
+        for directory in &record.programs {
+            places.programs(directory);
+        }
         let named = snapshot.named.iter().filter(|(_, tag)| tag.tier == Tier::Runs).map(|(path, _)| path);
         let once = record.watched.iter().filter(|(_, watched)| watched.tier == Tier::Runs).map(|(path, _)| path);
         for path in named.chain(once) {

@@ -11,7 +11,7 @@ use crate::core::control::kinds::ANY_IN_GIT;
 use crate::core::control::{ControlPath, Trace, Watched, unescaped};
 use crate::host::control::gather::Gathering;
 use crate::host::control::ground::{self, DirName};
-use crate::host::fs::{self, Child, Trust};
+use crate::host::fs::Child;
 
 /// Names in all directories of git's, and how deep these go. A branch is a file, and a file of its history.
 const MOST_NAMES: usize = 10_000;
@@ -31,7 +31,7 @@ pub fn within(gathering: &mut Gathering, at: &ControlPath, dir: &OwnedFd) {
     let first = depth_of(at);
     while let Some(path) = queue.pop_front() {
         let below = path.below.strip_prefix(&at.below).unwrap_or(Path::new(""));
-        let Some(inner) = below_of(dir, below) else { continue };
+        let Some(inner) = below_of(gathering, at.anchor, dir, below) else { continue };
         let (names, more) = ground::list(&inner, MOST_NAMES.saturating_sub(gathering.snapshot.names_in_git));
         gathering.snapshot.names_in_git += names.len();
         gathering.snapshot.is_cut |= more;
@@ -46,10 +46,10 @@ pub fn within(gathering: &mut Gathering, at: &ControlPath, dir: &OwnedFd) {
     }
 }
 
-fn below_of(dir: &OwnedFd, below: &Path) -> Option<OwnedFd> {
-    let Child::Directory(mut inner) = fs::child(dir, ".".as_ref(), Trust::State) else { return None };
+fn below_of(gathering: &Gathering, anchor: u8, dir: &OwnedFd, below: &Path) -> Option<OwnedFd> {
+    let Child::Directory(mut inner) = gathering.child(anchor, dir, ".") else { return None };
     for name in below {
-        let Child::Directory(next) = fs::child(&inner, name, Trust::State) else { return None };
+        let Child::Directory(next) = gathering.child(anchor, &inner, name) else { return None };
         inner = next;
     }
     Some(inner)
