@@ -2,12 +2,21 @@
 //! hold for any of them. The fuzzer calls these for as long as it is let; the unit tests with the seeds and some thousand changes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path};
 
 use crate::core::census::Container;
 use crate::core::complete::help_text;
 use crate::core::config::source::{ConfigText, Scope};
 use crate::core::config::{Config, Layer};
+use crate::core::control::ControlPath;
+use crate::core::control::gitconfig;
+use crate::core::control::judge::{ControlChange, GitDirectory, Judgement, Leads, Standing, judge};
+use crate::core::control::kinds::{ControlKind, Reads, Tier};
+use crate::core::control::named::{named, named_by_script};
+use crate::core::control::record::{ControlLedger, ControlRecord};
+use crate::core::control::report::visible;
 use crate::core::engine::report::{self, EngineReport};
 use crate::core::facts::Env;
 use crate::core::guard::agent::{AgentRules, AgentStep, FAILURE};
@@ -30,7 +39,7 @@ use crate::core::tool::manifest::{Manifest, ManifestText};
 type Parser = fn(&[u8]);
 
 /// The parsers by their names, which are those of the fuzz targets and of the directories of seeds.
-pub const ALL: [(&str, Parser); 15] = [
+pub const ALL: [(&str, Parser); 17] = [
     ("json", json),
     ("toml", toml),
     ("merge_json", merge_json),
@@ -46,6 +55,8 @@ pub const ALL: [(&str, Parser); 15] = [
     ("shell_line", shell_line),
     ("dockerfile", dockerfile),
     ("devcontainer", devcontainer),
+    ("git", git),
+    ("names", names),
 ];
 
 /// With all that some tool reads beyond JSON.
@@ -198,6 +209,49 @@ pub fn devcontainer(bytes: &[u8]) {
     assert!(file.image.is_some() || file.dockerfile.is_some());
     let stays = |path: &str| path.starts_with("/home/u/proj/") || path.contains("${") || path.ends_with(".sock");
     assert!(!file.mounts.iter().any(|mount| stays(&mount.path)), "no mount is of the project, of nobody knows what, or a socket");
+}
+
+/// Settings of git's, and scripts that are read in: what is written of settings is read back as it was, what was added goes away
+/// again, and what they name lies in the project.
+pub fn git(bytes: &[u8]) {
+    let (root, file) = (Path::new("/p"), Path::new("/p/.git/config"));
+    for below in named_by_script(bytes, root, Path::new("/p/.envrc")) {
+        assert!(below.is_relative() && !below.components().any(|part| part == Component::ParentDir), "{below:?}");
+    }
+    let Ok(settings) = gitconfig::parse(bytes) else { return };
+    let rendered = gitconfig::render(&settings.iter().collect::<Vec<_>>());
+    assert_eq!(gitconfig::parse(&rendered).as_ref(), Ok(&settings), "{}", String::from_utf8_lossy(&rendered));
+    assert!(named(&settings, root, file, root).iter().all(|named| named.below.is_relative()));
+    let path = ControlPath::new(0, ".git/config");
+    let nothing = BTreeSet::new();
+    let change = |before, after| ControlChange {
+        path: &path,
+        kind: ControlKind { tier: Tier::Runs, reads: Reads::Settings },
+        before,
+        after,
+        leads: Leads::Inside,
+        git_directory: GitDirectory::There,
+        allowed: &nothing,
+    };
+    let after = Standing::File { bytes, executable: false };
+    assert_eq!(judge(&change(after, after)), Judgement::Fine, "nothing changed");
+    if let Judgement::Rewrite { bytes: mended, .. } = judge(&change(Standing::Absent, after)) {
+        let mended = Standing::File { bytes: &mended, executable: false };
+        assert!(matches!(judge(&change(Standing::Absent, mended)), Judgement::Fine), "what is put back is harmless");
+    }
+}
+
+/// Names that a container gives: of files in a record, and on their way to a terminal.
+pub fn names(bytes: &[u8]) {
+    let path = ControlPath::new(0, OsStr::from_bytes(bytes));
+    assert_eq!(ControlPath::try_from(String::from(path.clone())), Ok(path));
+    let text = String::from_utf8_lossy(bytes);
+    let _ = ControlPath::try_from(text.clone().into_owned());
+    assert!(!visible(&text).chars().any(char::is_control));
+    let _ = (serde_json::from_slice::<ControlRecord>(bytes), serde_json::from_slice::<ControlLedger>(bytes));
+    if let Ok(host) = HostName::new(bytes) {
+        assert!(!host.as_str().bytes().any(|byte| byte.is_ascii_uppercase() || byte <= b' '), "{host:?}");
+    }
 }
 
 #[cfg(test)]
