@@ -105,6 +105,7 @@ mod scratch;
 mod sessions;
 mod shell_setups;
 mod shell_words;
+mod signals;
 mod state_degraded;
 mod state_repair;
 mod state_sessions;
