@@ -2,8 +2,10 @@
 
 use clap::Args;
 
-use crate::core::failure::Result;
+use crate::core::failure::{Failure, Kind, Result};
+use crate::core::lease::SessionId;
 use crate::core::text::typed::typed;
+use crate::host::control::collect::{Collecting, collect};
 use crate::host::engine::containers;
 use crate::host::guard::order;
 use crate::host::output;
@@ -24,7 +26,11 @@ pub fn run(gc: &GcArgs) -> Result<u8> {
     let temporaries = lease::dead_temporaries(&sessions.host);
     let guards = order::left(&sessions.host.store);
     let overlays = project::overlays_of_gone(&sessions.host.store);
-    if sessions.dead() == 0 && temporaries.is_empty() && guards.is_empty() && overlays.is_empty() {
+    let collecting = if gc.dry_run { Collecting::Look } else { Collecting::Remove };
+    let is_open = |session: &SessionId| lease::read(&sessions.host.store, session).is_some();
+    let kept = collect(&sessions.host.store, collecting, crate::host::now(), is_open)
+        .map_err(|error| Failure::new(Kind::General, "cannot remove what is kept of control files").because(error))?;
+    if sessions.dead() == 0 && temporaries.is_empty() && guards.is_empty() && overlays.is_empty() && kept.is_empty() {
         output::note("nothing is left behind");
     }
     let dead: Vec<&str> = sessions.census.dead.iter().map(|container| container.name.as_str()).collect();
@@ -51,6 +57,9 @@ pub fn run(gc: &GcArgs) -> Result<u8> {
             lease::remove_directory(&directory)?;
         }
         output::note(&format!("{verb} {}", directory.display()));
+    }
+    for (project, files) in kept {
+        output::note(&format!("{verb} what was kept to compare {project} with: {files}"));
     }
     let program = sessions.engine.kind.program();
     for container in &sessions.census.kept {

@@ -20,6 +20,7 @@ use crate::host::control::shelf::ControlShelf;
 
 pub mod act;
 pub mod answer;
+pub mod collect;
 pub mod compare;
 pub mod during;
 pub mod gather;

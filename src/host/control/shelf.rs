@@ -1,5 +1,7 @@
 //! The store's own side: record, ledger, contents. No container sees any of it.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -8,6 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::core::control::record::{ControlLedger, ControlRecord};
 use crate::core::store::Store;
 use crate::core::text::digest::sha256;
+use crate::host::control::ground;
 use crate::host::fs::files::{private_dir, write_unsynced};
 use crate::host::fs::lock::{self, Lock, LockError};
 use crate::host::fs::look::Look;
@@ -18,6 +21,7 @@ const LARGEST: u64 = 64 << 20;
 
 /// The record, by the name that the first stores gave it.
 const RECORD: &str = "manifest.json";
+const LEDGER: &str = "ledger.json";
 
 /// What is kept for one project, with the right to change it.
 pub struct ControlShelf {
@@ -39,7 +43,7 @@ impl ControlShelf {
     }
 
     pub fn ledger(&self) -> ControlLedger {
-        self.read("ledger.json").unwrap_or_default()
+        self.read(LEDGER).unwrap_or_default()
     }
 
     pub fn write_record(&self, record: &ControlRecord) -> std::io::Result<()> {
@@ -47,11 +51,15 @@ impl ControlShelf {
     }
 
     pub fn write_ledger(&self, ledger: &ControlLedger) -> std::io::Result<()> {
-        self.write("ledger.json", ledger)
+        self.write(LEDGER, ledger)
     }
 
     pub fn forget_record(&self) -> std::io::Result<()> {
         self.delete(Path::new(RECORD))
+    }
+
+    pub fn forget_ledger(&self) -> std::io::Result<()> {
+        self.delete(Path::new(LEDGER))
     }
 
     /// Keeps a content. One that is kept already is left alone.
@@ -71,14 +79,17 @@ impl ControlShelf {
     }
 
     /// Forgets contents that neither the record nor the ledger names.
-    pub fn tidy(&self, wanted: &std::collections::BTreeSet<&str>) -> std::io::Result<()> {
-        let Some(objects) = fs::enter(&self.directory, Path::new("objects"), Absent::Leave)? else { return Ok(()) };
-        for name in fs::names(&objects, &self.directory.join("objects"))? {
-            if !name.to_str().is_some_and(|name| wanted.contains(name)) {
-                self.delete(&Path::new("objects").join(name))?;
-            }
-        }
-        Ok(())
+    pub fn tidy(&self, wanted: &BTreeSet<&str>) -> std::io::Result<()> {
+        self.unwanted(wanted, u64::MAX)?.iter().try_for_each(|name| self.delete(&Path::new("objects").join(name)))
+    }
+
+    /// Returns the names of contents that are not among those that are wanted, and were kept before `until`.
+    pub fn unwanted(&self, wanted: &BTreeSet<&str>, until: u64) -> std::io::Result<Vec<OsString>> {
+        let Some(objects) = fs::enter(&self.directory, Path::new("objects"), Absent::Leave)? else { return Ok(Vec::new()) };
+        let mut names = fs::names(&objects, &self.directory.join("objects"))?;
+        names.retain(|name| !name.to_str().is_some_and(|name| wanted.contains(name)));
+        names.retain(|name| until == u64::MAX || ground::changed_at(&objects, name) < until);
+        Ok(names)
     }
 
     fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
