@@ -86,9 +86,11 @@ function __ai_mode
     set --global AI_TOOL $__ai_tool
 end
 
-# What a line behind ours, or one that ran at the prompt, made of the tools' words: an alias is a function here, which runs the tool on
-# the host even where it only adds words; an abbreviation is what will have been typed. Before a command, only the words in it matter.
-function __ai_look --on-event fish_prompt --on-event fish_preexec
+# What a line behind ours, or one that ran at the prompt or in another directory, made of the tools' words: an alias is a function here,
+# which runs the tool on the host even where it only adds words; an abbreviation is what will have been typed. Before a command, only
+# the words in it matter.
+function __ai_look --on-event fish_prompt --on-event fish_preexec --on-variable PWD
+    builtin test "$argv[1]" = VARIABLE; and set --erase argv
     for __ai_name in $__ai_held
         builtin test (builtin count $argv) -eq 0; or builtin string match --quiet -- "*$__ai_name*" "$argv"; or continue
         set --local __ai_text (functions -- $__ai_name 2>/dev/null | builtin string collect)

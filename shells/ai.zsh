@@ -61,8 +61,17 @@ function __ai_other {
 
 # What a line behind ours, or one that ran at the prompt, made of a tool's word: an alias that leads to a function of ours stays, all
 # else would run the tool on the host. Behind the word and the tool: the line that was typed, if it has been read with that alias.
+# The tool may also be one whose manifest came after this shell: its word would run it on the host, where there is one.
 function __ai_hold {
     \builtin local __ai_text="${aliases[$2]-}${galiases[$2]-}"
+    if ((!${__ai_held[(Ie)$3]})); then
+        [[ "$3" == [a-z]* && "$3" != *[^a-z0-9_-]* && "$3" != (exec|ai|docker|podman|nerdctl|container) ]] || \builtin return 0
+        ((!${+functions[$2]} && !${+builtins[$2]} && !${+builtins[$3]} && !${reswords[(Ie)$2]} && !${reswords[(Ie)$3]})) || \builtin return 0
+        __ai_held+=("$3")
+        __ai_put "$@"
+        \builtin print -ru2 -- "ai: $2 is a tool now and runs in its container, in this shell too"
+        \builtin return 0
+    fi
     if [[ -z "${__ai_text}" ]]; then
         [[ "${functions[$2]-}" != *(__ai_|ai\ run\ )* ]] || \builtin return 0
     elif [[ -z "${galiases[$2]-}" ]]; then
@@ -71,8 +80,7 @@ function __ai_hold {
         while [[ "${__ai_words[1]}" == (*=*|noglob|nocorrect|time|-) ]]; do __ai_words[1]=(); done
         [[ "${__ai_words[1]}" != ai && "${functions[${__ai_words[1]#\\}]-}" != *__ai_* ]] || \builtin return 0
     fi
-    \builtin unalias -- "$2" 2>/dev/null
-    functions[$2]="__ai_call __ai_run ${(qq)1} $3 \"\$@\""
+    __ai_put "$@"
     if [[ -n "${__ai_text}" && "${4-}" == *"$2"* ]]; then
         \builtin print -ru2 -- "ai: $2 would have run without its container, by an alias that came behind the line that loads ai, so nothing ran; type it again; hint: ai doctor shell zsh"
         \builtin trap - INT
@@ -81,11 +89,8 @@ function __ai_hold {
     \builtin print -ru2 -- "ai: a line behind the one that loads ai made $2 run without its container; it has one again; hint: ai doctor shell zsh"
 }
 
-# A manifest that came after this shell: a word that would run the tool on the host, where there is one.
-function __ai_meet {
-    [[ "$3" == [a-z]* && "$3" != *[^a-z0-9_-]* && "$3" != (exec|ai|docker|podman|nerdctl|container) ]] || \builtin return 0
-    ((! ${+builtins[$2]} && ! ${+builtins[$3]} && ! ${reswords[(Ie)$2]} && ! ${reswords[(Ie)$3]})) || \builtin return 0
+# Gives a word the function that runs its tool.
+function __ai_put {
     \builtin unalias -- "$2" 2>/dev/null
     functions[$2]="__ai_call __ai_run ${(qq)1} $3 \"\$@\""
-    \builtin print -ru2 -- "ai: $2 is a tool now and runs in its container, in this shell too"
 }

@@ -2,6 +2,8 @@
 # option is begun there; then this shell picks what fits, without another process. What is the same in all shells it wrote into
 # files, so that for most places nobody is asked.
 function __ai_complete {
+    # The options that functions of completion have: those of this one are otherwise as zsh begins with.
+    \builtin setopt localoptions ${_comp_options[@]}
     \builtin local __ai_word="${(Q)PREFIX}" __ai_kind='' __ai_place='' __ai_answer=''
     \builtin local -i __ai_code=1
     case "${__ai_word}" in

@@ -11,7 +11,8 @@
             # alias NAME='TEXT'
             __ai_text="${__ai_text#*=\'}"
             __ai_text="${__ai_text%\'}"
-            \builtin printf '__ai_doctor alias %s %s\n' "${__ai_name}" "${__ai_text//$'\n'/ }"
+            # Ours stand where bash has no function of that name to give.
+            [[ "${__ai_text}" == '__ai_call '* ]] || \builtin printf '__ai_doctor alias %s %s\n' "${__ai_name}" "${__ai_text//$'\n'/ }"
         elif __ai_text="$(\builtin declare -f -- "${__ai_name}")"; then
             case "${__ai_text}" in
                 *__ai_* | *'ai run '*) ;;

@@ -8,7 +8,6 @@
 @@register@@
 #<# compinit may come before this, after it, twice or never: this registers at once if it can, and at the first prompt that finds it. #>
 function __ai_register {
-\builtin emulate -L zsh
 precmd_functions=(${precmd_functions:#__ai_register})
 if ((${+functions[compdef]})); then
 compdef __ai_complete ai @@completed@@

@@ -1,28 +1,42 @@
 __ai_bin=@@exe@@
 
-@@library@@
+@@caller@@
 \builtin unalias @@names@@ 2>/dev/null || \builtin true
+#<# Copied without the rest, as into another shell, what runs a tool is still the same run. #>
+#<# A function of that name that may only be read is no reason to run the tool on the host. #>
+{
+    \builtin true
 #% for function in functions
-#% if function.plain
-function @@function.name@@ {
-#% if function.alone
-    if ! \builtin declare -F __ai_run >/dev/null; then
-        # Copied without the library, as into another shell, it is still the same run.
-        @@exe@@ run @@function.subject@@ -- "$@"
-        \builtin return
-    fi
-#% endif
-    @@function.runner@@ @@exe@@ @@function.subject@@ "$@"
-}
-#% else
-# A POSIX shell knows no such name.
-if [[ ! -o posix ]]; then
+#% if function.plain and function.alone
     function @@function.name@@ {
-        @@function.runner@@ @@exe@@ @@function.subject@@ "$@"
-    }
-fi
+        if \builtin declare -F __ai_call >/dev/null; then __ai_call __ai_run @@exe@@ @@function.subject@@ "$@"; else @@exe@@ run @@function.subject@@ -- "$@"; fi
+    } || __ai_take @@function.name@@ __ai_run @@function.subject@@
+#% elif function.plain
+    function @@function.name@@ { __ai_call @@function.runner@@ @@exe@@ @@function.subject@@ "$@"; }
 #% endif
 #% endfor
+} 2>/dev/null
+#<# A POSIX shell knows no functions of the other names. #>
+if [[ -o posix ]]; then
+    \builtin true
+#% for function in functions
+#% if not function.plain
+    __ai_take @@function.name@@ @@function.runner@@ @@function.subject@@
+#% endif
+#% endfor
+else
+    \builtin true
+#% for function in functions
+#% if function.plain
+#% elif function.alone
+    function @@function.name@@ {
+        if \builtin declare -F __ai_call >/dev/null; then __ai_call __ai_run @@exe@@ @@function.subject@@ "$@"; else @@exe@@ run @@function.subject@@ -- "$@"; fi
+    }
+#% else
+    function @@function.name@@ { __ai_call @@function.runner@@ @@exe@@ @@function.subject@@ "$@"; }
+#% endif
+#% endfor
+fi
 #% if completions
 #% include "completions"
 #% endif
@@ -31,12 +45,5 @@ __ai_held=(@@held@@)
 __ai_prefix=@@prefix@@
 __ai_tools=@@tools@@
 __ai_new=1
-if [[ $- == *i* ]] && __ai_watch; then
-    if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] > 500)); then
-        PROMPT_COMMAND[7777]=__ai_look
-    else
-        # shellcheck disable=SC2128,SC2178
-        PROMPT_COMMAND="${PROMPT_COMMAND:+${PROMPT_COMMAND}"$'\n'"}__ai_look"
-    fi
-fi
+@@look@@
 #% endif

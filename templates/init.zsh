@@ -2,9 +2,8 @@
 @@caller@@
 \builtin unalias -m @@pattern@@
 #% if held
-#<# The name of the function that runs, also where arrays begin at 0. #>
 #<# Copied without the rest, as into another shell, it is still the same run. #>
-function @@held@@ { if ((${+functions[__ai_call]})); then __ai_call __ai_run @@exe@@ "${${funcstack[@]:0:1}#@@prefix@@}" "$@"; else @@exe@@ run "${${funcstack[@]:0:1}#@@prefix@@}" -- "$@"; fi; }
+function @@held@@ { if ((${+functions[__ai_call]})); then __ai_call __ai_run @@exe@@ @@subject@@ "$@"; else @@exe@@ run @@subject@@ -- "$@"; fi; }
 #% endif
 #% for function in functions
 #% if function.alone
@@ -14,21 +13,29 @@ function @@function.name@@ { __ai_call @@function.runner@@ @@exe@@ @@function.su
 #% endif
 #% endfor
 #% if words
-function @@words@@ { __ai_call __ai_word @@exe@@ "${${funcstack[@]:0:1}#@@prefix@@}" "$@"; }
+function @@words@@ { __ai_call __ai_word @@exe@@ @@subject@@ "$@"; }
 #% endif
 #% if held
-#<# What is defined behind this, or by what runs at the prompt, would win in silence: looked at before each prompt and before each #>
-#<# command, so that a line that sets one of the two lists anew takes away only one. #>
+__ai_held=(@@subjects@@)
+#<# What is defined behind this, or by what runs at the prompt or in another directory, would win in silence: looked at before each #>
+#<# prompt and each command and in each directory. A line that sets some of these lists anew leaves another one, which brings them #>
+#<# back; the last of them only does that, as a line that has just been read may run yet. #>
 function __ai_look {
-\builtin emulate -L zsh -o noaliases
-precmd_functions=(${precmd_functions:#__ai_look} __ai_look) preexec_functions=(${preexec_functions:#__ai_look} __ai_look)
 \builtin local __ai_name __ai_tool
-for __ai_name in @@held@@; do [[ -z $aliases[$__ai_name]$galiases[$__ai_name] && $functions[$__ai_name] == *__ai_* ]] || __ai_call __ai_hold $__ai_bin $__ai_name "${__ai_name#@@prefix@@}" "$1" || { \builtin unalias -- $__ai_name 2>/dev/null; functions[$__ai_name]='__ai_fetch $__ai_bin $0'; }; done
-#% if tools
-for __ai_tool in @@tools@@/*.toml(N:t:r); do __ai_name=@@prefix@@$__ai_tool; ((${+functions[$__ai_name]})) || __ai_call __ai_meet $__ai_bin $__ai_name $__ai_tool; done
-#% endif
+for __ai_name in precmd preexec chpwd zshaddhistory; do
+__ai_name+=_functions
+\builtin set -A $__ai_name ${(P)__ai_name:#__ai_look} __ai_look
+done
+[[ "$1" != *$'\n' ]] || \builtin return 0
+for __ai_tool in $__ai_held@@files@@; do
+__ai_name=@@prefix@@$__ai_tool
+[[ -z $aliases[$__ai_name]$galiases[$__ai_name] && $functions[$__ai_name] == *__ai_* ]] || __ai_call __ai_hold $__ai_bin $__ai_name $__ai_tool "$1" || {
+\builtin unalias -- $__ai_name 2>/dev/null
+functions[$__ai_name]="__ai_call __ai_run \$__ai_bin $__ai_tool"
 }
-if [[ -o interactive ]]; then precmd_functions=(${precmd_functions:#__ai_look} __ai_look) preexec_functions=(${preexec_functions:#__ai_look} __ai_look); fi
+done
+}
+if [[ -o interactive ]]; then __ai_look; fi
 #% endif
 #% if completions
 #% include "completions"

@@ -1,8 +1,7 @@
-\builtin [ 'a  b' = 'a b' ] && \builtin printf '%s\n' 'ai: cannot load the shell integration: it came in pieces; hint: put quotes around what eval gets, as in: ai help shells' >&2
+'[' 'a  b' '=' 'a b' ']' && 'eval' @@pieces@@
 # Shell integration of ai for bash; made by: ai init bash
-# bash expands aliases while it reads, even of words such as `if`, line by line: from the next line on, there are none.
-__ai_aliases='' && \builtin shopt -q expand_aliases && __ai_aliases=on && \builtin shopt -u expand_aliases
-@@script@@
-if [[ -n "${__ai_aliases}" ]]; then \builtin shopt -s expand_aliases; fi
-\builtin unset __ai_aliases
+# All of it is quoted: other shells would trip over it.
+'[' '-n' "$BASH_VERSION" ']' || 'eval' @@other@@
+'[' '-n' "$BASH_VERSION" ']' && 'eval' @@script@@
+'true'
 # The last line tells that nothing was cut off: ai is whole

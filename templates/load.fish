@@ -1,5 +1,8 @@
-builtin test 'a
-b' = 'a b'; and builtin printf '%s\n' 'ai: cannot load the shell integration: it came in pieces; hint: command ai init fish | source' >&2
+'[' 'a
+b' '=' 'a b' ']' && eval @@pieces@@
 # Shell integration of ai for fish; made by: ai init fish
-@@script@@
+# All of it is quoted: other shells would trip over it.
+'[' -n "$FISH_VERSION" ']' || eval @@other@@
+'[' -n "$FISH_VERSION" ']' && eval @@script@@
+true
 # The last line tells that nothing was cut off: ai is whole

@@ -1,7 +1,7 @@
-'builtin' '[' 'a  b' '=' 'a b' ']' && 'builtin' 'print' '-ru2' '--' 'ai: cannot load the shell integration: it came in pieces; hint: eval "$(command ai init zsh)", with the quotes'
+'[' 'a  b' '=' 'a b' ']' && 'eval' @@pieces@@
 # Shell integration of ai for zsh; made by: ai init zsh
-# Quoted, as zsh expands aliases while it reads, global ones in every place; what this loads is read with aliases off.
-functions[__ai_load]='\builtin \emulate \-L \zsh \-o \noaliases; \builtin \eval "$1"'
-'__ai_load' @@script@@
-'builtin' 'unfunction' '__ai_load'
+# All of it is quoted: zsh expands aliases while it reads, global ones in every place, and other shells would trip over it.
+'[' '-n' "$ZSH_VERSION" ']' || 'eval' @@other@@
+'[' '-n' "$ZSH_VERSION" ']' && 'emulate' 'zsh' '-o' 'noaliases' '-c' @@script@@
+'true'
 # The last line tells that nothing was cut off: ai is whole

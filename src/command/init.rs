@@ -2,6 +2,7 @@
 
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::shell::Shell;
+use crate::core::shell::any::Misread;
 use crate::core::shell::script::{self, Function, Integration, Runner};
 use crate::core::tool::{self, default};
 use crate::host::Host;
@@ -24,11 +25,14 @@ pub struct InitArgs {
     /// Print what the script brings in when it is first needed
     #[arg(long, hide = true)]
     pub library: bool,
+    /// Print what to do where the script could not be read
+    #[arg(long, hide = true)]
+    pub misread: Option<Misread>,
 }
 
 pub fn run(init: &InitArgs) -> Result<u8> {
     if init.library {
-        output::exact(script::library(init.shell).as_bytes())?;
+        output::exact(script::library(init.shell)?.as_bytes())?;
         return Ok(0);
     }
     let host = Host::new()?;
@@ -60,11 +64,31 @@ pub fn run(init: &InitArgs) -> Result<u8> {
         }
     }
     let all = integration(&host, init.shell, functions)?;
+    if let Some(misread) = init.misread {
+        output::exact(misread.answer(init.shell, &all.exe, &args(init)).as_bytes())?;
+        return Ok(0);
+    }
     // Whoever chose some wants no others.
     let tools = if init.only.is_empty() { all.tools } else { String::new() };
-    let script = script::render(init.shell, &Integration { completions: !init.no_completions, tools, ..all })?;
+    let completions = !init.no_completions;
+    let script = script::render(init.shell, &Integration { completions, tools, args: args(init), ..all })?;
     output::exact(script.as_bytes())?;
     Ok(0)
+}
+
+/// Returns what was typed behind `init SHELL`.
+fn args(init: &InitArgs) -> String {
+    let mut args = String::new();
+    if !init.only.is_empty() {
+        args += &format!(" --only {}", init.only.join(","));
+    }
+    if !init.prefix.is_empty() {
+        args += &format!(" --prefix {}", init.prefix);
+    }
+    if init.no_completions {
+        args += " --no-completions";
+    }
+    args
 }
 
 /// Returns every function that there is: the tools, then the words around them.
@@ -90,5 +114,5 @@ pub fn integration(host: &Host, shell: Shell, functions: Vec<Function>) -> Resul
     // A store that no script can name has no files that it could complete from.
     let known = places::directory(host, shell).into_os_string().into_string().unwrap_or_default();
     let tools = host.store.tools().into_os_string().into_string().unwrap_or_default();
-    Ok(Integration { exe: exe.into(), known, tools, functions, completions: true })
+    Ok(Integration { exe: exe.into(), args: String::new(), known, tools, functions, completions: true })
 }

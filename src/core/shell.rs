@@ -6,6 +6,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::{ffi::OsStr, fmt};
 
+pub mod any;
 pub mod block;
 pub mod complaints;
 pub mod known_lines;
@@ -62,6 +63,14 @@ impl Shell {
         String::from_utf8_lossy(&text).into_owned()
     }
 
+    /// `word` as text of this shell, in one line: some settings of zsh (`csh_junkie_quotes`) allow no line's end between quotes.
+    pub fn quote_in_a_line(self, word: &str) -> String {
+        match self {
+            Self::Zsh => self.quote(word).replace('\n', r"'$'\n''"),
+            Self::Bash | Self::Fish => self.quote(word),
+        }
+    }
+
     /// Returns a whole command line: each word quoted, one space between, a newline at the end.
     pub fn command_line<W: AsRef<OsStr>>(self, words: &[W]) -> Vec<u8> {
         let mut text = Vec::new();
@@ -84,7 +93,7 @@ impl Shell {
             Self::Zsh => format!(
                 "functions[__ai_ask]='\\builtin \\emulate \\-L \\zsh \\-o \\noaliases; \\builtin \\local __ai_text=\"$1\"; \\builtin \\shift; \\builtin \\eval \"$__ai_text\"'\n\
                  '__ai_ask' {} {words}\n",
-                self.quote(include_str!("../../shells/doctor.zsh"))
+                self.quote_in_a_line(include_str!("../../shells/doctor.zsh"))
             ),
             Self::Bash => format!("\\builtin set -- {words}\n{}", include_str!("../../shells/doctor.bash")),
             Self::Fish => format!("set argv {words}\n{}", include_str!("../../shells/doctor.fish")),

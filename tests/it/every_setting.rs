@@ -239,11 +239,11 @@ fn copied(shell: Shell, names: &str, call: &str, expected: i32) -> Sandbox {
 #[test]
 fn functions_that_are_copied_alone_run_the_container() {
     for shell in Shell::all() {
-        for names in ["claude", "claude gexec ai-run", "claude __ai_run __ai_found", "claude __ai_call __ai_fetch __ai_run __ai_found"] {
+        for names in ["claude", "claude gexec ai-run", "claude __ai_run __ai_found", "claude __ai_call __ai_run __ai_found"] {
             let sandbox = copied(shell, names, "claude hello", 0);
             assert_eq!(runs(&sandbox), ["hello"], "{shell:?} {names}");
         }
-        let gone = copied(shell, "claude __ai_call __ai_fetch __ai_run __ai_found", "rm ../../bin/ai; claude hello", 127);
+        let gone = copied(shell, "claude __ai_call __ai_run __ai_found", "rm ../../bin/ai; claude hello", 127);
         assert_eq!(runs(&gone), Vec::<String>::new(), "{shell:?}");
         let gone = copied(shell, "claude", "rm ../../bin/ai; claude hello", 127);
         assert_eq!(runs(&gone), Vec::<String>::new(), "{shell:?}");
@@ -252,17 +252,5 @@ fn functions_that_are_copied_alone_run_the_container() {
         let sandbox = recorded();
         sandbox.shell(Shell::Bash, "export -f claude; bash -c 'claude hello'").prints();
         assert_eq!(runs(&sandbox), ["hello"]);
-    }
-}
-
-// Z-091
-#[test]
-fn a_script_that_comes_in_pieces_says_so() {
-    for (shell, line) in [(Shell::Zsh, "eval $(ai init zsh)"), (Shell::Bash, "eval $(ai init bash)"), (Shell::Fish, "eval (ai init fish)")]
-    {
-        if Shell::all().contains(&shell) {
-            let outcome = recorded().bare(shell, line).outcome();
-            assert!(outcome.err().contains("ai: cannot load the shell integration: it came in pieces; hint: "), "{shell:?}: {outcome:?}");
-        }
     }
 }

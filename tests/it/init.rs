@@ -178,14 +178,42 @@ fn the_program_may_be_anywhere() {
     }
 }
 
-// Z-091
+// Z-091: without quotes around it, the script comes in pieces.
 #[test]
-fn an_unquoted_eval_does_not_half_work() {
-    for (shell, line) in [(Shell::Zsh, "eval $(ai init zsh)"), (Shell::Bash, "eval $(ai init bash)"), (Shell::Fish, "eval (ai init fish)")]
-    {
-        let sandbox = Sandbox::new();
-        let outcome = sandbox.bare(shell, &format!("{line}\nclaude hello")).outcome();
-        assert!(outcome.code != 0 && sandbox.calls().is_empty(), "{shell:?}: {outcome:?}");
+fn an_unquoted_eval_loads_it_and_says_so() {
+    for shell in Shell::all() {
+        for args in ["", " --only claude"] {
+            let sandbox = Sandbox::new();
+            let line = shell.text("eval $(ai init SHELL)", "eval (ai init SHELL)").replace("SHELL", &format!("{}{args}", shell.name()));
+            let outcome = sandbox.bare(shell, &format!("{line}\nclaude hello; type gemini")).outcome();
+            assert_eq!(sandbox.the_run().argv.last().unwrap(), "hello", "{shell:?}: {outcome:?}");
+            assert_eq!(outcome.code == 0, args.is_empty(), "{shell:?}: only what was asked for: {outcome:?}");
+            assert!(outcome.err().contains("ai: the line that loads ai came in pieces; it is loaded all the same; hint: "), "{outcome:?}");
+        }
+    }
+}
+
+// SH-01: the line of one shell in the file of another.
+#[test]
+fn a_line_for_another_shell_loads_what_is_for_this_one_and_says_so() {
+    for shell in Shell::all() {
+        for other in ["zsh", "bash", "fish"].into_iter().filter(|other| *other != shell.name()) {
+            let sandbox = Sandbox::new();
+            sandbox.program("claude", "#!/bin/sh\necho 'the host program'\n");
+            let line =
+                shell.text("eval \"$(ai init OTHER --only claude)\"", "ai init OTHER --only claude | source").replace("OTHER", other);
+            let outcome = sandbox.bare(shell, &format!("{line}\nclaude \"it's\"")).outcome();
+            assert_eq!((outcome.code, outcome.out()), (0, String::new()), "{shell:?} {other}: {outcome:?}");
+            let says = format!("a line for {other} loads ai in this {0}, which takes what is for {0}; hint: ai install {0}", shell.name());
+            assert!(outcome.err().contains(&says) && outcome.err().lines().count() == 1, "{shell:?} {other}: {outcome:?}");
+            assert_eq!(sandbox.the_run().argv.last().unwrap(), "it's", "{shell:?} {other}");
+        }
+    }
+    for other in ["zsh", "bash", "fish"] {
+        let script = format!("eval \"$(ai init {other})\"; echo usable");
+        let outcome = Sandbox::new().run("sh").args(["-c", &script]).outcome();
+        assert_eq!((outcome.code, outcome.out().as_str()), (0, "usable\n"), "{other}: {outcome:?}");
+        assert!(outcome.err().contains("this is none of its shells; hint: ai install --shims"), "{other}: {outcome:?}");
     }
 }
 

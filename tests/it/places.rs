@@ -65,7 +65,7 @@ fn a_new_shell_completes_most_places_without_asking() {
     if Shell::all().contains(&Shell::Zsh) {
         let sandbox = with_words();
         ask(&sandbox, Shell::Zsh);
-        let load = format!("{COMPINIT}; {}; __ai_fetch \"$__ai_bin\" ai; __ai_bin=/nonexistent", Shell::Zsh.load(""));
+        let load = format!("{COMPINIT}; {}; __ai_call true \"$__ai_bin\" ai; __ai_bin=/nonexistent", Shell::Zsh.load(""));
         let mut terminal = prompt(&sandbox, Shell::Zsh, &[&load]);
         for (typed, expected) in [
             ("ai unin", "stall"),

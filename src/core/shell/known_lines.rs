@@ -54,12 +54,20 @@ pub fn setup_lines(text: &[u8]) -> Vec<NumberedLine> {
 }
 
 /// Returns the lines that define an alias of this name.
-pub fn alias_lines(text: &[u8], name: &str) -> Vec<NumberedLine> {
+pub fn alias_lines(text: &[u8], name: &str, shell: Shell) -> Vec<NumberedLine> {
     code_lines(text, |line| {
         let mut words = line.split_whitespace();
         let is_alias = words.next() == Some("alias");
         let defined = words.find(|word| !word.starts_with('-'));
-        is_alias && defined.is_some_and(|word| word.split('=').next() == Some(name))
+        // Only in fish does `alias NAME TEXT` define anything.
+        let is_defined = |word: &str| {
+            if shell == Shell::Fish {
+                word.split('=').next() == Some(name)
+            } else {
+                word.split_once('=').is_some_and(|(word, _)| word == name)
+            }
+        };
+        is_alias && defined.is_some_and(is_defined)
     })
 }
 
@@ -84,7 +92,8 @@ mod tests {
         let setup = b"autoload -Uz compinit\nautoload -Uz compinit && compinit\nsource $ZSH/oh-my-zsh.sh\ncompinit -u\n";
         assert_eq!(numbers(setup_lines(setup)), [2, 3, 4]);
         let aliases = b"alias claude='x'\nalias -g claude=x\nalias claude x\nalias c=claude\nalias c claude\n# alias claude=x\n";
-        assert_eq!(numbers(alias_lines(aliases, "claude")), [1, 2, 3]);
+        assert_eq!(numbers(alias_lines(aliases, "claude", Shell::Zsh)), [1, 2]);
+        assert_eq!(numbers(alias_lines(aliases, "claude", Shell::Fish)), [1, 2, 3]);
     }
 
     #[test]

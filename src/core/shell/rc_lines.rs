@@ -86,13 +86,16 @@ impl Loading<'_> {
             Shell::Bash => {
                 let files = if all { format!(" {manifests}/*.toml") } else { String::new() };
                 format!(
-                    "__ai_aliases=\"\"; \\builtin shopt -q expand_aliases && __ai_aliases=on; \\builtin shopt -u expand_aliases\n\
+                    "__ai_aliases=\"\" __ai_glob=\"\"; \\builtin shopt -q expand_aliases && __ai_aliases=on; \
+                     \\builtin shopt -q failglob && __ai_glob=on; \\builtin shopt -u expand_aliases failglob\n\
                      function __ai_off {{ \\builtin set -- \"$1\" \"{silent}\"; [[ -x {program} ]] || \\builtin set -- \"$1\" \"{closed}\"; \
                      [[ -e {program} ]] || \\builtin set -- \"$1\" \"{gone}\"; \\builtin printf \"%s\\\\n\" \"{}\" >&2; \\builtin return 127; }}\n\
                      for __ai_text in {}{files}; do __ai_text=\"${{__ai_text##*/}}\"; __ai_text=\"{prefix}${{__ai_text%.toml}}\"; \
                      case \"$__ai_text\" in *[!A-Za-z0-9_-]*) \\builtin continue ;; esac; \\builtin unalias \"$__ai_text\" 2>/dev/null; \
-                     \\builtin eval \"function $__ai_text {{ __ai_off $__ai_text; }}\"; done; \\builtin unset -v __ai_text\n\
-                     if [[ -n \"$__ai_aliases\" ]]; then \\builtin shopt -s expand_aliases; fi; \\builtin unset -v __ai_aliases",
+                     [[ ! -o posix || \"$__ai_text\" != *-* ]] && \\builtin eval \"function $__ai_text {{ __ai_off $__ai_text; }}\" 2>/dev/null \
+                     || \\builtin alias \"$__ai_text=__ai_off $__ai_text\"; done; \\builtin unset -v __ai_text\n\
+                     if [[ -n \"$__ai_aliases\" ]]; then \\builtin shopt -s expand_aliases; fi; \
+                     if [[ -n \"$__ai_glob\" ]]; then \\builtin shopt -s failglob; fi; \\builtin unset -v __ai_aliases __ai_glob",
                     says("$1", "$2"),
                     self.bare_names().join(" ")
                 )
@@ -115,11 +118,7 @@ impl Loading<'_> {
 
     /// Returns the line for a shell that is already there.
     pub fn typed(&self) -> String {
-        let (program, shell, args) = (self.program(), self.shell, self.args);
-        match shell {
-            Shell::Zsh | Shell::Bash => format!("eval \"$({program} init {shell}{args})\""),
-            Shell::Fish => format!("{program} init fish{args} | source"),
-        }
+        typed(self.shell, &self.program(), self.args)
     }
 
     /// Returns the lines for a file that other shells and scripts read too.
@@ -166,6 +165,14 @@ impl Loading<'_> {
     /// Returns the tools' words as `--only` and `--prefix` make them.
     fn names(&self) -> Vec<String> {
         self.bare_names().iter().map(|name| format!("{}{name}", self.prefix())).collect()
+    }
+}
+
+/// Returns the command that loads what this program, a word of the shell, prints with these arguments behind `init SHELL`.
+pub fn typed(shell: Shell, program: &str, args: &str) -> String {
+    match shell {
+        Shell::Zsh | Shell::Bash => format!("eval \"$({program} init {shell}{args})\""),
+        Shell::Fish => format!("{program} init fish{args} | source"),
     }
 }
 

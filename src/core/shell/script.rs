@@ -6,6 +6,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::shell::Shell;
+use crate::core::shell::any::{Misread, quote_for_any};
 use crate::core::tool::EXEC;
 
 /// What an init script is made of.
@@ -13,6 +14,8 @@ use crate::core::tool::EXEC;
 pub struct Integration {
     /// Our own program, by absolute path: what is first on PATH later may be something else.
     pub exe: String,
+    /// The arguments behind `init SHELL` that make this script again: empty, or with a blank at their front.
+    pub args: String,
     /// The directory of the files that this shell completes from without asking.
     pub known: String,
     /// The directory of the user's manifests, if what comes there later gets its function too.
@@ -57,36 +60,44 @@ impl Runner {
 
 /// The files of one shell: its templates, and the library whose text they put in as it stands.
 struct ShellTemplates {
-    /// Reads what the others make, so that no alias changes it meanwhile.
+    /// Reads what the others make, so that no alias and no other shell changes what it means.
     load: &'static str,
     init: &'static str,
     completions: &'static str,
     functions: &'static str,
     completer: &'static str,
-    /// What zsh needs before it has the library.
+    /// What zsh and bash need before they have the library.
     caller: &'static str,
     register: &'static str,
+    look: &'static str,
 }
 
+/// Reads text of bash line by line without aliases.
+const PLAIN_BASH: &str = include_str!("../../../templates/plain.bash");
+/// The last line of what can be told to be all.
+const WHOLE: &str = "\n# ai is whole\n";
+
 macro_rules! files {
-    ($shell:literal) => {
+    ($shell:literal, $caller:literal) => {
         ShellTemplates {
             load: include_str!(concat!("../../../templates/load.", $shell)),
             init: include_str!(concat!("../../../templates/init.", $shell)),
             completions: include_str!(concat!("../../../templates/completions.", $shell)),
             functions: include_str!(concat!("../../../shells/ai.", $shell)),
             completer: include_str!(concat!("../../../shells/complete.", $shell)),
-            caller: include_str!("../../../shells/call.zsh"),
+            caller: include_str!(concat!("../../../shells/", $caller)),
             register: include_str!("../../../shells/register.zsh"),
+            look: include_str!("../../../shells/look.bash"),
         }
     };
 }
 
 fn files(shell: Shell) -> ShellTemplates {
     match shell {
-        Shell::Zsh => files!("zsh"),
-        Shell::Bash => files!("bash"),
-        Shell::Fish => files!("fish"),
+        Shell::Zsh => files!("zsh", "call.zsh"),
+        Shell::Bash => files!("bash", "call.bash"),
+        // It has all from the beginning.
+        Shell::Fish => files!("fish", "ai.fish"),
     }
 }
 
@@ -100,10 +111,16 @@ pub fn completions(shell: Shell, integration: &Integration) -> Result<String> {
     render_as(shell, "completions", integration)
 }
 
-/// Returns what the script of zsh brings in when it is first needed: the library.
-pub fn library(shell: Shell) -> String {
+/// Returns what the scripts of zsh and bash bring in when it is first needed: the library.
+pub fn library(shell: Shell) -> Result<String> {
     let files = files(shell);
-    [files.functions, files.completer].map(without_comments).join("\n") + "\n"
+    let text = without_comments(files.functions);
+    match shell {
+        Shell::Bash => environment(shell)
+            .and_then(|environment| environment.render_str(PLAIN_BASH, context! { script => Value::from_safe_string(text) }))
+            .map_err(|error| cannot_render(shell, error)),
+        Shell::Zsh | Shell::Fish => Ok([&text, "\n", &without_comments(files.completer), WHOLE].concat()),
+    }
 }
 
 fn render_as(shell: Shell, template: &str, integration: &Integration) -> Result<String> {
@@ -114,12 +131,25 @@ fn render_as(shell: Shell, template: &str, integration: &Integration) -> Result<
         environment.add_template("load", files.load)?;
         let script = environment.get_template(template)?.render(values(shell, template, integration, &files))?;
         let script = match shell {
-            Shell::Zsh => Value::from(in_one_line(&script)),
-            Shell::Bash | Shell::Fish => Value::from_safe_string(script.trim_end().to_owned()),
+            Shell::Zsh => in_one_line(&script),
+            Shell::Bash => {
+                let script = Value::from_safe_string(script.trim_end().to_owned());
+                environment.render_str(PLAIN_BASH, context! { script })?
+            }
+            Shell::Fish => script,
         };
-        environment.get_template("load")?.render(context! { script })
+        let quoted = |text: String| Value::from_safe_string(text);
+        environment.get_template("load")?.render(context! {
+            script => quoted(quote_for_any(&script, shell)),
+            pieces => quoted(Misread::Pieces.question(shell, &integration.exe, &integration.args)),
+            other => quoted(Misread::Elsewhere.question(shell, &integration.exe, &integration.args)),
+        })
     });
-    result.map_err(|error| Failure::new(Kind::General, format!("cannot render the script for {shell}")).because(error))
+    result.map_err(|error| cannot_render(shell, error))
+}
+
+fn cannot_render(shell: Shell, error: minijinja::Error) -> Failure {
+    Failure::new(Kind::General, format!("cannot render the script for {shell}")).because(error)
 }
 
 /// The script as one line, which is one quoted word: `csh_junkie_quotes` allows no line's end in it.
@@ -142,7 +172,6 @@ fn without_comments(text: &str) -> String {
 /// The names that templates know.
 fn values(shell: Shell, template: &str, integration: &Integration, files: &ShellTemplates) -> Value {
     // Parsed as a template, the library would take longer than all the rest.
-    let as_it_stands = |text: &str| Value::from_safe_string(text.trim_end().to_owned());
     let without_comments = |text: &str| Value::from_safe_string(without_comments(text));
     let function = |function: &Function| {
         context! {
@@ -169,18 +198,26 @@ fn values(shell: Shell, template: &str, integration: &Integration, files: &Shell
     let (own, like_sudo) = (names(own), names(like_sudo));
     let registered: Vec<String> = std::iter::once("ai".to_owned()).chain(own.iter().cloned()).chain(like_sudo.iter().cloned()).collect();
     context! {
-        prefix,
+        prefix => &*prefix,
         // All of them, as a pattern of zsh's.
         pattern => format!("({})", integration.functions.iter().map(|function| &*function.name).collect::<Vec<_>>().join("|")),
         names => integration.functions.iter().map(|function| function.name.clone()).collect::<Vec<_>>(),
         // Where a name is looked for, between blanks.
         listed => format!(" ai {} ", own.join(" ")),
         words => names(words),
-        held => names(held),
-        library => as_it_stands(files.functions),
-        completer => as_it_stands(files.completer),
+        library => without_comments(files.functions),
+        completer => without_comments(files.completer),
         caller => without_comments(files.caller),
         register => without_comments(files.register),
+        look => without_comments(files.look),
+        // What a function of zsh is called, without the prefix.
+        subject => Value::from_safe_string(if prefix.is_empty() { "\"$0\"".to_owned() } else { format!("\"${{0#{prefix}}}\"") }),
+        subjects => held.iter().map(|function| function.subject.clone()).collect::<Vec<_>>(),
+        held => names(held),
+        files => Value::from_safe_string(match &*integration.tools {
+            "" => String::new(),
+            tools => format!(" {}/*.toml(N:t:r)", shell.quote(tools)),
+        }),
         standalone => template == "completions",
         exe => &*integration.exe,
         known => &*integration.known,
@@ -208,10 +245,7 @@ fn environment(shell: Shell) -> std::result::Result<Environment<'static>, miniji
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_formatter(move |out, _, value| {
         let text = value.as_str().unwrap_or_default();
-        let quoted = |text: &str| match shell {
-            Shell::Zsh => shell.quote(text).replace('\n', r"'$'\n''"),
-            Shell::Bash | Shell::Fish => shell.quote(text),
-        };
+        let quoted = |text: &str| shell.quote_in_a_line(text);
         let written = match value.kind() {
             // A list is words with blanks between them.
             ValueKind::Seq => {
