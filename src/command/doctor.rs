@@ -37,6 +37,7 @@ pub struct DoctorArgs {
     /// Repair what can be repaired without asking: permissions of the store, directories that a container broke
     #[arg(long)]
     pub fix: bool,
+    /// As JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -159,6 +160,7 @@ fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach,
         dead,
         kept,
         notes,
+        loading: shell::loading_place(&context.host),
     }
 }
 

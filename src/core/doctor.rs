@@ -99,6 +99,8 @@ pub struct Checkup<'a> {
     pub dead: Option<usize>,
     pub kept: usize,
     pub notes: Vec<Finding>,
+    /// The line in the files of the person's shell that loads the functions.
+    pub loading: Option<String>,
 }
 
 /// What became of asking the engine.
@@ -141,9 +143,18 @@ pub fn worst(findings: &[Finding]) -> Level {
 
 fn shell(checkup: &Checkup) -> Finding {
     match checkup.facts.env.text("SHELL") {
-        Some(shell) if ["zsh", "bash", "fish"].iter().any(|known| shell.ends_with(known)) => {
-            Finding::new(Level::Ok, "shell", shell).hint("ai doctor shell looks into its files")
-        }
+        Some(shell) if ["zsh", "bash", "fish"].iter().any(|known| shell.ends_with(known)) => match &checkup.loading {
+            Some(place) => Finding::new(Level::Ok, "shell", format!("`{shell}`; {place} loads the functions"))
+                .hint("ai doctor shell asks a new one whether that works"),
+            None => Finding::new(
+                Level::Note,
+                "shell",
+                format!(
+                    "no line in the files of `{shell}` loads the functions, so `claude` runs in no container unless a plugin loads them"
+                ),
+            )
+            .hint("ai install"),
+        },
         Some(shell) => Finding::new(Level::Note, "shell", format!("`{shell}` has no integration")).hint("ai run TOOL works in every shell"),
         None => Finding::new(Level::Note, "shell", "SHELL is not set"),
     }

@@ -176,7 +176,7 @@ fn a_shell_is_asked_on_a_terminal_at_its_first_prompt() {
     // Where every list of hooks is set anew behind an alias, nothing of ours is asked before the host's tool runs.
     let gone = "LOAD\nalias claude='env claude'\n";
     for (shell, hooks) in [
-        (Shell::Zsh, "precmd_functions=() preexec_functions=()"),
+        (Shell::Zsh, "precmd_functions=() preexec_functions=() zshaddhistory_functions=()"),
         (Shell::Bash, "unset PROMPT_COMMAND"),
         (Shell::Bash, "PROMPT_COMMAND=(true)"),
     ] {
@@ -224,7 +224,7 @@ fn people_read_rows_and_the_shell_of_the_user_is_the_default() {
         "{outcome:?}"
     );
     let everything = sandbox.ai(["doctor"]).outcome();
-    assert!(everything.out().contains("hint: ai doctor shell"), "{everything:?}");
+    assert!(everything.out().contains("loads the functions") && everything.out().contains("hint: ai install\n"), "{everything:?}");
 }
 
 // SH-01, SH-05: a login, and a terminal outside of tmux.
@@ -239,18 +239,35 @@ fn every_way_in_which_a_shell_starts_is_looked_at() {
         let sandbox = Sandbox::new();
         let load = guarded(shell, "");
         let (file, text) = match shell {
-            Shell::Zsh => (".zlogin", "alias claude=/bin/echo\nprecmd_functions=()\npreexec_functions=()\n".to_owned()),
+            Shell::Zsh => {
+                (".zlogin", "alias claude=/bin/echo\nprecmd_functions=()\npreexec_functions=()\nzshaddhistory_functions=()\n".to_owned())
+            }
             Shell::Bash => (
                 ".bash_profile",
                 format!("PATH='{}':$PATH\n. ~/.bashrc\nunset PROMPT_COMMAND\nclaude() {{ echo; }}\n", sandbox.root().join("bin").display()),
             ),
-            Shell::Fish => continue,
+            Shell::Fish => ("unread", String::new()),
         };
-        sandbox.write(Path::new("home").join(rc(shell)), format!("{load}\n"));
+        let in_a_login = shell.text("", "status is-login; and alias claude /bin/echo\n");
+        sandbox.write(Path::new("home").join(rc(shell)), format!("{load}\n{in_a_login}"));
         sandbox.write(Path::new("home").join(file), text);
         let (code, findings) = examine(&sandbox, shell);
-        let words = ["error name claude", "begins with a login"];
+        let words = [shell.text("error name claude", "warning name claude"), "begins with a login"];
         let is_named = findings.iter().any(|finding| words.iter().all(|word| finding.contains(word)));
         assert!(code != 0 && is_named, "{shell:?}, {code}: {findings:#?}");
+    }
+}
+
+// SH-02: a fish that has none yet makes completions of all manual pages, into the home.
+#[test]
+fn a_shell_that_is_asked_leaves_nothing_running() {
+    if Shell::all().contains(&Shell::Fish) {
+        let sandbox = Sandbox::new();
+        let ran = sandbox.root().join("ran");
+        for name in ["python3", "python"] {
+            sandbox.program(name, &format!("#!/bin/sh\necho \"$@\" >>'{}'\n", ran.display()));
+        }
+        sandbox.ai(["install", "fish"]).succeeds();
+        assert!(!ran.exists(), "{}", std::fs::read_to_string(&ran).unwrap_or_default());
     }
 }

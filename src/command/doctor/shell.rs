@@ -8,7 +8,7 @@ use crate::command::{init, install};
 use crate::core::doctor::shell::{Program, ShellAnswer, ShellCheckup, ShellState, examine};
 use crate::core::facts::Env;
 use crate::core::failure::Result;
-use crate::core::shell::{Shell, complaints};
+use crate::core::shell::{Shell, complaints, known_lines};
 use crate::host::Host;
 use crate::host::fs::files;
 use crate::host::machine::prompt::{self, PromptAnswer, PromptQuestion};
@@ -18,6 +18,7 @@ use crate::host::machine::{process, rc};
 pub struct DoctorShellArgs {
     /// The shell to look at; the one in $SHELL if absent
     pub shell: Option<Shell>,
+    /// As JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -32,6 +33,17 @@ pub fn run(wanted: &DoctorShellArgs) -> Result<u8> {
     let host = Host::new()?;
     let shell = install::shell(&host, wanted.shell)?;
     super::report(&examine(&look(&host, shell)?), None, wanted.json)
+}
+
+/// Returns the place of the line that loads the integration in the files of the person's shell, without asking one.
+pub fn loading_place(host: &Host) -> Option<String> {
+    let shell = install::shell(host, None).ok()?;
+    let files = start_files(host, shell).ok()?;
+    files.into_iter().find_map(|path| {
+        let text = install::read(&path).ok()?.content?;
+        let (number, _) = known_lines::loading_lines(&text, shell).into_iter().next()?;
+        Some(format!("{}:{number}", path.display()))
+    })
 }
 
 /// Finds out what new shells of this kind make of the integration: one as a terminal starts it, one after a login, and, if a file of theirs
@@ -49,12 +61,12 @@ pub fn look(host: &Host, shell: Shell) -> Result<ShellCheckup> {
     let inquiry = Inquiry { shell, program: host.program(shell.name()), base: host.temporary_base(), env: &host.env, names: &names };
     let ask = |args: &[&str], env: &[(&str, &str)]| ask(&inquiry, args, env);
     let (answer, login, dumb, plain) = std::thread::scope(|scope| {
-        let login = (shell != Shell::Fish).then(|| scope.spawn(|| ask(&["-l", "-i"], &[])));
+        let login = scope.spawn(|| ask(&["-l", "-i"], &[]));
         let plain = asks_for_plain.then(|| scope.spawn(|| ask(&["-i"], &WITHIN.map(|name| (name, "")))));
         let dumb = asks_for_terminal.then(|| scope.spawn(|| ask(&["-i"], &[("TERM", "dumb")])));
         let answer = ask(&["-i"], &[]);
         let joined = |other: Option<std::thread::ScopedJoinHandle<ShellAnswer>>| other.and_then(|other| other.join().ok());
-        (answer, joined(login), joined(dumb), joined(plain))
+        (answer, joined(Some(login)), joined(dumb), joined(plain))
     });
     let exe = host.exe();
     let loaded = answer.state.as_ref().ok().and_then(|answer| answer.program.as_deref());
@@ -134,10 +146,20 @@ fn converse(inquiry: &Inquiry, args: &[&str], env: &[(&str, &str)]) -> Result<Op
     for shell in Shell::ALL {
         files::write_private(&directory.path().join(shell.name()), shell.question(&words(shell)).as_bytes())?;
     }
-    // No line of ours in anybody's history.
+    // No line of ours in anybody's history. A fish that has none yet makes completions from all manual pages, into the home, and goes on
+    // with that when nobody needs it any more: this one finds some.
     let mut all = args.to_vec();
-    if shell == Shell::Zsh {
-        all.extend(["-o", "hist_ignore_space"]);
+    let has_completions = format!(
+        "set --global __fish_user_data_dir {0}; set --global __fish_cache_dir {0}",
+        Shell::Fish.quote(&directory.path().to_string_lossy())
+    );
+    match shell {
+        Shell::Zsh => all.extend(["-o", "hist_ignore_space"]),
+        Shell::Fish => {
+            files::private_dir(&directory.path().join("generated_completions"))?;
+            all.extend(["-C", &has_completions]);
+        }
+        Shell::Bash => {}
     }
     let has = |name: &str| inquiry.env.get(name).is_some_and(|value| !value.is_empty());
     let mut variables = vec![("HISTCONTROL", "ignorespace"), ("DISABLE_AUTO_UPDATE", "true")];

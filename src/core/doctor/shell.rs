@@ -26,7 +26,7 @@ pub struct ShellCheckup {
     pub exe: PathBuf,
     /// What a new shell said.
     pub answer: ShellAnswer,
-    /// What one said that begins with a login, where that makes a difference.
+    /// What one said that begins with a login.
     pub login: Option<ShellAnswer>,
     /// What one said on a terminal that can do little, if a file asks for that.
     pub dumb: Option<ShellAnswer>,
@@ -109,7 +109,7 @@ pub fn examine(checkup: &ShellCheckup) -> Vec<Finding> {
     findings.extend(broken(checkup));
     findings.extend(elsewhere(checkup));
     findings.extend(bare(checkup));
-    findings.extend(order(checkup));
+    findings.extend(later_setup(checkup));
     findings.extend(old_script(checkup));
     findings.extend(shadows(checkup));
     findings.extend(own_name(checkup));
@@ -189,7 +189,7 @@ fn loaded(checkup: &ShellCheckup) -> Finding {
 }
 
 /// Finds what is loaded after our line, which may define aliases of the same names; completion waits for the first prompt by itself.
-fn order(checkup: &ShellCheckup) -> Option<Finding> {
+fn later_setup(checkup: &ShellCheckup) -> Option<Finding> {
     if checkup.shell != Shell::Zsh {
         return None;
     }
@@ -215,10 +215,14 @@ fn shadows_in(checkup: &ShellCheckup, answer: &ShellAnswer) -> Vec<Finding> {
     let chosen = places(checkup, |text| loading_lines(text, checkup.shell))
         .any(|(_, (_, line))| rc_lines::args(&line, checkup.shell).is_some_and(|args| args.contains("--")));
     let wins = if chosen { Level::Note } else { Level::Error };
-    let place = |name: &str| {
-        let place = places(checkup, |text| alias_lines(text, name)).last();
-        place.map(|(path, (number, _))| format!("{}:{number}", path.display()))
+    // With its place in the order in which the files are read.
+    let found = |name: &str| {
+        let last = places(checkup, |text| alias_lines(text, name, checkup.shell)).last();
+        last.map(|(path, (number, _))| (order(checkup, path, number), format!("{}:{number}", path.display())))
     };
+    let place = |name: &str| found(name).map(|(_, place)| place);
+    let loading = places(checkup, |text| loading_lines(text, checkup.shell)).map(|(path, (number, _))| order(checkup, path, number)).last();
+    let is_before = |name: &str| found(name).map(|(order, _)| order) < loading;
     let title = |name: &str| format!("name {name}");
     let mut findings = Vec::new();
     for name in &checkup.names {
@@ -245,7 +249,7 @@ fn shadows_in(checkup: &ShellCheckup, answer: &ShellAnswer) -> Vec<Finding> {
             let cause =
                 format!("a line{at} behind the one that loads ai gives it another meaning, which each new {} takes back", checkup.shell);
             findings.push(Finding::new(Level::Warning, title(name), cause).hint(REMOVE));
-        } else if let Some(place) = place {
+        } else if let Some(place) = place.filter(|_| is_before(name)) {
             findings.push(Finding::new(
                 Level::Note,
                 title(name),
@@ -254,6 +258,11 @@ fn shadows_in(checkup: &ShellCheckup, answer: &ShellAnswer) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Returns what compares as lines of the files are read: file, then line.
+fn order(checkup: &ShellCheckup, path: &Path, number: usize) -> (Option<usize>, usize) {
+    (checkup.files.iter().position(|(file, _)| file == path), number)
 }
 
 const REMOVE: &str = "remove it, or put it before the line that loads ai";

@@ -58,9 +58,9 @@ pub(super) fn elsewhere(checkup: &ShellCheckup) -> Vec<Finding> {
 pub(super) fn shadows(checkup: &ShellCheckup) -> Vec<Finding> {
     let mut findings = shadows_in(checkup, &checkup.answer);
     for (answer, way) in [(&checkup.login, "begins with a login"), (&checkup.plain, "is in no window of tmux or its like")] {
-        let wins = answer.iter().flat_map(|answer| shadows_in(checkup, answer)).filter(|finding| finding.level == Level::Error);
+        let wins = answer.iter().flat_map(|answer| shadows_in(checkup, answer)).filter(|finding| finding.level >= Level::Warning);
         for mut finding in wins.collect::<Vec<_>>() {
-            if findings.iter().any(|known| known.title == finding.title && known.level == Level::Error) {
+            if findings.iter().any(|known| known.title == finding.title && known.level >= finding.level) {
                 continue;
             }
             finding.cause = format!("in a {} that {way}: {}", checkup.shell, finding.cause);
