@@ -52,8 +52,8 @@ pub enum Command {
     Commit(commit::CommitArgs),
     /// Put the integration into your shell's rc file
     Install(install::InstallArgs),
-    /// Take it out again
-    Uninstall(install::InstallArgs),
+    /// Take the integration out of your shell's rc file again, byte for byte
+    Uninstall(install::UninstallArgs),
     /// Print the completions of a shell, as `ai init` does
     Completions(completions::CompletionsArgs),
     /// Explain a topic or a command

@@ -8,7 +8,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::shell::Shell;
 use crate::core::shell::block::{self, diff};
 use crate::core::shell::known_lines;
-use crate::core::shell::rc_lines::Loading;
+use crate::core::shell::rc_lines::{self, Loading};
 use crate::core::text::visible::visible;
 use crate::host::machine::{process, rc};
 use crate::host::output;
@@ -32,6 +32,18 @@ pub struct InstallArgs {
     pub dry_run: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct UninstallArgs {
+    /// The shell whose file gets its lines back; the one in $SHELL if absent
+    pub shell: Option<Shell>,
+    /// Remove the programs named like the tools from a directory (`shims` in the store if none is named)
+    #[arg(long, value_name = "DIR", num_args = 0..=1, conflicts_with = "shell")]
+    pub shims: Option<Option<PathBuf>>,
+    /// Print the change and make none
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 pub fn install(wanted: &InstallArgs) -> Result<u8> {
     let host = Host::to_write()?;
     if let Some(directory) = &wanted.shims {
@@ -44,7 +56,9 @@ pub fn install(wanted: &InstallArgs) -> Result<u8> {
     files.extend(old_files(&host, shell)?);
     let files = files.iter().map(|path| whole(path)).collect::<Result<Vec<_>>>()?;
     let text = |rc: &rc::Rc| rc.content.clone().unwrap_or_default();
-    let args = files.iter().find_map(|rc| block::args(&text(rc), shell)).unwrap_or_default();
+    // A line by hand says which words a person wants, too.
+    let by_hand = |rc: &rc::Rc| block::by_hand(&text(rc), shell).iter().find_map(|(_, line)| rc_lines::args(line, shell));
+    let args = files.iter().find_map(|rc| block::args(&text(rc), shell)).or_else(|| files.iter().find_map(by_hand)).unwrap_or_default();
     let (home, tools) = (home(&host)?, host.tool_names());
     let manifests = host.store.tools().into_os_string().into_string().unwrap_or_default();
     let loading = Loading { shell, exe: &exe, home: Some(&home), args: &args, tools: &tools, manifests: &manifests };
@@ -75,7 +89,7 @@ pub fn install(wanted: &InstallArgs) -> Result<u8> {
     closing::close(&host, &files[0].path, &loading)
 }
 
-pub fn uninstall(wanted: &InstallArgs) -> Result<u8> {
+pub fn uninstall(wanted: &UninstallArgs) -> Result<u8> {
     let host = Host::to_write()?;
     if let Some(directory) = &wanted.shims {
         return shims::remove(&host, directory.as_deref(), wanted.dry_run);

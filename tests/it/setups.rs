@@ -122,6 +122,14 @@ fn a_line_by_hand_is_named() {
         let sandbox = with_rc(shell, &format!("{}\n", shell.load("")));
         let said = install(&sandbox, &[shell.name()]);
         assert!(said.contains(&format!("{}:1 loads it already", rc(shell))), "{said}");
+        // It says which words a person wants, too.
+        let sandbox = with_rc(shell, &format!("{}\n", shell.load("--only claude --prefix x_")));
+        install(&sandbox, &[shell.name()]);
+        let text = fs::read_to_string(sandbox.home().join(rc(shell))).unwrap();
+        let block = text.split_once(">>> ai >>>").unwrap().1;
+        assert!(block.contains(&format!(" init {} --only claude --prefix x_", shell.name())), "{shell:?}: {block}");
+        in_a_new_shell(&sandbox, shell);
+        assert!(sandbox.calls().is_empty(), "{shell:?}: a word that nobody asked for");
     }
 }
 
