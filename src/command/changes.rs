@@ -99,7 +99,8 @@ impl Project {
             return Ok(0);
         }
         output::lines(self.ledger.pending.iter().flat_map(|change| self.in_words(change)))?;
-        output::note("to take them over: ai changes accept [PATH]; to be rid of them: ai changes revert [PATH]");
+        let root = self.ledger.anchors.first().map_or_else(String::new, |root| format!("paths are below {}; ", root.path.display()));
+        output::note(&format!("{root}to take them over: ai changes accept [PATH]; to be rid of them: ai changes revert [PATH]"));
         Ok(0)
     }
 

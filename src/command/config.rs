@@ -29,6 +29,7 @@ pub struct ShowArgs {
     /// Tool or profile whose section counts too
     #[arg(default_value = "claude")]
     pub tool: String,
+    /// As JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -125,7 +126,12 @@ fn row(key: &str, value: &serde_json::Value, origin: &str) -> [String; 3] {
 fn decided_by(key: &str) -> &'static str {
     match key {
         "engine" => "(the first that is installed)",
-        "engine_cpus" | "engine_memory" => "(the engine's own)",
+        "engine_cpus" | "engine_memory" | "shm" => "(the engine's own)",
+        "scratch" => "(half of the memory limit)",
+        "commit_persona" => "(a careful engineer)",
+        "commit_language" => "(as recent subjects)",
+        "notify_after" => "(off)",
+        "gpus" | "budget_day" | "budget_month" | "budget_project" => "(none)",
         _ => "(the tool's manifest)",
     }
 }

@@ -16,6 +16,7 @@ pub struct PsArgs {
     /// Show anew every two seconds, until Ctrl-C
     #[arg(long, conflicts_with = "json")]
     pub watch: bool,
+    /// As JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -256,11 +256,15 @@ pub fn log(tool: &str, json: bool) -> Result<()> {
         let what = match record.direction {
             Some(Direction::In) => "in",
             Some(Direction::Out) => "out",
-            None => "undo",
+            // An undo, or notes that were taken.
+            None => "by hand",
         };
         let files: Vec<String> = record.changes.iter().map(|change| change.site.to_string()).collect();
         [record.sequence.to_string(), what.to_owned(), files.join(", ")]
     };
+    if records.is_empty() && host::terminal().stderr {
+        output::note(&format!("no sync of {tool} in this project has changed anything yet"));
+    }
     output::table([Side::Right, Side::Left, Side::Left], &records.iter().map(row).collect::<Vec<_>>())
 }
 

@@ -23,6 +23,7 @@ pub struct TrustArgs {
     /// Take the agreement back
     #[arg(long)]
     pub revoke: bool,
+    /// As JSON
     #[arg(long, conflicts_with_all = ["yes", "diff", "revoke"])]
     pub json: bool,
 }

@@ -13,6 +13,9 @@ pub fn list(tool: Option<&str>, json: bool) -> Result<()> {
     if json {
         return output::json(&found);
     }
+    if found.is_empty() && crate::host::terminal().stderr {
+        output::note("nothing that was overwritten or could not be read is kept");
+    }
     let now = crate::host::now();
     let row = |kept: &SyncCopy| {
         let SyncCopy { tool, project, place, path, why, .. } = kept;

@@ -7,9 +7,9 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::store::Store;
 use crate::core::sync::notes::{self, Notes};
 use crate::core::text::visible::quoted_lines;
-use crate::host::output;
 use crate::host::sync;
 use crate::host::sync::kept::{self, SyncCopy};
+use crate::host::{self, output};
 use crate::session::settings::{sync_failure, tell};
 
 #[derive(Debug, Args)]
@@ -20,6 +20,7 @@ pub struct NotesArgs {
     /// Put them at the end of your own file, from where every project gets them
     #[arg(long, conflicts_with = "json")]
     pub take: bool,
+    /// As JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -39,6 +40,8 @@ pub fn run(wanted: &NotesArgs) -> Result<()> {
     }
     if !found.is_empty() {
         output::note(&format!("`ai sync notes --take {}` puts them into your own file", wanted.tool));
+    } else if host::terminal().stderr {
+        output::note(&format!("{} added nothing to your instructions in this project", wanted.tool));
     }
     Ok(())
 }

@@ -112,7 +112,9 @@ pub fn short_diff(before: &[u8], after: &[u8]) -> Vec<String> {
 
 /// Lines that went (`-`) and came (`+`), between what both have at their beginning and end.
 pub fn diff(before: &[u8], after: &[u8]) -> Vec<String> {
-    let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(visible).collect() };
+    // A tab is what it is in all files.
+    let shown = |line: &str| line.split('\t').map(visible).collect::<Vec<_>>().join("\t");
+    let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(shown).collect() };
     let (old, new) = (lines(before), lines(after));
     let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
     let (old, new) = (old.get(same..).unwrap_or_default(), new.get(same..).unwrap_or_default());
@@ -173,6 +175,7 @@ mod tests {
         assert_eq!(short_diff(b"a\nb\nc\n", b"a\nx\nc\n"), ["-b", "+x"]);
         assert_eq!(short_diff(b"", b"1\n2\n3\n4\n5\n"), ["+1", "+2", "+3", "+4", "… 1 more lines"]);
         assert_eq!(short_diff(b"a", b"a"), Vec::<String>::new());
+        assert_eq!(short_diff(b"", b"\ta\x1b\tb"), ["+\ta\\u{1b}\tb"]);
         assert_eq!(short_diff(b"", &b"x".repeat(500))[0].chars().count(), 101);
     }
 }
