@@ -1,13 +1,13 @@
 //! How a person's shell can be set up, as the table of `docs/shells.md`: does the word `claude` run the container, or is it said why not?
-//! `AI_WRITE_SETUPS=DIRECTORY` writes the column of each shell there, for `tests/shells-matrix`.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::install::rc;
 use crate::sandbox::Sandbox;
 use crate::setups::copy_program;
+use crate::shell_table::{hold, verdict};
 use crate::shells::Shell;
 use crate::terminal::on_terminal;
 
@@ -76,7 +76,13 @@ fn setups() -> Vec<Setup> {
             "",
             "alias claude=/usr/bin/false\nprecmd_functions=(true)\n",
         ),
-        Setup { prepare: set_anew, ..of(&[Shell::Zsh, Shell::Bash], "every list of hooks is set anew behind, and an alias", "", "") },
+        of(
+            &[Shell::Zsh],
+            "every list of hooks but one is set anew behind, and an alias",
+            "",
+            "alias claude=/usr/bin/false\nprecmd_functions=() preexec_functions=() chpwd_functions=()\n",
+        ),
+        Setup { prepare: set_anew, ..of(&[Shell::Zsh, Shell::Bash], "all of them are, and an alias", "", "") },
         lines("a hook that defines an alias at each prompt", "", EACH)
             .fish("", "function each --on-event fish_prompt; alias claude=/usr/bin/false; end\n"),
         Setup {
@@ -94,6 +100,7 @@ fn setups() -> Vec<Setup> {
         lines("vi keys", "set -o vi\n", "").fish("set -g fish_key_bindings fish_vi_key_bindings\n", ""),
         of(&[Shell::Zsh, Shell::Bash], "`set -u`, `set -o pipefail`, `set -o noclobber`", "set -u -o pipefail -o noclobber\n", ""),
         of(&[Shell::Zsh], "`emulate sh`, `ksh_arrays`, `sh_word_split`", "emulate sh; setopt ksh_arrays sh_word_split\n", ""),
+        of(&[Shell::Zsh], "`emulate csh`", "emulate csh\n", ""),
         of(&[Shell::Bash], "`set -o posix`", "set -o posix\n", ""),
         of(&[Shell::Bash], "`POSIXLY_CORRECT` in the rc file", "export POSIXLY_CORRECT=1\n", ""),
         Setup { args: &["-l"], prepare: profile, ..lines("a login shell", "", "") },
@@ -194,7 +201,8 @@ fn linked(sandbox: &Sandbox, shell: Shell) {
 fn set_anew(sandbox: &Sandbox, shell: Shell) {
     sandbox.run("env").args([program(sandbox).as_os_str(), "install".as_ref(), shell.name().as_ref()]).succeeds();
     let text = fs::read_to_string(file(sandbox, shell)).unwrap();
-    let hooks = if shell == Shell::Zsh { "precmd_functions=() preexec_functions=()" } else { "unset PROMPT_COMMAND" };
+    let hooks =
+        if shell == Shell::Zsh { "precmd_functions=() preexec_functions=() zshaddhistory_functions=()" } else { "unset PROMPT_COMMAND" };
     sandbox.write(file(sandbox, shell), format!("{text}alias claude=/usr/bin/false\n{hooks}\n"));
 }
 
@@ -241,42 +249,14 @@ fn cell(setup: Setup, shell: Shell) -> String {
     terminal.send_line("claude hello").unwrap();
     terminal.send_line("exit").unwrap();
     let said = terminal.exp_eof().unwrap();
-    let runs = sandbox.calls().iter().filter(|call| call.argv.last().is_some_and(|word| word == "hello")).count();
-    let says = said.lines().any(|line| line.contains("ai: ") && line.contains("claude"));
-    match (runs, says, said.contains("\nthe host program")) {
-        (1, false, false) => "container".into(),
-        (1, true, false) => "container, and a line".into(),
-        (0, true, false) => "a line that says why not".into(),
-        _ => format!("**host** {said}"),
-    }
-}
-
-/// The cells of this shell in `docs/shells.md`, by set-up.
-fn documented(shell: Shell) -> Vec<(String, String)> {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/shells.md")).unwrap();
-    let rows = page.lines().skip_while(|line| !line.starts_with("| set up like this")).skip(2).take_while(|line| line.starts_with('|'));
-    let column = 2 + ALL.iter().position(|other| *other == shell).unwrap();
-    let field = |row: &str, at: usize| row.split('|').nth(at).unwrap_or_default().trim().to_owned();
-    rows.map(|row| (field(row, 1), field(row, column))).collect()
+    verdict(&sandbox, &said)
 }
 
 /// Tries each set-up in one shell and holds the column against the documentation.
 fn column(shell: Shell) {
-    if !Shell::all().contains(&shell) {
-        return;
-    }
-    let cells = setups().into_iter().map(|setup| {
-        let cell = if setup.only.contains(&shell) { cell(setup, shell) } else { "–".into() };
-        (setup.what.to_owned(), cell)
-    });
-    let cells: Vec<(String, String)> = cells.collect();
-    if let Some(directory) = std::env::var_os("AI_WRITE_SETUPS") {
-        let rows: String = cells.iter().map(|(what, cell)| format!("{what}|{cell}\n")).collect();
-        fs::write(Path::new(&directory).join(shell.name()), rows).unwrap();
-    }
-    assert!(cells.iter().all(|(_, cell)| !cell.contains("**")), "{shell:?}: {cells:#?}");
-    if std::env::var_os("AI_WRITE_SETUPS").is_none() {
-        assert_eq!(cells, documented(shell), "{shell:?}; tests/shells-matrix writes the table");
+    if Shell::all().contains(&shell) {
+        let cell = |setup: Setup| if setup.only.contains(&shell) { cell(setup, shell) } else { "–".into() };
+        hold("set up like this", shell, setups().into_iter().map(|setup| (setup.what.to_owned(), cell(setup))).collect());
     }
 }
 
