@@ -118,18 +118,19 @@ fn every_word_can_be_chosen() {
 }
 
 #[test]
-fn a_posix_bash_goes_without_the_names_that_it_cannot_have() {
+fn a_posix_bash_has_aliases_for_the_names_that_no_function_can_have() {
     let sandbox = Sandbox::new();
-    let script = format!("set -o posix\n{}\ntype -t claude ai-mode", Shell::Bash.load(""));
+    let script = format!("set -o posix\n{}\ntype -t claude ai-mode; eval 'ai-mode codex; ai-run hello'", Shell::Bash.load(""));
     let outcome = sandbox.bare(Shell::Bash, &script).outcome();
-    assert_eq!((outcome.out().as_str(), outcome.err().as_str()), ("function\n", ""));
+    assert_eq!((outcome.out().as_str(), outcome.err().lines().count()), ("function\nalias\n", 1), "{outcome:?}");
+    assert!(sandbox.the_run().argv.iter().any(|word| word == "codex"), "{outcome:?}");
 }
 
 #[test]
 fn help_knows_topics_and_commands() {
     let sandbox = Sandbox::new();
     let topics = sandbox.ai(["help"]).prints();
-    for topic in ["workspace", "state", "config", "tools", "native", "exit-codes", "environment", "shells"] {
+    for topic in ["workspace", "state", "config", "guard", "engines", "notify", "tools", "native", "exit-codes", "environment", "shells"] {
         assert!(topics.contains(topic), "{topic}");
         assert!(sandbox.ai(["help", topic]).prints().lines().count() > 8, "{topic}");
     }

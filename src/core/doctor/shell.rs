@@ -10,7 +10,7 @@ use crate::core::text::typed::typed;
 
 mod gaps;
 
-use gaps::{bare, broken, elsewhere, last, shadows};
+use gaps::{bare, broken, elsewhere, last, order, shadows};
 
 /// What the host found out about one shell.
 #[derive(Debug)]
@@ -258,11 +258,6 @@ fn shadows_in(checkup: &ShellCheckup, answer: &ShellAnswer) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// Returns what compares as lines of the files are read: file, then line.
-fn order(checkup: &ShellCheckup, path: &Path, number: usize) -> (Option<usize>, usize) {
-    (checkup.files.iter().position(|(file, _)| file == path), number)
 }
 
 const REMOVE: &str = "remove it, or put it before the line that loads ai";

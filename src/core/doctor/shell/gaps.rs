@@ -1,6 +1,6 @@
 //! Where the words run no container although a new shell loads them: files that end early, lines without a fallback.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{ShellAnswer, ShellCheckup, places, shadows_in};
 use crate::core::doctor::{Finding, Level};
@@ -15,6 +15,11 @@ pub(super) fn last(place: Option<&(PathBuf, usize)>, checkup: &ShellCheckup) -> 
     let (_, text) = checkup.files.iter().find(|(file, _)| file == path)?;
     let line = lines(text).nth(number - 1).map(|line| String::from_utf8_lossy(line).trim().to_owned())?;
     Some(format!("the last line that is read is {}:{number} (`{line}`)", path.display()))
+}
+
+/// Returns what compares as lines of the files are read: file, then line.
+pub(super) fn order(checkup: &ShellCheckup, path: &Path, number: usize) -> (Option<usize>, usize) {
+    (checkup.files.iter().position(|(file, _)| file == path), number)
 }
 
 /// Returns what the shell cannot read in its files.
