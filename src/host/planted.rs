@@ -30,6 +30,15 @@ impl Host {
         for (by, fix) in [
             ("XDG_RUNTIME_DIR", "unset XDG_RUNTIME_DIR, or name a directory that is in no project"),
             ("TMPDIR", "unset TMPDIR, or name a directory that is in no project"),
+            // They name programs that the engine's client starts: credential helpers, plugins, hooks, runtimes.
+            ("DOCKER_CONFIG", "unset DOCKER_CONFIG, or name a directory that is in no project"),
+            ("DOCKER_CERT_PATH", "unset DOCKER_CERT_PATH, or name a directory that is in no project"),
+            ("CONTAINERS_CONF", "unset CONTAINERS_CONF, or name a file that is in no project"),
+            ("CONTAINERS_CONF_OVERRIDE", "unset CONTAINERS_CONF_OVERRIDE, or name a file that is in no project"),
+            ("CONTAINERS_REGISTRIES_CONF", "unset CONTAINERS_REGISTRIES_CONF, or name a file that is in no project"),
+            ("CONTAINERS_STORAGE_CONF", "unset CONTAINERS_STORAGE_CONF, or name a file that is in no project"),
+            ("NERDCTL_TOML", "unset NERDCTL_TOML, or name a file that is in no project"),
+            ("XDG_CONFIG_HOME", "unset XDG_CONFIG_HOME, or name a directory that is in no project"),
         ] {
             named.extend(self.directory(by).map(|path| EnvironmentPath { by, path: real(&path), fix }));
         }

@@ -54,7 +54,8 @@ fn a_store_in_the_state_of_another_is_refused() {
 // BO-16
 #[test]
 fn temporary_directories_and_sockets_in_the_project_are_refused() {
-    for name in ["TMPDIR", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK", "DOCKER_HOST"] {
+    let of_engines = ["DOCKER_CONFIG", "DOCKER_CERT_PATH", "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF", "NERDCTL_TOML", "XDG_CONFIG_HOME"];
+    for name in ["TMPDIR", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK", "DOCKER_HOST"].into_iter().chain(of_engines) {
         let (mut sandbox, directory) = with_directory("tmp");
         let socket = directory.join("socket");
         let _listener = UnixListener::bind(&socket).unwrap();
