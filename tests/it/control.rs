@@ -261,7 +261,8 @@ fn none_is_run(end: End, with_seed: bool) {
         End::RunKilled => "a run that was killed",
         End::ShellKilled => "a run whose shell was killed",
     };
-    stopped(&format!("settings, hooks, filters and includes of git, planted by {ended}"), PLANTS.len(), "control files compared");
+    let done = if with_seed { "changed" } else { "planted" };
+    stopped(&format!("settings, hooks, filters and includes of git, {done} by {ended}"), PLANTS.len(), "control files compared");
 }
 
 // BO-12, Z-019, Z-020, Z-022
