@@ -62,7 +62,7 @@ fn not_done(name: &str, code: u8, why: &str) -> Failure {
 
 pub fn logout(logout: &LogoutArgs) -> Result<u8> {
     let name = &logout.tool;
-    let mut context = Context::new(name, Layer::default())?;
+    let mut context = Context::of_account(name)?;
     let place = creds::place(&context.host, name)?;
     context.tool = context.tool.at_login();
     if !look(name, &place)?.is_some_and(|login| login.is_good()) {

@@ -24,7 +24,7 @@ use crate::core::text::digest::sha256;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
 
-mod account;
+pub mod account;
 mod admit;
 mod bytes;
 mod command;
@@ -42,7 +42,7 @@ pub mod proxy;
 mod reach;
 mod scratch;
 pub mod secret;
-mod state;
+pub mod state;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -116,7 +116,7 @@ impl Plan {
         config.rules.judge(&judged)?;
         let (command, args) = request.command.split(request)?;
         let command = bytes::deliver(command, &args);
-        account::check(tool, facts)?;
+        account::check(tool, &facts.env, facts.home.as_deref(), &facts.store)?;
         proxy::check(request)?;
         let secrets = secret::decide(tool, config, facts)?;
 

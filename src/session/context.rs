@@ -6,7 +6,7 @@ use crate::core::config::{Config, Layer};
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::SessionId;
-use crate::core::plan::{self, RunCommand, secret};
+use crate::core::plan::{self, RunCommand, account, secret};
 use crate::core::store::Store;
 use crate::core::text::nearest::nearest;
 use crate::core::tool::{self, Tool};
@@ -29,6 +29,16 @@ impl Context {
         let config = host.config(&tool, flags)?;
         config.refuse_misspelt(&host.tool_names())?;
         Ok(Self { host, tool, config })
+    }
+
+    /// Does the same for a command that reads or writes what belongs to the tool's account.
+    ///
+    /// # Errors
+    /// Where the caller's environment chooses another account, too.
+    pub fn of_account(name: &str) -> Result<Self> {
+        let context = Self::new(name, Layer::default())?;
+        same_account(&context.host, &context.tool)?;
+        Ok(context)
     }
 
     /// Gathers the facts that a plan of this tool depends on.
@@ -73,6 +83,11 @@ impl Context {
         files.extend(self.tool.login_file());
         files
     }
+}
+
+/// Fails where the caller's environment chooses another account of the tool than the store's.
+pub fn same_account(host: &Host, tool: &Tool) -> Result<()> {
+    account::check(tool, &host.env, host.home().as_deref(), host.store.root())
 }
 
 pub fn unknown_tool(name: &str, host: &Host) -> Failure {

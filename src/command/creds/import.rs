@@ -2,16 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{cannot, nobody_runs, place};
+use super::{cannot, load, nobody_runs, place};
 use crate::core::failure::Result;
 use crate::core::login::backup::{By, Why};
 use crate::core::login::import::{self, Decision, ImportReason};
 use crate::host::fs::files;
 use crate::host::store::hold;
 use crate::host::{Host, output};
+use crate::session::context::same_account;
 
 pub fn import(host: &Host, name: &str, from: Option<PathBuf>, replace: bool) -> Result<u8> {
     let place = place(host, name)?;
+    if from.is_none() {
+        same_account(host, &load(host, name)?)?;
+    }
     let _lock = hold::store(&host.store)?;
     let path = match (from, place.host_directory()) {
         (Some(path), _) if !files::is_directory(&path) => path,

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::core::census::age;
-use crate::core::config::Layer;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::history::import::ImportState;
 use crate::core::text::path::without_dots;
@@ -41,7 +40,12 @@ pub fn run(args: &ImportArgs) -> Result<u8> {
     let mode = if args.dry_run { ImportMode::Look } else { ImportMode::Copy };
     let mut imported = Vec::new();
     for tool in &tools {
-        imported.push(of_tool(tool, &args.from, mode)?);
+        match of_tool(tool, &args.from, mode) {
+            Ok(of_tool) => imported.push(of_tool),
+            Err(failure) if args.tool.is_some() => return Err(failure),
+            // What keeps one tool's sessions out does not keep out the others'.
+            Err(failure) => output::warn(&failure.to_string()),
+        }
     }
     if args.json {
         return output::json(&imported).map(|()| 0);
@@ -62,7 +66,7 @@ fn known(host: &Host, name: &str) -> bool {
 }
 
 fn of_tool(tool: &str, from: &[PathBuf], mode: ImportMode) -> Result<Imported> {
-    let context = Context::new(tool, Layer::default())?;
+    let context = Context::of_account(tool)?;
     if !has_sessions(&context.tool) {
         let why = if context.tool.name == context.tool.base { "its manifest does not say where it keeps them" } else { "it is a profile" };
         return Err(Failure::new(Kind::Usage, format!("cannot copy sessions of {tool}: {why}")).hint("ai history import"));

@@ -41,7 +41,7 @@ impl Plan {
         }
         let image = image(tool, config);
         config.rules.judge(&RunAsked { tool: &tool.name, is_own: tool.is_own, image: &image, root: &workspace.root, config })?;
-        account::check(tool, facts)?;
+        account::check(tool, &facts.env, facts.home.as_deref(), &facts.store)?;
         proxy::check(request)?;
         let secrets = secret::decide(tool, config, facts)?;
         // Nothing here signs in to anything but the tool's own maker.
