@@ -11,7 +11,7 @@ use crate::core::lease::Lease;
 use crate::core::plan::RunCommand;
 use crate::core::sync::generation::SyncRecord;
 use crate::core::sync::preview::{self, Diff, Health};
-use crate::core::sync::{Brake, Direction, SyncRequest};
+use crate::core::sync::{Brake, Direction, Site, SyncRequest};
 use crate::core::text::table::Side;
 use crate::core::tool::Tool;
 use crate::core::workspace::Workspace;
@@ -148,7 +148,7 @@ struct SyncStart {
 
 impl SyncStart {
     fn new(tool: &str) -> Result<Self> {
-        let context = Context::new(tool, Layer::default())?;
+        let context = Context::of_account(tool)?;
         let settings = &context.config.settings;
         let workspace = Workspace::new(&context.facts(None), settings)?;
         Ok(Self {
@@ -272,20 +272,33 @@ pub fn log(tool: &str, json: bool) -> Result<()> {
 pub fn accept(tool: &str) -> Result<()> {
     let mut here = SyncStart::new(tool)?;
     here.request.brake = Brake::Off;
-    let report = sync::run(&here.places, &here.request, &Deadline::after(sync::PATIENCE)).map_err(|error| sync_failure(&error))?;
+    let report = sync::run(&here.places, &here.request, &Deadline::after(sync::LONG_PATIENCE)).map_err(|error| sync_failure(&error))?;
     tell(tool, &report);
-    for site in &report.changed {
-        output::note(&format!("changed {site}"));
-    }
+    named("changed", &report.changed);
     Ok(())
+}
+
+/// Most files that are named one by one.
+const MOST: usize = 50;
+
+/// Names the files of which something is true, and counts those that are too many for that.
+fn named(what: &str, sites: &[Site]) {
+    for site in sites.iter().take(MOST) {
+        output::note(&format!("{what} {site}"));
+    }
+    if sites.len() > MOST {
+        output::note(&format!("{what} {} more files; `ai sync log` names them", sites.len() - MOST));
+    }
 }
 
 pub fn undo(tool: &str) -> Result<()> {
     let here = SyncStart::new(tool)?;
-    let report = sync::undo(&here.places).map_err(|error| sync_failure(&error))?;
+    let mut report = sync::undo(&here.places).map_err(|error| sync_failure(&error))?;
+    let (left, done) = (std::mem::take(&mut report.left), report.changed.len());
     tell(tool, &report);
-    for site in &report.changed {
-        output::note(&format!("put back {site}"));
+    named("put back", &report.changed);
+    if left > 0 {
+        output::warn(&format!("{done} files are as they were, {left} more are not yet; hint: ai sync undo {tool}"));
     }
     Ok(())
 }

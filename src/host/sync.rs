@@ -12,14 +12,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::core::sync::generation::SyncRecord;
-use crate::core::sync::journal::{Change, Journal};
+use crate::core::sync::generation::{self, SyncRecord, Undoing};
+use crate::core::sync::journal::{Change, Journal, SyncPart};
 use crate::core::sync::plan::{self, Gathered, SyncPlan};
 use crate::core::sync::report::{News, Notice, Report};
 use crate::core::sync::{Direction, Flow, Site, SyncRequest};
 use crate::host::fs::FileError;
 use crate::host::fs::lock::{self, LockError};
 use crate::host::machine::deadline::Deadline;
+use crate::host::sync::apply::Progress;
 use crate::host::sync::place::Places;
 
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,8 @@ const LOOKS: usize = 3;
 /// Units that are committed together. A thousand skills that are new come in several lots, and those for which there is no time left
 /// with the next run: nothing is written twice, and nobody waits for all of them.
 const LOT: usize = 500;
+/// How long it may take what a person asked for by its own command: all of it.
+pub const LONG_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Syncs once.
 pub fn run(places: &Places, request: &SyncRequest, deadline: &Deadline) -> Result<Report, SyncError> {
@@ -84,13 +87,23 @@ pub fn undo(places: &Places) -> Result<Report, SyncError> {
     let _lock = lock::acquire(&places.sync_dir(), deadline.left())?;
     report.recovered = recover(places, &deadline, &mut report)?;
     let records = shelf::records(places)?;
-    let record = records.iter().find(|record| record.can_be_undone()).ok_or(SyncError::NothingToUndo)?;
-    let mut kept = BTreeMap::new();
-    for past in &record.changes {
-        kept.extend(shelf::kept(places, record.sequence, past.number)?.map(|content| (past.number, content)));
+    let Undoing { records, goes_on } = generation::undoing(&records).ok_or(SyncError::NothingToUndo)?;
+    let deadline = Deadline::after(LONG_PATIENCE);
+    let mut first = goes_on;
+    for (at, record) in records.iter().enumerate() {
+        if at > 0 && deadline.is_over() {
+            report.left = records[at..].iter().map(|record| record.changes.len()).sum();
+            break;
+        }
+        let mut kept = BTreeMap::new();
+        for past in &record.changes {
+            kept.extend(shelf::kept(places, record.sequence, past.number)?.map(|content| (past.number, content)));
+        }
+        let part = SyncPart { first: Some(first.map_or_else(|| shelf::next_sequence(places), Ok)?), undoes: Some(record.sequence) };
+        first = part.first;
+        let plan = record.undo(&kept);
+        put(places, &plan, part, &deadline, &mut report)?;
     }
-    let plan = record.undo(&kept);
-    put(places, &plan, &deadline, &mut report)?;
     Ok(report)
 }
 
@@ -99,13 +112,13 @@ pub fn carry_out(places: &Places, plan: &SyncPlan) -> Result<Report, SyncError> 
     let (deadline, mut report) = (Deadline::after(PATIENCE), Report::default());
     let _lock = lock::acquire(&places.sync_dir(), deadline.left())?;
     report.recovered = recover(places, &deadline, &mut report)?;
-    put(places, plan, &deadline, &mut report)?;
+    put(places, plan, SyncPart::default(), &deadline, &mut report)?;
     Ok(report)
 }
 
 /// Writes what was decided by a person, and says what changed meanwhile.
-fn put(places: &Places, plan: &SyncPlan, deadline: &Deadline, report: &mut Report) -> Result<(), SyncError> {
-    let overtaken = commit(places, None, plan, deadline, report)?;
+fn put(places: &Places, plan: &SyncPlan, part: SyncPart, deadline: &Deadline, report: &mut Report) -> Result<(), SyncError> {
+    let overtaken = commit(places, None, plan, part, deadline, report)?;
     report.notices.extend(overtaken.into_iter().map(|(site, _)| Notice { site, news: News::Overtaken }));
     Ok(())
 }
@@ -151,7 +164,7 @@ fn round(places: &Places, request: &SyncRequest, deadline: &Deadline, report: &m
             }
         }
         report.notices.extend(plan.notices.iter().cloned());
-        return commit(places, Some(request.direction), &plan, deadline, report);
+        return commit(places, Some(request.direction), &plan, SyncPart::default(), deadline, report);
     }
     Ok(Vec::new())
 }
@@ -162,6 +175,7 @@ fn commit(
     places: &Places,
     direction: Option<Direction>,
     plan: &SyncPlan,
+    mut part: SyncPart,
     deadline: &Deadline,
     report: &mut Report,
 ) -> Result<Vec<Overtaken>, SyncError> {
@@ -172,21 +186,24 @@ fn commit(
         return Ok(Vec::new());
     }
     let mut overtaken = Vec::new();
+    let mut progress = Progress::of(plan.changes().count());
     for (number, units) in plan.units.chunks(LOT).enumerate() {
-        if number > 0 && deadline.is_over() {
-            let first = units.iter().find_map(|unit| unit.changes.first());
-            report.notices.extend(first.map(|change| Notice { site: change.site.clone(), news: apply::late() }));
-            break;
+        if deadline.is_over() && number > 0 {
+            report.left += units.iter().map(|unit| unit.changes.len()).sum::<usize>();
+            continue;
         }
         for hash in units.iter().flat_map(|unit| &unit.changes).filter_map(Change::object) {
             if let Some(bytes) = plan.contents.get(hash) {
                 shelf::keep_object(&places.store, hash, bytes)?;
             }
         }
-        let journal = Journal::new(places.scope(), direction, shelf::next_sequence(places)?, units.to_vec());
+        let sequence = shelf::next_sequence(places)?;
+        part.first.get_or_insert(sequence);
+        let journal = Journal::new(places.scope(), direction, sequence, part, units.to_vec());
         shelf::commit(&places.store, &journal)?;
-        let applied = apply::finish(places, &journal, deadline)?;
+        let applied = apply::finish(places, &journal, deadline, &mut progress)?;
         report.changed.extend(applied.changed);
+        report.left += applied.left;
         report.notices.extend(applied.unwritable);
         overtaken.extend(applied.overtaken);
     }
@@ -203,7 +220,7 @@ fn recover(places: &Places, deadline: &Deadline, report: &mut Report) -> Result<
         return Ok(false);
     };
     let interrupted = Places::of(&journal.scope, &places.store);
-    match apply::finish(&interrupted, &journal, deadline) {
+    match apply::finish(&interrupted, &journal, deadline, &mut Progress::of(journal.changes().count())) {
         Err(SyncError::File(error)) if journal.scope != places.scope() => {
             shelf::set_aside(&places.store, &journal)?;
             report.waiting = Some(format!("{} in {}: {error}", journal.scope.tool, journal.scope.project_id));

@@ -1,11 +1,15 @@
 //! Settings of a tool between the host, the hub and the project: which places, which rules, and what is said about it.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use crate::core::config::Config;
 use crate::core::failure::{Failure, Kind};
 use crate::core::sync::report::Report;
 use crate::core::sync::{Brake, Class, Direction, Rule, SyncRequest};
 use crate::core::tool::Tool;
 use crate::host::fs::lock::LockError;
+use crate::host::fs::own;
 use crate::host::machine::deadline::Deadline;
 use crate::host::sync::place::Places;
 use crate::host::sync::{self, SyncError};
@@ -36,9 +40,30 @@ fn rules(host: &Host, tool: &Tool) -> Vec<Rule> {
     tool.manifest
         .sync
         .iter()
-        .map(|rule| if own(rule) { Rule { host: None, ..rule.clone() } } else { rule.clone() })
+        .flat_map(|rule| each(host, tool, rule))
+        .map(|rule| if own(&rule) { Rule { host: None, ..rule } } else { rule })
         .chain(setup::rules(host, tool))
         .collect()
+}
+
+/// Returns a rule for each file that one with `*` before the end of its name means: what the person has, or had.
+fn each(host: &Host, tool: &Tool, rule: &Rule) -> Vec<Rule> {
+    let (Some(end), Some(on_host)) = (rule.path.strip_prefix('*'), &rule.host) else { return vec![rule.clone()] };
+    let (above, _) = on_host.rsplit_once('/').unwrap_or(("", on_host));
+    let on_host = host.home().map(|home| home.join(above));
+    let names = on_host.into_iter().chain([host.store.hub(&tool.name)]).flat_map(|directory| names(&directory, end));
+    let names: BTreeSet<String> = names.take(MOST).collect();
+    names.into_iter().map(|name| Rule { host: Some(format!("{above}/{name}")), path: name, ..rule.clone() }).collect()
+}
+
+/// Most files that one rule may mean.
+const MOST: usize = 64;
+
+/// Returns the names in a directory that have this end.
+fn names(directory: &Path, end: &str) -> Vec<String> {
+    let entries = own::entries(directory).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| name.len() > end.len() && name.ends_with(end) && !name.starts_with('.')).collect()
 }
 
 /// Syncs before or after a run. What fails is told and does not stop the run; whether all of it was done is the value.
@@ -64,6 +89,12 @@ pub fn tell(tool: &str, report: &Report) {
     }
     if let Some(waiting) = &report.waiting {
         output::warn(&format!("a sync that was interrupted waits for the next run there: {waiting}"));
+    }
+    if report.left > 0 {
+        let (done, all) = (report.changed.len(), report.changed.len() + report.left);
+        output::warn(&format!(
+            "{tool}: {done} of {all} files were written in the time that there is; the others are not there yet; hint: ai sync accept {tool}, or the next run goes on"
+        ));
     }
     for notice in &report.notices {
         output::note(&format!("{tool}: {notice}; hint: {}", notice.news.next_step(tool)));

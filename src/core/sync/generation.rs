@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::core::sync::base::{SCHEMA, Versioned};
-use crate::core::sync::journal::{Act, Change, Journal, Unit};
+use crate::core::sync::journal::{Act, Change, Journal, SyncPart, Unit};
 use crate::core::sync::plan::SyncPlan;
 use crate::core::sync::{Direction, Hash, Mode, Site};
 
@@ -19,6 +19,8 @@ pub struct SyncRecord {
     pub sequence: u64,
     /// Absent for an undo.
     pub direction: Option<Direction>,
+    #[serde(flatten)]
+    pub part: SyncPart,
     pub changes: Vec<Past>,
 }
 
@@ -53,7 +55,7 @@ impl SyncRecord {
             Past { number, site: change.site.clone(), before: change.before.clone(), after, appended, lock: change.lock.clone() }
         };
         let changes = journal.changes().enumerate().filter(|(number, _)| happened.contains(number)).map(past).collect();
-        SyncRecord { schema: SCHEMA, sequence: journal.sequence, direction: journal.direction, changes }
+        SyncRecord { schema: SCHEMA, sequence: journal.sequence, direction: journal.direction, part: journal.part, changes }
     }
 
     /// Returns everything back to what it was before, given the contents that were kept.
@@ -74,6 +76,34 @@ impl SyncRecord {
     pub fn can_be_undone(&self) -> bool {
         self.changes.iter().any(|past| !past.appended)
     }
+
+    /// Returns the number of the first part of the sync that it is of.
+    fn first(&self) -> u64 {
+        self.part.first.unwrap_or(self.sequence)
+    }
+}
+
+/// What an undo takes back: records, newest first, and the undo that it goes on with, if one was cut short.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Undoing<'a> {
+    pub records: Vec<&'a SyncRecord>,
+    pub goes_on: Option<u64>,
+}
+
+/// Returns what the next undo takes back: all parts of the last sync, or what the last undo left of one. Records come newest first.
+pub fn undoing(records: &[SyncRecord]) -> Option<Undoing<'_>> {
+    let last = records.iter().find(|record| record.can_be_undone())?;
+    let of = |first: u64| records.iter().filter(move |record| record.first() == first && record.can_be_undone());
+    let undone = |first: u64| of(first).filter_map(|record| record.part.undoes).collect::<Vec<_>>();
+    let source = last.part.undoes.and_then(|undoes| records.iter().find(|record| record.sequence == undoes));
+    if let Some(source) = source {
+        let done = undone(last.first());
+        let left: Vec<&SyncRecord> = of(source.first()).filter(|record| !done.contains(&record.sequence)).collect();
+        if !left.is_empty() {
+            return Some(Undoing { records: left, goes_on: Some(last.first()) });
+        }
+    }
+    Some(Undoing { records: of(last.first()).collect(), goes_on: None })
 }
 
 /// Contents, by record and number, that have enough newer ones of the same file. Records come newest first.
@@ -106,7 +136,33 @@ mod tests {
             appended: false,
             lock: None,
         };
-        SyncRecord { schema: SCHEMA, sequence, direction: None, changes: files.iter().enumerate().map(past).collect() }
+        let changes = files.iter().enumerate().map(past).collect();
+        SyncRecord { schema: SCHEMA, sequence, direction: None, part: SyncPart::default(), changes }
+    }
+
+    #[test]
+    fn an_undo_takes_back_all_parts_of_a_sync_and_goes_on_where_one_was_cut_short() {
+        let part = |sequence: u64, first: Option<u64>, undoes: Option<u64>| SyncRecord {
+            part: SyncPart { first, undoes },
+            ..record(sequence, &["x"])
+        };
+        let check = |parts: &[(u64, Option<u64>, Option<u64>)], expected: &[u64], goes_on: Option<u64>| {
+            let records: Vec<SyncRecord> = parts.iter().rev().map(|(sequence, first, undoes)| part(*sequence, *first, *undoes)).collect();
+            let found = undoing(&records).unwrap();
+            assert_eq!(found.records.iter().map(|record| record.sequence).collect::<Vec<_>>(), expected, "{parts:?}");
+            assert_eq!(found.goes_on, goes_on, "{parts:?}");
+        };
+        let sync = [(1, None, None), (2, Some(2), None), (3, Some(2), None), (4, Some(2), None)];
+        check(&sync, &[4, 3, 2], None);
+        check(&[&sync[..], &[(5, Some(5), Some(4))]].concat(), &[3, 2], Some(5));
+        check(&[&sync[..], &[(5, Some(5), Some(4)), (6, Some(5), Some(3))]].concat(), &[2], Some(5));
+        // All of it is taken back: the next one takes the undo back.
+        let undone = [&sync[..], &[(5, Some(5), Some(4)), (6, Some(5), Some(3)), (7, Some(5), Some(2))]].concat();
+        check(&undone, &[7, 6, 5], None);
+        check(&[&undone[..], &[(8, Some(8), Some(7))]].concat(), &[6, 5], Some(8));
+        // Records of an older program are each a sync.
+        check(&[(1, None, None), (2, None, None)], &[2], None);
+        assert_eq!(undoing(&[]), None);
     }
 
     #[test]

@@ -14,7 +14,21 @@ pub struct Journal {
     pub direction: Option<Direction>,
     /// Number of the generation that keeps what is overwritten.
     pub sequence: u64,
+    /// The sync or undo that it is a part of.
+    #[serde(default)]
+    pub part: SyncPart,
     pub units: Vec<Unit>,
+}
+
+/// Which sync a journal or record is a part of: a large one is written in several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncPart {
+    /// The number of its first part; that of an older program is its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
+    /// The number of the record that it takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<u64>,
 }
 
 /// Whose files they are. Paths are spelled as text (see `host::place`), for not every path is UTF-8.
@@ -102,8 +116,8 @@ impl Versioned for Journal {
 }
 
 impl Journal {
-    pub fn new(scope: SyncScope, direction: Option<Direction>, sequence: u64, units: Vec<Unit>) -> Journal {
-        Journal { schema: SCHEMA, scope, direction, sequence, units }
+    pub fn new(scope: SyncScope, direction: Option<Direction>, sequence: u64, part: SyncPart, units: Vec<Unit>) -> Journal {
+        Journal { schema: SCHEMA, scope, direction, sequence, part, units }
     }
 
     pub fn changes(&self) -> impl Iterator<Item = &Change> {

@@ -71,13 +71,15 @@ pub struct Report {
     pub waiting: Option<String>,
     pub changed: Vec<Site>,
     pub notices: Vec<Notice>,
+    /// Changes for which there was no time: the next sync makes them.
+    pub left: usize,
 }
 
 impl Report {
     /// Whether everything was written that should have been.
     pub fn is_whole(&self) -> bool {
         let unwritten = |notice: &Notice| matches!(notice.news, News::Unwritable(_) | News::Overtaken);
-        !self.notices.iter().any(unwritten)
+        self.left == 0 && !self.notices.iter().any(unwritten)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The second half of a sync, from the commit on: idempotent, for it may be anybody's second attempt.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rustix::io::Errno;
 
@@ -11,6 +12,7 @@ use crate::core::sync::{Hash, Mode, Pair, Place, Reading, Site};
 use crate::host::fs::slot::{self, Slot, Swap};
 use crate::host::fs::{Absent, FileError, Trust};
 use crate::host::machine::deadline::Deadline;
+use crate::host::output;
 use crate::host::sync::gather::ANY;
 use crate::host::sync::place::{Places, trust};
 use crate::host::sync::{Overtaken, SyncError, shelf};
@@ -20,6 +22,32 @@ pub struct Applied {
     pub changed: Vec<Site>,
     pub overtaken: Vec<Overtaken>,
     pub unwritable: Vec<Notice>,
+    /// Changes for which there was no time.
+    pub left: usize,
+}
+
+/// How far a sync is: said every few seconds, so that nobody takes a long one for a hang.
+pub struct Progress {
+    done: usize,
+    all: usize,
+    next: Deadline,
+}
+
+impl Progress {
+    const EVERY: Duration = Duration::from_secs(2);
+
+    /// Begins with so many changes to make.
+    pub fn of(all: usize) -> Self {
+        Self { done: 0, all, next: Deadline::after(Self::EVERY) }
+    }
+
+    fn step(&mut self, changes: usize) {
+        if self.done > 0 && self.next.is_over() {
+            output::note(&format!("settings: {} of {} files are written", self.done, self.all));
+            self.next = Deadline::after(Self::EVERY);
+        }
+        self.done += changes;
+    }
 }
 
 enum ChangeOutcome {
@@ -30,7 +58,7 @@ enum ChangeOutcome {
 
 /// Applies a committed journal, records what came of it, and forgets it. What there is no time for is as if it had been decided
 /// never: its sources are where they were.
-pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline) -> Result<Applied, SyncError> {
+pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline, progress: &mut Progress) -> Result<Applied, SyncError> {
     for loss in journal.units.iter().flat_map(|unit| &unit.losses) {
         shelf::note_loss(places, loss)?;
     }
@@ -38,12 +66,12 @@ pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline) -> Result
     let (mut happened, mut number, mut agreements) = (Vec::new(), 0, Vec::new());
     for unit in &journal.units {
         if deadline.is_over() {
-            let first = unit.changes.first().filter(|_| applied.unwritable.last().is_none_or(|last| last.news != late()));
-            applied.unwritable.extend(first.map(|change| Notice { site: change.site.clone(), news: late() }));
+            applied.left += unit.changes.len();
             number += unit.changes.len();
             continue;
         }
         let mut whole = true;
+        progress.step(unit.changes.len());
         for change in &unit.changes {
             // A unit that was stopped goes no further: what follows was derived from what is not there.
             if whole {
@@ -124,10 +152,6 @@ fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Resu
             Ok(outcome)
         }
     }
-}
-
-pub fn late() -> News {
-    News::Unwritable("there is no time left for it and what comes after it".into())
 }
 
 /// A place that does not let itself be written must not keep every other sync waiting for it; a disk that fails may. In a project

@@ -116,3 +116,19 @@ fn z_058_clocks_that_are_hours_apart_change_nothing() {
         assert_eq!(outcome(8, host_is_ahead), expected);
     }
 }
+
+// One sync is written in several lots, and taken back as one.
+#[test]
+fn an_undo_takes_back_all_of_a_large_sync() {
+    let bed = Bed::new();
+    let files: Vec<String> = (0..1100).map(|number| format!("skills/s{number}/SKILL.md")).collect();
+    for file in &files {
+        bed.write(&format!("host/{file}"), "a skill");
+    }
+    let there = || files.iter().filter(|file| bed.path(&format!("store/home/{file}")).exists()).count();
+    assert_eq!((bed.sync().changed.len(), there()), (2200, 1100));
+    assert!(log(&bed.places).unwrap().len() > 2, "it came in lots");
+    let undone = undo(&bed.places).unwrap();
+    assert_eq!((undone.changed.len(), undone.left, there()), (2200, 0, 0));
+    assert_eq!((undo(&bed.places).unwrap().changed.len(), there()), (2200, 1100), "the undo is taken back as one, too");
+}
