@@ -6,75 +6,17 @@ pub mod imports;
 pub mod lacking;
 pub mod line;
 pub mod program;
+pub mod rules;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::core::engine::is_loopback;
 use crate::core::setup::line::{Word, WordRole};
-
-/// A place of a settings file whose value names something outside the file.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NameRule {
-    /// The file, below the tool's home.
-    pub file: String,
-    /// Keys from the top, separated by dots; `*` stands for any of a table or list.
-    pub at: String,
-    pub names: NameKind,
-    /// Whether it guards: a run must not go on without it.
-    #[serde(default)]
-    pub guards: bool,
-    /// Whether it is mounted, read-only, where the host has it: what the tool only reads.
-    #[serde(default)]
-    pub comes: bool,
-    /// A key beside the last one, and its value, where the rule holds for such entries alone.
-    #[serde(default)]
-    pub when: Option<(String, String)>,
-    /// What a person calls it; `*` is the key that the first `*` of the place stands for.
-    pub called: String,
-}
-
-impl NameRule {
-    /// Returns the first key of the place.
-    pub fn section(&self) -> &str {
-        self.at.split('.').next().unwrap_or_default()
-    }
-}
-
-/// Where a tool's plugins are on the host, each a directory with settings of its own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PluginRules {
-    /// A file of the tool's home, and the place in it where the directories of the plugins stand, below their names.
-    pub list: Option<(String, String)>,
-    /// A settings file, and the table in it that says which of them are on.
-    pub on: Option<(String, String)>,
-    /// A directory below the host's `HOME`, each directory of which is one.
-    pub below: Option<String>,
-    /// The variable by which a plugin calls its own directory.
-    pub root: String,
-    /// What the files of a plugin name.
-    pub names: Vec<NameRule>,
-}
-
-impl PluginRules {
-    /// Returns the name and the directory of each plugin of the list.
-    pub fn listed<'a>(&self, list: &'a Value) -> Vec<(&'a str, &'a str)> {
-        let keys: Vec<&str> = self.list.iter().flat_map(|(_, at)| at.split('.')).collect();
-        values(list, &keys, None).into_iter().filter_map(|(name, path)| Some((name, path.as_str()?))).collect()
-    }
-
-    /// Returns whether a plugin is on, as the settings say.
-    pub fn is_on(&self, settings: Option<&Value>, name: &str) -> bool {
-        self.on
-            .as_ref()
-            .is_none_or(|(_, table)| settings.is_some_and(|settings| settings[table.as_str()][name].as_bool().unwrap_or_default()))
-    }
-}
+use crate::core::setup::rules::NameRule;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -82,6 +24,8 @@ pub enum NameKind {
     /// A command line, or a list of its words.
     Program,
     File,
+    /// A file of the tool's own directory, by its name there.
+    Beside,
     Url,
 }
 
@@ -103,11 +47,14 @@ pub fn named(rules: &[NameRule], file: &str, settings: &Value, given: &[(&str, &
     variables.extend(given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     for rule in rules.iter().filter(|rule| rule.file == file) {
         let keys: Vec<&str> = rule.at.split('.').collect();
-        for (key, value) in values(settings, &keys, rule.when.as_ref()) {
-            let words = match (rule.names, value) {
-                (NameKind::Program, Value::String(line)) => line::words(line, &variables),
-                (NameKind::File | NameKind::Url, Value::String(text)) => vec![Word::plain(text)],
-                (_, Value::Array(list)) => list.iter().filter_map(Value::as_str).map(Word::plain).collect(),
+        for Valued { key, value, beside } in values(settings, &keys, rule.when.as_ref()) {
+            let texts = |list: &[Value]| list.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
+            let arguments = beside.and_then(|table| table.get(ARGUMENTS)).and_then(Value::as_array);
+            let words = match (rule.names, value, arguments) {
+                (NameKind::Program, Value::String(program), Some(arguments)) => line::started(program, &texts(arguments), &variables),
+                (NameKind::Program, Value::String(line), None) => line::words(line, &variables),
+                (_, Value::String(text), _) => vec![Word::plain(text)],
+                (_, Value::Array(list), _) => texts(list).into_iter().map(Word::plain).collect(),
                 _ => continue,
             };
             if !words.is_empty() {
@@ -124,19 +71,35 @@ pub fn named(rules: &[NameRule], file: &str, settings: &Value, given: &[(&str, &
     found
 }
 
-/// Returns the values at a place, where what must stand beside them does, each with the first key that a `*` stands for.
-fn values<'a>(value: &'a Value, keys: &[&str], when: Option<&(String, String)>) -> Vec<(&'a str, &'a Value)> {
-    let Some((key, rest)) = keys.split_first() else { return vec![("", value)] };
+impl Named {
+    /// Returns a settings file as a whole, of which it is not known what it names.
+    pub fn settings() -> Self {
+        Self { kind: NameKind::File, guards: true, comes: false, called: "settings".into(), words: Vec::new() }
+    }
+}
+
+/// The arguments of a program that is started without a shell stand beside it.
+const ARGUMENTS: &str = "args";
+
+/// A value at a place: the first key that a `*` stands for, and the table that holds the value.
+struct Valued<'a> {
+    key: &'a str,
+    value: &'a Value,
+    beside: Option<&'a Map<String, Value>>,
+}
+
+/// Returns the values at a place, where what must stand beside them does.
+fn values<'a>(value: &'a Value, keys: &[&str], when: Option<&(String, String)>) -> Vec<Valued<'a>> {
+    let Some((key, rest)) = keys.split_first() else { return vec![Valued { key: "", value, beside: None }] };
     match (*key, value) {
         ("*", Value::Array(list)) => list.iter().flat_map(|item| values(item, rest, when)).collect(),
         ("*", Value::Object(table)) => {
-            let found =
-                table.iter().flat_map(|(key, item)| values(item, rest, when).into_iter().map(move |(_, value)| (key.as_str(), value)));
-            found.collect()
+            table.iter().flat_map(|(key, item)| values(item, rest, when).into_iter().map(move |found| Valued { key, ..found })).collect()
         }
         (key, Value::Object(table)) => {
             let holds = !rest.is_empty() || when.is_none_or(|(key, value)| table.get(key).is_some_and(|found| found == value));
-            table.get(key).filter(|_| holds).map_or_else(Vec::new, |item| values(item, rest, when))
+            let found = table.get(key).filter(|_| holds).map_or_else(Vec::new, |item| values(item, rest, when));
+            found.into_iter().map(|found| Valued { beside: found.beside.or(Some(table)), ..found }).collect()
         }
         _ => Vec::new(),
     }
@@ -146,8 +109,8 @@ fn values<'a>(value: &'a Value, keys: &[&str], when: Option<&(String, String)>) 
 pub struct Inside<'a> {
     /// The home on the host, and that of the container.
     pub host_home: Option<&'a Path>,
-    /// Where the tool's own directory is on the host, and in the container.
-    pub tool_directory: (PathBuf, PathBuf),
+    /// Where the tool's own directory is, as the host spells it and as the container does.
+    pub tool_directories: &'a [PathBuf],
     /// Paths below the tool's own directory that came along.
     pub came_along: &'a dyn Fn(&Path) -> bool,
     /// The beginning of a script that came along or is mounted, by its path as the settings spell it.
@@ -175,6 +138,10 @@ pub enum Missing {
     Address(String),
     /// A word that only the run knows, of something that guards.
     Unknown(String),
+    /// A settings file that its tool reads and we do not, which may name what guards, and why.
+    Unread { file: String, why: &'static str },
+    /// What the person's own settings name and those of this project do not.
+    Dropped,
 }
 
 impl Missing {
@@ -184,22 +151,24 @@ impl Missing {
     }
 }
 
-/// Returns what of `named` a container lacks.
-pub fn missing(named: &Named, inside: &Inside) -> Option<Missing> {
+/// Returns what of `named` a container lacks, what is to be let in first.
+pub fn missing(named: &Named, inside: &Inside) -> Vec<Missing> {
+    let words = || named.words.iter();
     match named.kind {
         NameKind::Url => {
-            let local = named.words.iter().find(|url| !inside.shares_loopback && is_local(&url.text));
-            local.map(|url| Missing::Address(url.text.clone()))
+            let local = words().filter(|url| !inside.shares_loopback && is_local(&url.text));
+            local.map(|url| Missing::Address(url.text.clone())).collect()
         }
-        NameKind::File => named.words.iter().find_map(|word| absent_path(&word.text, inside)),
+        // What is not there natively is not missing inside.
+        NameKind::Beside => Vec::new(),
+        NameKind::File => words().filter_map(|word| absent_path(&word.text, inside)).collect(),
         NameKind::Program => {
-            let known = || named.words.iter().filter(|word| word.is_known && word.role != WordRole::Target);
-            let path = known().find_map(|word| absent_path(&word.text, inside));
-            let unknown =
-                || named.words.iter().find(|word| named.guards && is_doubtful(word)).map(|word| Missing::Unknown(word.text.clone()));
-            path.or_else(|| starts(named).find_map(|word| absent_program(&word.text, inside)))
-                .or_else(|| starts(named).find_map(|word| absent_interpreter(&word.text, inside)))
-                .or_else(unknown)
+            let known = words().filter(|word| word.is_known && word.role != WordRole::Target);
+            let paths = known.filter_map(|word| absent_path(&word.text, inside));
+            let programs = starts(named).filter_map(|word| absent_program(&word.text, inside));
+            let interpreters = starts(named).filter_map(|word| absent_interpreter(&word.text, inside));
+            let unknown = words().filter(|word| named.guards && is_doubtful(word)).map(|word| Missing::Unknown(word.text.clone()));
+            paths.chain(programs).chain(interpreters).chain(unknown).collect()
         }
     }
 }
@@ -235,10 +204,9 @@ fn is_local(url: &str) -> bool {
 fn absent_path(word: &str, inside: &Inside) -> Option<Missing> {
     let path = program::path(word, inside.host_home)?;
     let of_system = ["/usr", "/bin", "/sbin", "/opt", "/lib", "/etc", "/tmp", "/dev", "/proc", "/var", "/workspace", "/ai"];
-    let (host, container) = &inside.tool_directory;
-    let below = path.strip_prefix(host).or_else(|_| path.strip_prefix(container)).ok();
+    let below = inside.tool_directories.iter().find_map(|own| path.strip_prefix(own).ok());
     let is_there = match below {
-        Some(below) => (inside.came_along)(below) || (inside.mounted)(&path),
+        Some(below) => (inside.came_along)(below) || inside.tool_directories.iter().any(|own| (inside.mounted)(&own.join(below))),
         None => {
             let is_own = inside.host_home.is_some_and(|home| path.starts_with(home));
             (inside.mounted)(&path) || (!is_own && of_system.iter().any(|system| path.starts_with(system)))
@@ -272,12 +240,16 @@ fn absent_interpreter(word: &str, inside: &Inside) -> Option<Missing> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
 
     fn inside<'a>(programs: Option<&'a [String]>, came: &'a dyn Fn(&Path) -> bool, mounted: &'a dyn Fn(&Path) -> bool) -> Inside<'a> {
+        static DIRECTORIES: LazyLock<[PathBuf; 2]> = LazyLock::new(|| ["/home/u/.claude".into(), "/home/ai/.claude".into()]);
+        let directories: &[PathBuf] = &*DIRECTORIES;
         Inside {
             host_home: Some(Path::new("/home/u")),
-            tool_directory: ("/home/u/.claude".into(), "/home/ai/.claude".into()),
+            tool_directories: directories,
             came_along: came,
             script: &|path| path.ends_with("guard.sh").then(|| b"#!/usr/bin/env -S sh -e\n".to_vec()),
             mounted,
@@ -298,7 +270,7 @@ mod tests {
             called: "hook".into(),
             words: line::words(command, &BTreeMap::new()),
         };
-        assert_eq!(missing(&named, &inside(Some(&programs), &came, &mounted)), expected, "{command}");
+        assert_eq!(missing(&named, &inside(Some(&programs), &came, &mounted)).into_iter().next(), expected, "{command}");
     }
 
     #[test]
@@ -338,7 +310,7 @@ mod tests {
             for command in ["~/.claude/hooks/x", "A=1 /home/u/bin/x --y | sh"] {
                 let words = line::words(command, &BTreeMap::new());
                 let named = Named { kind: NameKind::Program, guards: true, comes: false, called: "hook".into(), words };
-                let found = match missing(&named, &inside) {
+                let found = match missing(&named, &inside).into_iter().next() {
                     Some(Missing::Interpreter { name, .. }) => Some(name),
                     Some(Missing::Foreign(_)) => Some("foreign".to_owned()),
                     None => None,
@@ -388,7 +360,7 @@ mod tests {
         check("cat", Some(Missing::Program("cat".into())));
         let words = line::words("$GUARD", &BTreeMap::new());
         let named = Named { kind: NameKind::Program, guards: false, comes: false, called: "hook".into(), words };
-        assert_eq!(missing(&named, &inside(None, &|_| false, &|_| false)), None, "what decorates may be missing");
+        assert_eq!(missing(&named, &inside(None, &|_| false, &|_| false)), [], "what decorates may be missing");
     }
 
     #[test]
@@ -428,7 +400,7 @@ mod tests {
         ] {
             let named =
                 Named { kind: NameKind::Url, guards: false, comes: false, called: "base URL".into(), words: vec![Word::plain(url)] };
-            assert_eq!(missing(&named, &inside(None, &none, &none)).is_some(), is_local, "{url}");
+            assert_eq!(!missing(&named, &inside(None, &none, &none)).is_empty(), is_local, "{url}");
         }
     }
 }

@@ -164,6 +164,11 @@ impl Tool {
         Some(tool)
     }
 
+    /// Whether this is a run for the person's work, with what they agreed to before.
+    pub fn is_at_work(&self) -> bool {
+        self.purpose == Purpose::Work
+    }
+
     /// Whether this is a login that replaces its files by name: the login's directory stands in for the tool's home then.
     pub fn logs_in_at_home(&self) -> bool {
         self.purpose == Purpose::Login && self.manifest.state.as_ref().is_some_and(|state| state.login.at_home)

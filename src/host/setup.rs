@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserializer;
@@ -9,10 +10,11 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::core::setup::imports::{self, DEPTH, MOST};
-use crate::core::setup::{NameRule, Named, PluginRules, VARIABLES, named};
+use crate::core::setup::rules::{NameRule, PluginRules, ProjectSettings};
+use crate::core::setup::{Named, VARIABLES, named};
 use crate::core::sync::json::lenient;
 use crate::core::sync::toml::is_crowded;
-use crate::core::sync::{Place, Reading};
+use crate::core::sync::{Place, Reading, Refusal};
 use crate::host::fs::Absent;
 use crate::host::fs::files::{self, read_own, read_within};
 use crate::host::fs::look::Look;
@@ -20,14 +22,39 @@ use crate::host::fs::own;
 use crate::host::fs::slot::slot;
 use crate::host::sync::Preview;
 
-/// Largest settings file that is looked into.
-const LARGEST: u64 = 1 << 20;
+/// Largest settings file that is looked into: what syncs.
+const LARGEST: u64 = 8 << 20;
 /// As much of a program as says what runs it, in bytes.
 const FIRST_LINE: u64 = 256;
 
+/// What settings files name, and those that their tool reads and we do not, each with the reason.
+#[derive(Debug, Default)]
+pub struct SettingsNames {
+    pub named: Vec<Named>,
+    pub unread: Vec<(String, &'static str)>,
+}
+
+/// What a settings file was found to be: its content, or why its tool alone reads it; `None` where that does not either.
+type FileContent = Result<Option<Vec<u8>>, &'static str>;
+
+/// Why a settings file that is there is not read.
+const TOO_LARGE: &str = "it is larger than 8 MiB";
+const TOO_MANY: &str = "it has too many keys";
+const TOO_DEEP: &str = "its tables lie in too many others";
+const MOVING: &str = "it changes all the time";
+
 /// Returns what the person's own settings name; `at` says where one of the tool's files is on the host.
-pub fn named_by_host(rules: &[NameRule], at: impl Fn(&str) -> PathBuf) -> Vec<Named> {
-    of_files(rules, |file| read_own(&at(file)).ok().flatten().map(|(bytes, _)| bytes), &[])
+pub fn named_by_host(rules: &[NameRule], at: impl Fn(&str) -> PathBuf) -> SettingsNames {
+    of_files(rules, |file| of_person(&at(file)), &[])
+}
+
+/// Reads a file of the person's own.
+fn of_person(path: &Path) -> FileContent {
+    match read_within(path, LARGEST) {
+        Ok(found) => Ok(found.map(|(bytes, _)| bytes)),
+        Err(error) if error.kind() == ErrorKind::InvalidData && path.leads_to_file() => Err(TOO_LARGE),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Most files that a directory of scripts may hold to be copied, and the size of the largest.
@@ -75,13 +102,27 @@ impl<'a> HomeView<'a> {
 
     /// Reads a file, no links followed.
     pub fn read(&self, below: &str) -> Option<Vec<u8>> {
+        self.find(below).ok().flatten()
+    }
+
+    fn find(&self, below: &str) -> FileContent {
         if let Some(content) = self.to_come.get(below) {
-            return content.map(<[u8]>::to_vec);
+            return Ok(content.map(<[u8]>::to_vec));
         }
-        match slot(self.root, Path::new(below), Absent::Leave).ok()??.read(LARGEST).ok()? {
-            Reading::File { bytes, .. } => Some(bytes),
-            Reading::Absent | Reading::Refused(_) => None,
+        let slot = slot(self.root, Path::new(below), Absent::Leave).ok().flatten();
+        match slot.and_then(|slot| slot.read(LARGEST).ok()) {
+            Some(Reading::File { bytes, .. }) => Ok(Some(bytes)),
+            Some(Reading::Refused(Refusal::TooBig)) => Err(TOO_LARGE),
+            Some(Reading::Refused(Refusal::Moving)) => Err(MOVING),
+            None | Some(Reading::Absent | Reading::Refused(_)) => Ok(None),
         }
+    }
+
+    /// Reads a file that may be, or lie behind, a link to another place in the same directory.
+    fn find_within(&self, below: &Path) -> FileContent {
+        let real = self.root.join(below).resolved().ok();
+        let real = real.as_ref().and_then(|real| real.strip_prefix(self.root).ok()).and_then(Path::to_str);
+        real.map_or(Ok(None), |real| self.find(real))
     }
 
     /// Returns whether a file is there, no links followed.
@@ -91,8 +132,8 @@ impl<'a> HomeView<'a> {
 }
 
 /// Returns what the settings in a home name.
-pub fn named_in(home: &HomeView, rules: &[NameRule]) -> Vec<Named> {
-    of_files(rules, |file| home.read(file), &[])
+pub fn named_in(home: &HomeView, rules: &[NameRule]) -> SettingsNames {
+    of_files(rules, |file| home.find(file), &[])
 }
 
 /// Returns what the plugins of the host that are on in a home name, each called by its plugin.
@@ -105,20 +146,38 @@ pub fn named_by_plugins(host_home: &Path, home: &HomeView, rules: &PluginRules) 
     let plugins = listed.chain(below).filter(|(name, path)| path.is_absolute() && rules.is_on(settings.as_ref(), name)).take(MOST);
     let of_plugin = |(name, path): (String, PathBuf)| {
         let read = |file: &str| read_within(&path.join(file), LARGEST).ok().flatten().map(|(bytes, _)| bytes);
-        let found = of_files(&rules.names, read, &[(&rules.root, &path.to_string_lossy())]);
-        found.into_iter().map(move |named| Named { called: format!("{} of {name}", named.called), ..named }).collect::<Vec<_>>()
+        let found = of_files(&rules.names, |file| Ok(read(file)), &[(&rules.root, &path.to_string_lossy())]);
+        found.named.into_iter().map(move |named| Named { called: format!("{} of {name}", named.called), ..named }).collect::<Vec<_>>()
     };
     plugins.flat_map(of_plugin).collect()
 }
 
-/// Returns what the settings files of a project name, each called by its file; `like` says which file of the home each is like.
-pub fn named_in_project(directory: &Path, like: &BTreeMap<String, String>, rules: &[NameRule]) -> Vec<Named> {
-    let project = HomeView::new(directory);
-    let of_file = |(file, home): (&String, &String)| {
-        let found = project.read(file).and_then(|bytes| Some(named(rules, home, &parsed(home, &bytes, rules)?, &[])));
-        found.into_iter().flatten().map(move |named| Named { called: format!("{} of {file}", named.called), ..named }).collect::<Vec<_>>()
-    };
-    like.iter().flat_map(of_file).collect()
+/// Returns what the settings files of a project name, each called by its file, as its tool finds them from a directory `below` the root.
+pub fn named_in_project(root: &Path, below: &Path, files: &BTreeMap<String, ProjectSettings>, rules: &[NameRule]) -> SettingsNames {
+    let project = HomeView::new(root);
+    let mut found = SettingsNames::default();
+    for (file, settings) in files {
+        for file in settings.read.directories(below).into_iter().map(|directory| directory.join(file)) {
+            let shown = file.display().to_string();
+            let content =
+                project.find_within(&file).and_then(|bytes| bytes.map_or(Ok(None), |bytes| parsed(&settings.like, &bytes, rules)));
+            match content {
+                Ok(None) => {}
+                Ok(Some(content)) => {
+                    let named = named(rules, &settings.like, &content, &[]).into_iter();
+                    found.named.extend(named.map(|named| Named { called: format!("{} of {shown}", named.called), ..named }));
+                }
+                Err(why) if guards(rules, &settings.like) => found.unread.push((shown, why)),
+                Err(_) => {}
+            }
+        }
+    }
+    found
+}
+
+/// Returns whether what such a settings file names may guard.
+fn guards(rules: &[NameRule], file: &str) -> bool {
+    rules.iter().any(|rule| rule.file == file && rule.guards)
 }
 
 /// Reads how a program of the person's own begins.
@@ -126,27 +185,41 @@ pub fn head(path: &Path) -> Option<Vec<u8>> {
     files::head(path, FIRST_LINE).ok()
 }
 
-fn of_files(rules: &[NameRule], read: impl Fn(&str) -> Option<Vec<u8>>, given: &[(&str, &str)]) -> Vec<Named> {
+fn of_files(rules: &[NameRule], read: impl Fn(&str) -> FileContent, given: &[(&str, &str)]) -> SettingsNames {
     let mut files: Vec<&str> = rules.iter().map(|rule| rule.file.as_str()).collect();
     files.sort_unstable();
     files.dedup();
-    let settings = files.into_iter().filter_map(|file| Some((file, parsed(file, &read(file)?, rules)?)));
-    settings.flat_map(|(file, settings)| named(rules, file, &settings, given)).collect()
+    let mut found = SettingsNames::default();
+    for file in files {
+        match read(file).and_then(|bytes| bytes.map_or(Ok(None), |bytes| parsed(file, &bytes, rules))) {
+            Ok(settings) => found.named.extend(settings.iter().flat_map(|settings| named(rules, file, settings, given))),
+            Err(why) if guards(rules, file) => found.unread.push((file.to_owned(), why)),
+            Err(_) => {}
+        }
+    }
+    found
 }
 
-/// Returns of a settings file what its rules look at. One that cannot be read names nothing: what is wrong with it is said elsewhere.
-fn parsed(file: &str, bytes: &[u8], rules: &[NameRule]) -> Option<Value> {
+/// Returns of a settings file what its rules look at. One that its tool cannot read either names nothing: what is wrong with it is said
+/// elsewhere.
+fn parsed(file: &str, bytes: &[u8], rules: &[NameRule]) -> Result<Option<Value>, &'static str> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let sections = Sections(rules.iter().filter(|rule| rule.file == file).map(NameRule::section).chain([VARIABLES]).collect());
+    let Ok(text) = std::str::from_utf8(bytes) else { return Ok(None) };
     if Path::new(file).extension().is_some_and(|extension| extension == "toml") {
-        let text = std::str::from_utf8(bytes).ok().filter(|text| !is_crowded(text))?;
-        return sections.deserialize(toml::Deserializer::parse(text).ok()?).ok();
+        if is_crowded(text) {
+            return Err(TOO_MANY);
+        }
+        return Ok(toml::Deserializer::parse(text).ok().and_then(|toml| sections.deserialize(toml).ok()));
     }
     // What its tool would not read in it, such as a comment, hides nothing.
-    let (plain, _) = lenient::plain(std::str::from_utf8(bytes).ok()?);
+    let (plain, _) = lenient::plain(text);
     let mut json = serde_json::Deserializer::from_str(&plain);
-    let settings = sections.deserialize(&mut json).ok()?;
-    json.end().ok().map(|()| settings)
+    match sections.deserialize(&mut json) {
+        Ok(settings) => Ok(json.end().ok().map(|()| settings)),
+        Err(error) if error.to_string().starts_with("recursion limit") => Err(TOO_DEEP),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Names of a document's tables that are kept; of all others no value is made.

@@ -3,23 +3,24 @@
 use std::path::{Path, PathBuf};
 
 use crate::core::config::Layer;
-use crate::core::doctor::{Finding, setup as judge};
+use crate::core::doctor::{Finding, Level, setup as judge};
 use crate::core::failure::Result;
 use crate::core::plan::mount::Mount;
-use crate::core::plan::{Part, Plan, RunCommand};
+use crate::core::plan::{Part, Plan, RunCommand, state};
 use crate::core::setup::lacking::{hint, refusal, rows};
 use crate::core::setup::{Inside, Missing, NameKind, Named, missing};
 use crate::core::store::Store;
-use crate::core::sync::Direction;
+use crate::core::sync::{Direction, HostSync};
 use crate::core::text::digest::sha256;
 use crate::core::tool::Tool;
 use crate::host::fs::files;
-use crate::host::setup::{self, HomeView};
+use crate::host::setup::{self, HomeView, SettingsNames};
 use crate::host::store::image;
 use crate::host::{Host, output, sync};
-use crate::session::context::Context;
+use crate::session::context::{Context, same_account};
 use crate::session::decide::decide;
 use crate::session::settings;
+use crate::session::setup::own_settings;
 
 /// What the settings of one run name, and what of that its container lacks.
 struct Comparison {
@@ -50,24 +51,35 @@ pub fn check(context: &Context, plan: &Plan, state: &Store) -> Result<()> {
 /// Compares what the settings in a home name with what the container of a plan has.
 fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     let Context { host, tool, config } = context;
-    let mut named = setup::named_in(home, &tool.manifest.names);
-    named.extend(setup::named_in_project(&plan.workspace.root, &tool.manifest.project_settings, &tool.manifest.names));
+    let rules = &tool.manifest.names;
+    let SettingsNames { mut named, mut unread } = setup::named_in(home, rules);
+    let workspace = &plan.workspace;
+    let below = workspace.workdir.as_path().strip_prefix(workspace.target.as_path()).unwrap_or(Path::new(""));
+    let of_project = setup::named_in_project(&workspace.root, below, &tool.manifest.project_settings, rules);
+    let of_host = if config.settings.host_sync.value == HostSync::Off { SettingsNames::default() } else { own_settings(host, tool) };
+    let is_here = |own: &Named| named.iter().any(|here| (&here.called, &here.words) == (&own.called, &own.words));
+    let dropped: Vec<Named> = of_host.named.into_iter().filter(|own| own.guards && !is_here(own)).collect();
+    named.extend(of_project.named);
+    unread.extend(of_project.unread);
+    unread.extend(of_host.unread);
     // A profile has none of the person's own plugins.
     let of_person = host.home().filter(|_| tool.name == tool.base);
     named.extend(of_person.iter().flat_map(|host_home| setup::named_by_plugins(host_home, home, &tool.manifest.plugins)));
-    if named.is_empty() {
+    let unread = unread.into_iter().map(|(file, why)| (Named::settings(), Missing::Unread { file, why }));
+    let before: Vec<_> = unread.chain(dropped.into_iter().map(|named| (named, Missing::Dropped))).collect();
+    if named.is_empty() && before.is_empty() {
         return Comparison { named: 0, lacking: Vec::new(), is_blind: false };
     }
     let host_home = host.home();
-    let of_host = tool.host_directory().zip(host_home.as_ref()).map(|(below, home)| home.join(below));
-    let own = tool.manifest.state.as_ref().map_or_else(PathBuf::new, |state| PathBuf::from(&state.home.at));
+    let mut of_tool = state::host_spellings(tool, host_home.as_deref(), &host.env);
+    of_tool.extend(tool.manifest.state.iter().map(|state| PathBuf::from(&state.home.at)));
     let programs = image::programs(&host.store, &plan.image);
-    let of_tool = [of_host.as_deref().unwrap_or(&own), &own];
-    let covers = |mount: &Mount, path: &Path| path.starts_with(mount.target.as_path()) && !of_tool.contains(&mount.target.as_path());
+    let covers =
+        |mount: &Mount, path: &Path| path.starts_with(mount.target.as_path()) && !of_tool.iter().any(|own| own == mount.target.as_path());
     let mounted = |path: &Path| plan.parts.iter().any(|reasoned| matches!(&reasoned.part, Part::Mount(mount) if covers(mount, path)));
     let inside = Inside {
         host_home: host_home.as_deref(),
-        tool_directory: (of_tool[0].to_owned(), own.clone()),
+        tool_directories: &of_tool,
         came_along: &|below| home.has(below),
         script: &|path| of_tool.iter().find_map(|own| home.read(path.strip_prefix(own).ok()?.to_str()?)).or_else(|| setup::head(path)),
         mounted: &mounted,
@@ -75,8 +87,9 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
         shares_loopback: config.settings.network.value == "host",
     };
     let is_blind = programs.is_none() && named.iter().any(|named| named.kind == NameKind::Program);
-    let count = named.len();
-    let lacking = named.into_iter().filter_map(|named| missing(&named, &inside).map(|what| (named, what))).collect();
+    let count = named.len() + before.len();
+    let found = named.into_iter().flat_map(|named| missing(&named, &inside).into_iter().map(move |what| (named.clone(), what)));
+    let lacking = before.into_iter().chain(found).collect();
     Comparison { named: count, lacking, is_blind }
 }
 
@@ -108,6 +121,10 @@ fn of_tool(tool: &Tool) -> Vec<Finding> {
         Ok(Context { host, tool: tool.clone(), config })
     });
     let Ok(context) = context else { return Vec::new() };
+    if let Err(failure) = same_account(&context.host, &context.tool) {
+        let finding = Finding::new(Level::Error, format!("{} settings", tool.name), failure.message);
+        return vec![finding.hint(failure.hint.unwrap_or_default())];
+    }
     let Ok(plan) = decide(&context, RunCommand::placeholder(&context.tool), None).map(|decided| decided.plan) else { return Vec::new() };
     let Context { host, tool, config } = &context;
     let places = settings::places(host, tool, &plan.workspace.project);

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::core::container::HOME;
-use crate::core::setup::{Named, program};
+use crate::core::setup::{NameKind, Named, program};
 use crate::core::sync::Rule;
 use crate::core::tool::Tool;
+use crate::host::setup::SettingsNames;
 use crate::host::{Host, setup};
 
 /// Most files that settings and instructions may bring along.
@@ -16,15 +17,24 @@ const MOST: usize = 64;
 pub fn rules(host: &Host, tool: &Tool) -> Vec<Rule> {
     let (Some(home), Some(below)) = (host.home(), tool.host_directory()) else { return Vec::new() };
     let directory = home.join(below);
-    let (scripts, _) = scripts(&home, &directory, tool, &named_by_host(&home, &directory, tool));
-    let imported = imports(&home, &directory, tool);
+    let named = named_by_host(&home, &directory, tool).named;
+    let (scripts, _) = scripts(&home, &directory, tool, &named);
+    let beside = beside(&named);
+    let imported = imports(&home, &directory, tool, &beside);
     let imported = imported.iter().filter_map(|path| path.strip_prefix(&directory).ok()?.to_str().map(str::to_owned));
-    let mut paths: Vec<String> = scripts.into_iter().chain(imported.filter(|path| !is_kept_apart(path, tool))).collect();
+    let beside = beside.into_iter().filter(|name| !tool.manifest.sync.iter().any(|rule| rule.path == *name));
+    let mut paths: Vec<String> = scripts.into_iter().chain(imported.chain(beside).filter(|path| !is_kept_apart(path, tool))).collect();
     paths.sort_unstable();
     paths.dedup_by(|path, above| Path::new(path).starts_with(Path::new(above)));
     paths.truncate(MOST);
     let logs = || LOGS.map(str::to_owned).to_vec();
     paths.into_iter().map(|path| Rule { skip: logs(), ..Rule::tree(path.clone(), format!("{below}/{path}")) }).collect()
+}
+
+/// Returns the names of the files of the tool's own directory that settings name.
+fn beside(named: &[Named]) -> Vec<String> {
+    let words = named.iter().filter(|named| named.kind == NameKind::Beside).flat_map(|named| &named.words);
+    words.map(|word| word.text.clone()).filter(|name| Path::new(name).file_name().is_some_and(|file| file == name.as_str())).collect()
 }
 
 /// What scripts write beside themselves is of the place where they run.
@@ -53,7 +63,15 @@ fn scripts(home: &Path, directory: &Path, tool: &Tool, named: &[Named]) -> (Vec<
     (copied, large)
 }
 
-fn named_by_host(home: &Path, directory: &Path, tool: &Tool) -> Vec<Named> {
+/// Returns what the person's own settings name that a run of the tool has. A profile is another account: it has none of them.
+pub fn own_settings(host: &Host, tool: &Tool) -> SettingsNames {
+    let (Some(home), Some(below)) = (host.home().filter(|_| tool.name == tool.base), tool.host_directory()) else {
+        return SettingsNames::default();
+    };
+    named_by_host(&home, &home.join(below), tool)
+}
+
+fn named_by_host(home: &Path, directory: &Path, tool: &Tool) -> SettingsNames {
     let at = |file: &str| {
         let rule = tool.manifest.sync.iter().find(|rule| rule.path == file);
         rule.and_then(|rule| rule.host.as_ref()).map_or_else(|| directory.join(file), |host| home.join(host))
@@ -74,9 +92,10 @@ pub fn brought(host: &Host, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
     let (Some(home), Some(below)) = (host.home(), tool.host_directory()) else { return Vec::new() };
     let directory = home.join(below);
     let at = |path: &Path| path.strip_prefix(&home).map_or_else(|_| path.to_owned(), |below| Path::new(HOME).join(below));
-    let mut pairs: Vec<(PathBuf, PathBuf)> = imports(&home, &directory, tool).into_iter().map(|path| (at(&path), path)).collect();
     // A profile is another account: it has neither the settings nor what belongs to them.
-    let named = if tool.name == tool.base { named_by_host(&home, &directory, tool) } else { Vec::new() };
+    let named = own_settings(host, tool).named;
+    let imported = imports(&home, &directory, tool, &beside(&named));
+    let mut pairs: Vec<(PathBuf, PathBuf)> = imported.into_iter().map(|path| (at(&path), path)).collect();
     if tool.name == tool.base {
         let words = named.iter().filter(|named| named.comes).flat_map(|named| &named.words);
         pairs.extend(words.filter_map(|word| program::path(&word.text, Some(&home))).map(|path| (path.clone(), path)));
@@ -99,16 +118,22 @@ pub fn brought(host: &Host, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
 /// Returns what the manifest says comes along, without the files beside it that are settings, whatever stands there.
 fn along(home: &Path, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
     let settings: Vec<PathBuf> = tool.manifest.sync.iter().filter_map(|rule| rule.host.as_ref()).map(|host| home.join(host)).collect();
+    let own = tool.manifest.state.as_ref().map(|state| Path::new(&state.home.at));
+    let on_host = |to: &Path| Some(home.join(tool.host_directory()?).join(to.strip_prefix(own?).ok()?));
     let rules = tool.manifest.state.iter().flat_map(|state| &state.along);
     let pairs = rules.flat_map(|(from, to)| {
         let to = to.strip_suffix("/*").unwrap_or(to);
         let to = to.strip_prefix("~/").map_or_else(|| PathBuf::from(to), |below| home.join(below));
+        // What is in the tool's own directory has the host's path, too, as all of it has.
+        let both: Vec<PathBuf> = on_host(&to).into_iter().chain([to]).collect();
         let found = setup::each(home, from).into_iter().filter(|(name, path)| name.is_empty() || !settings.contains(path));
-        found.map(move |(name, path)| (if name.is_empty() { to.clone() } else { to.join(name) }, path))
+        found.flat_map(move |(name, path)| {
+            both.clone().into_iter().map(move |to| (if name.is_empty() { to } else { to.join(&name) }, path.clone()))
+        })
     });
     pairs.collect()
 }
 
-fn imports(home: &Path, directory: &Path, tool: &Tool) -> Vec<PathBuf> {
-    setup::imported(home, tool.manifest.imports.iter().map(|file| directory.join(file)))
+fn imports(home: &Path, directory: &Path, tool: &Tool, beside: &[String]) -> Vec<PathBuf> {
+    setup::imported(home, tool.manifest.imports.iter().chain(beside).map(|file| directory.join(file)))
 }

@@ -69,6 +69,7 @@ mod guard_life;
 mod guard_page;
 mod guard_wire;
 mod guarded;
+mod guards;
 mod habits;
 mod hints;
 mod history_import;

@@ -30,6 +30,9 @@ pub fn examine(tool: &str, named: usize, lacking: &[(Named, Missing)], is_blind:
 fn finding(title: String, named: &Named, what: &Missing, tool: &str, agreed: bool) -> Finding {
     let called = &named.called;
     match (named.guards, agreed, what) {
+        (true, false, Missing::Unread { .. } | Missing::Dropped) => {
+            Finding::new(Level::Error, title, format!("{called}: {what}, and may guard: {tool} does not start here"))
+        }
         (true, false, Missing::Unknown(_)) => {
             Finding::new(Level::Error, title, format!("{called}: {what} guards: {tool} does not start here"))
         }

@@ -8,7 +8,7 @@ use crate::core::engine::agent::Way;
 use crate::core::engine::traits::RootlessUser;
 use crate::core::guard::order;
 use crate::core::plan::secret::FoundSecret;
-use crate::core::plan::state::GH_DIRECTORY;
+use crate::core::plan::state::{GH_DIRECTORY, home};
 use crate::core::plan::{Part, Parts, Request, admit, guard, proxy};
 
 /// A variable as the engine is told about it.
@@ -54,8 +54,8 @@ pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Wa
     }
     if let Some(state) = &manifest.state {
         if let Some(name) = &state.home.env {
-            let value = state.home.value.as_ref().unwrap_or(&state.home.at);
-            variables.literal(name, value, "tells the tool where this project's state is", of_manifest());
+            let value = state.home.value.clone().unwrap_or_else(|| home(tool, facts));
+            variables.literal(name, &value, "tells the tool where this project's state is", of_manifest());
         }
         if let Some(name) = &state.login.env {
             variables.literal(name, &state.login.at, "tells the tool where the login is", of_manifest());

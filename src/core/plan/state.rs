@@ -1,14 +1,16 @@
 //! The mounts of a tool's state: one directory for the login, one home for the project, and who the user is.
 
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use crate::core::config::Origin;
 use crate::core::container::ContainerPath;
 use crate::core::container::{GH, GIT, GIT_HOST, HOME, SHARED, SSH, USER};
-use crate::core::facts::Facts;
+use crate::core::facts::{Env, Facts};
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Parts};
 use crate::core::store::{Seen, Store};
+use crate::core::text::path::without_dots;
 use crate::core::tool::Tool;
 
 pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, parts: &mut Parts) {
@@ -18,7 +20,7 @@ pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, par
     let bind = |parts: &mut Parts, place: Seen, target: ContainerPath, reason: &'static str| {
         parts.push(Part::Mount(Mount::bind(store.fixed(place), target, Access::ReadWrite)), reason, origin());
     };
-    let at = ContainerPath::new(&state.home.at);
+    let (at, home) = (ContainerPath::new(&state.home.at), ContainerPath::new(home(tool, facts)));
     if facts.engine.locks_fail() {
         let volume = Part::Volume { name: login_volume(&tool.name), target: ContainerPath::new(SHARED) };
         parts.push(volume, "locks on shared folders were seen to fail: the login is in a volume", origin());
@@ -27,23 +29,41 @@ pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, par
     }
     if !tool.logs_in_at_home() {
         bind(parts, Seen::Home(&tool.name, project), at.clone(), "settings, history and trust of this project");
-        if let Some(spelled) = host_spelling(tool, facts).filter(|spelled| spelled != at.as_path()) {
+        for spelled in host_spellings(tool, facts.home.as_deref(), &facts.env).into_iter().filter(|spelled| spelled != at.as_path()) {
             let reason = "your settings name their programs by the host's path";
             bind(parts, Seen::Home(&tool.name, project), ContainerPath::new(spelled), reason);
         }
     }
     for path in &state.shared {
-        bind(parts, Seen::Common(&tool.name, path), at.join(path), "the same for all projects");
+        bind(parts, Seen::Common(&tool.name, path), home.join(path), "the same for all projects");
     }
     for path in &state.private {
-        let target = at.join(path).as_os_str().to_string_lossy().into_owned();
+        let target = home.join(path).as_os_str().to_string_lossy().into_owned();
         parts.push(Part::Scratch { target, exec: false, size: PRIVATE }, "of no use to another run", origin());
     }
 }
 
-/// Returns the tool's own directory as the host spells it.
-fn host_spelling(tool: &Tool, facts: &Facts) -> Option<PathBuf> {
-    Some(facts.home.as_ref()?.join(tool.host_directory()?))
+/// Returns the tool's own directory as the host spells it: by `$HOME` with its links resolved, and as it is written.
+pub fn host_spellings(tool: &Tool, home: Option<&Path>, env: &Env) -> Vec<PathBuf> {
+    let (Some(below), Some(home)) = (tool.host_directory(), home) else { return Vec::new() };
+    let mut spelled: Vec<PathBuf> = iter::once(home.to_owned()).chain(written_home(env)).map(|home| home.join(below)).collect();
+    spelled.dedup();
+    spelled
+}
+
+/// Returns `$HOME` as it is written.
+fn written_home(env: &Env) -> Option<PathBuf> {
+    let home = env.get("HOME").map(|home| without_dots(Path::new(home)));
+    home.filter(|home| home.is_absolute() && home.components().count() > 1)
+}
+
+/// Returns the path by which a run of the tool finds its home.
+pub(super) fn home(tool: &Tool, facts: &Facts) -> String {
+    let rules = tool.manifest.state.as_ref().map(|state| &state.home);
+    let is_as_on_host = rules.is_some_and(|rules| rules.as_on_host) && tool.is_at_work();
+    let spelled = tool.host_directory().filter(|_| is_as_on_host).and_then(|below| Some(written_home(&facts.env)?.join(below)));
+    let spelled = spelled.and_then(|spelled| spelled.into_os_string().into_string().ok());
+    spelled.unwrap_or_else(|| rules.map_or_else(|| HOME.to_owned(), |rules| rules.at.clone()))
 }
 
 /// Returns the volume that holds a tool's login where the store cannot: `ai sync in` makes it.

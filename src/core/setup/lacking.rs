@@ -16,6 +16,8 @@ impl fmt::Display for Missing {
             Self::Unknown(word) => write!(out, "`{word}`, which only the run knows,"),
             Self::Path(path) => write!(out, "`{}`", path.display()),
             Self::Address(url) => write!(out, "`{url}`, which is your machine's own loopback,"),
+            Self::Unread { file, why } => write!(out, "what `{file}` names ({why})"),
+            Self::Dropped => write!(out, "what this project's settings have no more"),
         }
     }
 }
@@ -29,7 +31,7 @@ impl Missing {
             }
             Self::Path(path) => Some(format!("let it in: `mounts = [...]` in config.toml, or {}", mounts([path.as_path()].into_iter()))),
             Self::Address(url) => Some(inside_spelling(url)),
-            Self::Foreign(_) | Self::Unknown(_) => None,
+            Self::Foreign(_) | Self::Unknown(_) | Self::Unread { .. } | Self::Dropped => None,
         }
     }
 
@@ -37,6 +39,8 @@ impl Missing {
     pub fn other_way(&self) -> &'static str {
         match self {
             Self::Foreign(_) => "name a script, or a program that is built for Linux",
+            Self::Unread { .. } => "make that file smaller and plainer",
+            Self::Dropped => "`ai sync status` and `ai sync conflicts` say where it is; put it back there",
             _ => "spell its path out in the settings",
         }
     }
@@ -50,16 +54,21 @@ fn mounts<'a>(paths: impl Iterator<Item = &'a Path>) -> String {
 
 /// Returns why a run stops for something that guards and cannot run.
 pub fn refusal(tool: &str, named: &Named, what: &Missing) -> Failure {
+    let way_in = || what.way_in().unwrap_or_else(|| what.other_way().to_owned());
+    let refused = |why: String| {
+        Failure::new(Kind::NotAllowed, format!("cannot start {tool}: {why}"))
+            .hint(format!("{}; or go on without it: AI_ALLOW_MISSING_GUARDS=1", way_in()))
+    };
     let why = match what {
+        Missing::Unread { file, why } => return refused(format!("`{file}` may name what guards, and cannot be read: {why}")),
+        Missing::Dropped => return refused(format!("your {} guards, and this project's settings do not have it", named.called)),
         Missing::Unknown(word) => format!("what `{word}` is, nobody knows before the run"),
         Missing::Foreign(path) => format!("`{}` is a program of another system than the container's", path.display()),
         Missing::Path(_) | Missing::Program(_) | Missing::Interpreter { .. } | Missing::Address(_) => {
             format!("{what} is not in the container")
         }
     };
-    let way_in = what.way_in().unwrap_or_else(|| what.other_way().to_owned());
-    Failure::new(Kind::NotAllowed, format!("cannot start {tool}: its {} guards, and {why}", named.called))
-        .hint(format!("{way_in}; or go on without it: AI_ALLOW_MISSING_GUARDS=1"))
+    refused(format!("its {} guards, and {why}", named.called))
 }
 
 /// Returns what is lacking, each with who names it, once.

@@ -47,6 +47,24 @@ pub fn words(line: &str, variables: &BTreeMap<String, String>) -> Vec<Word> {
     words.into_iter().filter(|word| word.role != WordRole::Command || !functions.contains(&word.text)).collect()
 }
 
+/// Returns the words of a program that is started without a shell, and those of a line that it is given as `sh -c`. In such words a
+/// tool puts variables in the place of `${NAME}`.
+pub fn started(program: &str, arguments: &[String], variables: &BTreeMap<String, String>) -> Vec<Word> {
+    let given = |text: &str| variables.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("${{{name}}}"), value));
+    let program = given(program);
+    let is_shell = SHELLS.contains(&program.rsplit('/').next().unwrap_or_default());
+    let mut found = vec![Word { text: program, role: WordRole::Command, is_known: true }];
+    for (at, argument) in arguments.iter().enumerate() {
+        let is_line = is_shell && at.checked_sub(1).is_some_and(|before| arguments[before] == "-c");
+        if is_line {
+            found.extend(words(argument, variables));
+        } else {
+            found.push(Word::plain(given(argument)));
+        }
+    }
+    found
+}
+
 struct LineReader {
     chars: Vec<char>,
     at: usize,
@@ -270,6 +288,25 @@ mod tests {
         check("\"$(brew --prefix)/bin/guard\"", "brew [--prefix] ?$(brew --prefix)/bin/guard");
         check("'$HOME/x' \\$Y", "$HOME/x [$Y]");
         check("${HOOKS:-/x}/g", "?${HOOKS:-/x}/g");
+    }
+
+    #[test]
+    fn a_program_without_a_shell_has_its_words_as_they_are() {
+        let variables = BTreeMap::from([("ROOT".to_owned(), "/home/u/plug in".to_owned())]);
+        let check = |program: &str, arguments: &[&str], expected: &[(&str, WordRole)]| {
+            let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
+            let found = started(program, &arguments, &variables);
+            assert_eq!(found.iter().map(|word| (word.text.as_str(), word.role)).collect::<Vec<_>>(), expected, "{program} {arguments:?}");
+        };
+        let (command, argument) = (WordRole::Command, WordRole::Argument);
+        check("/home/u/my hooks/g", &[], &[("/home/u/my hooks/g", command)]);
+        check("node", &["${ROOT}/g.js", "a b"], &[("node", command), ("/home/u/plug in/g.js", argument), ("a b", argument)]);
+        check(
+            "/bin/sh",
+            &["-c", "cd /x && ~/g"],
+            &[("/bin/sh", command), ("-c", argument), ("cd", command), ("/x", argument), ("~/g", command)],
+        );
+        check("python3", &["-c", "import os; x"], &[("python3", command), ("-c", argument), ("import os; x", argument)]);
     }
 
     #[test]

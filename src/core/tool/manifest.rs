@@ -10,7 +10,7 @@ use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processo
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::guard::rule::EgressRule;
 use crate::core::ledger::TranscriptRules;
-use crate::core::setup::{NameRule, PluginRules};
+use crate::core::setup::rules::{NameRule, PluginRules, ProjectSettings};
 use crate::core::sync::Rule;
 use crate::core::text::visible::toml_complaint;
 use crate::core::tool::install::InstallRules;
@@ -68,8 +68,8 @@ pub struct Manifest {
     pub sync: Vec<Rule>,
     /// What the settings name outside themselves.
     pub names: Vec<NameRule>,
-    /// Settings files of a project, each with the file of the home that is like it: what they name is looked at, too.
-    pub project_settings: BTreeMap<String, String>,
+    /// Settings files of a project: what they name is looked at, too.
+    pub project_settings: BTreeMap<String, ProjectSettings>,
     /// Where its plugins are, and what they name.
     pub plugins: PluginRules,
     /// Instruction files, below the tool's own directory, whose `@` imports come along.
@@ -171,6 +171,8 @@ pub struct HomeRules {
     pub host: Option<String>,
     /// The value of that variable where it is not `at`.
     pub value: Option<String>,
+    /// Whether the program notes what the person agreed to by its own path: a run has it where the host has it, too.
+    pub as_on_host: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

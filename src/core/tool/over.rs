@@ -1,6 +1,6 @@
 //! One manifest over another: a profile over the tool that it names, or a person's words over what comes with the program.
 
-use crate::core::setup::PluginRules;
+use crate::core::setup::rules::PluginRules;
 use crate::core::tool::manifest::{EnvRules, HostRules, LimitRules, Manifest};
 
 impl Manifest {
