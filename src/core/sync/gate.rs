@@ -1,5 +1,7 @@
 //! Which keys of a document may flow from one place to another.
 
+use std::collections::HashSet;
+
 use crate::core::sync::bound::Bound;
 use crate::core::sync::merge::{Tree, Versions};
 
@@ -33,6 +35,19 @@ impl Gate {
 
     pub fn is_open(&self) -> bool {
         *self == Gate::Open
+    }
+
+    /// Returns the names in the table at a path beside which nothing in it may flow; `None` if any may.
+    pub fn names(&self, path: &[&str]) -> Option<HashSet<&str>> {
+        let agree = |rule: &&Vec<String>| rule.iter().zip(path).all(|(rule, name)| rule == name);
+        match self {
+            Gate::Open => None,
+            Gate::Only(rules) if rules.iter().any(|rule| rule.len() <= path.len() && agree(&rule)) => None,
+            Gate::Only(rules) => Some(rules.iter().filter(agree).filter_map(|rule| rule.get(path.len())).map(String::as_str).collect()),
+            Gate::Values(rules) => {
+                Some(rules.iter().map(|(rule, _)| rule).filter(agree).filter_map(|rule| rule.get(path.len())).map(String::as_str).collect())
+            }
+        }
     }
 
     /// Whether the key at a path may flow, given what each side has there.

@@ -66,7 +66,7 @@ fn tree<'a>(text: &'a str, node: Node<'a>) -> Result<Tree<'a>, Flaw> {
         }
         Node::Object { members, .. } => members,
     };
-    let mut table = Table::default();
+    let mut table = Table::with_room(members.len());
     for member in members {
         if !table.insert(member.key, tree(text, member.value)?) {
             return Err(Flaw::Ambiguous);

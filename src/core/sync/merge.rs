@@ -99,9 +99,12 @@ impl<'a> MergeWalk<'a, '_> {
     fn table(&mut self, Versions { base, ours, theirs }: Versions<Option<&'a Table<'a>>>) -> Edits<'a> {
         let get = |table: Option<&'a Table<'a>>, name: &str| table.and_then(|table| table.get(name));
         let names = |table: Option<&'a Table<'a>>| table.into_iter().flat_map(|table| table.items.keys());
-        let gone = names(base).filter(|name| get(theirs, name).is_none());
+        // Of thousands of keys, a few may pass: the others need not be looked up.
+        let open = self.gate.names(&self.path);
+        let may_pass = |name: &&Cow<str>| open.as_ref().is_none_or(|open| open.contains(&***name));
+        let gone = names(base).filter(may_pass).filter(|name| get(theirs, name).is_none());
         let mut edits = Edits::new();
-        for name in names(theirs).chain(gone) {
+        for name in names(theirs).filter(may_pass).chain(gone) {
             self.path.push(name);
             let edit = self.key(Versions { base: get(base, name), ours: get(ours, name), theirs: get(theirs, name) });
             self.path.pop();
@@ -175,6 +178,11 @@ impl<'a> Table<'a> {
     /// Whether it holds no value, in no table of its tables either.
     pub fn is_bare(&self) -> bool {
         self.items.values().all(|tree| matches!(tree, Tree::Table(table) if table.is_bare()))
+    }
+
+    /// Returns an empty one with room for so many keys.
+    pub fn with_room(keys: usize) -> Self {
+        Self { items: IndexMap::with_capacity_and_hasher(keys, RandomState::default()) }
     }
 
     /// False if the name was there already.
