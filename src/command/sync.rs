@@ -278,14 +278,10 @@ pub fn accept(tool: &str) -> Result<()> {
     Ok(())
 }
 
-/// Most files that are named one by one.
-const MOST: usize = 50;
-
 /// Names the files of which something is true, and counts those that are too many for that.
 fn named(what: &str, sites: &[Site]) {
-    for site in sites.iter().take(MOST) {
-        output::note(&format!("{what} {site}"));
-    }
+    const MOST: usize = 50;
+    sites.iter().take(MOST).for_each(|site| output::note(&format!("{what} {site}")));
     if sites.len() > MOST {
         output::note(&format!("{what} {} more files; `ai sync log` names them", sites.len() - MOST));
     }
