@@ -6,6 +6,7 @@ use crate::core::failure::Result;
 
 mod import;
 pub mod list;
+mod show;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -20,11 +21,14 @@ pub struct HistoryArgs {
 pub enum HistoryCommand {
     /// Copy the sessions that the host's own tools had in this project, so that they go on in its containers
     Import(import::ImportArgs),
+    /// Print what was said in one conversation
+    Show(show::MessagesArgs),
 }
 
 pub fn run(history: &HistoryArgs) -> Result<u8> {
     match &history.command {
         Some(HistoryCommand::Import(import)) => import::run(import),
+        Some(HistoryCommand::Show(show)) => show::run(show),
         None => list::run(&history.list),
     }
 }

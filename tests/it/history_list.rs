@@ -126,3 +126,16 @@ fn a_person_chooses_by_number_or_with_fzf() {
     let mut terminal = on_terminal(sandbox.ai(["resume", "--print"]));
     terminal.exp_string("ai run codex -- resume").unwrap();
 }
+
+#[test]
+fn what_was_said_in_one_conversation_is_shown() {
+    let (sandbox, _) = sandbox();
+    let shown = sandbox.ai(["history", "show", "aaaaaaaa"]).prints();
+    assert_eq!(shown, "you:\n    fix the \"login\" page\n\nclaude:\n    Вход закрыт\n\n");
+    let last: Value = serde_json::from_str(&sandbox.ai(["history", "show", "aaaaaaaa", "--last", "1", "--json"]).prints()).unwrap();
+    assert_eq!(last, json!([{ "by": "model", "text": "Вход закрыт" }]));
+    assert!(sandbox.ai(["history", "show", &UUID[..8]]).prints().contains("why is it slow"));
+    assert!(sandbox.ai(["history", "show", "f6e25735"]).prints().contains("draw a bird"));
+    sandbox.ai(["history", "show", "bbbb"]).outcome().refused(1, &["there is no such conversation"]);
+    sandbox.ai(["history", "show", ""]).outcome().refused(2, &["more than one begins so"]);
+}

@@ -1,18 +1,19 @@
 //! What was said in a conversation: the messages in the lines of a transcript. What a program tells a model beside them is passed over.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::core::ledger::transcript::TranscriptFormat;
 
 /// Who said something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Speaker {
     Person,
     Model,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Said {
     pub by: Speaker,
     pub text: String,

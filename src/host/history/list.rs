@@ -9,6 +9,7 @@ use std::{iter, thread};
 
 use crate::core::history::conversation::{Conversation, called, id};
 use crate::core::history::import::directory;
+use crate::core::history::said::{Said, said};
 use crate::core::history::search::Needle;
 use crate::core::ledger::TranscriptRules;
 use crate::core::tool::Tool;
@@ -148,6 +149,28 @@ fn ends(transcript: &mut Transcript) -> Option<(Vec<u8>, Vec<u8>)> {
         transcript.text(from).ok()?.read_to_end(&mut tail).ok()?;
     }
     Some((head, tail))
+}
+
+/// Returns what was said in a conversation, in the order in which it was written down: a tool may have begun a new file for its rest.
+pub fn messages(host: &Host, wanted: &Conversation) -> Vec<Said> {
+    let of_it = HistorySearch { project: Some(wanted.project.clone()), tool: Some(wanted.tool.clone()), ..HistorySearch::default() };
+    let mut messages = Vec::new();
+    for place in places(host, &of_it) {
+        let mut files = Vec::new();
+        transcripts::visit(&place.home, &place.rules, &mut |transcript| files.push((transcript.stat.st_mtime, transcript.path)));
+        files.sort();
+        for (_, path) in files {
+            let Some(mut transcript) = transcripts::open(&place.home, &path) else { continue };
+            let is_of_it =
+                ends(&mut transcript).is_some_and(|(head, _)| id(place.rules.format, &transcript.name, &head).as_ref() == Some(&wanted.id));
+            let Some(text) = is_of_it.then(|| transcript.text(0).ok()).flatten() else { continue };
+            transcripts::lines(text, |lines| {
+                messages.extend(lines.split(|byte| *byte == b'\n').filter_map(|line| said(place.rules.format, line)));
+                ControlFlow::Continue(())
+            });
+        }
+    }
+    messages
 }
 
 /// Returns the root of a project, as its state says.
