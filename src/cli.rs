@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{
     audit, changes, commit, complete, completions, config, cost, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, history,
-    image, init, install, login, metrics, open_page, policy, project, ps, resolve, resume, run, stats, stop, sync, tools, trust, use_tool,
-    word,
+    image, init, install, login, metrics, open_page, policy, project, ps, replay, resolve, resume, run, stats, stop, sync, tools, trust,
+    use_tool, word,
 };
 
 pub mod overrides;
@@ -90,6 +90,8 @@ pub enum Command {
     Metrics(metrics::MetricsArgs),
     /// Whether the log of runs is as it was written, and what is in it
     Audit(audit::AuditArgs),
+    /// The vector of a run that was kept, and what is not as it was then
+    Replay(replay::ReplayArgs),
     /// End sessions: ten seconds to leave by themselves, then by force
     Stop(stop::StopArgs),
     /// Remove what is ours and dead

@@ -39,6 +39,7 @@ pub mod open_page;
 pub mod policy;
 pub mod project;
 pub mod ps;
+pub mod replay;
 pub mod resolve;
 pub mod resume;
 pub mod run;
@@ -104,6 +105,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Cost(cost) => cost::run(&cost),
         Command::Metrics(args) => metrics::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Stop(stop) => stop::run(&stop),
         Command::Gc(gc) => gc::run(&gc),
         Command::Doctor(doctor) => doctor::run(&doctor),

@@ -37,6 +37,7 @@ mod scope;
 pub mod setup;
 pub mod store;
 pub mod sync;
+pub mod syslog;
 pub mod transcripts;
 
 /// What is known before anything is decided: where we are and who called.

@@ -9,6 +9,7 @@
 
 pub mod begin;
 pub mod budget;
+pub mod changed;
 pub mod close;
 pub mod context;
 pub mod control;
@@ -23,6 +24,7 @@ pub mod lacking;
 pub mod live;
 pub mod login_turn;
 pub mod mended;
+pub mod metrics;
 pub mod native;
 pub mod notify;
 pub mod points;

@@ -19,6 +19,7 @@ use crate::host::{self, Host, output};
 use crate::session::context::Context;
 use crate::session::suggest::{self, Suggestion};
 
+pub mod after;
 mod offer;
 
 #[derive(Debug, Args)]

@@ -30,5 +30,5 @@ pub fn run(exec: ExecArgs) -> Result<u8> {
         Some(line) => RunCommand::Line(line),
         None => RunCommand::words(exec.words),
     };
-    in_container(&context, command)
+    in_container(&context, command).map(|ended| ended.code)
 }

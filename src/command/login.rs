@@ -37,7 +37,7 @@ pub fn login(login: &LoginArgs) -> Result<u8> {
     let args = args.iter().map(OsString::from).chain(more.iter().cloned()).collect();
     keep(name, &place, By::Run)?;
     let before = look(name, &place)?;
-    let code = in_container(&context, RunCommand::Tool(args))?;
+    let code = in_container(&context, RunCommand::Tool(args))?.code;
     let after = look(name, &place)?;
     match after.as_ref().map(|login| login.validity) {
         Some(Validity::Good) if after != before => {
@@ -71,7 +71,7 @@ pub fn logout(logout: &LogoutArgs) -> Result<u8> {
     }
     keep(name, &place, By::Run)?;
     let code = match context.tool.manifest.logout.split_first() {
-        Some((_, args)) => in_container(&context, RunCommand::Tool(args.iter().map(OsString::from).collect()))?,
+        Some((_, args)) => in_container(&context, RunCommand::Tool(args.iter().map(OsString::from).collect()))?.code,
         None => {
             place.replace(&std::collections::BTreeMap::new()).map_err(|error| failed("remove", name, &error))?;
             0

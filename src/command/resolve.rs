@@ -107,7 +107,8 @@ pub fn run(resolve: ResolveArgs) -> Result<u8> {
     print_words(&plan.argv(), resolve.format, resolve.shell)
 }
 
-fn print_words(argv: &[OsString], format: OutputFormat, shell: crate::core::shell::Shell) -> Result<u8> {
+/// Prints a vector; the value is the exit code.
+pub fn print_words(argv: &[OsString], format: OutputFormat, shell: crate::core::shell::Shell) -> Result<u8> {
     let joined = |separator: u8| {
         let mut bytes = Vec::new();
         for word in argv {

@@ -5,6 +5,7 @@ use clap::Args;
 use std::ffi::OsString;
 
 use crate::cli::parse::split;
+use crate::command::commit;
 use crate::core::config::Layer;
 use crate::core::failure::Result;
 use crate::core::plan::{RunCommand, native_args};
@@ -34,5 +35,7 @@ pub fn tool(flags: Layer, words: Vec<OsString>) -> Result<u8> {
         return native::run(&context, args);
     }
     let command = RunCommand::of(&context.tool, args)?;
-    in_container(&context, command)
+    let ended = in_container(&context, command)?;
+    commit::after::offer(&context.host, &ended.lease)?;
+    Ok(ended.code)
 }

@@ -3,7 +3,7 @@
 use crate::core::lease::SessionId;
 use clap::{Args, Subcommand};
 
-use crate::command::resolve::Tty;
+use crate::command::{commit, resolve::Tty};
 use crate::core::census::age;
 use crate::core::config::Layer;
 use crate::core::failure::Result;
@@ -101,8 +101,7 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
         SyncCommand::Diff { tool, json } => diff(&tool, json)?,
         SyncCommand::Out { session, dry_run: true, .. } => {
             let host = Host::new()?;
-            let lease = close::find(&host, &session)?;
-            diff_out(&host, &lease)?;
+            diff_out(&host, &close::find(&host, &session)?)?;
         }
         SyncCommand::In { tool, owner, tty, dry_run: false } => {
             let context = Context::new(&tool, Layer::default())?;
@@ -116,10 +115,11 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
             if code.is_some() {
                 restore::restore(&host);
             }
-            match close::close(&host, &session, code)? {
-                Saved::All => {}
-                Saved::Nothing => return Ok(1),
+            let lease = close::find(&host, &session)?;
+            if close::close(&host, &lease, code)? == Saved::Nothing {
+                return Ok(1);
             }
+            commit::after::offer(&host, &lease)?;
         }
         SyncCommand::Status { tool, json } => status(&tool, json)?,
         SyncCommand::Log { tool, json } => log(&tool, json)?,

@@ -120,6 +120,7 @@ mod tests {
             ports: Vec::new(),
             let_in: Vec::new(),
             points: Vec::new(),
+            tree: None,
         }
     }
 

@@ -33,6 +33,7 @@ use crate::core::policy::asked::Asked;
 use crate::core::policy::trust::{self, Without};
 use crate::core::policy::verdict::Rules;
 use crate::core::sync::HostSync;
+use crate::core::telemetry::Collector;
 use crate::core::tool::manifest::SecretRule;
 
 #[macro_use]
@@ -154,6 +155,16 @@ settings! {
     budget_project: Option<f64> = None, env "AI_BUDGET_PROJECT", |text| parse_dollars(text).map(Some);
     /// Whether a run is refused once a budget is spent.
     budget_deny: bool = false, env "AI_BUDGET_DENY", yes_or_no;
+    /// The OpenTelemetry collector that the tools report to, such as otlp://localhost:4317 or https://otel.example.com:4318.
+    telemetry: Option<Collector> = None, env "AI_TELEMETRY", |text| text.parse().map(Some);
+    /// Directory of node_exporter's textfile collector in which `ai.prom` is kept as the last run left it.
+    metrics_textfile: Option<String> = None, env "AI_METRICS_TEXTFILE", |text| Ok(Some(text.into()));
+    /// Whether a commit is offered at a terminal, after a run that changed the project.
+    commit_offer: bool = false, env "AI_COMMIT_OFFER", yes_or_no;
+    /// Whether the vector of each run is kept, for `ai replay`: the words of the person are in it.
+    record_runs: bool = false, env "AI_RECORD_RUNS", yes_or_no;
+    /// Whether each run is told to the system's log, too: syslog, or journald in its place.
+    syslog: bool = false, env "AI_SYSLOG", yes_or_no;
 }
 
 /// What all files, variables and flags say about one run of one tool.

@@ -102,6 +102,9 @@ pub struct Lease {
     /// What was made in the project for something to be mounted there, relative to its root; directories with `/` at the end.
     #[serde(default)]
     pub points: Vec<String>,
+    /// What git saw in the project before the run, where a commit is offered after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<String>,
 }
 
 impl Lease {
@@ -152,6 +155,7 @@ mod tests {
             ports: Vec::new(),
             let_in: Vec::new(),
             points: Vec::new(),
+            tree: None,
         };
         assert!(is_alive(&lease, Some(&process(7, "100"))));
         assert!(!is_alive(&lease, Some(&process(7, "101"))));

@@ -138,7 +138,7 @@ impl Plan {
         notes.extend(misspelt(&facts.env));
         notes.extend(proxy::note(request));
         notes.extend(paths::notes(request, &workspace, &parts));
-        let command = guard::behind(verify::behind(command, &parts, facts)?, guard.as_ref());
+        let command = guard::behind(verify::behind(command, &parts, facts)?, request, guard.as_ref());
         parts.push(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
 
         notes.extend(workspace.notes.iter().cloned());

@@ -216,6 +216,15 @@ impl Store {
         self.0.join("log/ledger").join(tool).join(format!("{project}.json"))
     }
 
+    /// Returns where runs are kept as they were started.
+    pub fn kept_runs(&self) -> PathBuf {
+        self.0.join("log/runs")
+    }
+
+    pub fn kept_run(&self, session: &SessionId) -> PathBuf {
+        self.kept_runs().join(session.as_str())
+    }
+
     /// Returns the person's own prices of models.
     pub fn prices(&self) -> PathBuf {
         self.0.join("prices.toml")

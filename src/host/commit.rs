@@ -18,6 +18,7 @@ use crate::host::machine::piped::{self, End};
 use crate::host::machine::{git, process};
 
 pub mod draft;
+pub mod tree_state;
 
 /// How long git may take for a change.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,8 +1,7 @@
 //! The policy of the system: a file that nobody but root can write, and who the person is to the system.
 
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use crate::host::fs::files::read_text;
 use crate::host::fs::look::Look;
 use crate::host::fs::own;
 use crate::host::machine::process;
+use crate::host::syslog::{self, Facility};
 
 impl Host {
     /// Returns the configuration of a tool here, below the rules that are for this person.
@@ -98,23 +98,13 @@ fn asked(database: &str, keys: &[String]) -> String {
     output.map(|(_, stdout, _)| format!("\n{}", String::from_utf8_lossy(&stdout))).unwrap_or_default()
 }
 
-/// Where the system's log takes messages.
-const LOG: &str = "/dev/log";
-/// Facility `authpriv`, severity `info` (RFC 5424, 6.2.1): readable by administrators alone.
-const PRIORITY: u8 = 10 * 8 + 6;
-
 /// Tells the system's log of a run.
 ///
 /// # Errors
 /// Where nobody listens: a run that must be logged does not start then.
 pub fn log(event: &serde_json::Value) -> Result<()> {
-    let send = || -> io::Result<usize> {
-        let socket = UnixDatagram::unbound()?;
-        socket.set_write_timeout(Some(Duration::from_secs(5)))?;
-        socket.send_to(format!("<{PRIORITY}>ai[{}]: {event}", std::process::id()).as_bytes(), LOG)
-    };
-    send().map(drop).map_err(|error| {
-        Failure::new(Kind::NotAllowed, format!("cannot tell the system's log of this run, as the policy demands: {LOG}: {error}"))
+    syslog::send(Facility::AuthPriv, event).map_err(|error| {
+        Failure::new(Kind::NotAllowed, format!("cannot tell the system's log of this run, as the policy demands: {}: {error}", syslog::LOG))
             .hint("ai policy explain")
     })
 }

@@ -5,6 +5,7 @@ pub mod consent;
 pub mod history;
 pub mod hold;
 pub mod image;
+pub mod kept_run;
 pub mod layout;
 pub mod lease;
 pub mod log;

@@ -9,6 +9,7 @@ use crate::core::plan::Plan;
 use crate::core::store::Store;
 use crate::core::sync::Direction;
 use crate::core::text::typed::typed;
+use crate::host::engine::image;
 use crate::host::fs::shape::{Aside, Shaper};
 use crate::host::guard::order;
 use crate::host::machine::deadline::Deadline;
@@ -17,7 +18,7 @@ use crate::host::machine::process;
 use crate::host::store::{admit, lease, state};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
-use crate::session::{control, foreign, lacking, login_turn, mended, points, settings};
+use crate::session::{changed, control, foreign, lacking, login_turn, mended, points, settings};
 
 /// A session whose lease is written.
 #[derive(Debug)]
@@ -75,6 +76,7 @@ pub fn lease(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Lea
         ports: plan.ports().map(ToString::to_string).collect(),
         let_in: plan.let_in(),
         points: Vec::new(),
+        tree: changed::before(context),
     }
 }
 
@@ -86,7 +88,7 @@ fn prepare(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Re
             let kept = store.aside();
             let mut shaper = Shaper::new(&kept);
             admit::prepare(store, plan, tool, &mut shaper)?;
-            guard(store, plan)?;
+            guard(store, plan, engine)?;
             Ok(aside.into_iter().chain(shaper.found).collect())
         });
         // What was made of it may be the lease, which belongs to no session then.
@@ -105,8 +107,13 @@ fn prepare(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Re
 }
 
 /// Writes what the helper of a guarded run will be told.
-fn guard(store: &Store, plan: &Plan) -> io::Result<()> {
-    plan.guard.as_ref().map_or(Ok(()), |guard| order::prepare(store, &plan.session, &guard.order))
+fn guard(store: &Store, plan: &Plan, engine: &Engine) -> io::Result<()> {
+    let Some(guard) = &plan.guard else { return Ok(()) };
+    let mut order = guard.order.clone();
+    if let Some(keep) = &mut order.keep {
+        keep.image_id = image::content(engine, &keep.image);
+    }
+    order::prepare(store, &plan.session, &order)
 }
 
 /// The session does not start; why is what the caller hears.

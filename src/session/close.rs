@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::core::config::Config;
+use crate::core::config::{Config, Settings};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::{Lease, SessionId};
 use crate::core::store::Store;
@@ -13,8 +13,9 @@ use crate::host::machine::deadline::Deadline;
 use crate::host::machine::git::trees;
 use crate::host::store::lease;
 use crate::host::sync::PATIENCE;
-use crate::host::{self, Host};
-use crate::session::{budget, control, ending, guard, login_turn, notify, points, settings, tolerant};
+use crate::host::syslog::{self, Facility};
+use crate::host::{self, Host, output};
+use crate::session::{budget, control, ending, guard, login_turn, metrics, notify, points, settings, tolerant};
 
 /// What is left of a session on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +48,10 @@ impl Known {
 
 /// Closes a session whose tool and configuration are not known yet: its settings go out, its record goes away. `code` is what the
 /// run ended with.
-pub fn close(host: &Host, session: &SessionId, code: Option<u8>) -> Result<Saved> {
-    let lease = find(host, session)?;
-    let (known, failures) = Known::load(host, &lease);
+pub fn close(host: &Host, lease: &Lease, code: Option<u8>) -> Result<Saved> {
+    let (known, failures) = Known::load(host, lease);
     tolerant::tell(failures);
-    close_known(host, &lease, &known, code)
+    close_known(host, lease, &known, code)
 }
 
 /// Closes a session, unless somebody else does already.
@@ -103,17 +103,32 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
         ("duration", end.saturating_sub(lease.since).into()),
         ("exit", code.into()),
     ];
-    let run = run.into_iter().chain(seen).map(|(key, value): (_, serde_json::Value)| (key.to_owned(), value)).collect();
+    let run: serde_json::Map<_, _> =
+        run.into_iter().chain(seen).map(|(key, value): (_, serde_json::Value)| (key.to_owned(), value)).collect();
+    tell_system(&known.config.settings, &run);
     // A disk that is too full for a line of the log is no reason to keep a lease.
     let logged = host::store::log::write(host, state, crate::core::log::LogLevel::of_run(code), "run", run);
     lease::close(&host.store, state, session).and(logged).map_err(failed)?;
     if let (Some(code), Some(_)) = (code, &known.tool) {
         budget::after(host, &known.config.settings, &lease.project);
         notify::after(host, &known.config.settings, lease, code);
+        metrics::after(host, &known.config.settings);
     }
     if is_whole {
         Ok(Saved::All)
     } else {
         Err(Failure::new(Kind::General, "cannot take over all settings of this run").hint("ai sync status"))
+    }
+}
+
+/// Tells the system's log of a run that ended, where the person wants that.
+fn tell_system(settings: &Settings, run: &serde_json::Map<String, serde_json::Value>) {
+    if !settings.syslog.value {
+        return;
+    }
+    let event = serde_json::Map::from_iter([("event".to_owned(), "run".into())]);
+    let event: serde_json::Map<_, _> = event.into_iter().chain(run.clone()).collect();
+    if let Err(error) = syslog::send(Facility::User, &event.into()) {
+        output::warn(&format!("cannot tell the system's log of this run: {}: {error}", syslog::LOG));
     }
 }

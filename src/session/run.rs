@@ -1,6 +1,7 @@
 //! A whole run in one process: what the shell functions do in three steps.
 
 use crate::core::failure::Result;
+use crate::core::lease::Lease;
 use crate::core::plan::RunCommand;
 use crate::core::render;
 use crate::host::machine::process;
@@ -10,8 +11,15 @@ use crate::session::close::Known;
 use crate::session::context::Context;
 use crate::session::{close, decide, open, secrets};
 
-/// Runs a command in a container; the value is its exit code.
-pub fn in_container(context: &Context, command: RunCommand) -> Result<u8> {
+/// A run that has ended.
+#[derive(Debug)]
+pub struct EndedRun {
+    pub code: u8,
+    pub lease: Lease,
+}
+
+/// Runs a command in a container.
+pub fn in_container(context: &Context, command: RunCommand) -> Result<EndedRun> {
     // Mistakes in the words are told before anything is opened.
     let decided = decide::decide(context, command, None)?;
     let begun = open(context, &decided, process::me())?;
@@ -33,5 +41,5 @@ pub fn in_container(context: &Context, command: RunCommand) -> Result<u8> {
     if let Err(failure) = close::close_known(&context.host, &begun.lease, &known, code) {
         output::failure(&failure);
     }
-    result
+    result.map(|code| EndedRun { code, lease: begun.lease })
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::bed::{Bed, Image};
 use crate::guard_life::{helper, wait_for};
-use crate::guarded::{Web, guarded, names, on};
+use crate::guarded::{Echo, Web, guarded, names, on};
 use crate::mock::Mock;
 use crate::sandbox::Sandbox;
 use crate::shells::Shell;
@@ -173,6 +173,9 @@ fn every_tool_answers_through_the_guard() {
     bed.set("HTTPS_PROXY", &mock.url);
     bed.unset("ANTHROPIC_BASE_URL");
     let authority = "/workspace/proj/.ca.pem";
+    // What they report goes through the helper, too.
+    let collector = Echo::serve(|_| b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec());
+    bed.set("AI_TELEMETRY", format!("http://localhost:{}", collector.port));
     let set = ["NODE_EXTRA_CA_CERTS", "CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"].map(|name| format!("{name} = '{authority}'\n")).concat();
     bed.config(&format!("[env.set]\n{set}"));
     if !bed.as_user(1000) {
@@ -192,6 +195,12 @@ fn every_tool_answers_through_the_guard() {
             ["api.anthropic.com:443", "api.z.ai:443", "googleapis.com:443", "api.openai.com:443"].iter().any(|host| allowed.contains(host))
         );
     }
+    // Each told the collector of itself, and none of what was typed.
+    let heard = collector.heard();
+    let tools = ["claude_code.api_request", "codex.api_request", "gemini_cli.api_request"];
+    let silent: Vec<_> = tools.iter().filter(|event| !heard.contains(**event)).collect();
+    assert!(silent.is_empty(), "{silent:?}");
+    assert!(!heard.contains("are you there"));
     bed.nothing_left();
 }
 

@@ -128,7 +128,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 70] = [
+const LINES: [(&[&str], bool); 73] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -190,6 +190,9 @@ const LINES: [(&[&str], bool); 70] = [
     (&["stats"], true),
     (&["cost", EVIL], true),
     (&["metrics"], true),
+    (&["history", "show", EVIL], true),
+    (&["replay"], false),
+    (&["replay", "--list"], false),
     (&["audit", "show"], false),
     (&["audit", "verify"], false),
     (&["history", "import", "--dry-run"], true),

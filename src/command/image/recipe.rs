@@ -42,7 +42,7 @@ fn after(context: &Context, made: &MadeImage) -> Result<u8> {
     }
     for (key, line) in &made.after {
         output::note(&format!("{key}: {line}"));
-        match in_container(context, RunCommand::Line(line.into()))? {
+        match in_container(context, RunCommand::Line(line.into()))?.code {
             0 => {}
             code => {
                 output::warn(&format!(

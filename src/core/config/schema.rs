@@ -107,6 +107,7 @@ fn of_type(kind: &str) -> Value {
         "Mapping" => words::<Mapping>(),
         "HostSync" => words::<HostSync>(),
         "CacheScope" => words::<CacheScope>(),
+        "Option<Collector>" => json!({ "type": "string", "pattern": "^(otlps?|https?)://" }),
         _ => json!({ "type": "string" }),
     }
 }

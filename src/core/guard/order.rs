@@ -82,12 +82,30 @@ pub struct GuardOrder {
     /// Hosts of which the pages of a login are opened on the person's desktop.
     #[serde(default)]
     pub pages: Vec<String>,
+    /// What is kept of the run.
+    #[serde(default)]
+    pub keep: Option<KeepOrder>,
+}
+
+/// What is kept of a run, beside its vector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeepOrder {
+    pub tool: String,
+    pub image: String,
+    /// Asked of the engine when the session begins.
+    pub image_id: Option<String>,
 }
 
 impl GuardOrder {
     /// Returns whether the container gets our own program.
     pub fn has_program(&self) -> bool {
         self.egress.is_some() || !self.pages.is_empty()
+    }
+
+    /// Returns whether a helper has something to do.
+    pub fn wants_helper(&self) -> bool {
+        self.egress.is_some() || self.agent.is_some() || self.watch.is_some() || !self.pages.is_empty()
     }
 
     /// Returns whether nothing may start without the helper; without one there is no agent, which is no reason not to work.

@@ -74,6 +74,11 @@ pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Wa
     for (name, setting) in config.admitted.literals() {
         variables.literal(name, &setting.value, "as configured", setting.origin.clone());
     }
+    if let (Some(collector), Some(rules)) = (&config.settings.telemetry.value, &manifest.telemetry) {
+        for (name, value) in rules.variables(collector, &config.settings.network.value) {
+            variables.literal(&name, &value, "the tool reports to your collector", config.settings.telemetry.origin.clone());
+        }
+    }
     admit::variables(request, &mut variables);
     proxy::variables(request, &mut variables);
     guard::page_variables(request, &mut variables);

@@ -72,7 +72,7 @@ impl Plan {
             parts: parts.0,
             image_reason: image_reason(tool, config),
             image,
-            command: guard::behind(prepared(request, files, command), guard.as_ref()),
+            command: guard::behind(prepared(request, files, command), request, guard.as_ref()),
             guard,
             args: Vec::new(),
             workspace,

@@ -8,7 +8,7 @@ use crate::core::engine::Product;
 use crate::core::engine::agent::Way;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::guard::order::{EGRESS, GuardOrder, OPEN, PORT, WatchOrder};
+use crate::core::guard::order::{EGRESS, GuardOrder, KeepOrder, OPEN, PORT, WatchOrder};
 use crate::core::guard::rule::{EgressMode, EgressRules, EgressWord};
 use crate::core::guard::sets;
 use crate::core::image::{TOOL_IMAGE, installed_tool};
@@ -16,6 +16,7 @@ use crate::core::plan::env::Variables;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Parts, Request, image, reach};
 use crate::core::store::{Fixed, Seen, Store};
+use crate::core::telemetry::Collector;
 use crate::core::tool::Tool;
 
 /// The name of the network in the configuration.
@@ -48,6 +49,10 @@ pub(super) fn decide(request: &Request, agent: Option<&Way>, project: Option<&st
     if let Some(project) = project.filter(|_| request.facts.repo.is_some() && request.facts.engine.product == Product::Native) {
         let watch = WatchOrder { project: project.to_owned(), tool: request.tool.name.clone() };
         plan.get_or_insert_with(GuardPlan::shut).order.watch = Some(watch);
+    }
+    if project.is_some() && request.config.settings.record_runs.value {
+        let keep = KeepOrder { tool: request.tool.name.clone(), image: image(request.tool, request.config), image_id: None };
+        plan.get_or_insert_with(GuardPlan::shut).order.keep = Some(keep);
     }
     // What an errand is asked has no login to begin.
     if project.is_some() && opens_pages(request) {
@@ -89,7 +94,10 @@ fn guarded(request: &Request) -> Result<GuardPlan> {
 impl GuardPlan {
     /// The plan of a helper that lets nothing through.
     fn shut() -> Self {
-        Self { order: GuardOrder { egress: None, proxy: "off".into(), agent: None, watch: None, pages: Vec::new() }, rows: Vec::new() }
+        Self {
+            order: GuardOrder { egress: None, proxy: "off".into(), agent: None, watch: None, pages: Vec::new(), keep: None },
+            rows: Vec::new(),
+        }
     }
 
     /// Has the helper filter the SSH agent.
@@ -122,6 +130,11 @@ impl GuardPlan {
         let own = Setting::new(EgressWord::Set(sets::MODEL.into()), Origin::Manifest(tool.name.clone()));
         let allow: Vec<_> = std::iter::once(own).chain(words.allow.iter().cloned()).collect();
         let mut egress = EgressRules { mode: mode.value, ..EgressRules::default() };
+        let reports = config.settings.telemetry.value.as_ref().filter(|_| tool.manifest.telemetry.is_some());
+        if let Some(rule) = reports.map(Collector::rule) {
+            rows.push((format!("reach {rule}"), "the tool reports to your collector".into(), config.settings.telemetry.origin.to_string()));
+            egress.allow.push(rule);
+        }
         for (words, verb, rules) in [(&allow, "reach", &mut egress.allow), (&words.deny, "never reach", &mut egress.deny)] {
             for word in words {
                 let (found, reason) = match &word.value {
@@ -143,6 +156,7 @@ impl GuardPlan {
                 agent: None,
                 watch: None,
                 pages: Vec::new(),
+                keep: None,
             },
             rows,
         }
@@ -169,12 +183,17 @@ pub(super) fn push(request: &Request, guard: Option<&GuardPlan>, parts: &mut Par
 }
 
 /// Returns the command behind what listens for programs that know a proxy.
-pub(super) fn behind(command: Vec<OsString>, guard: Option<&GuardPlan>) -> Vec<OsString> {
+pub(super) fn behind(command: Vec<OsString>, request: &Request, guard: Option<&GuardPlan>) -> Vec<OsString> {
     if guard.is_none_or(|guard| guard.order.egress.is_none()) {
         return command;
     }
-    let forward = [AI.into(), "forward".into(), format!("{PORT}={SOCKETS}/{EGRESS}").into(), "--".into()];
-    forward.into_iter().chain(command).collect()
+    let forward = |port: u16| [AI.into(), "forward".into(), format!("{port}={SOCKETS}/{EGRESS}").into()];
+    let collector = request.config.settings.telemetry.value.as_ref().filter(|_| request.tool.manifest.telemetry.is_some());
+    let reports = collector.and_then(|collector| {
+        let port = collector.port_inside(GUARD)?;
+        Some(forward(port).into_iter().chain(["--to".into(), collector.peer().to_string().into(), "--".into()]))
+    });
+    forward(PORT).into_iter().chain(["--".into()]).chain(reports.into_iter().flatten()).chain(command).collect()
 }
 
 /// Returns the words before the engine's program.

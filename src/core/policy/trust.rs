@@ -25,7 +25,7 @@ use crate::core::text::visible::visible;
 pub const FILE: &str = ".ai.toml";
 
 /// Settings that no project can ask for, whoever agreed.
-pub const NEVER: [&str; 22] = [
+pub const NEVER: [&str; 27] = [
     "cache_scope",
     "engine",
     "engine_autostart",
@@ -48,6 +48,11 @@ pub const NEVER: [&str; 22] = [
     "budget_month",
     "budget_project",
     "budget_deny",
+    "telemetry",
+    "metrics_textfile",
+    "commit_offer",
+    "syslog",
+    "record_runs",
 ];
 
 /// Returns what agreement to a file is bound to: its path, its text, and all that its image is made from, as one hash.
@@ -141,6 +146,11 @@ pub fn judge(layer: Layer, without: &Without, agreed: bool) -> (Layer, Asked) {
         budget_month: judge.never("budget_month", layer.budget_month),
         budget_project: judge.never("budget_project", layer.budget_project),
         budget_deny: judge.never("budget_deny", layer.budget_deny),
+        telemetry: judge.never("telemetry", layer.telemetry),
+        metrics_textfile: judge.never("metrics_textfile", layer.metrics_textfile),
+        commit_offer: judge.never("commit_offer", layer.commit_offer),
+        syslog: judge.never("syslog", layer.syslog),
+        record_runs: judge.never("record_runs", layer.record_runs),
         admitted: judge.admitted(layer.admitted, without),
         profile: None,
     };

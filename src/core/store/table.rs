@@ -49,7 +49,12 @@ pub const TABLE: [StoreRow; 47] = [
     row("guard/", Itself, Host, "sockets, rules and record of the helper of each run"),
     row("sync/", Deep, Host, "what makes syncing safe: lock, journal, bases, generations, conflict copies; what was set aside"),
     row("control/", Deep, Host, "how the files were that your machine runs by itself, and what runs changed among them"),
-    row("log/", Deep, Host, "a line for each run, warning and error; what was counted of transcripts"),
+    row(
+        "log/",
+        Deep,
+        Host,
+        "a line for each run, warning and error; what was counted of transcripts; vectors of runs, where you keep them",
+    ),
     row("engines/", Deep, Host, "what engines said about themselves"),
     row("completions/", Itself, Host, "recorded words of the tools, for completion"),
     row("commit-message", Itself, Host, "the last message of `ai commit` whose commit failed"),

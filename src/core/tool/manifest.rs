@@ -12,6 +12,7 @@ use crate::core::guard::rule::EgressRule;
 use crate::core::ledger::TranscriptRules;
 use crate::core::setup::rules::{NameRule, PluginRules, ProjectSettings};
 use crate::core::sync::Rule;
+use crate::core::telemetry::TelemetryRules;
 use crate::core::text::visible::toml_complaint;
 use crate::core::tool::install::InstallRules;
 
@@ -78,6 +79,8 @@ pub struct Manifest {
     pub commit: Option<CommitRules>,
     /// The arguments with which the program goes on with a conversation; `{id}` stands for its name.
     pub resume: Vec<String>,
+    /// How the program is told to report to a collector of the person's own; it does not if absent.
+    pub telemetry: Option<TelemetryRules>,
     /// Where the program writes down what was said.
     pub transcripts: Option<TranscriptRules>,
 }

@@ -71,6 +71,7 @@ impl Manifest {
             imports: or(self.imports, base.imports),
             commit: self.commit.or(base.commit),
             resume: or(self.resume, base.resume),
+            telemetry: self.telemetry.or(base.telemetry),
             transcripts: self.transcripts.or(base.transcripts),
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::core::admit::authority;
 use crate::core::config::Config;
+use crate::core::engine::kind::Engine;
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
@@ -184,11 +185,20 @@ pub(super) fn pin(host: &Host, facts: &Facts, tag: &str) -> Result<()> {
 
 /// Returns what the engine knows of an image.
 pub fn inspect(facts: &Facts, image: &str) -> Result<serde_json::Value> {
-    let program = facts.engine.program.as_ref().ok_or_else(|| Failure::new(Kind::Unavailable, "no engine is installed"))?;
+    details(&facts.engine, image)
+}
+
+fn details(engine: &Engine, image: &str) -> Result<serde_json::Value> {
+    let program = engine.program.as_ref().ok_or_else(|| Failure::new(Kind::Unavailable, "no engine is installed"))?;
     let (status, stdout, stderr) = process::output(program.as_os_str(), &["image", "inspect", image])?;
     let inspected: serde_json::Value = serde_json::from_slice(&stdout).unwrap_or_default();
     let details = inspected.get(0).filter(|_| status.success()).cloned();
     details.ok_or_else(|| Failure::new(Kind::Unavailable, format!("cannot inspect {image}")).because(String::from_utf8_lossy(&stderr)))
+}
+
+/// Returns what an image's name stands for now, as the engine names its content; nothing where there is no such image.
+pub fn content(engine: &Engine, image: &str) -> Option<String> {
+    details(engine, image).ok()?["Id"].as_str().map(str::to_owned)
 }
 
 /// Returns the tools in an image, with their versions, by its labels.

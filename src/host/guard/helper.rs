@@ -11,14 +11,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::guard::order::{AGENT, EGRESS, GuardOrder, PAGE, WatchOrder};
+use crate::core::guard::order::{AGENT, EGRESS, GuardOrder, KeepOrder, PAGE, WatchOrder};
+use crate::core::kept_run::{KeptRun, sources};
 use crate::core::lease::SessionId;
 use crate::host::fs::{own, socket};
 use crate::host::guard::agent::AgentDesk;
 use crate::host::guard::desk::Desk;
 use crate::host::guard::{order, page, tunnel, watch};
 use crate::host::machine::{clock, process};
-use crate::host::{Host, output};
+use crate::host::store::kept_run;
+use crate::host::{Host, now, output};
 
 /// Connections at a time.
 const MOST: usize = 256;
@@ -37,6 +39,14 @@ pub fn beside(host: &Host, session: &SessionId, argv: &[OsString], is_optional: 
                 .hint("ai run, or the functions of your shell, begin a session; ai doctor");
         }
     };
+    if let Some(keep) = &order.keep
+        && let Err(error) = kept(host, session, keep, argv, is_optional)
+    {
+        output::warn(&format!("this run is not kept for `ai replay`: {error}"));
+    }
+    if !order.wants_helper() {
+        return process::exec(argv, &[]);
+    }
     match start(&directory) {
         Ok((life, lost)) => {
             if let Some(why) = lost {
@@ -52,6 +62,24 @@ pub fn beside(host: &Host, session: &SessionId, argv: &[OsString], is_optional: 
             process::exec(argv, &[])
         }
     }
+}
+
+/// Keeps the vector of a run that is about to start.
+fn kept(host: &Host, session: &SessionId, keep: &KeepOrder, argv: &[OsString], is_optional: bool) -> io::Result<()> {
+    let optional = is_optional.then(|| "--optional".into());
+    let words = [host.exe().into_os_string(), "guard".into()].into_iter().chain(optional);
+    let vector: Vec<OsString> = words.chain([session.as_str().into(), "--".into()]).chain(argv.iter().cloned()).collect();
+    let run = KeptRun {
+        session: session.clone(),
+        tool: keep.tool.clone(),
+        time: now(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        directory: host.cwd().unwrap_or(Path::new("/")).to_owned(),
+        image: keep.image.clone(),
+        image_id: keep.image_id.clone(),
+        sources: kept_run::seen(&sources(&vector)),
+    };
+    kept_run::keep(&host.store, &run, &vector)
 }
 
 fn failed(why: String) -> Failure {
