@@ -12,10 +12,10 @@ use crate::core::sync::{Hash, Mode, Pair, Place, Reading, Site};
 use crate::host::fs::slot::{self, Slot, Swap};
 use crate::host::fs::{Absent, FileError, Trust};
 use crate::host::machine::deadline::Deadline;
-use crate::host::output;
 use crate::host::sync::gather::ANY;
 use crate::host::sync::place::{Places, trust};
 use crate::host::sync::{Overtaken, SyncError, shelf};
+use crate::host::{self, output};
 
 #[derive(Debug, Default)]
 pub struct Applied {
@@ -26,7 +26,7 @@ pub struct Applied {
     pub left: usize,
 }
 
-/// How far a sync is: said every few seconds, so that nobody takes a long one for a hang.
+/// How far a sync is: said every few seconds at a terminal, so that nobody takes a long one for a hang.
 pub struct Progress {
     done: usize,
     all: usize,
@@ -42,7 +42,7 @@ impl Progress {
     }
 
     fn step(&mut self, changes: usize) {
-        if self.done > 0 && self.next.is_over() {
+        if self.done > 0 && self.next.is_over() && host::terminal().stderr {
             output::note(&format!("settings: {} of {} files are written", self.done, self.all));
             self.next = Deadline::after(Self::EVERY);
         }
