@@ -205,6 +205,11 @@ impl Facts {
         self.looked.iter().find(|looked| looked.path == path)?.found.as_ref()
     }
 
+    /// Whether a path was asked about, and nothing is there.
+    pub fn is_known_to_be_absent(&self, path: &Path) -> bool {
+        self.looked.iter().any(|looked| looked.path == path && looked.found.is_none())
+    }
+
     /// Whether the store holds this optional file or directory.
     pub fn has(&self, path: &Path) -> bool {
         self.present.iter().any(|present| present == path)

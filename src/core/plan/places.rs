@@ -45,7 +45,7 @@ pub(super) fn check(parts: &Parts, facts: &Facts) -> Result<()> {
             let Some(below) = below(inner, place).filter(|_| outer(&parts.0, inner).is_some_and(|outer| outer == mount)) else { continue };
             let source = mount.source.path().join(below);
             let is_itself = parts.0.iter().any(|known| matches!(&known.part, Part::Mount(known) if known.source.path() == source));
-            if !is_itself && facts.look(&source).is_none() {
+            if !is_itself && facts.is_known_to_be_absent(&source) {
                 let source = Shell::Bash.quote(&source.to_string_lossy());
                 return Err(cannot(&format!("`{}` is mounted inside it, where nothing is", inner.display()))
                     .hint(format!("mkdir -p {source}, or choose another place with `at`")));
