@@ -79,7 +79,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Run(run) => run::run(run),
         Command::Exec(exec) => exec::run(exec),
         Command::Image(image) => image::run(image.command),
-        Command::Env(env) => env::run(env.words),
+        Command::Env(args) => env::run(args),
         Command::Config(config) => config::run(config),
         Command::Tools(tools) => tools::run(&tools),
         Command::Policy(policy) => policy::run(policy.command),

@@ -14,6 +14,9 @@ use crate::session::context::Context;
 
 mod change;
 mod check;
+mod import;
+#[cfg(test)]
+mod reference;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -44,7 +47,16 @@ pub enum ConfigCommand {
         file: Option<PathBuf>,
     },
     /// Write a file to begin with
-    Init,
+    Init {
+        /// In place of the one that is there, which is kept
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Take over a file of shell lines such as `export NAME="value"`; nothing of it is run
+    Import {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Change the file in your editor; it counts once it can be used
     Edit,
     /// Let one more thing in
@@ -86,7 +98,8 @@ pub fn run(config: ConfigArgs) -> Result<u8> {
         None => show(&config.show),
         Some(ConfigCommand::Show(args)) => show(&args),
         Some(ConfigCommand::Check { file }) => check::run(file.as_deref()),
-        Some(ConfigCommand::Init) => change::init(),
+        Some(ConfigCommand::Init { yes }) => change::init(yes),
+        Some(ConfigCommand::Import { file }) => import::run(&file),
         Some(ConfigCommand::Edit) => change::edit(),
         Some(ConfigCommand::Allow(args)) => change::let_in(&args),
         Some(ConfigCommand::History { json }) => change::history(json),
@@ -131,7 +144,7 @@ fn decided_by(key: &str) -> &'static str {
         "commit_persona" => "(a careful engineer)",
         "commit_language" => "(as recent subjects)",
         "notify_after" => "(off)",
-        "gpus" | "budget_day" | "budget_month" | "budget_project" => "(none)",
+        "gpus" | "budget_day" | "budget_month" | "budget_project" | "telemetry" | "metrics_textfile" => "(none)",
         _ => "(the tool's manifest)",
     }
 }

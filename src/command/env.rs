@@ -2,6 +2,7 @@
 
 use clap::Args;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use crate::cli::parse::split;
 use crate::core::config::Layer;
@@ -13,17 +14,20 @@ use crate::session::secrets;
 #[derive(Debug, Args)]
 #[command(override_usage = "ai env TOOL -- CMD...")]
 pub struct EnvArgs {
+    /// Write those that are to be files into this directory
+    #[arg(long, value_name = "DIRECTORY", hide = true)]
+    pub files: Option<PathBuf>,
     /// Tool or profile, then the command
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL")]
     pub words: Vec<OsString>,
 }
 
-pub fn run(words: Vec<OsString>) -> Result<u8> {
-    let (name, argv) = split(words)?;
+pub fn run(env: EnvArgs) -> Result<u8> {
+    let (name, argv) = split(env.words)?;
     if argv.is_empty() {
         return Err(Failure::new(Kind::Usage, "cannot run nothing: there is no command").hint(format!("ai env {name} -- CMD")));
     }
     let context = Context::new(&name, Layer::default())?;
-    let env = secrets::fetch(&context, &context.facts(None))?;
-    Err(process::exec(&argv, &env))
+    let fetched = secrets::fetch(&context, &context.facts(None), env.files.as_deref())?;
+    Err(process::exec(&argv, &fetched))
 }

@@ -121,6 +121,7 @@ mod tests {
             let_in: Vec::new(),
             points: Vec::new(),
             tree: None,
+            secret_files: None,
         }
     }
 

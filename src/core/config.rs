@@ -42,10 +42,12 @@ mod settings;
 pub mod allow;
 mod check;
 mod fixed;
+pub mod import;
 pub(in crate::core) mod layers;
+mod let_in;
 pub mod schema;
 pub mod source;
-pub(in crate::core) mod table;
+pub mod table;
 pub mod value;
 
 /// Where a setting came from.
@@ -88,37 +90,43 @@ impl<T> Setting<T> {
 }
 
 settings! {
-    /// Program that runs containers; the first that is installed if not set.
+    /// Program that runs containers.
     engine: Option<EngineKind> = None, env "AI_ENGINE", |text| one_of(text).map(Some);
     /// Image of the tools by its name, or a recipe: what it has beside them.
     image: Option<ImageChoice> = None, env "AI_IMAGE", |text| ImageChoice::named(text).map(Some);
-    /// `bridge`, `guard`, `none`, `host`, or the name of a network of the engine.
+    /// `bridge`, `none`, `host`, `guard` (what is on a list, and nothing else), or a network of the engine; a bridge costs about 0.1 s a start.
     network: String = "bridge".into(), env "AI_NETWORK", plain_name;
+    /// Where the project is mounted.
     workspace: Mapping = Mapping::Adaptive, env "AI_WORKSPACE", one_of;
-    /// Whether directories that are refused for good reason are mounted all the same.
+    /// Whether directories that are refused for good reason, such as your home, are mounted all the same.
     force_workspace: bool = false, env "AI_FORCE_WORKSPACE", yes_or_no;
     /// Whether only mounts and scratch can be written in the container.
     read_only_root: bool = true, env "AI_READ_ONLY_ROOT", yes_or_no;
     /// Whether the image's own home is seen, and can be written, instead of an empty one.
     image_home: bool = false, env "AI_IMAGE_HOME", yes_or_no;
-    /// Size of `/tmp` and of the home in memory, each, such as 2g; half of the memory limit if not set.
+    /// Size of `/tmp` and of the home in memory, each.
     scratch: Option<String> = None, env "AI_SCRATCH", |text| parse_bytes(text).map(|_| Some(text.into()));
-    /// Read-only root file system in any case, with less scratch and fewer processes.
+    /// Read-only root file system in any case, 256 MiB of scratch, 512 processes.
     hardened: bool = false, env "AI_HARDENED", yes_or_no;
     /// Whether the SSH agent is reachable from the container.
     ssh_agent: bool = true, env "AI_SSH_AGENT", yes_or_no;
+    /// Most memory, clamped to what the engine has.
     memory: Option<String> = None, env "AI_MEMORY", |text| parse_bytes(text).map(|_| Some(text.into()));
+    /// Most processors, clamped to what the engine has.
     cpus: Option<f64> = None, env "AI_CPUS", |text| text.parse().map_err(|_| format!("`{text}` is no number")).and_then(processors).map(Some);
+    /// Most processes and threads.
     pids: Option<u32> = None, env "AI_PIDS", |text| text.parse().map_err(|_| format!("`{text}` is no whole number")).and_then(at_least_one).map(Some);
     /// Whether the container survives its run, for looking into it.
     keep: bool = false, env "AI_KEEP", yes_or_no;
-    /// Whether the engine is started where it is not running.
+    /// Whether the engine is started where it is not running, for which a run waits up to 150 s.
     engine_autostart: bool = false, env "AI_ENGINE_AUTOSTART", yes_or_no;
-    /// Processors and memory of the engine's own machine, where starting it can set them: Colima.
+    /// Whole processors of Colima's machine when it is started.
     engine_cpus: Option<u32> = None, env "AI_ENGINE_CPUS", |text| text.parse().map_err(|_| format!("`{text}` is no whole number")).and_then(at_least_one).map(Some);
+    /// Memory of Colima's machine when it is started, in whole GiB.
     engine_memory: Option<String> = None, env "AI_ENGINE_MEMORY", |text| parse_bytes(text).map(|_| Some(text.into()));
     /// Whether an engine is used that anybody on its network can use: `tcp://` without TLS.
     allow_insecure_engine: bool = false, env "AI_ALLOW_INSECURE_ENGINE", yes_or_no;
+    /// Whether an engine on another machine is used, which has the same files at the same paths.
     engine_remote_paths: bool = false, env "AI_ENGINE_REMOTE_PATHS", yes_or_no;
     /// Whether SELinux lets the container use what is mounted, without relabelling any of it.
     label_disable: bool = false, env "AI_LABEL_DISABLE", yes_or_no;
@@ -126,28 +134,31 @@ settings! {
     gh_token: bool = false, env "AI_GH_TOKEN", yes_or_no;
     /// Whether a run goes on without a hook that guards and is not in the container.
     allow_missing_guards: bool = false, env "AI_ALLOW_MISSING_GUARDS", yes_or_no;
+    /// Which way the host's own settings flow.
     host_sync: HostSync = HostSync::Import, env "AI_HOST_SYNC", one_of;
-    /// Whether the project's own file is read.
+    /// Whether the project's own `.ai.toml` is read.
     project_file: bool = true, env "AI_PROJECT_FILE", yes_or_no;
     /// Whose caches are used: those of this project, or those of all.
     cache_scope: CacheScope = CacheScope::Project, env "AI_CACHE_SCOPE", one_of;
-    /// Size of `/dev/shm`, such as 1g.
+    /// Size of `/dev/shm`, which browsers and databases need.
     shm: Option<String> = None, env "AI_SHM", |text| parse_bytes(text).map(|_| Some(text.into()));
     /// Graphics processors, as the engine names them: `all`, a count, `device=0`.
     gpus: Option<String> = None, env "AI_GPUS", |text| plain_name(text).map(Some);
-    /// `auto` takes the host's proxy over, `off` does not; else a URL.
+    /// `auto` takes the host's own proxy variables over, `off` does not; else a URL without a password.
     proxy: String = "auto".into(), env "AI_PROXY", proxy;
-    /// `auto` takes the host's own certificate authorities over, `off` does not; else a file of them.
+    /// `auto` takes the certificate authorities over that the host names or its administrator added, `off` does not; else a file of them.
     ca: String = "auto".into(), env "AI_CA", |text| Ok(text.into());
     /// Who writes the messages of `ai commit`, in a sentence.
     commit_persona: Option<String> = None, env "AI_COMMIT_PERSONA", |text| Ok(Some(text.into()));
     /// The language of these messages; that of the recent subjects if not set.
     commit_language: Option<String> = None, env "AI_COMMIT_LANGUAGE", |text| Ok(Some(text.into()));
+    /// The model that is asked for them.
     commit_model: Option<String> = None, env "AI_COMMIT_MODEL", |text| plain_name(text).map(Some);
+    /// Seconds until a tool that does not answer is ended.
     commit_deadline: u32 = 120, env "AI_COMMIT_DEADLINE", |text| text.parse().map_err(|_| format!("`{text}` is no whole number")).and_then(at_least_one);
-    /// How long a run takes, such as 30s, of whose end a person is told by terminal, desktop or bell.
+    /// How long a run takes of whose end a person is told by terminal, desktop or bell.
     notify_after: Option<String> = None, env "AI_NOTIFY_AFTER", |text| parse_span(text).map(|_| Some(text.into()));
-    /// USD at list price that all tools may cost in a day, in UTC.
+    /// USD at list price that all tools in all projects may cost in a day, in UTC.
     budget_day: Option<f64> = None, env "AI_BUDGET_DAY", |text| parse_dollars(text).map(Some);
     /// The same for a month.
     budget_month: Option<f64> = None, env "AI_BUDGET_MONTH", |text| parse_dollars(text).map(Some);
@@ -172,7 +183,7 @@ settings! {
 pub struct Config {
     pub settings: Settings,
     pub admitted: Admitted,
-    pub secret: BTreeMap<String, SecretRule>,
+    pub secret: BTreeMap<String, Setting<SecretRule>>,
     pub build: Build,
     /// Every `[tool.NAME]` of the files, whether of this tool or not.
     pub sections: Vec<Setting<String>>,

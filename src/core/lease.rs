@@ -105,6 +105,9 @@ pub struct Lease {
     /// What git saw in the project before the run, where a commit is offered after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<String>,
+    /// The directory of the files that hold its secrets.
+    #[serde(default)]
+    pub secret_files: Option<String>,
 }
 
 impl Lease {
@@ -156,6 +159,7 @@ mod tests {
             let_in: Vec::new(),
             points: Vec::new(),
             tree: None,
+            secret_files: None,
         };
         assert!(is_alive(&lease, Some(&process(7, "100"))));
         assert!(!is_alive(&lease, Some(&process(7, "101"))));

@@ -4,12 +4,12 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::core::admit::publish::Publish;
 use crate::core::config::layers::misspelt;
 use crate::core::config::{Config, Origin};
-use crate::core::container::{ContainerPath, TREES, container_name};
+use crate::core::container::{ContainerPath, SECRETS, TREES, container_name};
 use crate::core::engine;
 use crate::core::engine::agent::Way;
 use crate::core::engine::kind::Engine;
@@ -55,6 +55,7 @@ use guard::GuardPlan;
 use mount::{Access, Mount};
 pub use part::{Part, Reasoned};
 pub use reach::host_name;
+use secret::ToolSecrets;
 pub use state::{OPTIONAL as OPTIONAL_FILES, login_volume};
 pub use user::user_parts;
 
@@ -128,25 +129,24 @@ impl Plan {
         reach::network(request, &mut parts);
         let agent = reach::ssh_agent(request, &mut notes);
         let guard = guard::decide(request, agent.as_ref(), Some(&workspace.project))?;
-        notes.extend(env::push(request, &secrets, agent.as_ref(), &mut parts));
+        notes.extend(env::push(request, &secrets.found, agent.as_ref(), &mut parts));
         mounts(request, &workspace, agent, &mut parts);
         guard::push(request, guard.as_ref(), &mut parts);
         admit::push(request, &workspace, &mut parts)?;
         scratch::push(request, &mut parts);
+        secret::push(request, &secrets, &mut parts);
         places::check(&parts, facts)?;
         notes.extend(config.asked.note());
         notes.extend(misspelt(&facts.env));
+        notes.extend(admit::missing_account(request, &parts));
         notes.extend(proxy::note(request));
         notes.extend(paths::notes(request, &workspace, &parts));
         let command = guard::behind(verify::behind(command, &parts, facts)?, request, guard.as_ref());
         parts.push(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);
 
         notes.extend(workspace.notes.iter().cloned());
-        let prefix = if secrets.iter().any(secret::FoundSecret::needs_fetching) {
-            vec![facts.exe.clone().into_os_string(), "env".into(), tool.name.clone().into(), "--".into()]
-        } else {
-            Vec::new()
-        };
+        let prefix = fetching(request, &secrets);
+        notes.extend(secrets.missing);
         Ok(Self {
             tool: tool.name.clone(),
             session: session.clone(),
@@ -182,6 +182,12 @@ impl Plan {
             format!("{}{end}", mount.source.path().display())
         };
         mounts.filter_map(|reasoned| if let Part::Mount(mount) = &reasoned.part { Some(shown(mount)) } else { None }).collect()
+    }
+
+    /// Returns the directory of the files that hold the run's secrets, if there is one.
+    pub fn secret_files(&self) -> Option<&Path> {
+        let mut mounts = self.parts.iter().filter_map(|reasoned| if let Part::Mount(mount) = &reasoned.part { Some(mount) } else { None });
+        mounts.find(|mount| mount.target.as_path() == Path::new(SECRETS)).map(|mount| mount.source.path())
     }
 
     /// Returns the names of the directories of the store that lie over a part of the project.
@@ -234,6 +240,19 @@ pub fn image(tool: &Tool, config: &Config) -> String {
 pub fn tools_image(tool: &Tool) -> String {
     let installed = tool.manifest.install.as_ref().map(|_| installed_image(&tool.installed_as));
     tool.manifest.image.clone().or(installed).unwrap_or_else(|| TOOL_IMAGE.into())
+}
+
+/// Returns the words before the engine's program where a secret must be fetched first.
+fn fetching(request: &Request, secrets: &ToolSecrets) -> Vec<OsString> {
+    if !secrets.need_fetching() {
+        return Vec::new();
+    }
+    let mut words: Vec<OsString> = vec![request.facts.exe.clone().into_os_string(), "env".into()];
+    if secrets.files().next().is_some() {
+        words.extend(["--files".into(), secret::directory(request.facts, &request.session).into_os_string()]);
+    }
+    words.extend([request.tool.name.clone().into(), "--".into()]);
+    words
 }
 
 /// The parts of a plan, in the order in which the engine gets them.

@@ -16,6 +16,7 @@ pub mod install;
 pub mod manifest;
 mod over;
 mod reserved;
+pub mod schema;
 
 /// A manifest that comes with the program.
 struct BuiltIn {

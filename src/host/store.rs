@@ -12,6 +12,7 @@ pub mod log;
 pub mod login;
 pub mod places;
 pub mod project;
+pub mod secret_files;
 pub mod settings;
 pub mod state;
 pub mod trust;

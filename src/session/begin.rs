@@ -15,7 +15,7 @@ use crate::host::guard::order;
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::git::trees;
 use crate::host::machine::process;
-use crate::host::store::{admit, lease, state};
+use crate::host::store::{admit, lease, secret_files, state};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
 use crate::session::{changed, control, foreign, lacking, login_turn, mended, points, settings};
@@ -52,6 +52,7 @@ pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32, deadli
         Err(failure) => {
             control::forget(&state, &plan.workspace.project, session);
             points::end(&state, &lease);
+            secret_files::remove(&lease);
             forget(&context.host, &state, session);
             Err(failure)
         }
@@ -77,6 +78,7 @@ pub fn lease(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Lea
         let_in: plan.let_in(),
         points: Vec::new(),
         tree: changed::before(context),
+        secret_files: plan.secret_files().map(|path| path.to_string_lossy().into_owned()),
     }
 }
 

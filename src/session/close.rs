@@ -11,7 +11,7 @@ use crate::core::tool::Tool;
 use crate::host::guard::order;
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::git::trees;
-use crate::host::store::lease;
+use crate::host::store::{lease, secret_files};
 use crate::host::sync::PATIENCE;
 use crate::host::syslog::{self, Facility};
 use crate::host::{self, Host, output};
@@ -80,6 +80,7 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
     control::end(state, lease);
     trees::mend(std::path::Path::new(&lease.root), Some(lease.since));
     points::end(state, lease);
+    secret_files::remove(lease);
     if let Some(failure) = left {
         lease::abandon(state, lease).map_err(failed)?;
         return Err(failure.because("its container may still run; the next session removes it and takes over its settings").hint("ai gc"));

@@ -51,7 +51,7 @@ pub fn run(context: &Context, errand: &Errand) -> Result<Piped> {
     let asked = errand.interrupt.held(|| {
         let asked = begin(context, &decided.plan, &engine, &lease).and_then(|()| {
             let plan = decided.errand_again(context, errand.files)?;
-            let mut env = secrets::fetch(context, &decided.facts)?;
+            let mut env = secrets::fetch(context, &decided.facts, None)?;
             env.extend(context.config.admitted.given.iter().cloned());
             let input = errand.input.as_bytes().to_vec();
             piped::run(process::prepared(&plan.vector(), &env), input, errand.patience, LARGEST, Some(errand.interrupt))

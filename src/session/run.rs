@@ -29,7 +29,7 @@ pub fn in_container(context: &Context, command: RunCommand) -> Result<EndedRun> 
         for note in &plan.notes {
             output::note(note);
         }
-        let mut secrets = secrets::fetch(context, &facts)?;
+        let mut secrets = secrets::fetch(context, &facts, plan.secret_files())?;
         secrets.extend(context.config.admitted.given.iter().cloned());
         process::run(&plan.vector(), &secrets, &render::program(&plan.engine), &plan.container)
     });

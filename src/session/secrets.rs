@@ -1,21 +1,34 @@
 //! The secrets of a run, fetched from where they are kept.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::secret::{self, FoundSecret, SecretSource};
 use crate::core::text::typed::typed;
+use crate::core::tool::manifest::SecretDelivery;
 use crate::host::fs::files;
 use crate::host::machine::process;
+use crate::host::store::secret_files;
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
 
-/// Returns the secrets of a tool, by the names that they have in the container.
-pub fn fetch(context: &Context, facts: &Facts) -> Result<Vec<(String, OsString)>> {
-    let found = secret::decide(&context.tool, &context.config, facts)?;
-    found.into_iter().map(|found| value(&context.host, &found).map(|value| (found.name, value))).collect()
+/// Returns the secrets of a tool, by the names that they have in the container. Those that are to be files are written into `files`,
+/// where such a directory is given.
+pub fn fetch(context: &Context, facts: &Facts, files: Option<&Path>) -> Result<Vec<(String, OsString)>> {
+    let mut env = Vec::new();
+    for found in secret::decide(&context.tool, &context.config, facts)?.found {
+        let value = value(&context.host, &found)?;
+        match files.filter(|_| found.delivery == SecretDelivery::File) {
+            Some(directory) => secret_files::write_one(directory, &found.name, value.as_bytes()).map_err(|error| {
+                Failure::new(Kind::General, format!("cannot deliver {} as a file", found.name)).because(error).hint("deliver = \"env\"")
+            })?,
+            None => env.push((found.name, value)),
+        }
+    }
+    Ok(env)
 }
 
 fn value(host: &Host, found: &FoundSecret) -> Result<OsString> {

@@ -151,7 +151,7 @@ fn a_key_that_lies_open_is_said_and_not_shown() {
 }
 
 /// The schemas, as the program prints them.
-const SCHEMAS: [&str; 3] = ["config", "project", "policy"];
+const SCHEMAS: [&str; 4] = ["config", "project", "policy", "manifest"];
 
 // NE-07
 #[test]
@@ -170,7 +170,9 @@ fn the_published_schemas_are_those_of_the_program() {
 /// Every TOML in the documents, with the schema that it is for.
 fn documented() -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
-    for (document, schema) in [("docs/configuration.md", "config"), ("docs/policy.md", "policy"), ("README.md", "config")] {
+    for (document, schema) in
+        [("docs/configuration.md", "config"), ("docs/policy.md", "policy"), ("README.md", "config"), ("docs/recipes.md", "config")]
+    {
         let text = fs::read_to_string(Path::new(ROOT).join(document)).unwrap();
         let fences = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
         // A manifest has a schema of its own kind: `ai tools` reads it.
@@ -238,6 +240,16 @@ fn a_validator_that_is_not_ours_says_the_same_as_the_program() {
         assert!(!validates(schema, text).0, "{text}");
     }
     assert!(validates("project", "network = 'none'\nmounts = ['../shared']\n[tool.claude]\nmemory = '1g'").0);
+    for folder in ["src/core/tool", "src/core/tool/more"] {
+        let files = fs::read_dir(Path::new(ROOT).join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        for file in files.filter(|path| path.extension().is_some_and(|end| end == "toml")) {
+            let (fits, said) = validates("manifest", &fs::read_to_string(&file).unwrap());
+            assert!(fits, "{}: {said}", file.display());
+        }
+    }
+    for text in ["abuot = 'x'", "[env]\nsett = {}", "[[sync]]\npath = 'x'", "[secret.X]\ndeliver = 'mail'", "[limits]\npids = 0"] {
+        assert!(!validates("manifest", text).0, "no manifest says {text}");
+    }
     for text in ["engine = 'podman'", "[secret.X]\nenv = ['A']", "[build]\nbase = 'x'", "[project.'/']", "proxy = 'off'"] {
         assert!(!validates("project", text).0, "no project can ask for {text}");
     }

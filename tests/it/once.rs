@@ -27,8 +27,10 @@ fn the_facts_the_configuration_and_the_manifest_are_read_once_a_run() {
     let sandbox = Sandbox::new();
     sandbox.config("network = 'none'\n");
     sandbox.manifest("claude", "about = 'mine'\ncommand = ['claude']\n");
-    let paths = ["\"/etc/localtime\"", "\"/etc/ai/config.toml\"", ".docker-ai-config/config.toml\"", "tools/claude.toml\""];
-    assert_eq!(reads(&sandbox, &strace, &paths), [1, 1, 1, 1]);
+    // Z-029: what is judged is what is used, since there is one read.
+    fs::write(sandbox.project().join(".ai.toml"), "pids = 50\n").unwrap();
+    let paths = ["\".ai.toml\"", "\"/etc/localtime\"", "\"/etc/ai/config.toml\"", ".docker-ai-config/config.toml\"", "tools/claude.toml\""];
+    assert_eq!(reads(&sandbox, &strace, &paths), [1; 5]);
 }
 
 /// How many calls that look at files `ai run claude x` makes in this project, and whether git is among what it starts.

@@ -128,7 +128,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 73] = [
+const LINES: [(&[&str], bool); 74] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -156,6 +156,7 @@ const LINES: [(&[&str], bool); 73] = [
     (&["config"], true),
     (&["config", "check", EVIL], true),
     (&["config", "allow", "mount", EVIL], true),
+    (&["config", "import", EVIL], true),
     (&["config", "rollback"], false),
     (&["egress", "check", EVIL], true),
     (&["egress", "list", "shy"], false),

@@ -54,6 +54,35 @@ fn what_loosens_is_ignored_with_one_line_until_the_person_agreed_to_this_text() 
     assert!(!lines(&sandbox).0.contains("/work/shared"));
 }
 
+// Z-029, NE-05, O-03: whatever is there at any instant, nothing of a text that nobody agreed to is used.
+#[test]
+fn a_file_that_is_exchanged_all_the_time_is_used_as_it_was_judged() {
+    let agreed = "mounts = ['../shared']\n[env.set]\nWHICH = 'agreed'\n";
+    let sandbox = asks(agreed);
+    sandbox.write("work/evil/a", "a");
+    assert_eq!(sandbox.ai(["trust", "--yes"]).outcome().code, 0);
+    let file = sandbox.project().join(".ai.toml");
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let seen = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let texts = [agreed.replace("shared", "evil").replace("agreed", "evil"), agreed.to_owned()];
+            for text in texts.iter().cycle().take_while(|_| !stop.load(std::sync::atomic::Ordering::Relaxed)) {
+                let new = sandbox.root().join("new");
+                fs::write(&new, text).unwrap();
+                fs::rename(&new, &file).unwrap();
+            }
+        });
+        let seen: Vec<_> = (0..60).map(|_| lines(&sandbox)).collect();
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        seen
+    });
+    for (argv, said) in &seen {
+        assert!(!argv.contains("/work/evil") && !argv.contains("WHICH=evil"), "{argv}");
+        let is_agreed = argv.contains("/work/shared,readonly");
+        assert_eq!((is_agreed, is_agreed), (argv.contains("WHICH=agreed"), said.is_empty()), "{argv}{said}");
+    }
+}
+
 // NE-05
 #[test]
 fn agreement_does_not_move_with_the_file_and_is_explained() {

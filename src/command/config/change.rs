@@ -7,21 +7,27 @@ use crate::core::admit::mount::MountRule;
 use crate::core::config::allow::{Allowance, FilePart, allow};
 use crate::core::config::source::ConfigText;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::log::LogLevel;
+use crate::core::text::digest::sha256;
 use crate::core::text::table::Side;
 use crate::host::machine::look::look;
 use crate::host::machine::{process, rc};
 use crate::host::store::history::{self, Kept};
+use crate::host::store::{hold, log};
 use crate::host::{Host, output};
 
 const TEMPLATE: &str = include_str!("../../../templates/config.toml");
 
-pub fn init() -> Result<u8> {
+pub fn init(is_agreed: bool) -> Result<u8> {
     let host = Host::to_write()?;
     let path = host.store.config();
-    if history::current(&host.store).map_err(unreadable)?.is_some() {
-        return Err(Failure::new(Kind::General, format!("cannot begin `{}`: it is there", path.display())).hint("ai config edit"));
+    let before = text(&host)?;
+    let is_there = history::current(&host.store).map_err(unreadable)?.is_some();
+    if is_there && !is_agreed && !output::ask_for_yes(&format!("`{}` is there. Begin anew? What it is now is kept.", path.display())) {
+        return Err(Failure::new(Kind::General, format!("cannot begin `{}`: it is there", path.display()))
+            .hint("ai config edit; ai config init --yes begins anew and keeps it"));
     }
-    replace(&host, TEMPLATE)?;
+    replace(&host, &before, TEMPLATE)?;
     output::note(&format!("wrote {}; all of it is off until you say otherwise: ai config edit", path.display()));
     Ok(0)
 }
@@ -48,7 +54,7 @@ pub fn edit() -> Result<u8> {
                 for warning in &warnings {
                     output::warn(warning);
                 }
-                replace(&host, &after)?;
+                replace(&host, &before, &after)?;
                 history::drop_draft(&host.store).map_err(failed)?;
                 output::note("changed; ai config rollback takes it back");
                 return Ok(0);
@@ -121,7 +127,7 @@ pub fn let_in(args: &LetInArgs) -> Result<u8> {
         let causes = std::iter::once(failure.message).chain(failure.causes).collect();
         Failure { message, causes, ..failure }
     })?;
-    replace(&host, &after)?;
+    replace(&host, &before, &after)?;
     output::note(&format!("let in: {}; ai config rollback takes it back", words.join(", ")));
     Ok(0)
 }
@@ -171,13 +177,14 @@ pub fn rollback(number: Option<u32>) -> Result<u8> {
     let unknown = || Failure::new(Kind::Usage, "cannot go back: there is no such copy").hint("ai config history");
     let number = wanted.filter(|number| kept.iter().any(|kept| kept.number == *number)).ok_or_else(unknown)?;
     let text = history::read(&host.store, number).map_err(unreadable)?;
-    replace(&host, &text)?;
+    let before = self::text(&host)?;
+    replace(&host, &before, &text)?;
     output::note(&format!("{} is what it was before change {number}", host.store.config().display()));
     Ok(0)
 }
 
 /// Returns what should be otherwise in a text that is to become the configuration.
-fn judged(host: &Host, text: &str) -> Result<Vec<String>> {
+pub fn judged(host: &Host, text: &str) -> Result<Vec<String>> {
     let own = host.store.config().display().to_string();
     let mut sources = host.own_config_sources().unwrap_or_default();
     sources.retain(|source| source.path != own);
@@ -185,16 +192,31 @@ fn judged(host: &Host, text: &str) -> Result<Vec<String>> {
     check::examine(host, &sources)
 }
 
-fn text(host: &Host) -> Result<String> {
+/// Returns the person's configuration as it is; nothing where there is none.
+pub fn text(host: &Host) -> Result<String> {
     Ok(history::current(&host.store).map_err(unreadable)?.unwrap_or_default())
 }
 
-fn replace(host: &Host, text: &str) -> Result<()> {
+/// Replaces the person's configuration, as which `before` was read, and says so in the log.
+///
+/// # Errors
+/// Where it is another one by now, or is made elsewhere.
+pub fn replace(host: &Host, before: &str, text: &str) -> Result<()> {
     let path: PathBuf = host.store.config();
+    let _lock = hold::store(&host.store)?;
+    if self::text(host)? != before {
+        let why = format!("cannot change `{}`: somebody else has changed it meanwhile", path.display());
+        return Err(Failure::new(Kind::Busy, why).hint("say it again; ai config history"));
+    }
     if let Some(why) = rc::read(&path).map_err(unreadable)?.managed {
         return Err(Failure::new(Kind::General, format!("cannot change `{}`: {why}", path.display())).hint("change it where it is made"));
     }
-    history::replace(&host.store, text).map_err(failed)
+    history::replace(&host.store, text).map_err(failed)?;
+    let more = [("file", path.display().to_string()), ("sha256", sha256(text.as_bytes()))];
+    let more = more.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    // A log that cannot be written is what `ai doctor` speaks of; the change is made.
+    let _ = log::write(host, &host.store, LogLevel::Info, "config", more);
+    Ok(())
 }
 
 fn unreadable(error: std::io::Error) -> Failure {

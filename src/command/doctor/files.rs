@@ -1,5 +1,7 @@
 //! What is wrong with the person's own files: configuration and manifests.
 
+use crate::core::commit::secrets::KeyScanner;
+use crate::core::config::table::line_of;
 use crate::core::doctor::{Finding, Level};
 use crate::core::failure::Failure;
 use crate::core::text::nearest::nearest;
@@ -21,7 +23,42 @@ pub fn findings(context: &Context, failures: Vec<Failure>) -> Vec<Finding> {
         let cause = format!("`{}` has no effect: a tool's name is small letters, digits, - and _", path.display());
         findings.push(Finding::new(Level::Warning, "tools", cause).hint("rename the file"));
     }
+    findings.extend(keys(context));
+    findings.extend(let_in(context));
     findings
+}
+
+/// Returns a finding for each line of the person's files that looks like a key; the key is not shown.
+fn keys(context: &Context) -> Vec<Finding> {
+    let host = &context.host;
+    let scanner = KeyScanner::default();
+    let mut texts: Vec<(String, String)> =
+        host.own_config_sources().unwrap_or_default().into_iter().map(|source| (source.path, source.text)).collect();
+    let manifests = host.tool_names().into_iter().filter_map(|name| host.manifest(&name).ok().flatten());
+    texts.extend(manifests.filter(|manifest| manifest.json.is_none()).map(|manifest| (manifest.origin, manifest.text.into_owned())));
+    let mut findings = Vec::new();
+    for (path, text) in &texts {
+        for secret in scanner.secrets(text.as_bytes()) {
+            let cause = format!(
+                "{path}:{} holds what looks like a key ({}), which every backup of the file holds too",
+                line_of(text, secret.span.start),
+                secret.rule
+            );
+            let way = "put it into a file below secrets/, or a password store, and say where it is: ai help config, `secret`; then ask its maker for a new one";
+            findings.push(Finding::new(Level::Warning, "config", cause).hint(way));
+        }
+    }
+    findings
+}
+
+/// Lists what is let in here beside the project, each with what let it in.
+fn let_in(context: &Context) -> Option<Finding> {
+    let rows = context.config.rows_let_in();
+    let cause = format!(
+        "{} beside the project, for every tool",
+        if rows.len() == 1 { "one thing".into() } else { format!("{} things", rows.len()) }
+    );
+    (!rows.is_empty()).then(|| Finding { details: rows, ..Finding::new(Level::Note, "let in", cause) })
 }
 
 fn finding(title: &str, failure: Failure) -> Finding {

@@ -53,6 +53,26 @@ impl Cloud {
         }
     }
 
+    /// Returns the variables by which a tool is told to go through this cloud.
+    pub fn chosen_by(self) -> &'static [&'static str] {
+        match self {
+            Self::Aws => &["CLAUDE_CODE_USE_BEDROCK"],
+            Self::Gcloud => &["CLAUDE_CODE_USE_VERTEX"],
+            Self::Azure => &["CLAUDE_CODE_USE_FOUNDRY"],
+            Self::Kube => &[],
+        }
+    }
+
+    /// Returns the variables with which a tool that was told so needs no account.
+    pub fn instead(self) -> &'static [&'static str] {
+        match self {
+            Self::Aws => &["AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "CLAUDE_CODE_SKIP_BEDROCK_AUTH"],
+            Self::Gcloud => &["GOOGLE_APPLICATION_CREDENTIALS", "CLAUDE_CODE_SKIP_VERTEX_AUTH"],
+            Self::Azure => &["ANTHROPIC_FOUNDRY_API_KEY", "CLAUDE_CODE_SKIP_FOUNDRY_AUTH"],
+            Self::Kube => &[],
+        }
+    }
+
     /// Returns the account's directories. What a client writes while it works (tokens of a single sign-on) is writable.
     pub fn pieces(self) -> &'static [Piece] {
         const fn piece(below_home: &'static str, at: &'static str, access: Access) -> Piece {

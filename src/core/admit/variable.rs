@@ -51,6 +51,32 @@ pub fn refusal(name: &str) -> Option<String> {
     (!is_name).then(|| format!("`{name}` is no name of a variable"))
 }
 
+/// Variables that a `*` does not mean: they speak of the host alone.
+const HOST_ONLY: [&str; 16] = [
+    "PATH",
+    "HOME",
+    "SHELL",
+    "PWD",
+    "OLDPWD",
+    "SHLVL",
+    "_",
+    "TMPDIR",
+    "USER",
+    "LOGNAME",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "SSH_AUTH_SOCK",
+    "SSH_CONNECTION",
+    "MAIL",
+];
+const HOST_ONLY_STARTS: [&str; 6] = ["LD_", "DYLD_", "XDG_", "DOCKER_", "DBUS_", "AI_"];
+
+/// Returns whether a variable speaks of the host alone.
+pub fn is_of_host(name: &str) -> bool {
+    HOST_ONLY.contains(&name) || HOST_ONLY_STARTS.iter().any(|start| name.starts_with(start))
+}
+
 /// Most bytes of a variable with its name: Linux gives a program no longer word (`MAX_ARG_STRLEN`).
 const LONGEST: usize = (128 << 10) - 1;
 

@@ -19,6 +19,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::image::{self, Definitive, RecipeBases};
 use crate::core::text::nearest::nearest;
 use crate::core::text::visible::visible;
+use crate::core::tool::manifest::SecretRule;
 
 /// What the files say.
 #[derive(Debug, Default)]
@@ -43,7 +44,7 @@ impl Layers {
         }
         let plain = std::mem::take(&mut self.plain);
         self.plain = file.layer(&origin).over(plain);
-        config.secret.extend(file.secret.clone());
+        add_secrets(&file, &origin, config);
         config.sections.extend(file.tool.iter().map(|(name, section)| Setting::new(name.clone(), origin(section.span().start))));
         self.profiles.extend(file.profile.keys().cloned());
         let chosen = profile.and_then(|name| file.profile.get(name));
@@ -102,7 +103,13 @@ fn add(section: Option<&Spanned<ConfigTable>>, origin: &impl Fn(usize) -> Origin
     let Some(section) = section.map(Spanned::get_ref) else { return };
     let lower = std::mem::take(layer);
     *layer = section.layer(origin).over(lower);
-    config.secret.extend(section.secret.clone());
+    add_secrets(section, origin, config);
+}
+
+fn add_secrets(table: &ConfigTable, origin: &impl Fn(usize) -> Origin, config: &mut Config) {
+    let rule =
+        |(name, rule): (&String, &Spanned<SecretRule>)| (name.clone(), Setting::new(rule.get_ref().clone(), origin(rule.span().start)));
+    config.secret.extend(table.secret.iter().map(rule));
 }
 
 /// Returns whether a `[project."PATTERN"]` is about this root. `*` stands for a part of one name, `**` for any directories.

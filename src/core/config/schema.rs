@@ -10,6 +10,7 @@ use crate::core::engine::kind::EngineKind;
 use crate::core::policy::file::WORDS;
 use crate::core::policy::trust::NEVER;
 use crate::core::sync::HostSync;
+use crate::core::tool;
 
 /// A file that has a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -20,6 +21,8 @@ pub enum SchemaOf {
     Project,
     /// /etc/ai/policy.toml
     Policy,
+    /// tools/NAME.toml
+    Manifest,
 }
 
 /// Returns the schema of a file.
@@ -27,6 +30,7 @@ pub fn schema(of: SchemaOf) -> Value {
     let (title, mut root) = match of {
         SchemaOf::Config => ("config.toml of ai", config()),
         SchemaOf::Project => (".ai.toml: what a project asks ai for", project()),
+        SchemaOf::Manifest => ("tools/NAME.toml: a tool of ai", tool::schema::manifest()),
         SchemaOf::Policy => ("/etc/ai/policy.toml: what a system allows", policy()),
     };
     let mut head = Map::new();
@@ -89,7 +93,8 @@ fn keys(takes: impl Fn(&str) -> bool) -> Map<String, Value> {
 
 fn secret() -> Value {
     let strings = json!({ "type": "array", "items": { "type": "string" } });
-    json!({ "type": "object", "additionalProperties": false, "properties": { "env": strings, "file": { "type": "string" }, "command": strings } })
+    json!({ "type": "object", "additionalProperties": false, "properties": { "env": strings, "file": { "type": "string" }, "command": strings,
+        "optional": { "type": "boolean" }, "deliver": { "enum": ["env", "file"] } } })
 }
 
 /// Returns the schema of a setting's type, as the table of settings spells it.

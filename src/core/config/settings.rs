@@ -9,7 +9,7 @@ macro_rules! settings {
         pub const VARIABLES: &[&str] = &[$($env),*];
 
         /// Returns key, type and description of each setting that has one value.
-        fn shapes() -> Vec<(&'static str, &'static str, &'static str)> {
+        pub fn shapes() -> Vec<(&'static str, &'static str, &'static str)> {
             vec![$((stringify!($name), stringify!($type), concat!($($doc),*))),*]
         }
 
@@ -43,7 +43,7 @@ macro_rules! settings {
             cloud: Vec<Spanned<Cloud>>,
             egress: EgressTable,
             ssh: AgentTable,
-            secret: BTreeMap<String, SecretRule>,
+            secret: BTreeMap<String, Spanned<SecretRule>>,
             /// Sections are tables of their own; only a file has them.
             tool: BTreeMap<String, Spanned<ConfigTable>>,
             profile: BTreeMap<String, Spanned<ConfigTable>>,

@@ -45,7 +45,7 @@ pub(in crate::core) fn meant(complaint: &str) -> Option<String> {
 }
 
 /// Returns the 1-based line of a byte.
-pub(in crate::core) fn line_of(text: &str, at: usize) -> usize {
+pub fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 

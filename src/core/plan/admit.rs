@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+
 use crate::core::admit::cache::{Cache, CacheScope};
+use crate::core::admit::cloud::Cloud;
 use crate::core::admit::mount::MountRule;
 use crate::core::admit::overlay::Overlay;
 use crate::core::admit::path::{Bases, PathKind, refusal, takes_mounts};
@@ -141,6 +144,21 @@ fn clouds(request: &Request, parts: &mut Parts) {
     }
 }
 
+/// Names the account through which the tool is told to go, where it is not let in.
+pub(super) fn missing_account(request: &Request, parts: &Parts) -> Option<String> {
+    let has = |name: &str| parts.0.iter().any(|known| matches!(&known.part, Part::Variable(variable) if variable.name() == name));
+    Cloud::value_variants().iter().find_map(|cloud| {
+        let chosen = cloud.chosen_by().iter().find(|name| has(name))?;
+        let is_there = request.config.admitted.cloud.iter().any(|known| known.value == *cloud)
+            || cloud.pieces().iter().any(|piece| places::of(parts, Path::new(piece.at)).is_some())
+            || cloud.instead().iter().any(|name| has(name));
+        let name = cloud.name();
+        (!is_there).then(|| {
+            format!("{chosen} is set, and your account of {name} is not let in; hint: AI_CLOUD={name}, or ai config allow cloud {name}")
+        })
+    })
+}
+
 /// Returns the caches of a run, each with what put it there.
 pub(super) fn chosen_caches(request: &Request) -> Vec<Setting<Cache>> {
     match &request.config.admitted.cache {
@@ -219,35 +237,13 @@ pub(super) fn network(request: &Request, parts: &mut Parts) -> Result<()> {
     Ok(())
 }
 
-/// Variables that a `*` does not mean: they speak of the host alone.
-const HOST_ONLY: [&str; 16] = [
-    "PATH",
-    "HOME",
-    "SHELL",
-    "PWD",
-    "OLDPWD",
-    "SHLVL",
-    "_",
-    "TMPDIR",
-    "USER",
-    "LOGNAME",
-    "DISPLAY",
-    "WAYLAND_DISPLAY",
-    "XAUTHORITY",
-    "SSH_AUTH_SOCK",
-    "SSH_CONNECTION",
-    "MAIL",
-];
-const HOST_ONLY_STARTS: [&str; 6] = ["LD_", "DYLD_", "XDG_", "DOCKER_", "DBUS_", "AI_"];
-
 /// Adds the variables that are let in.
 pub(super) fn variables(request: &Request, variables: &mut Variables) {
     let facts = request.facts;
-    let is_of_host = |name: &str| HOST_ONLY.contains(&name) || HOST_ONLY_STARTS.iter().any(|start| name.starts_with(start));
     let names: Vec<&str> = facts.env.names().filter_map(|name| name.to_str()).filter(|name| variable::refusal(name).is_none()).collect();
     let mut inherit = |pattern: &str, reason: &'static str, origin: &Origin| {
         let is_exact = !pattern.ends_with('*');
-        for name in names.iter().filter(|name| variable::is_meant(pattern, name) && (is_exact || !is_of_host(name))) {
+        for name in names.iter().filter(|name| variable::is_meant(pattern, name) && (is_exact || !variable::is_of_host(name))) {
             variables.inherited(name, reason, origin.clone());
         }
     };

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use crate::core::config::Origin;
-use crate::core::container::{GH, GIT, HOME, SOCKETS, SSH_AGENT};
+use crate::core::container::{GH, GIT, HOME, SECRETS, SOCKETS, SSH_AGENT};
 use crate::core::engine::agent::Way;
 use crate::core::engine::traits::RootlessUser;
 use crate::core::guard::order;
 use crate::core::plan::secret::FoundSecret;
 use crate::core::plan::state::{GH_DIRECTORY, home};
 use crate::core::plan::{Part, Parts, Request, admit, guard, proxy};
+use crate::core::tool::manifest::SecretDelivery;
 
 /// A variable as the engine is told about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +50,18 @@ pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Wa
     let mut variables = Variables { parts, names: Vec::new() };
 
     variables.literal("HOME", HOME, "the user's home in the container", Origin::Default);
-    for secret in secrets {
-        variables.inherited(&secret.name, "a secret: only its name is here, its value is in the client's environment", of_manifest());
+    for FoundSecret { name, delivery, origin, .. } in secrets {
+        let origin = origin.clone();
+        match delivery {
+            SecretDelivery::Env => {
+                variables.inherited(name, "a secret: only its name is here, its value is in the client's environment", origin);
+            }
+            SecretDelivery::File => {
+                variables.literal(&format!("{name}_FILE"), &format!("{SECRETS}/{name}"), "a secret: it is in this file", origin);
+                // Whatever lets it in besides.
+                variables.names.push(name.clone());
+            }
+        }
     }
     if let Some(state) = &manifest.state {
         if let Some(name) = &state.home.env {

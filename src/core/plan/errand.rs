@@ -15,6 +15,7 @@ use crate::core::plan::{
 use crate::core::planted;
 use crate::core::policy::verdict::RunAsked;
 use crate::core::store::{Seen, Store};
+use crate::core::tool::manifest::SecretDelivery;
 use crate::core::workspace::Workspace;
 
 /// Where the tool stands: a directory without a project.
@@ -43,7 +44,9 @@ impl Plan {
         config.rules.judge(&RunAsked { tool: &tool.name, is_own: tool.is_own, image: &image, root: &workspace.root, config })?;
         account::check(tool, &facts.env, facts.home.as_deref(), &facts.store)?;
         proxy::check(request)?;
-        let secrets = secret::decide(tool, config, facts)?;
+        // A file is for a program that reads it: the tool itself asks its environment.
+        let mut secrets = secret::decide(tool, config, facts)?.found;
+        secrets.retain(|secret| secret.delivery == SecretDelivery::Env);
         // Nothing here signs in to anything but the tool's own maker.
         let guard = guard::decide(request, None, None)?;
         let name = container_name(&tool.name, &workspace.name, session);

@@ -1,13 +1,18 @@
 //! Where the secrets of a profile come from. Values never appear here: only which variable, file or command has them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::core::config::Config;
+use crate::core::config::{Config, Origin, Setting};
+use crate::core::container::{ContainerPath, SECRETS};
+use crate::core::engine::Product;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::store::Store;
+use crate::core::lease::SessionId;
+use crate::core::plan::mount::{Access, Mount};
+use crate::core::plan::{Part, Parts, Request};
+use crate::core::store::{Fixed, Store};
 use crate::core::tool::Tool;
-use crate::core::tool::manifest::SecretRule;
+use crate::core::tool::manifest::{SecretDelivery, SecretRule};
 
 /// Where one secret was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,26 +28,71 @@ pub enum SecretSource {
 pub struct FoundSecret {
     pub name: String,
     pub place: SecretSource,
+    pub delivery: SecretDelivery,
+    /// What says that the tool has it.
+    pub origin: Origin,
 }
 
-impl FoundSecret {
-    /// Whether the engine's client would not find it in its environment by itself.
-    pub fn needs_fetching(&self) -> bool {
-        self.place != SecretSource::Env(self.name.clone())
+/// The secrets of a tool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ToolSecrets {
+    pub found: Vec<FoundSecret>,
+    /// A line for each that is missing and not needed.
+    pub missing: Vec<String>,
+}
+
+impl ToolSecrets {
+    /// Returns those that are to be files.
+    pub fn files(&self) -> impl Iterator<Item = &FoundSecret> {
+        self.found.iter().filter(|secret| secret.delivery == SecretDelivery::File)
+    }
+
+    /// Whether the engine's client would not find them in its environment by itself, or has nothing of them to find.
+    pub fn need_fetching(&self) -> bool {
+        self.found.iter().any(|secret| secret.delivery == SecretDelivery::File || secret.place != SecretSource::Env(secret.name.clone()))
     }
 }
 
 /// Finds every secret of `tool`, or says which is missing and where it was looked for.
-pub fn decide(tool: &Tool, config: &Config, facts: &Facts) -> Result<Vec<FoundSecret>> {
-    let mut found = Vec::new();
+pub fn decide(tool: &Tool, config: &Config, facts: &Facts) -> Result<ToolSecrets> {
+    let mut secrets = ToolSecrets::default();
     for (name, rule) in rules(tool, config) {
-        let place = find(&rule, facts).ok_or_else(|| missing(tool, &name, &rule, facts))?;
-        found.push(FoundSecret { name, place });
+        let origin = config.secret.get(&name).map_or_else(|| Origin::Manifest(tool.name.clone()), |rule| rule.origin.clone());
+        match find(&rule, facts) {
+            Some(place) => secrets.found.push(FoundSecret { name, place, delivery: rule.deliver.unwrap_or_default(), origin }),
+            None if rule.optional == Some(true) => {
+                secrets.missing.push(format!("{name} ({origin}) has no value; this run goes on without it"));
+            }
+            None => return Err(missing(tool, &name, &rule, facts)),
+        }
     }
     if config.settings.gh_token.value {
-        found.push(FoundSecret { name: GH_TOKEN.into(), place: gh_token(facts) });
+        let origin = config.settings.gh_token.origin.clone();
+        secrets.found.push(FoundSecret { name: GH_TOKEN.into(), place: gh_token(facts), delivery: SecretDelivery::Env, origin });
     }
-    Ok(found)
+    if secrets.files().next().is_some() && facts.engine.product != Product::Native {
+        let why = "cannot deliver a secret as a file: the engine is in a machine of its own, which does not see this one's memory";
+        return Err(Failure::new(Kind::Config, why).hint("deliver = \"env\""));
+    }
+    Ok(secrets)
+}
+
+/// Returns the directory, in memory, of the files that hold the secrets of a session.
+pub fn directory(facts: &Facts, session: &SessionId) -> PathBuf {
+    let runtime = format!("/run/user/{}", facts.user.uid);
+    let base = facts.env.text("XDG_RUNTIME_DIR").filter(|base| *base == runtime).unwrap_or("/dev/shm");
+    Path::new(base).join(format!("{DIRECTORY}{session}"))
+}
+
+/// What the names of such directories begin with.
+pub const DIRECTORY: &str = "ai-secrets-";
+
+/// Mounts the files of the secrets, and says where each is.
+pub(super) fn push(request: &Request, secrets: &ToolSecrets, parts: &mut Parts) {
+    let Some(first) = secrets.files().next() else { return };
+    let source = Fixed::of_person(directory(request.facts, &request.session));
+    let mount = Mount::bind(source, ContainerPath::new(SECRETS), Access::ReadOnly);
+    parts.push(Part::Mount(mount), "secrets as files, in memory, until the run ends", first.origin.clone());
 }
 
 const GH_TOKEN: &str = "GH_TOKEN";
@@ -56,12 +106,14 @@ fn gh_token(facts: &Facts) -> SecretSource {
 /// Returns the manifest's rules, with the user's file and command in front.
 fn rules(tool: &Tool, config: &Config) -> Vec<(String, SecretRule)> {
     let mut rules = tool.manifest.secret.clone();
-    for (name, user) in &config.secret {
+    for (name, Setting { value: user, .. }) in &config.secret {
         let rule = rules.entry(name.clone()).or_default();
         if !user.env.is_empty() {
             rule.env.clone_from(&user.env);
         }
         rule.file = user.file.clone().or(rule.file.take());
+        rule.optional = user.optional.or(rule.optional);
+        rule.deliver = user.deliver.or(rule.deliver);
         if !user.command.is_empty() {
             rule.command.clone_from(&user.command);
         }

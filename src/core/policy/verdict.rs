@@ -144,7 +144,7 @@ fn refuse_forbidden(rule: &PolicyRule, config: &Config) -> Result<()> {
             "dns" => admitted.dns.first().map(|server| Some(&server.origin)),
             "hosts" => admitted.hosts.first().map(|(_, address)| Some(&address.origin)),
             "cloud" => admitted.cloud.first().map(|cloud| Some(&cloud.origin)),
-            "secret" => (!config.secret.is_empty()).then_some(None),
+            "secret" => config.secret.values().next().map(|rule| Some(&rule.origin)),
             "profile" => config.profile.is_some().then_some(None),
             _ => None,
         }

@@ -133,6 +133,15 @@ impl<'a> Format<'a> {
         }
     }
 
+    /// Returns line and column, from 1, at which a text is no document, where its reader says so.
+    pub fn broken_at(self, bytes: &[u8]) -> Option<(usize, usize)> {
+        let text = std::str::from_utf8(bytes).ok().filter(|text| !text.trim().is_empty())?;
+        match self {
+            Format::Json(_) => json::broken_at(text),
+            Format::Toml => toml::broken_at(text),
+        }
+    }
+
     fn empty(self) -> &'static str {
         match self {
             Format::Json(_) => "{}\n",

@@ -51,6 +51,12 @@ pub fn is_torn(text: &str) -> bool {
     !plain.trim_ascii_start().starts_with('{') || serde_json::from_str::<IgnoredAny>(&plain).is_err()
 }
 
+/// Returns line and column, from 1, at which a text is no document.
+pub fn broken_at(text: &str) -> Option<(usize, usize)> {
+    let plain = plain(text).0;
+    serde_json::from_str::<IgnoredAny>(&plain).err().map(|error| (error.line(), error.column()))
+}
+
 /// Ours after the edits, or nothing if one of them has no place in it. Each text is gone through once, whatever the edits are.
 pub fn apply(ours: &str, theirs: &str, edits: &Edits) -> Option<String> {
     let (our_plain, their_plain) = (plain(ours).0, plain(theirs).0);

@@ -13,7 +13,10 @@ use crate::core::sync::{Refusal, Site};
 pub enum News {
     Refused(Refusal),
     /// Empty, torn or not in its format: treated as absent, a copy is in quarantine.
-    Torn,
+    Torn {
+        /// Line and column, from 1, where that is known.
+        at: Option<(usize, usize)>,
+    },
     /// Two readers may understand it differently: left alone.
     Ambiguous,
     /// A key occurs twice in the person's own file; the last one counts, as it does for the tool.
@@ -42,7 +45,7 @@ impl News {
     pub fn next_step(&self, tool: &str) -> String {
         match self {
             Self::Vanished { .. } => format!("ai sync accept {tool}"),
-            Self::Torn => format!("mend it, or delete it; `ai sync conflicts {tool}` lists the copy"),
+            Self::Torn { .. } => format!("mend it, or delete it; `ai sync conflicts {tool}` lists the copy"),
             Self::Conflict(_) => format!("ai sync conflicts {tool}"),
             Self::Ambiguous => "take one of the two out".into(),
             Self::Unread => "mend it as its tool says".into(),
@@ -121,7 +124,10 @@ impl fmt::Display for Notice {
         let site = &self.site;
         match &self.news {
             News::Refused(why) => write!(out, "skipped {site}: {why}"),
-            News::Torn => write!(out, "ignored {site}: it is empty or broken (a copy is in quarantine)"),
+            News::Torn { at: Some((line, column)) } => {
+                write!(out, "ignored {site}: it is broken at line {line}, column {column} (a copy is in quarantine)")
+            }
+            News::Torn { at: None } => write!(out, "ignored {site}: it is empty or broken (a copy is in quarantine)"),
             News::Ambiguous => write!(out, "skipped {site}: it can be read in two ways (a key occurs twice)"),
             News::Twice => write!(out, "a key occurs twice in {site}; the last one counts"),
             News::Conflict(keys) if keys.is_empty() => write!(out, "{site} changed on both sides; the other copy is in conflicts"),

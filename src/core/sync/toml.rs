@@ -21,6 +21,14 @@ pub fn parse(text: &str) -> Result<(Table<'_>, usize), Flaw> {
 /// How much more a key costs in TOML than in JSON.
 const TIMES: usize = 10;
 
+/// Returns line and column, from 1, at which a text is no document.
+pub fn broken_at(text: &str) -> Option<(usize, usize)> {
+    let at = text.parse::<toml_edit::DocumentMut>().err()?.span()?.start;
+    let before = text.get(..at)?;
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    Some((before.matches('\n').count() + 1, line.chars().count() + 1))
+}
+
 /// Whether a text may have more keys than are read. A document costs its parser a thousand times what this does. Not every `=` is a
 /// key's, but no settings have as many.
 pub fn is_crowded(text: &str) -> bool {

@@ -128,6 +128,21 @@ pub struct SecretRule {
     pub file: Option<String>,
     /// A command that prints it, such as `["pass", "show", "zai"]`; only from the user's own files.
     pub command: Vec<String>,
+    /// Whether a run goes on without it; it does not if absent.
+    pub optional: Option<bool>,
+    /// How it reaches the program; in its environment if absent.
+    pub deliver: Option<SecretDelivery>,
+}
+
+/// How a secret reaches the program in the container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretDelivery {
+    /// As a variable, which `docker inspect` shows to whoever can use the engine.
+    #[default]
+    Env,
+    /// As a file in memory, whose path is in the variable with `_FILE` behind its name.
+    File,
 }
 
 /// How the program's state maps to the store.

@@ -139,7 +139,7 @@ fn a_broken_file_is_no_source_no_deletion_and_gets_repaired() {
         assert_eq!(world.text(Place::Hub, "settings.json"), r#"{"a":1}"#, "{broken}");
         assert_eq!(world.text(Place::Project, "settings.json"), r#"{"a":1}"#, "{broken}");
         assert_eq!(world.text(Place::Host, "settings.json"), broken);
-        assert!(plan.notices.iter().all(|notice| notice.news == News::Torn) && plan.notices.len() == 2);
+        assert!(plan.notices.iter().all(|notice| matches!(notice.news, News::Torn { .. })) && plan.notices.len() == 2);
         assert_eq!(plan.copies.len(), if broken.is_empty() { 0 } else { 2 });
     }
 }

@@ -63,7 +63,7 @@ impl<'a> Step<'a> {
             Some(Err(Flaw::Torn)) => {
                 // An empty table has no text in TOML; whether it lost one, nobody knows.
                 if format != Some(Format::Toml) || !bytes.trim_ascii().is_empty() {
-                    self.notice(&site, News::Torn);
+                    self.notice(&site, News::Torn { at: format.and_then(|format| format.broken_at(bytes)) });
                 }
                 if !bytes.is_empty() {
                     self.plan.copies.push(Copy { shelf: Shelf::Quarantine, site: site.clone(), bytes: bytes.clone() });
