@@ -42,11 +42,12 @@ impl Mock {
         sandbox.set("CODEX_API_KEY", "made-up");
         sandbox.set("ZAI_API_KEY", "made-up");
         sandbox.set("GEMINI_CLI_TRUST_WORKSPACE", "true");
+        // Codex warns of a home below the directory of temporary files, where that of a test is.
         // Two have their server's address built in, and glm's is a part of its profile.
         let authority = "/workspace/proj/.ca.pem";
         fs::copy(answer["ca"].as_str().unwrap(), sandbox.project().join(".ca.pem")).unwrap();
         sandbox.config(&format!(
-            "[tool.codex.env]\nHTTPS_PROXY = '{url}'\nCODEX_CA_CERTIFICATE = '{authority}'\n\
+            "[tool.codex.env]\nTMPDIR = '/home/ai'\nHTTPS_PROXY = '{url}'\nCODEX_CA_CERTIFICATE = '{authority}'\n\
              [tool.gemini.env]\nHTTPS_PROXY = '{url}'\nNODE_EXTRA_CA_CERTS = '{authority}'\n\
              [tool.glm.env]\nANTHROPIC_BASE_URL = '{url}'\n"
         ));
