@@ -40,7 +40,7 @@ pub fn run(replay: &ReplayArgs) -> Result<u8> {
     let nothing = |what: String| {
         Failure::new(Kind::General, what).hint("record_runs = true in config.toml, or AI_RECORD_RUNS=1, keeps the runs from now on")
     };
-    let Some(session) = replay.session.as_ref().or(kept.first().map(|(_, session)| session)) else {
+    let Some(session) = replay.session.as_ref().or(kept.first()) else {
         return Err(nothing("cannot print a run again: none was kept".into()));
     };
     let (run, vector) =
@@ -66,9 +66,9 @@ pub fn run(replay: &ReplayArgs) -> Result<u8> {
     Ok(code.max(u8::from(!differences.is_empty())))
 }
 
-fn list(host: &Host, kept: &[(i64, SessionId)]) -> Result<u8> {
+fn list(host: &Host, kept: &[SessionId]) -> Result<u8> {
     let now = host::now();
-    let row = |(_, session): &(i64, SessionId)| {
+    let row = |session: &SessionId| {
         let (run, _) = kept_run::read(&host.store, session)?;
         Some([
             format!("{} ago", age(now.saturating_sub(run.time))),

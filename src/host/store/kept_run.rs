@@ -18,22 +18,23 @@ pub fn keep(store: &Store, run: &KeptRun, vector: &[OsString]) -> io::Result<()>
     private_dir(&store.kept_runs())?;
     write_unsynced(&store.kept_run(&run.session), &kept_run::text(run, vector)?)?;
     let kept = list(store);
-    for (_, session) in kept.iter().skip(MOST) {
+    for session in kept.iter().skip(MOST) {
         own::remove(store.kept_run(session))?;
     }
     Ok(())
 }
 
 /// Returns the runs that are kept, the last one first.
-pub fn list(store: &Store) -> Vec<(i64, SessionId)> {
+pub fn list(store: &Store) -> Vec<SessionId> {
     let entries = own::entries(store.kept_runs()).into_iter().flatten().flatten();
     let session = |entry: std::fs::DirEntry| {
         let session = entry.file_name().to_str()?.parse().ok()?;
-        Some((entry.path().look().ok()?.mtime(), session))
+        let found = entry.path().look().ok()?;
+        Some(((found.mtime(), found.mtime_nsec()), session))
     };
-    let mut kept: Vec<(i64, SessionId)> = entries.filter_map(session).collect();
+    let mut kept: Vec<((i64, i64), SessionId)> = entries.filter_map(session).collect();
     kept.sort_by(|one, other| other.cmp(one));
-    kept
+    kept.into_iter().map(|(_, session)| session).collect()
 }
 
 /// Reads a run that was kept.
