@@ -36,6 +36,6 @@ pub fn tool(flags: Layer, words: Vec<OsString>) -> Result<u8> {
     }
     let command = RunCommand::of(&context.tool, args)?;
     let ended = in_container(&context, command)?;
-    commit::after::offer(&context.host, &ended.lease)?;
+    commit::after::offer(&context.host, &ended.lease);
     Ok(ended.code)
 }

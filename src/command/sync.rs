@@ -119,7 +119,7 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
             if close::close(&host, &lease, code)? == Saved::Nothing {
                 return Ok(1);
             }
-            commit::after::offer(&host, &lease)?;
+            commit::after::offer(&host, &lease);
         }
         SyncCommand::Status { tool, json } => status(&tool, json)?,
         SyncCommand::Log { tool, json } => log(&tool, json)?,

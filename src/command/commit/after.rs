@@ -9,11 +9,16 @@ use crate::core::tool::Tool;
 use crate::host::{Host, output};
 use crate::session::changed;
 
-/// Offers a commit of what a run that has ended left to commit.
-pub fn offer(host: &Host, lease: &Lease) -> Result<()> {
-    if !changed::after(host, lease) {
-        return Ok(());
+/// Offers a commit of what a run that has ended left to commit. The run's exit code is its own, whatever comes of that.
+pub fn offer(host: &Host, lease: &Lease) {
+    if changed::after(host, lease)
+        && let Err(failure) = ask(host, lease)
+    {
+        output::failure(&failure);
     }
+}
+
+fn ask(host: &Host, lease: &Lease) -> Result<()> {
     let question = format!("{} changed the project. Commit? [y/N] ", lease.tool);
     if !output::ask_line(&question).is_some_and(|typed| matches!(typed.trim().to_lowercase().as_str(), "y" | "yes")) {
         return Ok(());
