@@ -50,7 +50,7 @@ pub fn run(replay: &ReplayArgs) -> Result<u8> {
     let now = NowOf {
         version: env!("CARGO_PKG_VERSION"),
         image_id: image_id.as_deref(),
-        sources: &kept_run::seen(&sources(&vector)),
+        sources: &kept_run::seen(&sources(&vector, session)),
         unset: &unset,
         has_directory: run.directory.leads_to_directory(),
         has_program: vector.first().is_some_and(|program| std::path::Path::new(program).leads_to_file()),

@@ -48,12 +48,14 @@ pub fn parse(text: &[u8]) -> Option<(KeptRun, Vec<OsString>)> {
     Some((run, words.split(|byte| *byte == 0).map(|word| OsString::from_vec(word.to_vec())).collect()))
 }
 
-/// Returns the host's side of each mount in a vector.
-pub fn sources(vector: &[OsString]) -> Vec<PathBuf> {
+/// Returns the host's side of each mount in a vector, but for what is of the session alone and goes with it.
+pub fn sources(vector: &[OsString], session: &SessionId) -> Vec<PathBuf> {
+    let is_of_session = |path: &PathBuf| path.iter().any(|part| part.to_string_lossy().ends_with(session.as_str()));
     let values = vector.windows(2).filter(|pair| pair[0] == "--mount").map(|pair| pair[1].as_bytes());
     let binds = values.map(fields).filter(|fields| fields.iter().any(|field| field == b"type=bind"));
     let source = |fields: Vec<Vec<u8>>| fields.iter().find_map(|field| field.strip_prefix(b"source=").map(<[u8]>::to_vec));
-    binds.filter_map(source).map(|path| PathBuf::from(OsString::from_vec(path))).collect()
+    let paths = binds.filter_map(source).map(|path| PathBuf::from(OsString::from_vec(path)));
+    paths.filter(|path| !is_of_session(path)).collect()
 }
 
 /// Returns the fields of a record of CSV, as [`crate::core::plan::mount::Mount::value`] writes one.
@@ -160,11 +162,17 @@ mod tests {
 
     #[test]
     fn sources_of_any_name_are_found() {
+        let found = |vector: &[OsString]| sources(vector, &"0123456789ab".parse().unwrap());
         for name in ["/a", "/a,b", "/a\"b", "/a b\n ", "/source=x"] {
             let mount = Mount::bind(Fixed::of_person(name), ContainerPath::new("/w"), Access::ReadOnly);
-            assert_eq!(sources(&["--mount".into(), mount.value()]), [PathBuf::from(name)]);
+            assert_eq!(found(&["--mount".into(), mount.value()]), [PathBuf::from(name)]);
         }
-        assert_eq!(sources(&["--mount".into(), "type=volume,source=v,target=/w".into(), "--mount".into()]), Vec::<PathBuf>::new());
+        let nothing = Vec::<PathBuf>::new();
+        assert_eq!(found(&["--mount".into(), "type=volume,source=v,target=/w".into(), "--mount".into()]), nothing);
+        // The sockets and secrets of a run go with it, and nobody is told.
+        for own in ["/s/guard/0123456789ab/sock", "/dev/shm/ai-secrets-0123456789ab"] {
+            assert_eq!(found(&["--mount".into(), format!("type=bind,source={own},target=/w").into()]), nothing);
+        }
     }
 
     #[test]

@@ -77,7 +77,7 @@ fn kept(host: &Host, session: &SessionId, keep: &KeepOrder, argv: &[OsString], i
         directory: host.cwd().unwrap_or(Path::new("/")).to_owned(),
         image: keep.image.clone(),
         image_id: keep.image_id.clone(),
-        sources: kept_run::seen(&sources(&vector)),
+        sources: kept_run::seen(&sources(&vector, session)),
     };
     kept_run::keep(&host.store, &run, &vector)
 }
