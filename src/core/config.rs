@@ -23,7 +23,9 @@ use crate::core::admit::variable::EnvTable;
 use crate::core::config::layers::{Layers, admitted_by, unknown_profile};
 use crate::core::config::source::{ConfigStanding, ConfigText, Scope};
 use crate::core::config::table::{Build, setting};
-use crate::core::config::value::{Mapping, at_least_one, one_of, parse_bytes, parse_dollars, plain_name, processors, proxy, yes_or_no};
+use crate::core::config::value::{
+    Mapping, at_least_one, one_of, own_directory, parse_bytes, parse_dollars, plain_name, processors, proxy, yes_or_no,
+};
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
@@ -169,7 +171,7 @@ settings! {
     /// The OpenTelemetry collector that the tools report to, such as otlp://localhost:4317 or https://otel.example.com:4318.
     telemetry: Option<Collector> = None, env "AI_TELEMETRY", |text| text.parse().map(Some);
     /// Directory of node_exporter's textfile collector in which `ai.prom` is kept as the last run left it.
-    metrics_textfile: Option<String> = None, env "AI_METRICS_TEXTFILE", |text| Ok(Some(text.into()));
+    metrics_textfile: Option<String> = None, env "AI_METRICS_TEXTFILE", |text| own_directory(text).map(Some);
     /// Whether a commit is offered at a terminal, after a run that changed the project.
     commit_offer: bool = false, env "AI_COMMIT_OFFER", yes_or_no;
     /// Whether the vector of each run is kept, for `ai replay`: the words of the person are in it.

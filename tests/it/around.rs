@@ -23,6 +23,12 @@ fn each_run_leaves_its_counters_where_the_person_wants_them() {
     assert!(read(&sandbox).contains("ai_runs_total{tool=\"claude\",ending=\"success\"} 1\n"), "{}", read(&sandbox));
     sandbox.shell(Shell::Bash, "claude x").succeeds();
     assert!(read(&sandbox).contains("ai_runs_total{tool=\"claude\",ending=\"success\"} 2\n"), "{}", read(&sandbox));
+    // Where a run is started is no place for them.
+    for odd in ["''", "'counters'", "'~'"] {
+        sandbox.config(&format!("metrics_textfile = {odd}\n"));
+        sandbox.ai(["run", "claude"]).outcome().refused(78, &["is no directory such as"]);
+    }
+    sandbox.config("");
     sandbox.set("AI_METRICS_TEXTFILE", "/no/such/directory");
     let outcome = sandbox.ai(["run", "claude"]).outcome();
     assert_eq!(outcome.code, 0);
@@ -100,6 +106,19 @@ fn a_commit_is_offered_after_a_run_that_changed_the_project() {
     terminal.exp_eof().unwrap();
     assert!(subjects(&sandbox).starts_with("feat: what the run made\n"), "{}", subjects(&sandbox));
     assert_eq!(git(&sandbox, &["status", "--porcelain"]), "");
+    // A commit that fails is said, and the run ends as the tool did.
+    let act = format!("echo key >'{}/new'; exit 3", project.display());
+    sandbox.set("FAKE_ENGINE_DO", format!("case \" $* \" in *' --output-format '*) exit 1 ;; *) {act} ;; esac"));
+    for run in ["ai run claude; echo ended=$?", "claude; echo ended=$?"] {
+        sandbox.write(sandbox.project().join("new"), "before\n");
+        let mut terminal = on_terminal(sandbox.shell(Shell::Bash, run));
+        terminal.exp_string("Commit? [y/N]").unwrap();
+        terminal.send_line("y").unwrap();
+        terminal.exp_string("[t]racked").unwrap();
+        terminal.send_line("a").unwrap();
+        terminal.exp_string("cannot get a message").unwrap();
+        terminal.exp_string("ended=3").unwrap();
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 
 use crate::core::admit::variable;
-use crate::core::config::value::{at_least_one, dollars, parse_bytes, plain_name, processors, proxy};
+use crate::core::config::value::{at_least_one, dollars, own_directory, parse_bytes, plain_name, processors, proxy};
 use crate::core::config::{Config, Origin, Setting, Settings};
 use crate::core::engine::Allowed;
 use crate::core::failure::{Failure, Kind, Result};
@@ -63,6 +63,7 @@ impl Settings {
         check(&self.proxy, |url| proxy(url).map(drop))?;
         check(&self.cpus, |cpus| cpus.map_or(Ok(()), |cpus| processors(cpus).map(drop)))?;
         check(&self.commit_model, |model| model.as_deref().map_or(Ok(()), |model| plain_name(model).map(drop)))?;
+        check(&self.metrics_textfile, |path| path.as_deref().map_or(Ok(()), |path| own_directory(path).map(drop)))?;
         check(&self.notify_after, |span| span.as_deref().map_or(Ok(()), |span| parse_span(span).map(drop)))?;
         for budget in [&self.budget_day, &self.budget_month, &self.budget_project] {
             check(budget, |budget| budget.map_or(Ok(()), |budget| dollars(budget).map(drop)))?;

@@ -64,6 +64,14 @@ pub fn proxy(text: &str) -> Result<String, String> {
     }
 }
 
+/// Returns a directory that is the same wherever a run is started.
+pub fn own_directory(text: &str) -> Result<String, String> {
+    if text.starts_with('/') || text.starts_with("~/") {
+        return Ok(text.into());
+    }
+    Err(format!("`{text}` is no directory such as /var/lib/x or ~/x"))
+}
+
 /// Returns a share of the processors.
 pub fn processors(count: f64) -> Result<f64, String> {
     if count.is_finite() && count > 0.0 { Ok(count) } else { Err(format!("`{count}` is no number of processors such as 2 or 0.5")) }
