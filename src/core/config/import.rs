@@ -68,6 +68,8 @@ fn word(text: &str) -> Result<String, String> {
                 None => return Err("it goes on in the next line".into()),
             },
             (None, '\\') => value.push(rest.next().ok_or("it goes on in the next line")?),
+            // A shell puts a home there at the begin, and behind each colon.
+            (None, '~') if value.is_empty() || value.ends_with(':') => return Err("a home would have to be looked up (~)".into()),
             (None, '\'' | '"') => quote = Some(c),
             (None, c) if c.is_whitespace() => {
                 let behind: String = rest.collect();
@@ -162,6 +164,9 @@ mod tests {
         check("K=\"`id`\"", Err("a command"));
         check("K=\"${HOME}/x\"", Err("another variable"));
         check("K=$'a\\n'", Err("another variable"));
+        check("K=~/x", Err("a home would have to be looked up (~)"));
+        check("K=/a:~me/b", Err("a home would have to be looked up (~)"));
+        check("K='~/x':a~b", Ok("~/x:a~b"));
         check("K=a; rm -rf x", Err("`;` means something to a shell"));
         check("K=a cmd", Err("something stands behind its value"));
         check("K=\"a", Err("its quote does not end"));
