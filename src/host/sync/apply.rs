@@ -31,6 +31,8 @@ pub struct Progress {
     done: usize,
     all: usize,
     next: Deadline,
+    /// Whether somebody sees it: a script has no use for it.
+    is_seen: bool,
 }
 
 impl Progress {
@@ -38,15 +40,21 @@ impl Progress {
 
     /// Begins with so many changes to make.
     pub fn of(all: usize) -> Self {
-        Self { done: 0, all, next: Deadline::after(Self::EVERY) }
+        Self { done: 0, all, next: Deadline::after(Self::EVERY), is_seen: host::terminal().stderr }
     }
 
     fn step(&mut self, changes: usize) {
-        if self.done > 0 && self.next.is_over() && host::terminal().stderr {
-            output::note(&format!("settings: {} of {} files are written", self.done, self.all));
+        if let Some(line) = self.line() {
+            output::note(&line);
             self.next = Deadline::after(Self::EVERY);
         }
         self.done += changes;
+    }
+
+    /// Returns what is to be said now.
+    fn line(&self) -> Option<String> {
+        let is_due = self.is_seen && self.done > 0 && self.next.is_over();
+        is_due.then(|| format!("settings: {} of {} files are written", self.done, self.all))
     }
 }
 
@@ -212,4 +220,18 @@ fn agree(places: &Places, agreements: &[&Agreement]) -> Result<(), SyncError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_a_sync_is_is_said_where_somebody_sees_it() {
+        let line = |is_seen, done, wait| Progress { done, all: 9, next: Deadline::after(Duration::from_secs(wait)), is_seen }.line();
+        assert_eq!(line(true, 3, 0).as_deref(), Some("settings: 3 of 9 files are written"));
+        assert_eq!(line(false, 3, 0), None);
+        assert_eq!(line(true, 0, 0), None);
+        assert_eq!(line(true, 3, 600), None);
+    }
 }
