@@ -40,6 +40,10 @@ fn each_tool_is_told_in_its_own_words() {
     assert!(codex.contains("otel.exporter={otlp-http={endpoint=\"https://otel.example.com:4318/tenant/v1/logs\",protocol=\"binary\"}}\n"));
     let explained = sandbox.ai(["resolve", "--explain", "claude"]).prints();
     assert!(explained.contains("the tool reports to your collector ($AI_TELEMETRY)"), "{explained}");
+    // A guarded run reaches what the person named, and no other tool does.
+    let reached = |tool: &str| sandbox.ai(["egress", "list", tool]).prints();
+    assert!(reached("codex").contains("otel.example.com:4318!private"), "{}", reached("codex"));
+    assert!(!reached("exec").contains("otel.example.com"), "{}", reached("exec"));
     // What is no tool of a maker's reports nothing.
     assert!(!vector(&sandbox, "exec").contains("OTEL"));
 }
