@@ -65,6 +65,8 @@ pub struct Wanted<'a> {
     pub session: Option<&'a SessionId>,
     /// A program to look for on PATH.
     pub native: Option<&'a str>,
+    /// The image that is run.
+    pub image: Option<&'a str>,
     /// What is let in, with the words of the person: their paths are looked at.
     pub admit: Option<(&'a Config, &'a [OsString])>,
     /// What instructions and settings bring along: where it is inside, and on the host.
@@ -123,6 +125,7 @@ impl Host {
             system_authorities: machine::look::system_authorities(),
             inside: wanted.admit.and_then(|(config, _)| self.inside(config)),
             native: wanted.native.and_then(|program| self.program(program)),
+            pinned: wanted.image.and_then(|image| store::image::pin_by_id(&self.store, &engine, image)),
             env: self.env.clone(),
             engine,
         }

@@ -16,6 +16,9 @@ pub struct Ending<'a> {
     pub history: Option<&'a [String]>,
 }
 
+/// What engines end with that did not start a container.
+pub const REFUSED: u8 = 125;
+
 /// 128 and the signal that nobody survives.
 pub const KILLED: u8 = 137;
 

@@ -54,6 +54,8 @@ pub struct Facts {
     pub inside: Option<PathBuf>,
     /// Where this tool is on the host: for `--native`.
     pub native: Option<PathBuf>,
+    /// The content that the name of the image must stand for, which the engine is told instead of the name.
+    pub pinned: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -84,7 +84,10 @@ pub struct Plan {
     /// Words before the engine's program: `ai env <tool> --` where a secret must be fetched first.
     pub prefix: Vec<OsString>,
     pub parts: Vec<Reasoned>,
+    /// Its name.
     pub image: String,
+    /// The content that the name must stand for. The engine is told this one: it runs nothing else then, and nobody has to ask.
+    pub image_id: Option<String>,
     pub image_reason: ImageReason,
     /// The tool's own command, then the user's words.
     pub command: Vec<OsString>,
@@ -157,6 +160,7 @@ impl Plan {
             guard,
             parts: parts.0,
             image_reason: image_reason(tool, config),
+            image_id: facts.pinned.clone(),
             image,
             command,
             args,

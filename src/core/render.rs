@@ -61,6 +61,11 @@ impl Plan {
     fn client(&self) -> Vec<OsString> {
         let command: Vec<OsString> = self.command.iter().chain(&self.args).cloned().collect();
         let parts = self.parts.iter().map(|reasoned| &reasoned.part);
-        std::iter::once(program(&self.engine)).chain(container(parts, &self.image, &command, self.engine.kind)).collect()
+        std::iter::once(program(&self.engine)).chain(container(parts, self.image_word(), &command, self.engine.kind)).collect()
+    }
+
+    /// Returns what the engine is told to run: the content that was built or pinned, else whatever has the name.
+    pub fn image_word(&self) -> &str {
+        self.image_id.as_deref().unwrap_or(&self.image)
     }
 }

@@ -60,6 +60,17 @@ pub fn check(engine: &Engine, image: &str) -> Result<Image> {
     }
 }
 
+/// Checks that `engine` is installed and answers, as far as that costs no process.
+pub fn answers(engine: &Engine) -> Result<()> {
+    program(engine)?;
+    match (engine.kind.traits().image, &engine.endpoint.address) {
+        (ImageQuestion::Request, Address::Socket { path, .. }) => {
+            api::get(path, "/_ping").map(drop).map_err(|error| unreachable_by(engine, path, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn id(body: &[u8]) -> Option<String> {
     let image: serde_json::Value = serde_json::from_slice(body).ok()?;
     image.get("Id")?.as_str().map(str::to_owned)

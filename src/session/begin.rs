@@ -113,7 +113,7 @@ fn guard(store: &Store, plan: &Plan, engine: &Engine) -> io::Result<()> {
     let Some(guard) = &plan.guard else { return Ok(()) };
     let mut order = guard.order.clone();
     if let Some(keep) = &mut order.keep {
-        keep.image_id = image::content(engine, &keep.image);
+        keep.image_id = plan.image_id.clone().or_else(|| image::content(engine, &keep.image));
     }
     order::prepare(store, &plan.session, &order)
 }

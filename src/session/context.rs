@@ -49,6 +49,7 @@ impl Context {
             files: self.files(),
             session,
             native,
+            image: None,
             admit: Some((&self.config, &[])),
             brought: Vec::new(),
         })
@@ -59,11 +60,13 @@ impl Context {
         let native = Some(self.tool.native_program());
         let words = command.paths(&self.tool.manifest.path_options);
         let admit = Some((&self.config, words.as_slice()));
+        let image = plan::image(&self.tool, &self.config);
         self.host.facts(&Wanted {
             engine: self.config.settings.engine.value,
             files: self.files(),
             session,
             native,
+            image: Some(&image),
             admit,
             brought: setup::brought(&self.host, &self.tool),
         })

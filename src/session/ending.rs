@@ -14,6 +14,7 @@ use crate::host::engine::containers;
 use crate::host::fs::files;
 use crate::host::output;
 use crate::session::close::Known;
+use crate::session::image;
 
 /// Says on stderr what a person should know about a run that ended with `code`, and makes sure that nothing is left.
 ///
@@ -39,7 +40,9 @@ pub fn tell(host: &Host, lease: &Lease, known: &Known, code: u8) -> Result<()> {
         };
         // What `ai exec` runs is the user's own word; the shell inside has said what was wrong with it.
         let is_own_word = lease.tool == tool::EXEC && matches!(code, 126 | 127);
-        if let (Some((text, hint)), false) = (ending::explain(&ending), is_own_word) {
+        if let Some(failure) = image::gone(host, &engine, lease, code) {
+            output::warn_of(&failure);
+        } else if let (Some((text, hint)), false) = (ending::explain(&ending), is_own_word) {
             output::warn(&format!("{text}; hint: {hint}"));
         }
     }

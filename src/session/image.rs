@@ -1,8 +1,11 @@
 //! The image of a run: offered where it is missing, refused where its name was moved.
 
+use crate::core::ending;
+use crate::core::engine::kind::Engine;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::image::{InstalledImage, TOOL_IMAGE, build_command, is_ours};
+use crate::core::lease::Lease;
 use crate::core::text::typed::typed;
 use crate::core::text::version::is_newer;
 use crate::core::tool::install::InstallRules;
@@ -10,7 +13,7 @@ use crate::host::engine::image::{self, Options};
 use crate::host::engine::{self, Image, vocabulary};
 use crate::host::machine::process;
 use crate::host::store::image::UpdatedVersion;
-use crate::host::{self, output};
+use crate::host::{self, Host, output};
 use crate::session::context::Context;
 
 /// A name that was built or pinned, and stands for something else now, is not run: who moved it may not have meant us.
@@ -21,6 +24,20 @@ pub fn refuse_moved(context: &Context, facts: &Facts, image: &str, found: &Image
             Err(Failure::new(Kind::NotAllowed, format!("cannot run {}: {}", context.tool.name, moved(image, &pinned, &id))).hint(MOVED))
         }
     }
+}
+
+/// Returns that the engine has the content no more that the image's name was built or pinned as, if that is why a run did not start.
+pub fn gone(host: &Host, engine: &Engine, lease: &Lease, code: u8) -> Option<Failure> {
+    let pinned = host::store::image::pin_by_id(&host.store, engine, &lease.image).filter(|_| code == ending::REFUSED)?;
+    if engine::check(engine, &pinned).ok()? != Image::Missing {
+        return None;
+    }
+    let failed = |why: String| Failure::new(Kind::Unavailable, format!("cannot run {}: {why}", lease.tool));
+    let image = &lease.image;
+    Some(match engine::pin_mismatch(&host.store, engine, image, &Image::Unknown) {
+        Ok(Some((pinned, id))) => failed(moved(image, &pinned, &id)).hint(MOVED),
+        _ => failed(format!("the image {image} is not there")).hint(way_of(engine, image)),
+    })
 }
 
 pub fn moved(image: &str, pinned: &str, id: &str) -> String {
@@ -37,7 +54,11 @@ pub fn short(id: &str) -> &str {
 
 /// Returns what brings an image that is not there.
 pub fn way_to(facts: &Facts, image: &str) -> String {
-    if is_ours(image) { build_command(image) } else { format!("{} pull {}", facts.engine.kind.program(), typed(image)) }
+    way_of(&facts.engine, image)
+}
+
+fn way_of(engine: &Engine, image: &str) -> String {
+    if is_ours(image) { build_command(image) } else { format!("{} pull {}", engine.kind.program(), typed(image)) }
 }
 
 /// Records what the tools complete with. An image without that is as good as any other.

@@ -22,15 +22,21 @@ pub fn ready(context: &Context, decided: &Decided) -> Result<Engine> {
     let (facts, plan) = (&decided.facts, &decided.plan);
     let settings = &context.config.settings;
     authorities(plan, &settings.ca)?;
-    let found = match engine::check(&facts.engine, &plan.image) {
+    // What the engine is told by its id is that or nothing. Asking it for an image may cost as much as all else here.
+    let ask = || match plan.image_id {
+        Some(_) => engine::answers(&facts.engine).map(|()| Image::Unknown),
+        None => engine::check(&facts.engine, &plan.image),
+    };
+    let found = match ask() {
         Err(_) if settings.engine_autostart.value && engine::is_down(&facts.engine) => {
             engine::starter::start(&context.host, &facts.engine, settings)?;
-            engine::check(&facts.engine, &plan.image)?
+            ask()?
         }
         found => found?,
     };
     match found {
         Image::Missing => image::offer(context, facts, &plan.image)?,
+        _ if plan.image_id.is_some() => {}
         found => image::refuse_moved(context, facts, &plan.image, &found)?,
     }
     // Asked once for each start of the engine; every plan until then reads the answer.

@@ -4,6 +4,8 @@ use std::process::id;
 
 use crate::bed::{Bed, Image};
 use crate::process::Run;
+use crate::require::need;
+use crate::sandbox::{AI, find_program};
 
 /// A bed whose image goes by a name of the test's own.
 struct Named {
@@ -66,15 +68,18 @@ fn check(named: &Named) {
     succeeds(named.bed.ai(["image", "pin"]));
     runs("original");
     named.move_it();
-    let (code, out, err) = named.ran();
-    assert!((code, out.as_str()) == (77, "") && err.contains("its name stands for") && err.contains("ai image pin"), "{err}");
+    // Nothing else is run under its name, and nobody had to ask.
+    runs("original");
     let doctor = named.bed.ai(["doctor"]).outcome();
     assert!(doctor.code == 2 && doctor.out().contains("error    image: "), "{}", doctor.out());
     assert!(named.bed.ai(["image", "status"]).outcome().err().contains("its name stands for"));
     succeeds(named.bed.ai(["image", "pin"]));
     runs("moved");
     named.tag(&named.original, &named.name);
-    assert_eq!(named.ran().0, 77);
+    runs("moved");
+    named.bed.docker(&["rmi", "--force", &named.moved()]);
+    let (code, out, err) = named.ran();
+    assert!((code, out.as_str()) == (125, "") && err.contains("its name stands for") && err.contains("ai image pin"), "{err}");
     succeeds(named.bed.ai(["image", "pin", "--off"]));
     runs("original");
     named.bed.nothing_left();
@@ -82,14 +87,14 @@ fn check(named: &Named) {
 
 // Z-080
 #[test]
-fn a_name_that_was_moved_is_not_run_until_it_is_accepted() {
+fn what_a_name_was_moved_to_is_not_run_until_it_is_accepted() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
     check(&Named::new(bed, "pinned"));
 }
 
 // Z-080
 #[test]
-fn a_name_that_was_moved_is_not_run_on_podman_either() {
+fn what_a_name_was_moved_to_is_not_run_on_podman_either() {
     let Some(bed) = Bed::podman() else { return };
     check(&Named::new(bed, "pinned-podman"));
 }
@@ -99,15 +104,39 @@ fn a_name_that_was_moved_is_not_run_on_podman_either() {
 fn what_was_built_is_pinned() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
     let named = Named::new(bed, "built");
-    let docker = crate::sandbox::find_program("docker").unwrap();
+    let docker = find_program("docker").unwrap();
     let script = "#!/bin/sh\nif [ \"$1\" = build ]; then cat >/dev/null; exit 0; fi\nexec DOCKER \"$@\"\n";
     named.bed.program("docker", &script.replace("DOCKER", docker.to_str().unwrap()));
     succeeds(named.bed.ai(["image", "build"]));
     assert_eq!(named.ran().1, "original\n");
     named.move_it();
-    assert_eq!(named.ran().0, 77);
+    assert_eq!(named.ran().1, "original\n");
     succeeds(named.bed.ai(["image", "build"]));
     assert_eq!(named.ran().1, "moved\n");
+    asks_nothing_but_whether_it_answers(&named);
+}
+
+/// A run of a pinned image, in one process and as the functions do it, puts one question to the engine, and none for an image.
+#[track_caller]
+fn asks_nothing_but_whether_it_answers(named: &Named) {
+    let Some(strace) = need("strace", find_program("strace")) else { return };
+    named.bed.link("strace", strace);
+    let log = named.bed.root().join("calls");
+    let traced = |words: &[&str]| {
+        let run = named.bed.run("strace").args(["-f", "-qq", "-e", "trace=connect,sendto,execve", "-o"]).args([&log]);
+        let out = run.args([AI]).args(words).prints();
+        let log = std::fs::read_to_string(&log).unwrap();
+        let ours = log.split_whitespace().next().unwrap().to_owned();
+        let count = |what: &str| log.lines().filter(|line| line.starts_with(&ours) && line.contains(what)).count();
+        let docker = log.lines().filter(|line| line.contains("execve(") && line.contains("/docker\"")).count();
+        (out, [count("docker.sock"), count("GET /_ping"), docker])
+    };
+    let (out, asked) = traced(&["run", "claude", "echo", "hello"]);
+    assert_eq!((out.as_str(), asked[..2].as_ref()), ("hello\n", [1, 1].as_ref()));
+    let (session, asked) = traced(&["sync", "in", "claude"]);
+    assert_eq!(asked, [1, 1, 0]);
+    assert_eq!(traced(&["resolve", "--session", session.trim(), "claude"]).1, [0, 0, 0]);
+    assert_eq!(traced(&["sync", "out", session.trim()]).1, [0, 0, 0]);
 }
 
 // Z-080

@@ -74,6 +74,7 @@ impl Plan {
             prefix: Vec::new(),
             parts: parts.0,
             image_reason: image_reason(tool, config),
+            image_id: facts.pinned.clone(),
             image,
             command: guard::behind(prepared(request, files, command), request, guard.as_ref()),
             guard,

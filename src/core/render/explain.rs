@@ -18,7 +18,11 @@ impl Plan {
             .map(|part| (shown(&words(&part.part, self.engine.kind)), part.reason.to_string(), part.origin.to_string()))
             .collect();
         rows.extend(self.guard.iter().flat_map(|guard| guard.rows.iter().cloned()));
-        rows.push((self.image.clone(), self.image_reason.reason.clone(), self.image_reason.origin.to_string()));
+        let mut reason = self.image_reason.reason.clone();
+        if self.image_id.is_some() {
+            reason.push_str(&format!(": {} as it was built or pinned", self.image));
+        }
+        rows.push((self.image_word().to_owned(), reason, self.image_reason.origin.to_string()));
         rows.push((shown(&self.command), "the tool's own command".into(), format!("manifest of {}", self.tool)));
         if !self.args.is_empty() {
             rows.push((shown(&self.args), "your words, unchanged".into(), "command line".into()));

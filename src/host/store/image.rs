@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 
 use crate::core::engine::kind::Engine;
+use crate::core::engine::traits::ImageQuestion;
 use crate::core::store::Store;
+use crate::host::engine::learn;
 use crate::host::fs::files::{private_dir, write_private};
 use crate::host::fs::own;
 
@@ -28,6 +30,13 @@ pub fn remember(store: &Store, image: &str, tools: &Map<String, Value>) -> io::R
 /// Returns the content that this name must stand for on this engine; `None` if any will do.
 pub fn pin(store: &Store, engine: &Engine, image: &str) -> Option<String> {
     read(&store.pins()).get(&key(engine, image))?.as_str().map(str::to_owned)
+}
+
+/// Returns the content that this name must stand for, where a run can name that content instead: on an engine of this machine that knows
+/// images by their ids.
+pub fn pin_by_id(store: &Store, engine: &Engine, image: &str) -> Option<String> {
+    let knows_ids = engine.kind.traits().image != ImageQuestion::None && learn::is_cheap(engine);
+    pin(store, engine, image).filter(|_| knows_ids)
 }
 
 /// From now on, this name must stand for this content, or for whatever it likes.

@@ -45,6 +45,7 @@ pub(in crate::core::plan) fn facts(repo: Repo, below: &str) -> Facts {
         present: OPTIONAL_FILES.iter().map(PathBuf::from).collect(),
         inside: None,
         native: None,
+        pinned: None,
         looked: Vec::new(),
         brought: Vec::new(),
         session_roots: Vec::new(),
