@@ -32,7 +32,7 @@ function __ai_run {
 }
 
 # A word that the program itself understands, with this shell's default tool.
-function __ai_word {
+function __ai_ask {
     AI_TOOL="${AI_TOOL-}" "$1" word "$2" -- "${@:3}"
 }
 
@@ -47,10 +47,19 @@ function __ai_default {
 function __ai_mode {
     \builtin local __ai_tool=''
     if [[ $# -ne 3 || "$3" == help || "$3" == -h || "$3" == --help ]]; then
-        __ai_word "$@"
+        __ai_ask "$@"
         \builtin return
     fi
     __ai_tool="$("$1" use --name -- "$3")" && \builtin typeset -g AI_TOOL="${__ai_tool}"
+}
+
+# A word that is not a tool's.
+function __ai_word {
+    case "$2" in
+        ai-mode) __ai_mode "$@" ;;
+        ai-run) __ai_default "$@" ;;
+        *) __ai_ask "$@" ;;
+    esac
 }
 
 # Its answers are not those of our program.

@@ -5,7 +5,7 @@ function __ai_call {
     \builtin emulate -L zsh -o noaliases
     # What it prints would be taken for what our program says.
     \builtin trap - DEBUG
-    \builtin local __ai_text=''
+    \builtin local __ai_text=
     if [[ -x "$2" ]]; then
         ((${+functions[__ai_run]})) || __ai_text="$("$2" init zsh --library)"
         [[ "${__ai_text}" != *'# ai is whole' ]] || \builtin eval "${__ai_text}"

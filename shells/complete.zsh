@@ -1,6 +1,7 @@
 # Completion: the program knows what may stand at a place. It is asked once for each place: the words before it, and whether an
 # option is begun there; then this shell picks what fits, without another process. What is the same in all shells it wrote into
 # files, so that for most places nobody is asked.
+\builtin typeset -gA __ai_answers
 function __ai_complete {
     # The options that functions of completion have: those of this one are otherwise as zsh begins with.
     \builtin setopt localoptions ${_comp_options[@]}
@@ -16,7 +17,7 @@ function __ai_complete {
     __ai_place="${(pj:\n:)__ai_before}"$'\n'"${__ai_kind}"
     __ai_answer="${__ai_answers[${__ai_place}]-}"
     if [[ -z "${__ai_answer}" ]]; then
-        __ai_look_up "${__ai_known}/${__ai_before[1]}"
+        __ai_look_up "${__ai_known}/${${${__ai_place%%$'\n'-*}%$'\n'}//$'\n'/ }"
         [[ -n "${__ai_answer}" ]] || __ai_answer="$("${__ai_bin}" complete --shell zsh --index "$((CURRENT - 1))" \
             -- "${__ai_before[@]}" "${__ai_kind}" 2>/dev/null)"
         [[ "${__ai_answer%%$'\n'*}" == *' once' ]] || __ai_answers[${__ai_place}]="${__ai_answer}"

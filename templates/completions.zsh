@@ -3,14 +3,12 @@
 \builtin typeset -g __ai_bin=@@exe@@
 @@caller@@
 #% endif
-\builtin typeset -g __ai_known=@@known@@
-\builtin typeset -gA __ai_answers
 @@register@@
 #<# compinit may come before this, after it, twice or never: this registers at once if it can, and at the first prompt that finds it. #>
 function __ai_register {
 precmd_functions=(${precmd_functions:#__ai_register})
 if ((${+functions[compdef]})); then
-compdef __ai_complete ai @@completed@@
+compdef __ai_tab ai @@completed@@
 #% if precommands
 compdef _precommand @@precommands@@
 #% endif

@@ -1,17 +1,10 @@
 \builtin typeset -g __ai_bin=@@exe@@
 @@caller@@
 \builtin unalias -m @@pattern@@
-#% if held
+#% if runs
 #<# Copied without the rest, as into another shell, it is still the same run. #>
-function @@held@@ { if ((${+functions[__ai_call]})); then __ai_call __ai_run @@exe@@ @@subject@@ "$@"; else @@exe@@ run @@subject@@ -- "$@"; fi; }
+function @@runs@@ { if ((${+functions[__ai_call]})); then __ai_call __ai_run @@exe@@ @@run@@ "$@"; else @@exe@@ run @@run@@ -- "$@"; fi; }
 #% endif
-#% for function in functions
-#% if function.alone
-function @@function.name@@ { if ((${+functions[__ai_call]})); then __ai_call __ai_run @@exe@@ @@function.subject@@ "$@"; else @@exe@@ run @@function.subject@@ -- "$@"; fi; }
-#% elif function.other
-function @@function.name@@ { __ai_call @@function.runner@@ @@exe@@ @@function.subject@@ "$@"; }
-#% endif
-#% endfor
 #% if words
 function @@words@@ { __ai_call __ai_word @@exe@@ @@subject@@ "$@"; }
 #% endif
@@ -28,7 +21,7 @@ __ai_name+=_functions
 done
 [[ "$1" != *$'\n' ]] || \builtin return 0
 for __ai_tool in $__ai_held@@files@@; do
-__ai_name=@@prefix@@$__ai_tool
+__ai_name=@@bare_prefix@@$__ai_tool
 [[ -z $aliases[$__ai_name]$galiases[$__ai_name] && $functions[$__ai_name] == *__ai_* ]] || __ai_call __ai_hold $__ai_bin $__ai_name $__ai_tool "$1" || {
 \builtin unalias -- $__ai_name 2>/dev/null
 functions[$__ai_name]="__ai_call __ai_run \$__ai_bin $__ai_tool"

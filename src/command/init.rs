@@ -31,11 +31,12 @@ pub struct InitArgs {
 }
 
 pub fn run(init: &InitArgs) -> Result<u8> {
+    let host = Host::new()?;
     if init.library {
-        output::exact(script::library(init.shell)?.as_bytes())?;
+        let known = places::directory(&host, init.shell).into_os_string().into_string().unwrap_or_default();
+        output::exact(script::library(init.shell, &known)?.as_bytes())?;
         return Ok(0);
     }
-    let host = Host::new()?;
     if let Some(why) = tool::taken_prefix(&init.prefix) {
         let message = format!("cannot use the prefix `{}`: {why}", init.prefix);
         return Err(Failure::new(Kind::Usage, message).hint("another one, such as --prefix x_"));
@@ -71,7 +72,7 @@ pub fn run(init: &InitArgs) -> Result<u8> {
     // Whoever chose some wants no others.
     let tools = if init.only.is_empty() { all.tools } else { String::new() };
     let completions = !init.no_completions;
-    let script = script::render(init.shell, &Integration { completions, tools, args: args(init), ..all })?;
+    let script = script::render(init.shell, &Integration { completions, tools, args: args(init), prefix: init.prefix.clone(), ..all })?;
     output::exact(script.as_bytes())?;
     Ok(0)
 }
@@ -114,5 +115,5 @@ pub fn integration(host: &Host, shell: Shell, functions: Vec<Function>) -> Resul
     // A store that no script can name has no files that it could complete from.
     let known = places::directory(host, shell).into_os_string().into_string().unwrap_or_default();
     let tools = host.store.tools().into_os_string().into_string().unwrap_or_default();
-    Ok(Integration { exe: exe.into(), args: String::new(), known, tools, functions, completions: true })
+    Ok(Integration { exe: exe.into(), args: String::new(), prefix: String::new(), known, tools, functions, completions: true })
 }

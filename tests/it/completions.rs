@@ -275,8 +275,10 @@ fn bash_completes_names_and_words_as_the_person_set_them() {
 fn zsh_knows_our_names_as_soon_as_it_has_loaded_them() {
     if Shell::all().contains(&Shell::Zsh) {
         let sandbox = with_words();
-        let load = format!("{COMPINIT}; {}; compdef c=claude", Shell::Zsh.load(""));
-        let mut terminal = prompt(&sandbox, Shell::Zsh, &[&load, "c() { claude \"$@\" }"]);
+        // As when the rc file is read once more, after the library has come.
+        let load = Shell::Zsh.load("");
+        let lines = format!("{COMPINIT}; {load}; compdef c=claude; claude --native --version; {load}");
+        let mut terminal = prompt(&sandbox, Shell::Zsh, &[&lines, "c() { claude \"$@\" }"]);
         tab(&mut terminal, "c --output-format js", "on");
     }
 }

@@ -16,6 +16,8 @@ pub struct Integration {
     pub exe: String,
     /// The arguments behind `init SHELL` that make this script again: empty, or with a blank at their front.
     pub args: String,
+    /// What stands before each function's name.
+    pub prefix: String,
     /// The directory of the files that this shell completes from without asking.
     pub known: String,
     /// The directory of the user's manifests, if what comes there later gets its function too.
@@ -111,15 +113,19 @@ pub fn completions(shell: Shell, integration: &Integration) -> Result<String> {
     render_as(shell, "completions", integration)
 }
 
-/// Returns what the scripts of zsh and bash bring in when it is first needed: the library.
-pub fn library(shell: Shell) -> Result<String> {
+/// Returns what the scripts of zsh and bash bring in when it is first needed: the library, and for zsh the directory `known` of the
+/// files that it completes from.
+pub fn library(shell: Shell, known: &str) -> Result<String> {
     let files = files(shell);
     let text = without_comments(files.functions);
     match shell {
         Shell::Bash => environment(shell)
             .and_then(|environment| environment.render_str(PLAIN_BASH, context! { script => Value::from_safe_string(text) }))
             .map_err(|error| cannot_render(shell, error)),
-        Shell::Zsh | Shell::Fish => Ok([&text, "\n", &without_comments(files.completer), WHOLE].concat()),
+        Shell::Zsh | Shell::Fish => {
+            let known = format!("\n\\builtin typeset -g __ai_known={}\n", shell.quote(known));
+            Ok([&text, &*known, &without_comments(files.completer), WHOLE].concat())
+        }
     }
 }
 
@@ -178,8 +184,7 @@ fn values(shell: Shell, template: &str, integration: &Integration, files: &Shell
             name => &*function.name,
             runner => function.runner.name(),
             subject => &*function.subject,
-            alone => function.runner == Runner::Tool && (shell != Shell::Zsh || function.subject == EXEC),
-            other => matches!(function.runner, Runner::Default | Runner::Mode),
+            alone => function.runner == Runner::Tool,
             // What a POSIX shell takes as a function's name.
             plain => !function.name.contains('-'),
         }
@@ -188,17 +193,19 @@ fn values(shell: Shell, template: &str, integration: &Integration, files: &Shell
     let (like_sudo, own): (Vec<&Function>, Vec<&Function>) =
         integration.functions.iter().filter(|function| function.runner != Runner::Retired).partition(|function| function.subject == EXEC);
     let names = |functions: Vec<&Function>| functions.into_iter().map(|function| function.name.clone()).collect::<Vec<_>>();
-    let is_word = |function: &&Function| matches!(function.runner, Runner::Word | Runner::Retired);
+    let is_word = |function: &&Function| function.runner != Runner::Tool;
     let words: Vec<&Function> = integration.functions.iter().filter(is_word).collect();
     // Those that would run a tool on the host if they were something else.
     let is_held = |function: &&Function| function.runner == Runner::Tool && function.subject != EXEC;
     let held: Vec<&Function> = integration.functions.iter().filter(is_held).collect();
-    let named = held.first().or(words.first());
-    let prefix = named.and_then(|function| function.name.strip_suffix(&function.subject)).unwrap_or_default().to_owned();
+    let prefix = &*integration.prefix;
+    let runs = integration.functions.iter().filter(|function| function.runner == Runner::Tool).collect();
     let (own, like_sudo) = (names(own), names(like_sudo));
     let registered: Vec<String> = std::iter::once("ai".to_owned()).chain(own.iter().cloned()).chain(like_sudo.iter().cloned()).collect();
     context! {
-        prefix => &*prefix,
+        prefix => prefix,
+        // Within a word: it holds nothing that would need quotes.
+        bare_prefix => Value::from_safe_string(prefix.to_owned()),
         // All of them, as a pattern of zsh's.
         pattern => format!("({})", integration.functions.iter().map(|function| &*function.name).collect::<Vec<_>>().join("|")),
         names => integration.functions.iter().map(|function| function.name.clone()).collect::<Vec<_>>(),
@@ -210,8 +217,14 @@ fn values(shell: Shell, template: &str, integration: &Integration, files: &Shell
         caller => without_comments(files.caller),
         register => without_comments(files.register),
         look => without_comments(files.look),
-        // What a function of zsh is called, without the prefix.
+        runs => names(runs),
+        // What a function of zsh is called, without the prefix; and what it runs.
         subject => Value::from_safe_string(if prefix.is_empty() { "\"$0\"".to_owned() } else { format!("\"${{0#{prefix}}}\"") }),
+        run => Value::from_safe_string(if prefix.is_empty() {
+            format!("\"${{0/#%gexec/{EXEC}}}\"")
+        } else {
+            format!("\"${{${{0#{prefix}}}/#%gexec/{EXEC}}}\"")
+        }),
         subjects => held.iter().map(|function| function.subject.clone()).collect::<Vec<_>>(),
         held => names(held),
         files => Value::from_safe_string(match &*integration.tools {
