@@ -14,11 +14,13 @@ function __ai_named() {
         case "${__ai_names-}" in *" ${__ai_text} "*) __ai_name="${__ai_text}" && \builtin return 0 ;; esac
     done
 }
-# The answer from the file of a name, which has a place in each line. bash 3 has no `mapfile`, and asks.
+# The answer from the file of the words before the first option, which has a place in each line. bash 3 has no `mapfile`, and asks.
 function __ai_look_up() {
-    \builtin local __ai_line='' __ai_start="${__ai_place}"$'\x1e'
+    \builtin local __ai_line='' __ai_start="${__ai_place}"$'\x1e' __ai_file="${__ai_place%%$'\x1f'-*}"
     \builtin local -a __ai_lines
-    [[ -f "${__ai_known}/${__ai_name}" ]] && \builtin mapfile -t __ai_lines 2>/dev/null <"${__ai_known}/${__ai_name}" || \builtin return 0
+    __ai_file="${__ai_file%$'\x1f'}"
+    __ai_file="${__ai_known}/${__ai_file//$'\x1f'/ }"
+    [[ -f "${__ai_file}" ]] && \builtin mapfile -t __ai_lines 2>/dev/null <"${__ai_file}" || \builtin return 0
     for __ai_line in "${__ai_lines[@]}"; do
         if [[ "${__ai_line}" == "${__ai_start}"* ]]; then
             __ai_answer="${__ai_line#"${__ai_start}"}"

@@ -1,7 +1,9 @@
 //! The question that shells ask at each Tab.
 
-use clap::Args;
 use std::cell::LazyCell;
+use std::collections::BTreeMap;
+
+use clap::Args;
 
 use clap::CommandFactory;
 
@@ -72,8 +74,8 @@ pub fn refresh_places(host: &Host, shell: Shell) {
     }
 }
 
-/// Returns what a shell need not ask about, by the name that stands first on the line. Each thing is read once.
-fn known_places(host: &Host, shell: Shell) -> Vec<(String, String)> {
+/// Returns what a shell need not ask about, by file. Each thing is read once.
+fn known_places(host: &Host, shell: Shell) -> BTreeMap<String, String> {
     let command = Cli::command();
     let tools = host.tool_names();
     let (of_tools, of_topics) = (known(host, MachineValue::Tool), known(host, MachineValue::Topic));
@@ -83,24 +85,29 @@ fn known_places(host: &Host, shell: Shell) -> Vec<(String, String)> {
         MachineValue::Topic => of_topics.clone(),
         _ => Vec::new(),
     };
-    let entries = |lines: Vec<CommandLine>, vocabulary: &Vocabulary| {
-        let entry = |line: CommandLine| {
+    let mut files = BTreeMap::<String, String>::new();
+    let mut add = |lines: Vec<CommandLine>, vocabulary: &Vocabulary| {
+        for line in lines {
             let (seen, current) = as_programs_see(line.clone(), shell);
             let answer = match complete::subject(seen, &tools, String::new, || &command) {
                 Subject::Ourselves(line) => complete::ours(line, known, &command),
                 Subject::Tool(_, line) => complete::of_tool(&line, vocabulary),
-                Subject::Anything => return None,
+                Subject::Anything => continue,
             };
-            complete::places::entry(shell, &line, &current, &answer)
-        };
-        lines.into_iter().filter_map(entry).collect::<String>()
+            let entry = complete::places::entry(shell, &line, &current, &answer);
+            if let (Some(file), Some(entry)) = (complete::places::file(&line), entry) {
+                files.entry(file).or_default().push_str(&entry);
+            }
+        }
     };
     let none = Vocabulary::default();
-    let mut files = vec![("ai".to_owned(), entries(complete::places::of_ours(&command, shell), &none))];
-    files.extend(["aic", "cic", "ai-mode", "gexec"].map(|word| (word.to_owned(), entries(complete::places::of_word(word), &none))));
+    add(complete::places::of_ours(&command, shell), &none);
+    for word in ["aic", "cic", "ai-mode", "gexec"] {
+        add(complete::places::of_word(word), &none);
+    }
     for tool in &tools {
         let vocabulary = vocabulary(host, tool);
-        files.push((tool.clone(), entries(complete::places::of_tool(tool, &vocabulary, shell), &vocabulary)));
+        add(complete::places::of_tool(tool, &vocabulary, shell), &vocabulary);
     }
     files
 }

@@ -114,7 +114,7 @@ def complete(lab):
             rows.append(row(f"Tab behind `{line}`, {shell}", times[name], times["peer"], "zoxide re", "1.5"))
             first = times.get(f"{name}, first")
             if first is not None:
-                rows.append(row("the same, for the first time in this shell", first, times["peer"], "zoxide re", "-"))
+                rows.append(row("the same, for the first time in this shell", first, times["peer"], "zoxide re", "1.5"))
     return rows
 
 

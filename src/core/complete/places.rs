@@ -73,7 +73,15 @@ fn value(path: &[String], option: &str, shell: Shell, lines: &mut Vec<CommandLin
     }
 }
 
-/// A place and its answer as this shell's function finds them in a file; `None` where it must ask each time.
+/// Returns the file that a shell looks into for a place: named by the words before the first option, so that it is short. `None` where
+/// no file can have that name.
+pub fn file(line: &CommandLine) -> Option<String> {
+    let before = line.words.iter().take(line.current).take_while(|word| !word.starts_with('-'));
+    let name = before.map(String::as_str).collect::<Vec<_>>().join(" ");
+    (!name.contains('/') && name.len() <= 200).then_some(name)
+}
+
+/// Returns a place and its answer as this shell's function finds them in a file; `None` where it must ask each time.
 pub fn entry(shell: Shell, line: &CommandLine, current: &str, answer: &Candidates) -> Option<String> {
     let raw = line.words.last()?;
     let printed = print(answer, shell, current, raw);
@@ -120,6 +128,18 @@ mod tests {
             .subcommand(clap::Command::new("secret").hide(true));
         check(Shell::Zsh, &of_ours(&command, Shell::Zsh), &["ai ", "ai -", "ai --color ", "ai --color=", "ai run ", "ai run -"]);
         check(Shell::Zsh, &of_word("aic"), &["aic ", "aic -"]);
+    }
+
+    #[test]
+    fn places_share_a_file_by_the_words_before_an_option() {
+        let file = |words: &[&str]| file(&line(&["ai".into()], words));
+        for words in
+            [&["config", ""][..], &["config", "-"], &["config", "--json="], &["config", "--layer", ""], &["config", "--layer", "="]]
+        {
+            assert_eq!(file(words).as_deref(), Some("ai config"), "{words:?}");
+        }
+        assert_eq!(file(&[""]).as_deref(), Some("ai"));
+        assert_eq!(file(&["a/b", ""]), None, "no file has that name");
     }
 
     #[test]

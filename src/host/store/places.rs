@@ -1,8 +1,9 @@
-//! The files that shells complete from without asking: one for each word that a line begins with.
+//! The files that shells complete from without asking: one for each command that a line begins with.
 //!
 //! A directory's name holds what it was made from, so a shell that was told the name of one never reads answers that do not belong to
 //! its program. A file that is missing, cut off or unreadable costs a question, nothing more: nobody is told, and nobody waits for the disk.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ pub fn are_missing(host: &Host, shell: Shell) -> bool {
 }
 
 /// Writes the files of one shell, all or none. A store that is not there, or is somebody else's, gets none.
-pub fn write(host: &Host, shell: Shell, files: &[(String, String)]) {
+pub fn write(host: &Host, shell: Shell, files: &BTreeMap<String, String>) {
     if !is_directory(host.store.root()) || host.of_somebody_else().is_some() {
         return;
     }
@@ -59,7 +60,7 @@ pub fn write(host: &Host, shell: Shell, files: &[(String, String)]) {
     tidy(host, shell, KEPT);
 }
 
-fn try_to_write(places: &Path, directory: &Path, files: &[(String, String)]) -> std::io::Result<()> {
+fn try_to_write(places: &Path, directory: &Path, files: &BTreeMap<String, String>) -> std::io::Result<()> {
     private_dir(places)?;
     let made = tempfile::Builder::new().prefix(".").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir_in(places)?;
     for (name, text) in files {
