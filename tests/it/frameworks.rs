@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::install::rc;
 use crate::process::Run;
 use crate::sandbox::Sandbox;
-use crate::setups::copy_program;
+use crate::setups::link_program;
 use crate::shell_setups::file;
 use crate::shell_table::{hold, verdict};
 use crate::shells::Shell;
@@ -177,10 +177,10 @@ fn injected(sandbox: &Sandbox, shell: Shell, run: Run) -> Run {
 }
 
 /// The block that `ai install` writes, which is the same in every home.
-fn block(shell: Shell) -> String {
+pub fn block(shell: Shell) -> String {
     let sandbox = Sandbox::new();
     fs::create_dir_all(sandbox.home().join("bin")).unwrap();
-    copy_program(&sandbox.home().join("bin/ai"));
+    link_program(&sandbox.home().join("bin/ai"));
     let program = sandbox.home().join("bin/ai");
     let installed = sandbox.run("env").args([program.as_os_str(), "install".as_ref(), shell.name().as_ref()]).outcome();
     assert_eq!(installed.code, 0, "{installed:?}");
@@ -196,7 +196,7 @@ fn cell(row: &Row, shell: Shell, block: &str) -> Option<String> {
     let sandbox = Sandbox::new();
     sandbox.program("claude", "#!/bin/sh\necho 'the host program'\n");
     fs::create_dir_all(sandbox.home().join("bin")).unwrap();
-    copy_program(&sandbox.home().join("bin/ai"));
+    link_program(&sandbox.home().join("bin/ai"));
     sandbox.without("ai");
     fs::create_dir_all(sandbox.project().join("sub")).unwrap();
     sandbox.write(Path::new("home").join(rc(shell)), format!("{before}{block}{behind}"));

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::sandbox::{Sandbox, tree};
-use crate::setups::copy_program;
+use crate::setups::link_program;
 use crate::shells::Shell;
 
 /// The file that each shell reads, below the home.
@@ -236,7 +236,7 @@ fn links_named_like_the_tools_run_them() {
 fn what_is_named_like_a_tool_never_runs_the_hosts_own() {
     let sandbox = Sandbox::new();
     let program = sandbox.home().join("ai");
-    copy_program(&program);
+    link_program(&program);
     let shims = sandbox.home().join("shims");
     sandbox.run(&program).args(["install".as_ref(), "--shims".as_ref(), shims.as_os_str()]).outcome().succeeds();
     sandbox.script("home/host/claude", "#!/bin/sh\necho the host\n");

@@ -21,6 +21,13 @@ pub fn copy_program(path: &Path) {
     assert!(copied.success());
 }
 
+/// Puts our program at a path, under which nothing may change it: it is the same file where both are on one file system.
+pub fn link_program(path: &Path) {
+    if std::fs::hard_link(crate::sandbox::AI, path).is_err() {
+        copy_program(path);
+    }
+}
+
 /// What `claude hello` does in a new interactive shell.
 #[track_caller]
 fn in_a_new_shell(sandbox: &Sandbox, shell: Shell) -> crate::process::Outcome {
@@ -60,7 +67,7 @@ fn a_program_that_is_not_here_is_said_and_nothing_runs() {
             let sandbox = with_rc(shell, "");
             let ai = sandbox.home().join("bin/ai");
             fs::create_dir_all(ai.parent().unwrap()).unwrap();
-            copy_program(&ai);
+            link_program(&ai);
             sandbox.without("ai");
             let outcome = sandbox.run("env").args([ai.as_os_str(), "install".as_ref(), shell.name().as_ref()]).outcome();
             assert!(outcome.err().contains("it works in the next"), "{shell:?}: {outcome:?}");

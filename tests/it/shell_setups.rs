@@ -4,9 +4,10 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
+use crate::frameworks::block;
 use crate::install::rc;
 use crate::sandbox::Sandbox;
-use crate::setups::copy_program;
+use crate::setups::link_program;
 use crate::shell_table::{hold, verdict};
 use crate::shells::Shell;
 use crate::terminal::on_terminal;
@@ -20,7 +21,8 @@ struct Setup {
     /// The same for fish.
     fish: Option<(&'static str, &'static str)>,
     only: &'static [Shell],
-    prepare: fn(&Sandbox, Shell),
+    /// What is there before `ai install`; without it and without a text before, the file is as `ai install` makes a new one.
+    prepare: Option<fn(&Sandbox, Shell)>,
     spoil: fn(&Sandbox, Shell),
     args: &'static [&'static str],
 }
@@ -28,7 +30,7 @@ struct Setup {
 const ALL: &[Shell] = &[Shell::Zsh, Shell::Bash, Shell::Fish];
 
 const PLAIN: Setup =
-    Setup { what: "nothing else", before: "", behind: "", fish: None, only: ALL, prepare: |_, _| {}, spoil: |_, _| {}, args: &[] };
+    Setup { what: "nothing else", before: "", behind: "", fish: None, only: ALL, prepare: None, spoil: |_, _| {}, args: &[] };
 
 const fn lines(what: &'static str, before: &'static str, behind: &'static str) -> Setup {
     Setup { what, before, behind, ..PLAIN }
@@ -82,11 +84,11 @@ fn setups() -> Vec<Setup> {
             "",
             "alias claude=/usr/bin/false\nprecmd_functions=() preexec_functions=() chpwd_functions=()\n",
         ),
-        Setup { prepare: set_anew, ..of(&[Shell::Zsh, Shell::Bash], "all of them are, and an alias", "", "") },
+        Setup { prepare: Some(set_anew), ..of(&[Shell::Zsh, Shell::Bash], "all of them are, and an alias", "", "") },
         lines("a hook that defines an alias at each prompt", "", EACH)
             .fish("", "function each --on-event fish_prompt; alias claude=/usr/bin/false; end\n"),
         Setup {
-            prepare: |sandbox, shell| {
+            prepare: Some(|sandbox, shell| {
                 drop(
                     sandbox.write(
                         file(sandbox, shell),
@@ -94,7 +96,7 @@ fn setups() -> Vec<Setup> {
                             .replace(" && return", if shell == Shell::Fish { "; and exit" } else { " && return" }),
                     ),
                 )
-            },
+            }),
             ..lines("the rc file ends early where `TERM` is `dumb`", "", "")
         },
         lines("vi keys", "set -o vi\n", "").fish("set -g fish_key_bindings fish_vi_key_bindings\n", ""),
@@ -103,46 +105,46 @@ fn setups() -> Vec<Setup> {
         of(&[Shell::Zsh], "`emulate csh`", "emulate csh\n", ""),
         of(&[Shell::Bash], "`set -o posix`", "set -o posix\n", ""),
         of(&[Shell::Bash], "`POSIXLY_CORRECT` in the rc file", "export POSIXLY_CORRECT=1\n", ""),
-        Setup { args: &["-l"], prepare: profile, ..lines("a login shell", "", "") },
+        Setup { args: &["-l"], prepare: Some(profile), ..lines("a login shell", "", "") },
         Setup {
             args: &["-l"],
-            prepare: |sandbox, shell| {
+            prepare: Some(|sandbox, shell| {
                 profile(sandbox, shell);
                 let path = fs::read_to_string(sandbox.home().join(".profile")).unwrap();
                 sandbox.write("home/.bash_profile", format!("{path}return 0\n. ~/.bashrc\n"));
-            },
+            }),
             ..of(&[Shell::Bash], "a login shell whose file ends early", "", "")
         },
         Setup {
             args: &["-l"],
-            prepare: |sandbox, _| {
+            prepare: Some(|sandbox, _| {
                 sandbox.write("home/.zprofile", "ZDOTDIR=$HOME/later\n");
                 sandbox.write("home/later/.zshrc", "true\n");
-            },
+            }),
             ..of(&[Shell::Zsh], "a login shell, and `ZDOTDIR` in `.zprofile`", "", "")
         },
         Setup {
-            prepare: |sandbox, shell| drop(sandbox.write(file(sandbox, shell), b"# \xff\xfe no text, and no line end")),
+            prepare: Some(|sandbox, shell| drop(sandbox.write(file(sandbox, shell), b"# \xff\xfe no text, and no line end"))),
             ..lines("the rc file is not UTF-8, and its last line has no end", "", "")
         },
         Setup {
-            prepare: |sandbox, shell| drop(sandbox.write(file(sandbox, shell), "# a long line of the rc file\n".repeat(40_000))),
+            prepare: Some(|sandbox, shell| drop(sandbox.write(file(sandbox, shell), "# a long line of the rc file\n".repeat(40_000)))),
             ..lines("the rc file has 1 MB", "", "")
         },
-        Setup { prepare: moved, ..of(&[Shell::Zsh, Shell::Fish], "`ZDOTDIR` in `.zshenv`; fish's snippets in `conf.d`", "", "") },
-        Setup { prepare: linked, ..lines("the rc file is a link into a repository", "", "") },
+        Setup { prepare: Some(moved), ..of(&[Shell::Zsh, Shell::Fish], "`ZDOTDIR` in `.zshenv`; fish's snippets in `conf.d`", "", "") },
+        Setup { prepare: Some(linked), ..lines("the rc file is a link into a repository", "", "") },
         Setup {
-            prepare: |sandbox, shell| drop(sandbox.write(file(sandbox, shell), "# mine\r\n")),
+            prepare: Some(|sandbox, shell| drop(sandbox.write(file(sandbox, shell), "# mine\r\n"))),
             ..lines("the rc file has the line ends of Windows", "", "")
         },
-        Setup { prepare: twice, ..lines("the block is there twice, after a merge", "", "") },
+        Setup { prepare: Some(twice), ..lines("the block is there twice, after a merge", "", "") },
         Setup { spoil: |sandbox, _| fs::remove_file(program(sandbox)).unwrap(), ..lines("the program is gone", "", "") },
         Setup { spoil: |sandbox, _| broken(sandbox, "#!/bin/sh\nexit 1\n"), ..lines("the program fails", "", "") },
         Setup {
             spoil: |sandbox, _| broken(sandbox, "#!/nonexistent/interpreter\n"),
             ..lines("the program is for another machine", "", "")
         },
-        Setup { prepare: read_only, ..lines("the rc file is read-only, or a link into `/nix/store`", "", "") },
+        Setup { prepare: Some(read_only), ..lines("the rc file is read-only, or a link into `/nix/store`", "", "") },
         lines("the rc file ends before our lines: `return`, `exit`", "return 0\n", "").fish("exit 0\n", ""),
         lines("the rc file has an `if` that does not end", "if true; then\n", "").fish("if true\n", ""),
         lines("the rc file goes over to another program", "exec true\n", ""),
@@ -216,34 +218,48 @@ fn read_only(sandbox: &Sandbox, shell: Shell) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o444)).unwrap();
 }
 
-/// What came of `claude hello` at a prompt, as a cell of the table.
-fn cell(setup: Setup, shell: Shell) -> String {
+/// Runs `ai install`; returns the cell of the table where it fails and says why.
+fn install(sandbox: &Sandbox, shell: Shell) -> Option<String> {
+    let installed = sandbox.run("env").args([program(sandbox).as_os_str(), "install".as_ref(), shell.name().as_ref()]).outcome();
+    let told = installed.err();
+    let says = ["it does not work yet", "cannot change"].iter().any(|word| told.contains(word)) && !told.contains("it works in the next");
+    match (installed.code, says) {
+        (0, _) => None,
+        (_, true) => Some("`ai install` fails and says why".into()),
+        (_, false) => Some(format!("**`ai install` says** {told}")),
+    }
+}
+
+/// What came of `claude hello` at a prompt, as a cell of the table; `block` is what `ai install` writes into a new file.
+fn cell(setup: Setup, shell: Shell, block: &str) -> String {
     let sandbox = Sandbox::new();
     sandbox.program("claude", "#!/bin/sh\necho 'the host program'\n");
     fs::create_dir_all(sandbox.home().join("bin")).unwrap();
-    copy_program(&program(&sandbox));
+    link_program(&program(&sandbox));
     sandbox.without("ai");
     let (before, behind) = match setup.fish.filter(|_| shell == Shell::Fish) {
         Some(texts) => texts,
         None => (setup.before, setup.behind),
     };
-    if !before.is_empty() {
-        sandbox.write(file(&sandbox, shell), before);
+    if before.is_empty() && setup.prepare.is_none() {
+        sandbox.write(file(&sandbox, shell), block);
+    } else {
+        if !before.is_empty() {
+            sandbox.write(file(&sandbox, shell), before);
+        }
+        if let Some(prepare) = setup.prepare {
+            prepare(&sandbox, shell);
+        }
+        if let Some(failure) = install(&sandbox, shell) {
+            return failure;
+        }
     }
-    (setup.prepare)(&sandbox, shell);
-    let path = format!("{}:{}", sandbox.home().join("bin").display(), sandbox.root().join("bin").display());
-    let installed = sandbox.run("env").args([program(&sandbox).as_os_str(), "install".as_ref(), shell.name().as_ref()]).outcome();
-    let told = installed.err();
     if !behind.is_empty() {
         let text = fs::read_to_string(file(&sandbox, shell)).unwrap();
         sandbox.write(file(&sandbox, shell), text + behind);
     }
     (setup.spoil)(&sandbox, shell);
-    if installed.code != 0 {
-        let says =
-            ["it does not work yet", "cannot change"].iter().any(|word| told.contains(word)) && !told.contains("it works in the next");
-        return if says { "`ai install` fails and says why".into() } else { format!("**`ai install` says** {told}") };
-    }
+    let path = format!("{}:{}", sandbox.home().join("bin").display(), sandbox.root().join("bin").display());
     let run = sandbox.run(shell.name()).args(setup.args).args(["-i"]).env("TERM", "dumb").env("PATH", path);
     let mut terminal = on_terminal(run);
     terminal.send_line("claude hello").unwrap();
@@ -255,7 +271,8 @@ fn cell(setup: Setup, shell: Shell) -> String {
 /// Tries each set-up in one shell and holds the column against the documentation.
 fn column(shell: Shell) {
     if Shell::all().contains(&shell) {
-        let cell = |setup: Setup| if setup.only.contains(&shell) { cell(setup, shell) } else { "–".into() };
+        let block = block(shell);
+        let cell = |setup: Setup| if setup.only.contains(&shell) { cell(setup, shell, &block) } else { "–".into() };
         hold("set up like this", shell, setups().into_iter().map(|setup| (setup.what.to_owned(), cell(setup))).collect());
     }
 }
