@@ -44,10 +44,10 @@ function __ai_word() {
     AI_TOOL="${AI_TOOL-}" "$1" word "$2" -- "${@:3}"
 }
 
-# The default tool.
+# The tool that the words are for; the default one where nothing says so.
 function __ai_default() {
     \builtin local __ai_tool=''
-    __ai_tool="$(AI_TOOL="${AI_TOOL-}" "$1" use --quiet)" || \builtin return
+    __ai_tool="$(AI_TOOL="${AI_TOOL-}" "$1" route -- "${@:3}")" || \builtin return
     __ai_run "$1" "${__ai_tool}" "${@:3}"
 }
 

@@ -68,10 +68,10 @@ function __ai_word
     AI_TOOL="$AI_TOOL" $argv[1] word $argv[2] -- $argv[3..]
 end
 
-# The default tool.
+# The tool that the words are for; the default one where nothing says so.
 function __ai_default
     __ai_found $argv[1..2]; or return
-    set --local __ai_tool (AI_TOOL="$AI_TOOL" $argv[1] use --quiet); or return
+    set --local __ai_tool (AI_TOOL="$AI_TOOL" $argv[1] route -- $argv[3..]); or return
     __ai_run $argv[1] $__ai_tool $argv[3..]
 end
 

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{
     audit, changes, commit, complete, completions, config, cost, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, history,
-    image, init, install, login, metrics, open_page, policy, project, ps, replay, resolve, resume, run, stats, stop, sync, tools, trust,
-    use_tool, word,
+    image, init, install, login, metrics, open_page, policy, project, ps, replay, resolve, resume, route, run, stats, stop, sync, tools,
+    trust, use_tool, word,
 };
 
 pub mod overrides;
@@ -34,6 +34,8 @@ pub enum Command {
     Sync(sync::SyncArgs),
     /// Run a tool in its container, from scripts and editors too
     Run(run::RunArgs),
+    /// Which tool `ai run --auto` and `ai-run` run for some words, and why
+    Route(route::RouteArgs),
     /// Run any command in the tool image and workspace; without one, a shell
     Exec(exec::ExecArgs),
     /// Build and inspect the image of the tools
@@ -131,8 +133,8 @@ impl Command {
     /// Whether a command may write into the store. The others promise to write nothing, a line of the log included.
     pub fn writes(&self) -> bool {
         use Command::{
-            Changes, Commit, Cost, Creds, Env, Exec, Gc, History, Image, Install, Login, Logout, Metrics, Project, Run, Stats, Stop, Sync,
-            Uninstall,
+            Changes, Commit, Cost, Creds, Env, Exec, Gc, History, Image, Install, Login, Logout, Metrics, Project, Route, Run, Stats, Stop,
+            Sync, Uninstall,
         };
         matches!(
             self,
@@ -150,6 +152,7 @@ impl Command {
                 | Logout(_)
                 | Metrics(_)
                 | Project(_)
+                | Route(_)
                 | Run(_)
                 | Stats(_)
                 | Stop(_)

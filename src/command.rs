@@ -42,6 +42,7 @@ pub mod ps;
 pub mod replay;
 pub mod resolve;
 pub mod resume;
+pub mod route;
 pub mod run;
 pub mod stats;
 pub mod stop;
@@ -76,6 +77,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Init(init) => init::run(&init),
         Command::Resolve(resolve) => resolve::run(resolve),
         Command::Sync(sync) => sync::run(sync),
+        Command::Route(route) => route::run(&route),
         Command::Run(run) => run::run(run),
         Command::Exec(exec) => exec::run(exec),
         Command::Image(image) => image::run(image.command),

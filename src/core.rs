@@ -32,6 +32,7 @@ pub mod planted;
 pub mod policy;
 pub mod project;
 pub mod render;
+pub mod route;
 pub mod setup;
 pub mod shell;
 pub mod store;

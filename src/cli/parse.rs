@@ -24,6 +24,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     // A required word may stand behind the `--`; a placeholder keeps the parser content, and is taken out again.
     let words: Vec<OsString> = ours.iter().cloned().chain((head == 1).then(|| PLACEHOLDER.into())).collect();
     let mut cli = parse_words(&words)?;
+    let head = if matches!(&cli.command, Command::Run(run) if run.auto) { 0 } else { head };
     let words = match &mut cli.command {
         Command::Resolve(resolve) => &mut resolve.words,
         Command::Run(run) => &mut run.words,
@@ -112,6 +113,10 @@ mod tests {
         check(&["exec", "--", "ls", "--", "-x"], &["ls", "--", "-x"]);
         check(&["exec", "ls", "-la", "--", "x"], &["ls", "-la", "--", "x"]);
         check(&["exec"], &[]);
+        check(&["run", "--auto", "--", "fix", "--", "it"], &["fix", "--", "it"]);
+        check(&["run", "--auto", "fix", "--", "--auto"], &["fix", "--", "--auto"]);
+        check(&["run", "claude", "--", "--auto"], &["claude", "--auto"]);
+        check(&["run", "--auto"], &[]);
     }
 
     #[test]

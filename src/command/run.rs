@@ -5,7 +5,7 @@ use clap::Args;
 use std::ffi::OsString;
 
 use crate::cli::parse::split;
-use crate::command::commit;
+use crate::command::{commit, route};
 use crate::core::config::Layer;
 use crate::core::failure::Result;
 use crate::core::plan::{RunCommand, native_args};
@@ -14,16 +14,25 @@ use crate::session::native;
 use crate::session::run::in_container;
 
 #[derive(Debug, Args)]
-#[command(override_usage = "ai run [OPTIONS] TOOL [-- ARGS...]")]
+#[command(override_usage = "ai run [OPTIONS] TOOL [-- ARGS...]\n       ai run [OPTIONS] --auto [-- ARGS...]")]
 pub struct RunArgs {
+    /// The tool that `[[route]]` picks for these words: `ai route --explain` says why
+    #[arg(long)]
+    pub auto: bool,
     #[command(flatten)]
     pub overrides: Overrides,
     /// Tool or profile, then the arguments for it
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL")]
+    #[arg(required_unless_present = "auto", trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL")]
     pub words: Vec<OsString>,
 }
 
 pub fn run(run: RunArgs) -> Result<u8> {
+    if run.auto {
+        let route = route::pick(&run.words)?;
+        route::tell(&route);
+        let words = std::iter::once(route.tool.into()).chain(run.words).collect();
+        return tool(run.overrides.layer(), words);
+    }
     tool(run.overrides.layer(), run.words)
 }
 

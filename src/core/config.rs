@@ -34,6 +34,7 @@ use crate::core::notify::parse_span;
 use crate::core::policy::asked::Asked;
 use crate::core::policy::trust::{self, Without};
 use crate::core::policy::verdict::Rules;
+use crate::core::route::RouteRule;
 use crate::core::sync::HostSync;
 use crate::core::telemetry::Collector;
 use crate::core::tool::manifest::SecretRule;
@@ -187,6 +188,8 @@ pub struct Config {
     pub admitted: Admitted,
     pub secret: BTreeMap<String, Setting<SecretRule>>,
     pub build: Build,
+    /// Which tool is run where none is named; those of the highest layer first.
+    pub route: Vec<Setting<RouteRule>>,
     /// Every `[tool.NAME]` of the files, whether of this tool or not.
     pub sections: Vec<Setting<String>>,
     /// What the project's own file asks for.
@@ -209,6 +212,7 @@ impl Default for Config {
             admitted,
             secret,
             build,
+            route: Vec::new(),
             sections: Vec::new(),
             asked: Asked::default(),
             profile: None,

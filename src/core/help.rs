@@ -23,6 +23,7 @@ topics! {
     "network": "a network with no way out but a list",
     "guard": "what is kept from your machine, your keys and the network",
     "engines": "docker, podman and their kin",
+    "route": "which tool runs where none is named",
     "notify": "being told when a long run has ended",
     "tools": "tools, profiles, and adding your own",
     "native": "running a tool without the container",
@@ -75,7 +76,7 @@ mod tests {
         let commands = Cli::command();
         // What nobody types is explained by a topic.
         let hidden = |name: &str| commands.find_subcommand(name).is_some_and(clap::Command::is_hide_set);
-        for topic in TOPICS.iter().filter(|topic| !matches!(topic.name, "tools" | "config" | "policy")) {
+        for topic in TOPICS.iter().filter(|topic| !matches!(topic.name, "tools" | "config" | "policy" | "route")) {
             assert!(commands.find_subcommand(topic.name).is_none() || hidden(topic.name), "{}", topic.name);
         }
     }

@@ -1,8 +1,13 @@
 //! Projects that have state: which are still where they were, and which were moved.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+
+use crate::core::container::slug;
+use crate::core::text::digest::sha256;
 
 /// The state of one project in one tool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -74,6 +79,18 @@ pub fn moved(partitions: &[Partition]) -> Vec<&Partition> {
 pub fn likely<'a>(partitions: &'a [Partition], project: &str) -> Vec<&'a Partition> {
     let name = |id: &str| id.rsplit_once('-').map_or_else(|| id.to_owned(), |(name, _)| name.to_owned());
     moved(partitions).into_iter().filter(|partition| partition.project != project && name(&partition.project) == name(project)).collect()
+}
+
+/// Returns the name of a project's partition of state.
+pub fn project_id(root: &Path) -> String {
+    let name = name_of(root);
+    let hash = sha256(root.as_os_str().as_bytes());
+    format!("{}-{}", slug(name), &hash[..8])
+}
+
+/// Returns the last part of the path of a root.
+pub fn name_of(root: &Path) -> &str {
+    root.file_name().and_then(OsStr::to_str).unwrap_or("project")
 }
 
 #[cfg(test)]

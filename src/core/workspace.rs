@@ -1,15 +1,15 @@
 //! The project seen from both sides: its root on the host, where that is mounted, and the working directory inside.
 
-use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::core::config::Settings;
 use crate::core::config::value::Mapping;
-use crate::core::container::{ContainerPath, TREES, slug};
+use crate::core::container::{ContainerPath, TREES};
 use crate::core::facts::{Consent, Facts, Repo, RepoKind, SubmoduleProof};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::mount::Access;
+use crate::core::project::{name_of, project_id};
 use crate::core::text::digest::sha256;
 
 mod refusal;
@@ -91,7 +91,7 @@ impl Workspace {
     /// Returns the project here for a container that does not get it: its names, and a working directory.
     pub fn unmounted(facts: &Facts, workdir: ContainerPath) -> Self {
         let here = facts.repo.as_ref().map(|repo| repo.root.as_path()).or(facts.cwd.as_deref()).unwrap_or(Path::new("/"));
-        let name = here.file_name().and_then(OsStr::to_str).unwrap_or("project").to_owned();
+        let name = name_of(here).to_owned();
         Self {
             root: here.to_owned(),
             target: workdir.clone(),
@@ -99,7 +99,7 @@ impl Workspace {
             extras: Vec::new(),
             trees: Vec::new(),
             wants: Vec::new(),
-            project: project_id(here, &name),
+            project: project_id(here),
             name,
             notes: Vec::new(),
         }
@@ -117,7 +117,7 @@ impl Workspace {
         judge.accept(root)?;
         text(cwd)?;
         let below = cwd.strip_prefix(root).unwrap_or(Path::new(""));
-        let name = root.file_name().and_then(OsStr::to_str).unwrap_or("project").to_owned();
+        let name = name_of(root).to_owned();
         let target = target(settings.workspace.value, root, below, &name);
         let workdir = target.join(below);
         let (mut extras, mut trees) = (Vec::new(), Vec::new());
@@ -127,7 +127,7 @@ impl Workspace {
             trees = tree_files(repo, root, &target, &common.unwrap_or_else(|| target.join(".git")));
         }
         notes.extend(wants.iter().map(note));
-        let project = project_id(root, &name);
+        let project = project_id(root);
         let mut workspace = Self { root: root.to_owned(), target, workdir, extras, trees, wants, name, project, notes };
         let directory = workspace.trees_name();
         for tree in &mut workspace.trees {
@@ -291,11 +291,6 @@ fn absolute(base: &ContainerPath, path: &Path) -> ContainerPath {
         }
     }
     ContainerPath::new(absolute)
-}
-
-fn project_id(root: &Path, name: &str) -> String {
-    let hash = sha256(root.as_os_str().as_bytes());
-    format!("{}-{}", slug(name), &hash[..8])
 }
 
 #[cfg(test)]

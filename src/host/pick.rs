@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::Stdio;
 
+use rustix::fs::FileType;
+
 use crate::core::failure::{Failure, Kind, Result};
 use crate::host::machine::process;
 use crate::host::{Host, output};
@@ -13,6 +15,12 @@ const PAGE: usize = 20;
 /// Whether somebody sits there who can be asked.
 pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Returns whether something is handed to us beside the words: a pipe, a file or a socket, and no `/dev/null`.
+pub fn is_fed() -> bool {
+    let kind = rustix::fs::fstat(io::stdin()).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    kind.is_ok_and(|kind| matches!(kind, FileType::Fifo | FileType::RegularFile | FileType::Socket))
 }
 
 /// Returns the place of the line that was chosen; nothing if none was.

@@ -2,7 +2,7 @@
 
 use crate::core::config::Settings;
 use crate::core::failure::Result;
-use crate::core::ledger::budget::{self, Budgets};
+use crate::core::ledger::budget::{self, BudgetStanding, Budgets};
 use crate::core::ledger::day::{Day, Time};
 use crate::host::ledger;
 use crate::host::{self, Host, output};
@@ -30,6 +30,11 @@ pub fn after(host: &Host, settings: &Settings, project: &str) {
     {
         tell(&budgets);
     }
+}
+
+/// Returns how the budgets stand that are set.
+pub fn standings(host: &Host, settings: &Settings, project: &str) -> Result<Vec<BudgetStanding>> {
+    if budget::is_set(settings) { Ok(budgets(host, settings, project)?.standings()) } else { Ok(Vec::new()) }
 }
 
 fn tell(budgets: &Budgets) {

@@ -105,6 +105,7 @@ mod races;
 mod real;
 mod recipes;
 mod repository;
+mod route;
 mod scratch;
 mod secret_delivery;
 mod sessions;

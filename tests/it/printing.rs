@@ -45,7 +45,7 @@ fn hostile(engine: Engine) -> Sandbox {
         ("global_state/claude/hub/settings.json", format!(r#"{{"theme":{escaped}}}"#)),
         ("tools/shy.toml", format!("about = {toml}\ncommand = [\"claude\"]\n")),
         ("tools/broken.toml", format!("{escaped} = 1\n")),
-        ("config.toml", format!("[tool.{escaped}]\n[tool.claude]\nimage = \"a:b\"\n")),
+        ("config.toml", format!("[[route]]\ntool = {escaped}\nwords = [{escaped}]\n[tool.{escaped}]\n[tool.claude]\nimage = \"a:b\"\n")),
         ("default_tool", EVIL.into()),
     ] {
         sandbox.write(format!("{store}/{path}"), text);
@@ -128,7 +128,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 74] = [
+const LINES: [(&[&str], bool); 75] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -160,6 +160,7 @@ const LINES: [(&[&str], bool); 74] = [
     (&["config", "rollback"], false),
     (&["egress", "check", EVIL], true),
     (&["egress", "list", "shy"], false),
+    (&["route", "--explain", EVIL], true),
     (&["tools"], true),
     (&["use"], true),
     (&["use", EVIL], true),

@@ -6,6 +6,7 @@ use crate::core::commit::secrets::KeyScanner;
 use crate::core::config::source::ConfigText;
 use crate::core::config::{Config, Layer, Origin};
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::route::refuse_unknown;
 use crate::core::tool;
 use crate::host::fs::files::read_text;
 use crate::host::{Host, output};
@@ -46,6 +47,7 @@ pub fn examine(host: &Host, sources: &[ConfigText]) -> Result<Vec<String>> {
     for tool in names.iter().map(String::as_str).chain([tool::EXEC]) {
         let plain = Config::new(host.scope(tool, None).borrowed(), sources, &host.env, Layer::default())?;
         plain.refuse_misspelt(&names)?;
+        plain.route.iter().try_for_each(|rule| refuse_unknown(rule, &names))?;
         for profile in &plain.profiles {
             let flags = Layer { profile: Some(profile.clone()), ..Layer::default() };
             Config::new(host.scope(tool, None).borrowed(), sources, &host.env, flags)?;

@@ -17,6 +17,7 @@ use crate::core::config::{Config, ConfigTable, Layer, Origin, Setting, VARIABLES
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::image::{self, Definitive, RecipeBases};
+use crate::core::route::RouteRule;
 use crate::core::text::nearest::nearest;
 use crate::core::text::visible::visible;
 use crate::core::tool::manifest::SecretRule;
@@ -40,7 +41,7 @@ impl Layers {
         if let Some((name, section)) = sections.find(|(_, section)| section.get_ref().has_sections()) {
             let place = origin(section.span().start);
             return Err(Failure::new(Kind::Config, format!("cannot use {place}: the section `{name}` has sections of its own"))
-                .hint("tool, profile, project and build are tables of the file itself"));
+                .hint("tool, profile, project, build and route are tables of the file itself"));
         }
         let plain = std::mem::take(&mut self.plain);
         self.plain = file.layer(&origin).over(plain);
@@ -55,6 +56,15 @@ impl Layers {
                 add(Some(section), &origin, &mut self.project, config);
             }
         }
+        let rules = file.route.iter().map(|rule| Setting::new(rule.get_ref().clone(), origin(rule.span().start)));
+        let rules: Vec<Setting<RouteRule>> = rules.collect();
+        for rule in &rules {
+            rule.value
+                .check()
+                .map_err(|why| Failure::new(Kind::Config, format!("cannot use {}: {why}", rule.origin)).hint("ai help route"))?;
+        }
+        // The file that is read later counts more.
+        config.route.splice(0..0, rules);
         if let Some(build) = file.build.map(Spanned::into_inner) {
             config.build.base = build.base.or(config.build.base.take());
             config.build.network = build.network.or(config.build.network.take());
@@ -75,6 +85,7 @@ pub fn of_project(scope: Scope, source: &ConfigText) -> Result<(Layer, Vec<Strin
     let sections = [
         ("secret", has_secret),
         ("build", file.build.is_some()),
+        ("route", !file.route.is_empty()),
         ("profile", !file.profile.is_empty()),
         ("project", !file.project.is_empty()),
     ];
@@ -113,7 +124,7 @@ fn add_secrets(table: &ConfigTable, origin: &impl Fn(usize) -> Origin, config: &
 }
 
 /// Returns whether a `[project."PATTERN"]` is about this root. `*` stands for a part of one name, `**` for any directories.
-fn is_of(pattern: &str, root: &Path, home: Option<&Path>) -> bool {
+pub(in crate::core) fn is_of(pattern: &str, root: &Path, home: Option<&Path>) -> bool {
     let rule = MountRule { path: pattern.into(), access: crate::core::plan::mount::Access::ReadOnly, at: None };
     let Some(path) = rule.absolute(home, Path::new("/")) else { return false };
     let options = glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };

@@ -143,9 +143,20 @@ fn config() -> Value {
         "versions": { "type": "object", "additionalProperties": { "type": "string" } },
     } });
     all.insert("build".into(), build);
+    all.insert("route".into(), json!({ "type": "array", "items": route() }));
     let mut root = table(all);
     root["$defs"] = json!({ "section": section });
     root
+}
+
+fn route() -> Value {
+    let count = json!({ "type": "integer", "minimum": 0 });
+    let words = |pattern: &str| json!({ "type": "array", "items": { "type": "string", "pattern": pattern } });
+    json!({ "type": "object", "additionalProperties": false, "required": ["tool"], "minProperties": 2, "properties": {
+        "tool": { "type": "string", "minLength": 1 }, "projects": words("^[/~]"), "words": words(r"\S"),
+        "longer_than": count, "shorter_than": count, "stdin": { "type": "boolean" },
+        "over_budget": { "enum": [true, false, "day", "month", "project"] },
+    } })
 }
 
 fn project() -> Value {

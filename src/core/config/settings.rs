@@ -49,6 +49,7 @@ macro_rules! settings {
             profile: BTreeMap<String, Spanned<ConfigTable>>,
             project: BTreeMap<String, Spanned<ConfigTable>>,
             build: Option<Spanned<Build>>,
+            route: Vec<Spanned<RouteRule>>,
         }
 
         impl ConfigTable {

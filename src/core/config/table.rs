@@ -52,7 +52,7 @@ pub fn line_of(text: &str, at: usize) -> usize {
 impl ConfigTable {
     /// Returns whether it holds sections of its own.
     pub(super) fn has_sections(&self) -> bool {
-        !(self.tool.is_empty() && self.profile.is_empty() && self.project.is_empty() && self.build.is_none())
+        !(self.tool.is_empty() && self.profile.is_empty() && self.project.is_empty() && self.build.is_none() && self.route.is_empty())
     }
 
     /// Returns whether it has nothing but settings that have one value.

@@ -1,5 +1,7 @@
 //! Budgets: what a person wants to spend in a day or a month, and how much of it is spent. Amounts are list prices, days are in UTC.
 
+use serde::Deserialize;
+
 use super::day::Day;
 use super::price::{Money, Prices};
 use super::{Filter, Grouping, Ledger, total};
@@ -9,12 +11,47 @@ use crate::core::failure::{Failure, Kind, Result};
 /// Percent of a budget from which on it is spoken of.
 const NEAR: u128 = 80;
 
+/// What a budget is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BudgetSpan {
+    Day,
+    Month,
+    /// A month, in one project.
+    Project,
+}
+
+impl BudgetSpan {
+    /// Returns the key that sets it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Day => "budget_day",
+            Self::Month => "budget_month",
+            Self::Project => "budget_project",
+        }
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Self::Day => "today",
+            Self::Month => "this month",
+            Self::Project => "this month in this project",
+        }
+    }
+}
+
+/// How a budget stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BudgetStanding {
+    pub span: BudgetSpan,
+    pub is_spent: bool,
+    pub note: String,
+}
+
 /// One budget, and what was spent of it.
 #[derive(Debug)]
 struct Budget {
-    key: &'static str,
-    /// For whom and how long.
-    what: &'static str,
+    span: BudgetSpan,
     limit: Money,
     origin: Origin,
     spent: Money,
@@ -36,15 +73,15 @@ impl Budgets {
         let day = Filter { since: Some(today), ..Filter::default() };
         let month = Filter { month: Some(today), ..Filter::default() };
         let here = Filter { project: Some(project.to_owned()), ..month.clone() };
-        let budget = |key, what, limit: &Setting<Option<f64>>, filter: &Filter| {
+        let budget = |span, limit: &Setting<Option<f64>>, filter: &Filter| {
             let sum = total(&ledger.rows(Grouping::Day, filter, prices));
             let (origin, spent, unpriced) = (limit.origin.clone(), sum.priced, sum.unpriced);
-            limit.value.map(|dollars| Budget { key, what, limit: Money::of_dollars(dollars), origin, spent, unpriced })
+            limit.value.map(|dollars| Budget { span, limit: Money::of_dollars(dollars), origin, spent, unpriced })
         };
         let budgets = [
-            budget("budget_day", "today", &settings.budget_day, &day),
-            budget("budget_month", "this month", &settings.budget_month, &month),
-            budget("budget_project", "this month in this project", &settings.budget_project, &here),
+            budget(BudgetSpan::Day, &settings.budget_day, &day),
+            budget(BudgetSpan::Month, &settings.budget_month, &month),
+            budget(BudgetSpan::Project, &settings.budget_project, &here),
         ];
         Self(budgets.into_iter().flatten().collect())
     }
@@ -54,17 +91,30 @@ impl Budgets {
         self.0.iter().filter(|budget| budget.spent.percent_of(budget.limit) >= NEAR).map(Budget::note).collect()
     }
 
+    /// Returns how each stands.
+    pub fn standings(&self) -> Vec<BudgetStanding> {
+        self.0.iter().map(|budget| BudgetStanding { span: budget.span, is_spent: budget.is_spent(), note: budget.note() }).collect()
+    }
+
     /// Refuses a run where a budget is spent and the person wants that.
     pub fn refuse_spent(&self) -> Result<()> {
-        let Some(spent) = self.0.iter().find(|budget| budget.spent >= budget.limit) else { return Ok(()) };
-        Err(Failure::new(Kind::NotAllowed, format!("cannot run: the budget is spent: {}", spent.note()))
-            .hint(format!("AI_BUDGET_DENY=0 for one run, or a larger {} at {}", spent.key, spent.origin)))
+        let Some(spent) = self.0.iter().find(|budget| budget.is_spent()) else { return Ok(()) };
+        Err(Failure::new(Kind::NotAllowed, format!("cannot run: the budget is spent: {}", spent.note())).hint(format!(
+            "AI_BUDGET_DENY=0 for one run, or a larger {} at {}",
+            spent.span.key(),
+            spent.origin
+        )))
     }
 }
 
 impl Budget {
+    fn is_spent(&self) -> bool {
+        self.spent >= self.limit
+    }
+
     fn note(&self) -> String {
-        let Self { what, limit, spent, unpriced, .. } = self;
+        let Self { span, limit, spent, unpriced, .. } = self;
+        let what = span.what();
         let percent = spent.percent_of(*limit);
         let rest = if *unpriced > 0 { format!(", and {unpriced} questions without a price") } else { String::new() };
         format!("{spent} of {limit} {what} ({percent} %){rest}")
@@ -103,6 +153,7 @@ mod tests {
         let budgets = Budgets::new(&settings, &ledger, &prices, "p", today);
         assert_eq!(budgets.notes(), expected);
         assert_eq!(budgets.refuse_spent().is_err(), is_spent);
+        assert_eq!(budgets.standings().iter().any(|standing| standing.is_spent), is_spent);
     }
 
     #[test]

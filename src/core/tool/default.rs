@@ -1,5 +1,7 @@
 //! The default tool: which it is, and the names that stand for one.
 
+use std::fmt;
+
 use crate::core::text::table::{self, Side};
 
 /// Where the default came from.
@@ -10,6 +12,16 @@ pub enum ChosenBy {
     /// `ai use`.
     Store,
     BuiltIn,
+}
+
+impl fmt::Display for ChosenBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Shell => "in this shell",
+            Self::Store => "in all shells",
+            Self::BuiltIn => "built-in",
+        })
+    }
 }
 
 /// What is there before anybody chose.
@@ -24,7 +36,7 @@ pub const WORDS: [(&str, &str); 5] = [
     ("aic", "commit what is staged, with a message from the default tool"),
     ("cic", "commit what is staged, with a message from claude"),
     ("ai-mode", "show or set the default tool of this shell"),
-    ("ai-run", "run the default tool"),
+    ("ai-run", "run the tool that `ai route` picks: the default one, if nothing is said"),
 ];
 
 /// Words that are gone, and what does their work now.
@@ -53,11 +65,6 @@ pub fn default_tool(of_shell: Option<&str>, of_store: Option<&str>, tools: &[Str
 
 /// Returns what `ai use` and `ai-mode` show.
 pub fn overview(default: &str, origin: ChosenBy, tools: &[(String, String)]) -> Vec<String> {
-    let origin = match origin {
-        ChosenBy::Shell => "in this shell",
-        ChosenBy::Store => "in all shells",
-        ChosenBy::BuiltIn => "built-in",
-    };
     let mut lines = vec![format!("The default tool is {default} ({origin})."), String::new(), "Tools:".into()];
     let mark = |name: &String| if name == default { '*' } else { ' ' };
     let rows: Vec<_> = tools.iter().map(|(name, about)| [format!("{} {name}", mark(name)), about.clone()]).collect();

@@ -183,6 +183,7 @@ fn some_things_no_project_can_ask_for() {
     never("[ssh]\nsign = ['file']", "ssh.sign");
     never("[ssh]\nconfirm = false", "ssh.confirm");
     never("[build]\nbase = 'evil'", "build");
+    never("[[route]]\ntool = 'evil'\nstdin = true", "route");
     never("[profile.ci]\nnetwork = 'lab'", "profile");
     never("[project.'/']\nnetwork = 'lab'", "project");
 }
