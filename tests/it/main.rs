@@ -40,6 +40,7 @@ mod cases;
 mod commit;
 mod commit_git;
 mod commit_real;
+mod company;
 mod completions;
 mod config_file;
 mod control;

@@ -20,12 +20,40 @@ impl Mock {
     /// Starts the servers and points every tool at them, with keys that somebody made up.
     #[track_caller]
     pub fn serve(sandbox: &mut Sandbox) -> Option<Self> {
+        let (mock, authority) = Self::start(sandbox, &[])?;
+        let url = &mock.url;
+        sandbox.set("ANTHROPIC_BASE_URL", url);
+        // Codex warns of a home below the directory of temporary files, where that of a test is.
+        // Two have their server's address built in, and glm's is a part of its profile.
+        fs::copy(authority, sandbox.project().join(".ca.pem")).unwrap();
+        let authority = "/workspace/proj/.ca.pem";
+        sandbox.config(&format!(
+            "[tool.codex.env]\nTMPDIR = '/home/ai'\nHTTPS_PROXY = '{url}'\nCODEX_CA_CERTIFICATE = '{authority}'\n\
+             [tool.gemini.env]\nHTTPS_PROXY = '{url}'\nNODE_EXTRA_CA_CERTS = '{authority}'\n\
+             [tool.glm.env]\nANTHROPIC_BASE_URL = '{url}'\n"
+        ));
+        Some(mock)
+    }
+
+    /// Starts them as a company's proxy with an authority of its own, between the tools and the whole world, registries among it.
+    #[track_caller]
+    pub fn company(sandbox: &mut Sandbox) -> Option<Self> {
+        let (mock, authority) = Self::start(sandbox, &["--packages"])?;
+        sandbox.unset("AI_CA");
+        sandbox.config(&format!("proxy = '{}'\nca = '{authority}'\n[tool.codex.env]\nTMPDIR = '/home/ai'\n", mock.url));
+        Some(mock)
+    }
+
+    /// Starts the servers; returns the file of their authority too.
+    #[track_caller]
+    fn start(sandbox: &mut Sandbox, more: &[&str]) -> Option<(Self, String)> {
         let python = need("python3", find_program("python3"))?;
         let tls = sandbox.root().join("tls");
         fs::create_dir(&tls).unwrap();
         let mut server = Command::new(python)
             .args([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/mock/serve.py"), "--max-seconds", "300", "--tls-dir"])
             .arg(&tls)
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -33,25 +61,14 @@ impl Mock {
         let mut line = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let answer: Value = serde_json::from_str(&line).unwrap();
-        let url = answer["url"].as_str().unwrap().to_owned();
         // The container shares the host's network only to reach the mock.
         sandbox.set("AI_NETWORK", "host");
-        sandbox.set("ANTHROPIC_BASE_URL", &url);
-        sandbox.set("ANTHROPIC_API_KEY", "made-up");
-        sandbox.set("GEMINI_API_KEY", "made-up");
-        sandbox.set("CODEX_API_KEY", "made-up");
-        sandbox.set("ZAI_API_KEY", "made-up");
+        for key in ["ANTHROPIC_API_KEY", "GEMINI_API_KEY", "CODEX_API_KEY", "ZAI_API_KEY"] {
+            sandbox.set(key, "made-up");
+        }
         sandbox.set("GEMINI_CLI_TRUST_WORKSPACE", "true");
-        // Codex warns of a home below the directory of temporary files, where that of a test is.
-        // Two have their server's address built in, and glm's is a part of its profile.
-        let authority = "/workspace/proj/.ca.pem";
-        fs::copy(answer["ca"].as_str().unwrap(), sandbox.project().join(".ca.pem")).unwrap();
-        sandbox.config(&format!(
-            "[tool.codex.env]\nTMPDIR = '/home/ai'\nHTTPS_PROXY = '{url}'\nCODEX_CA_CERTIFICATE = '{authority}'\n\
-             [tool.gemini.env]\nHTTPS_PROXY = '{url}'\nNODE_EXTRA_CA_CERTS = '{authority}'\n\
-             [tool.glm.env]\nANTHROPIC_BASE_URL = '{url}'\n"
-        ));
-        Some(Self { server, url })
+        let text = |key: &str| answer[key].as_str().unwrap().to_owned();
+        Some((Self { server, url: text("url") }, text("ca")))
     }
 
     /// One request to the part of the server that is the test's own.

@@ -14,7 +14,7 @@ use crate::core::guard::sets;
 use crate::core::image::{TOOL_IMAGE, installed_tool};
 use crate::core::plan::env::Variables;
 use crate::core::plan::mount::{Access, Mount};
-use crate::core::plan::{Part, Parts, Request, image, reach};
+use crate::core::plan::{Part, Parts, Request, image, proxy, reach};
 use crate::core::store::{Fixed, Seen, Store};
 use crate::core::telemetry::Collector;
 use crate::core::tool::Tool;
@@ -211,14 +211,14 @@ pub(super) fn variables(request: &Request, variables: &mut Variables) {
     let mut set = |name: &str, value: &str, reason: &'static str| {
         variables.literal(name, value, reason, request.config.settings.network.origin.clone());
     };
-    let proxy = format!("http://127.0.0.1:{PORT}");
+    let helper = format!("http://127.0.0.1:{PORT}");
     for name in ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] {
-        set(name, &proxy, "the way out of a guarded container");
+        set(name, &helper, "the way out of a guarded container");
     }
     for name in ["NO_PROXY", "no_proxy"] {
         set(name, "localhost,127.0.0.1,::1", "what is in the container needs no way out");
     }
-    set("NODE_USE_ENV_PROXY", "1", "node does not read these variables by itself");
+    proxy::node_too(variables, request.config.settings.network.origin.clone());
 }
 
 /// Adds the variable by which programs find what opens pages.

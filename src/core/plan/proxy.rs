@@ -49,11 +49,15 @@ pub(super) fn variables(request: &Request, variables: &mut Variables) {
             for name in PROXY_VARIABLES.iter().filter(|name| facts.env.text(name).is_some()) {
                 variables.inherited(name, "your network's proxy", Origin::Host);
             }
+            if PROXY_VARIABLES.iter().any(|name| facts.env.text(name).is_some()) {
+                node_too(variables, Origin::Host);
+            }
         }
         url => {
             for name in ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] {
                 variables.literal(name, url, "the proxy", proxy.origin.clone());
             }
+            node_too(variables, proxy.origin.clone());
             // Programs read one case or the other: both say the same.
             let set = config.admitted.literals().into_iter().find(|(name, _)| NO_PROXY.contains(&name.as_str()));
             let own = NO_PROXY.iter().find_map(|name| facts.env.text(name)).map(|own| (own, Origin::Host));
@@ -70,6 +74,11 @@ pub(super) fn variables(request: &Request, variables: &mut Variables) {
             variables.literal(name, &format!("{USER}/{AUTHORITIES}"), "the certificate authorities of your network", origin);
         }
     }
+}
+
+/// Adds what makes node 22 and newer read the variables of a proxy.
+pub(super) fn node_too(variables: &mut Variables, origin: Origin) {
+    variables.literal("NODE_USE_ENV_PROXY", "1", "node does not read these variables by itself", origin);
 }
 
 impl Request<'_> {

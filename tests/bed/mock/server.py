@@ -1,6 +1,7 @@
 """The HTTP side: plain requests, the CONNECT proxy with its own TLS, and the table of what is answered where."""
 
 import http.server
+import itertools
 import json
 import re
 import socket
@@ -10,10 +11,12 @@ import sys
 import urllib.parse
 
 import anthropic
+import bedrock
 import chat
 import gemini
 import oauth
 import openai
+import packages
 from tls import PLAYED
 
 
@@ -24,9 +27,10 @@ class MockServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, port, journal, chains, authority):
+    def __init__(self, port, journal, chains, authority, hosts):
         super().__init__(("127.0.0.1", port), Handler)
         self.journal, self.chains, self.authority = journal, chains, authority
+        self.hosts = (*PLAYED, *hosts, "localhost", "127.0.0.1")
 
     def handle_error(self, request, client_address):
         """A client that goes away is everyday life under test; anything else is a fault of the mock."""
@@ -43,7 +47,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_CONNECT(self):  # noqa: N802
         host = self.path.rpartition(":")[0]
-        if host not in PLAYED and host not in ("localhost", "127.0.0.1"):
+        if host not in self.server.hosts:
             self.server.journal.refused_host(host)
             return self.send_error(403, "not played")
         self.send_response_only(200, "Connection established")
@@ -75,6 +79,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not path.startswith("/__"):
             self.server.journal.request(self.tunnel, self.command, path, self.headers, body)
         route = path.split("?")[0]
+        if self.tunnel in packages.HOSTS:
+            return self.send_file(packages.answer(self.tunnel, route))
         for method, pattern, respond in ROUTES:
             match = re.fullmatch(pattern, route)
             if method == self.command and match:
@@ -102,25 +108,34 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return scheme.lower() != "bearer" or self.server.chains.is_good(token.strip())
 
     def send_json(self, status, value):
-        data = json.dumps(value).encode()
+        self._send(status, "application/json", json.dumps(value).encode())
+
+    def send_file(self, data):
+        """A file of a registry, or that there is none."""
+        kind = "text/html" if data and data.startswith(b"<") else "application/json" if data and data.startswith(b"{") else "application/octet-stream"
+        self._send(404 if data is None else 200, kind, data or b"")
+
+    def _send(self, status, kind, data):
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 
-    def send_events(self, events, last=None):
-        """Server-sent events; the end of the connection is the end of the stream."""
+    def send_stream(self, kind, pieces):
         self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Type", kind)
         self.send_header("Connection", "close")
         self.end_headers()
-        for name, value in events:
-            head = f"event: {name}\n" if name else ""
-            self.wfile.write(f"{head}data: {json.dumps(value)}\n\n".encode())
-        if last:
-            self.wfile.write(f"data: {last}\n\n".encode())
+        for piece in pieces:
+            self.wfile.write(piece)
         self.close_connection = True
+
+    def send_events(self, events, last=None):
+        """Server-sent events; the end of the connection is the end of the stream."""
+        heads = ((f"event: {name}\n" if name else "", json.dumps(value)) for name, value in events)
+        data = itertools.chain(heads, [("", last)] if last else [])
+        self.send_stream("text/event-stream", (f"{head}data: {text}\n\n".encode() for head, text in data))
 
 
 def parse(headers, body):
@@ -149,6 +164,18 @@ def messages(handler, body, _match):
     block, stop = anthropic.reply(body)
     if body.get("stream"):
         return handler.send_events(anthropic.events(body, block, stop))
+    return handler.send_json(200, anthropic.message(body, block, stop))
+
+
+def invoked(handler, body, match):
+    """As Bedrock is asked: the model is in the path, and the request is signed with the account's key."""
+    body = {**body, "model": match["model"]}
+    handler.server.journal.model(body["model"], body.get("tools"), json.dumps(body))
+    if not re.match(r"AWS4-HMAC-SHA256 Credential=\w+/", handler.headers.get("Authorization") or ""):
+        return handler.send_json(403, {"message": "mock: not signed"})
+    block, stop = anthropic.reply(body)
+    if match["stream"]:
+        return handler.send_stream("application/vnd.amazon.eventstream", bedrock.frames(body, block, stop))
     return handler.send_json(200, anthropic.message(body, block, stop))
 
 
@@ -260,6 +287,7 @@ DEVICE_CODE = {"authorization_code": "mock-code", "code_challenge": "mock", "cod
 ROUTES = (
     ("POST", r"(/api/anthropic)?/v1/messages", guarded(messages)),
     ("POST", r"(/api/anthropic)?/v1/messages/count_tokens", constant({"input_tokens": 10})),
+    ("POST", r"/model/(?P<model>[^/]+)/invoke(?P<stream>-with-response-stream)?", invoked),
     ("POST", r"/v1(beta|internal)?(/models/[^:]+)?:(?P<call>generateContent|streamGenerateContent)", guarded(generate)),
     ("POST", r"/v1(beta)?/models/[^:]+:countTokens", constant({"totalTokens": 10})),
     ("POST", r"/v1internal:(loadCodeAssist|onboardUser|listExperiments|fetchAdminControls|retrieveUserQuota)", lambda h, _b, m: h.send_json(200, gemini.CODE_ASSIST[m[1]])),

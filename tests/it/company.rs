@@ -1,0 +1,60 @@
+//! A company's network: a proxy with an authority of its own between the container and everything; and models in its cloud account.
+
+use crate::bed::{Bed, Image};
+use crate::mock::Mock;
+use crate::shells::Shell;
+
+/// What asks a registry or a server of repositories, and what it says in the end.
+const PROGRAMS: [(&str, &str); 6] = [
+    ("curl -fsS https://pypi.org/simple/told/ | grep -o '>told.*whl'", ">told-1.0.0-py3-none-any.whl"),
+    ("node -e \"fetch('https://registry.npmjs.org/told').then(it => it.json()).then(it => console.log(it.name))\"", "told"),
+    ("npm install --silent --prefix /tmp/npm told && /tmp/npm/node_modules/.bin/told", "told by npm"),
+    ("python3 -m venv /tmp/v && /tmp/v/bin/pip install -q told && /tmp/v/bin/python -m told", "told by pip"),
+    ("uv pip install -q --target /tmp/uv told && python3 /tmp/uv/told.py", "told by pip"),
+    ("git clone -q https://github.com/mock/told.git /tmp/git && cat /tmp/git/told", "told by git"),
+];
+
+fn bed(user: u32) -> Option<Bed> {
+    let mut bed = Bed::new(Image::Tools)?;
+    (!rustix::process::getuid().is_root() || bed.as_user(user)).then_some(bed)
+}
+
+// NE-03
+#[test]
+fn everything_works_through_a_proxy_with_an_authority_of_its_own() {
+    let Some(mut bed) = bed(1000) else { return };
+    let Some(mock) = Mock::company(&mut bed.sandbox) else { return };
+    let script: String = PROGRAMS.iter().map(|(script, _)| format!("{script} || echo 'failed: '$?\n")).collect();
+    let outcome = bed.ai(["exec", "--shell", &script]).outcome();
+    assert_eq!(mock.stats()["paths"]["/told"], 2, "node and npm have asked the proxy, not the world: {}", mock.stats());
+    let said: Vec<String> = outcome.out().lines().map(str::to_owned).collect();
+    assert_eq!(said, PROGRAMS.map(|(_, expected)| expected), "{}", outcome.err());
+    for (line, expected) in [
+        ("claude -p hello", "mock-anthropic heard: hello"),
+        ("gemini -p hello", "mock-gemini heard: hello"),
+        ("codex exec --skip-git-repo-check hello", "mock-openai heard: hello"),
+    ] {
+        let outcome = bed.shell(Shell::Bash, line).outcome();
+        assert!(outcome.out().contains(expected), "{line}: {outcome:?}");
+    }
+    assert!(mock.stats()["paths"].get("/v1/messages").is_some(), "it went through the proxy: {}", mock.stats());
+    bed.nothing_left();
+}
+
+// NE-04: the account is the person's: a profile that is chosen by a variable, with its keys in the home.
+#[test]
+fn claude_asks_the_models_of_a_cloud_account() {
+    let Some(mut bed) = bed(1000) else { return };
+    let Some(mock) = Mock::serve(&mut bed.sandbox) else { return };
+    bed.write("home/.aws/config", "[profile work]\nregion = eu-central-1\n");
+    bed.write("home/.aws/credentials", "[work]\naws_access_key_id = AKIAMADEUP\naws_secret_access_key = made-up\n");
+    bed.config(&format!(
+        "cloud = ['aws']\n[env]\npass = ['AWS_PROFILE']\nset = {{ CLAUDE_CODE_USE_BEDROCK = '1', ANTHROPIC_BEDROCK_BASE_URL = '{}' }}\n",
+        mock.url
+    ));
+    bed.set("AWS_PROFILE", "work");
+    let outcome = bed.shell(Shell::Bash, "claude -p --model anthropic.mock hello").outcome();
+    assert!(outcome.out().contains("mock-anthropic heard: hello"), "{outcome:?}");
+    assert_eq!(mock.asked().last().unwrap()["model"], "anthropic.mock");
+    bed.nothing_left();
+}
