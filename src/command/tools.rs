@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::plan::guard::GUARD;
 use crate::core::text::table::Side;
 use crate::core::text::typed::typed;
 use crate::core::tool::examine::{Complaint, examine};
@@ -14,6 +15,10 @@ use crate::core::tool::{self, Tool};
 use crate::host::fs::files;
 use crate::host::{Host, output, pick};
 use crate::session::context::unknown_tool;
+
+mod local;
+
+use local::{LOCAL, LocalArgs};
 
 #[derive(Debug, Args)]
 pub struct ToolsArgs {
@@ -31,8 +36,13 @@ enum ToolsCommand {
     Show { tool: String },
     /// What is wrong with a manifest, all of it, before a run finds out; without a file, with each of your own
     Check { file: Option<PathBuf> },
-    /// Add a tool: one that comes with ai, by its name, or a manifest of yours, by its file
-    Add { what: String },
+    /// Add a tool: one that comes with ai, by its name; a manifest of yours, by its file; `local`, for a model on a server of yours
+    Add {
+        /// Name, FILE or `local`
+        what: String,
+        #[command(flatten)]
+        local: LocalArgs,
+    },
 }
 
 #[derive(Serialize)]
@@ -48,7 +58,7 @@ pub fn run(tools: &ToolsArgs) -> Result<u8> {
         None | Some(ToolsCommand::List) => list(&Host::new()?, tools.json),
         Some(ToolsCommand::Show { tool }) => show(&Host::new()?, tool, tools.json),
         Some(ToolsCommand::Check { file }) => check(&Host::new()?, file.as_deref(), tools.json),
-        Some(ToolsCommand::Add { what }) => add(&Host::to_write()?, what),
+        Some(ToolsCommand::Add { what, local }) => add(&Host::to_write()?, what, local),
     }
 }
 
@@ -160,11 +170,16 @@ fn name_of(file: &Path) -> &str {
 }
 
 /// Adds a tool: from then on it has a function in new shells, a completion, and a state of its own.
-fn add(host: &Host, what: &str) -> Result<u8> {
+fn add(host: &Host, what: &str, local: &LocalArgs) -> Result<u8> {
     let path = Path::new(what);
     let is_file = what.contains('/') || path.extension().is_some_and(|extension| extension == "toml");
+    if what != LOCAL && local.is_said() {
+        return Err(Failure::new(Kind::Usage, format!("cannot add `{what}`: only `local` is told of a server and a model"))
+            .hint("ai tools add local --like claude --model qwen3-coder"));
+    }
     let (name, text) = match tool::adding(what) {
-        Some(text) if !is_file => (what, text),
+        None if what == LOCAL => local.manifest()?,
+        Some(text) if !is_file => (what.to_owned(), text),
         _ if is_file => {
             let found = complaints(host, path)?;
             for Complaint { file, line, what, hint, .. } in &found {
@@ -174,7 +189,7 @@ fn add(host: &Host, what: &str) -> Result<u8> {
                 let why = format!("cannot add `{}`: a run would not take it", path.display());
                 return Err(Failure::new(Kind::Config, why).hint(format!("ai tools check {}", typed(what))));
             }
-            (name_of(path), read(path)?.text.into_owned())
+            (name_of(path).to_owned(), read(path)?.text.into_owned())
         }
         _ => {
             let more: Vec<&str> = tool::more_names().collect();
@@ -182,12 +197,13 @@ fn add(host: &Host, what: &str) -> Result<u8> {
             return Err(Failure::new(Kind::Usage, why).hint("ai tools add FILE, where FILE is NAME.toml; ai help tools"));
         }
     };
+    let name = name.as_str();
     let place = host.store.tools().join(format!("{name}.toml"));
     match files::read_text(&place)? {
         Some(known) if known == text => output::note(&format!("{name} is there already: {}", place.display())),
         Some(_) => {
             return Err(Failure::new(Kind::Config, format!("cannot add {name}: `{}` says something else already", place.display()))
-                .hint("edit that file, or move it away"));
+                .hint(if what == LOCAL { "--name, for another name; or edit that file" } else { "edit that file, or move it away" }));
         }
         None => {
             let write = files::private_dir(&host.store.tools()).and_then(|()| files::write_private(&place, text.as_bytes()));
@@ -195,8 +211,21 @@ fn add(host: &Host, what: &str) -> Result<u8> {
             output::note(&format!("added {name}: {}", place.display()));
         }
     }
-    let installs = Tool::load(name, |name| host.manifest(name))?.is_some_and(|tool| tool.manifest.install.is_some());
+    let tool = Tool::load(name, |name| host.manifest(name))?;
+    if let Some(network) = tool.as_ref().and_then(|tool| tool.manifest.network.as_deref()) {
+        tell_of_network(name, network);
+    }
+    let installs = tool.is_some_and(|tool| tool.manifest.install.is_some());
     let build = if installs { format!("ai image build {name} makes its image; ") } else { String::new() };
     output::note(&format!("{build}`{name}` is a word of every new shell, and `ai run {name}` works now"));
     Ok(0)
+}
+
+/// Says what a run of the tool reaches.
+fn tell_of_network(name: &str, network: &str) {
+    output::note(&match network {
+        GUARD => format!("{name} reaches its server and nothing else; ai config allow host --tool {name} HOST lets one more in"),
+        "host" => format!("{name} is on the network of this machine, with all that listens here"),
+        other => format!("{name} is on the network {other}; a server on this machine must listen where that reaches it"),
+    });
 }

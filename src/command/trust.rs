@@ -87,7 +87,7 @@ fn asked(host: &Host, source: &ConfigText) -> Result<Asked> {
     for name in tools {
         // Without a manifest that can be read, every limit is asked for.
         let tool = Tool::load(&name, |name| host.manifest(name)).ok().flatten();
-        let scope = host.scope(&name, tool.as_ref().map(|tool| &tool.manifest.limits));
+        let scope = host.scope(&name, tool.as_ref().map(|tool| &tool.manifest));
         asked.push((name.clone(), Config::new(scope.borrowed(), &sources, &host.env, Layer::default())?.asked));
     }
     Ok(Asked::of_all(asked))

@@ -201,6 +201,8 @@ pub struct Config {
     pub rules: Rules,
     /// The image that is made for this run, where `image` is a recipe.
     pub made: Option<MadeImage>,
+    /// Where a section of this very tool names an image.
+    pub image_of_tool: Option<Origin>,
 }
 
 impl Default for Config {
@@ -219,6 +221,7 @@ impl Default for Config {
             profiles: Vec::new(),
             rules: Rules::default(),
             made: None,
+            image_of_tool: None,
         }
     }
 }
@@ -231,7 +234,7 @@ impl Config {
     pub fn new(scope: Scope, sources: &[ConfigText], env: &Env, flags: Layer) -> Result<Self> {
         let mut config = Self::default();
         let own = flags.over(Layer::from_env(env)?);
-        let mut layers = Layers::default();
+        let mut layers = Layers { plain: Layer::of_manifest(scope), ..Layers::default() };
         for source in sources.iter().filter(|source| source.standing == ConfigStanding::Own) {
             layers.read(scope, own.profile.as_deref(), source, &mut config)?;
         }

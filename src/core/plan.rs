@@ -220,24 +220,34 @@ pub struct ImageReason {
 }
 
 pub(in crate::core) fn image_reason(tool: &Tool, config: &Config) -> ImageReason {
-    let chosen = &config.settings.image;
     let of = |reason: &str, origin: &Origin| ImageReason { reason: reason.into(), origin: origin.clone() };
-    match (&chosen.value, &tool.manifest.image) {
-        (Some(image), _) => match image.recipe() {
-            None => of("the image", &chosen.origin),
-            Some(recipe) => of(&recipe.rows().join(", "), &chosen.origin),
-        },
-        (None, Some(_)) => of("the image", &Origin::Manifest(tool.name.clone())),
-        (None, None) if tool.manifest.install.is_some() => of("its own image", &Origin::Manifest(tool.installed_as.clone())),
-        (None, None) => of("the image of the tools", &Origin::Default),
+    let chosen = &config.settings.image;
+    if let Some(recipe) = chosen.value.as_ref().and_then(ImageChoice::recipe) {
+        return of(&recipe.rows().join(", "), &chosen.origin);
     }
+    if named_image(tool, config).is_some() {
+        return of("the image", &chosen.origin);
+    }
+    let other = if chosen.value.is_some() { format!("; that of {} is for tools without one", chosen.origin) } else { String::new() };
+    match &tool.manifest {
+        manifest if manifest.image.is_some() => of(&format!("the image{other}"), &Origin::Manifest(tool.name.clone())),
+        manifest if manifest.install.is_some() => of(&format!("its own image{other}"), &Origin::Manifest(tool.installed_as.clone())),
+        _ => of("the image of the tools", &Origin::Default),
+    }
+}
+
+/// Returns the image that the configuration names for this tool. One that is named for all has no tool that another image holds.
+fn named_image<'a>(tool: &Tool, config: &'a Config) -> Option<&'a str> {
+    let chosen = &config.settings.image;
+    let has_own = tool.manifest.image.is_some() || tool.manifest.install.is_some();
+    let is_of_tool = matches!(chosen.origin, Origin::Flag(_)) || config.image_of_tool.as_ref() == Some(&chosen.origin);
+    chosen.value.as_ref().and_then(ImageChoice::name).filter(|_| !has_own || is_of_tool)
 }
 
 /// The image that a run uses.
 pub fn image(tool: &Tool, config: &Config) -> String {
-    let chosen = config.settings.image.value.as_ref().and_then(ImageChoice::name);
     let made = config.made.as_ref().map(|made| made.name.as_str());
-    chosen.or(made).map_or_else(|| tools_image(tool), str::to_owned)
+    named_image(tool, config).or(made).map_or_else(|| tools_image(tool), str::to_owned)
 }
 
 /// The image of a tool where no setting speaks of one.

@@ -13,6 +13,7 @@ use crate::core::tool::manifest::{Manifest, ManifestText};
 pub mod default;
 pub mod examine;
 pub mod install;
+pub mod local;
 pub mod manifest;
 mod over;
 mod reserved;

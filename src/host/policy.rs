@@ -24,8 +24,7 @@ impl Host {
     pub fn config(&self, tool: &Tool, flags: Layer) -> Result<Config> {
         let rules = rules()?;
         let sources = self.config_sources(&rules)?;
-        let config =
-            Config::new(self.scope(&tool.name, Some(&tool.manifest.limits)).borrowed(), &sources, &self.env, flags)?.under(rules)?;
+        let config = Config::new(self.scope(&tool.name, Some(&tool.manifest)).borrowed(), &sources, &self.env, flags)?.under(rules)?;
         self.with_made_image(tool, config, &sources)
     }
 }

@@ -8,7 +8,7 @@ use crate::core::config::Config;
 use crate::core::config::source::Scope;
 use crate::core::facts::{Repo, RepoKind};
 use crate::core::plan::guard::{GUARD, has_desktop};
-use crate::core::tool::manifest::LimitRules;
+use crate::core::tool::manifest::Manifest;
 use crate::host::fs::look::Look;
 use crate::host::store::lease;
 use crate::host::{Host, machine};
@@ -19,12 +19,14 @@ pub struct Here<'a> {
     tool: &'a str,
     project: Option<PathBuf>,
     home: Option<PathBuf>,
-    limits: Option<&'a LimitRules>,
+    manifest: Option<&'a Manifest>,
 }
 
 impl Here<'_> {
     pub fn borrowed(&self) -> Scope<'_> {
-        Scope { tool: self.tool, project: self.project.as_deref(), home: self.home.as_deref(), limits: self.limits }
+        let limits = self.manifest.map(|manifest| &manifest.limits);
+        let network = self.manifest.and_then(|manifest| manifest.network.as_deref());
+        Scope { tool: self.tool, project: self.project.as_deref(), home: self.home.as_deref(), limits, network }
     }
 }
 
@@ -56,9 +58,9 @@ impl Host {
         self.cwd().map(|cwd| machine::git::root(cwd).unwrap_or(cwd).to_owned())
     }
 
-    /// Returns which sections of the configuration count for a tool here; `limits` are those of its manifest.
-    pub fn scope<'a>(&self, tool: &'a str, limits: Option<&'a LimitRules>) -> Here<'a> {
-        Here { tool, project: self.project_root(), home: self.home(), limits }
+    /// Returns which sections of the configuration count for a tool here; `manifest` is its own.
+    pub fn scope<'a>(&self, tool: &'a str, manifest: Option<&'a Manifest>) -> Here<'a> {
+        Here { tool, project: self.project_root(), home: self.home(), manifest }
     }
 
     /// Our own program, links resolved, if a run can mount it: asked for none but a guarded one, and where a login may open a page.

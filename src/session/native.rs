@@ -50,6 +50,7 @@ fn argv(context: &Context, facts: &Facts, args: &[OsString]) -> Result<Vec<OsStr
         argv.extend(literals(context));
     }
     argv.push(program.into_os_string());
+    argv.extend(tool.manifest.args.iter().map(|word| from_the_host(word).into()));
     argv.extend(args.iter().cloned());
     Ok(argv)
 }
@@ -64,11 +65,16 @@ fn unset(host: &Host, context: &Context) -> Result<Vec<OsString>> {
     Ok(names.flat_map(|name| ["-u".into(), name.into()]).collect())
 }
 
+/// Returns a value in which the machine is called what it is called on itself.
+fn from_the_host(value: &str) -> String {
+    value.replace("host.docker.internal", "127.0.0.1")
+}
+
 fn literals(context: &Context) -> Vec<OsString> {
     let Context { host, tool, config } = context;
     let mut set = tool.manifest.env.set.clone();
     set.extend(config.admitted.literals().into_iter().map(|(name, setting)| (name.clone(), setting.value.clone())));
-    let mut words: Vec<OsString> = set.into_iter().map(|(name, value)| format!("{name}={value}").into()).collect();
+    let mut words: Vec<OsString> = set.into_iter().map(|(name, value)| format!("{name}={}", from_the_host(&value)).into()).collect();
     if let Some(name) = tool.manifest.state.as_ref().and_then(|state| state.home.env.as_ref()) {
         let mut word = OsString::from(format!("{name}="));
         word.push(host.store.tool(&tool.name).join("native"));

@@ -87,6 +87,7 @@ mod layout;
 mod ledger;
 mod ledger_kept;
 mod let_in;
+mod local_models;
 mod login_shapes;
 mod logins;
 mod lost;

@@ -12,7 +12,9 @@ impl Config {
     /// # Errors
     /// Where a word of this very run says something else than what is fixed.
     pub fn under(mut self, rules: Rules) -> Result<Self> {
-        self.settings.fix(rules.fixed())?;
+        let fixed = rules.fixed();
+        self.image_of_tool = fixed.image.as_ref().map(|image| image.origin.clone()).or(self.image_of_tool);
+        self.settings.fix(fixed)?;
         self.rules = rules;
         Ok(self)
     }

@@ -49,7 +49,10 @@ impl Layers {
         config.sections.extend(file.tool.iter().map(|(name, section)| Setting::new(name.clone(), origin(section.span().start))));
         self.profiles.extend(file.profile.keys().cloned());
         let chosen = profile.and_then(|name| file.profile.get(name));
-        add(file.tool.get(scope.tool), &origin, &mut self.plain, config);
+        let section = file.tool.get(scope.tool);
+        let image = section.and_then(|section| section.get_ref().image.as_ref());
+        config.image_of_tool = image.map(|image| origin(image.span().start)).or(config.image_of_tool.take());
+        add(section, &origin, &mut self.plain, config);
         add(chosen, &origin, &mut self.profile, config);
         for (pattern, section) in &file.project {
             if scope.project.is_some_and(|root| is_of(pattern, root, scope.home)) {
@@ -106,6 +109,14 @@ pub fn add_of_image(scope: Scope, source: &ConfigText, layer: &mut Layer) -> Vec
         // No image follows from it, and whoever agrees is told so when it is built.
         Definitive::Fails(why) => vec![format!("+ an image that cannot be made: {}", visible(&why))],
         Definitive::Needs(_) => Vec::new(),
+    }
+}
+
+impl Layer {
+    /// Returns what the tool's manifest says, below all files.
+    pub(super) fn of_manifest(scope: Scope) -> Self {
+        let network = scope.network.map(|network| Setting::new(network.to_owned(), Origin::Manifest(scope.tool.to_owned())));
+        Self { network, ..Self::default() }
     }
 }
 

@@ -67,4 +67,6 @@ pub struct Scope<'a> {
     pub home: Option<&'a Path>,
     /// The limits of the tool's manifest. A project's own file changes none where they are not known.
     pub limits: Option<&'a LimitRules>,
+    /// The network that the tool's manifest names.
+    pub network: Option<&'a str>,
 }

@@ -98,7 +98,8 @@ fn program(request: &Request) -> Vec<OsString> {
     let settings = &request.config.settings;
     let reports = request.tool.manifest.telemetry.as_ref().zip(settings.telemetry.value.as_ref());
     let reports = reports.map_or_else(Vec::new, |(rules, collector)| rules.words(collector, &settings.network.value));
-    let command = request.tool.manifest.command.iter().cloned().chain(reports).map(OsString::from);
+    let manifest = &request.tool.manifest;
+    let command = manifest.command.iter().cloned().chain(reports).chain(manifest.args.iter().cloned()).map(OsString::from);
     let Some(state) = &request.tool.manifest.state else { return command.collect() };
     let before = if request.tool.logs_in_at_home() {
         vec!["sh", "-c", AT_HOME, "sh", &state.home.at, &state.login.at].into_iter().map(OsString::from).collect()

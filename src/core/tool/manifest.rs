@@ -39,6 +39,10 @@ pub struct Manifest {
     pub about: String,
     /// Argument vector in the container, before the user's arguments.
     pub command: Vec<String>,
+    /// Words between that and the person's; those of a profile stand behind those of its tool, on the host too.
+    pub args: Vec<String>,
+    /// The network of its runs where no configuration names one.
+    pub network: Option<String>,
     /// Program on the host for `--native`; the first word of `command` if absent.
     pub native: Option<String>,
     /// The tool whose program, state layout and sync rules this profile uses.
@@ -254,6 +258,7 @@ impl Manifest {
             return Err("`commit.argv` is empty".into());
         }
         self.image.as_deref().map(plain_name).transpose().map_err(|why| format!("`image`: {why}"))?;
+        self.network.as_deref().map(plain_name).transpose().map_err(|why| format!("`network`: {why}"))?;
         if let Some(install) = &self.install {
             install.check()?;
             if self.image.is_some() {

@@ -28,7 +28,8 @@ impl Manifest {
         fn or<T>(profile: Vec<T>, base: Vec<T>) -> Vec<T> {
             if profile.is_empty() { base } else { profile }
         }
-        let has_own_account = !self.secret.is_empty() || !self.env.set.is_empty() || !self.env.pass.is_empty();
+        let has_own_account =
+            !self.secret.is_empty() || !self.env.set.is_empty() || !self.env.pass.is_empty() || !self.egress.model.is_empty();
         let mut set = base.env.set;
         set.extend(self.env.set);
         let mut append = base.env.append;
@@ -38,6 +39,8 @@ impl Manifest {
         Self {
             about: self.about,
             command: or(self.command, base.command),
+            args: base.args.into_iter().chain(self.args).collect(),
+            network: self.network.or(base.network),
             native: self.native.or(base.native),
             profile_of: self.profile_of,
             image: self.image.or(base_image),

@@ -82,6 +82,8 @@ pub fn manifest() -> Value {
     table(&[
         ("about", &text),
         ("command", &texts),
+        ("args", &texts),
+        ("network", &json!({ "type": "string", "minLength": 1 })),
         ("native", &text),
         ("profile_of", &text),
         ("image", &json!({ "type": "string", "minLength": 1 })),
