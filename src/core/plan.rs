@@ -42,6 +42,7 @@ pub mod proxy;
 mod reach;
 mod scratch;
 pub mod secret;
+mod spelling;
 pub mod state;
 mod terminal;
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::core::plan::env::Variables;
 use crate::core::plan::guard::GUARD;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::verify::can_be_renamed;
-use crate::core::plan::{Part, Parts, Request, places};
+use crate::core::plan::{Part, Parts, Request, places, spelling};
 use crate::core::store::{Fixed, Seen, Store};
 use crate::core::workspace::Workspace;
 
@@ -36,6 +36,7 @@ pub(super) fn push(request: &Request, workspace: &Workspace, parts: &mut Parts) 
     brought(request, workspace, parts);
     caches(request, workspace, parts);
     overlays(request, workspace, parts)?;
+    spelling::push(request.facts, parts);
     network(request, parts)?;
     let settings = &config.settings;
     if let Some(bytes) = settings.shm.value.as_deref().and_then(|size| parse_bytes(size).ok()) {

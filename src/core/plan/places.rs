@@ -15,6 +15,11 @@ pub(super) fn of<'a>(parts: &'a Parts, at: &Path) -> Option<&'a Reasoned> {
     parts.0.iter().find(|known| target(&known.part) == Some(at))
 }
 
+/// Returns whether nothing is at a place, nor inside of it.
+pub(super) fn is_free(parts: &Parts, at: &Path) -> bool {
+    !parts.0.iter().filter_map(|known| target(&known.part)).any(|known| known.starts_with(at))
+}
+
 /// Returns where a part is in the container, if it is at a place there.
 fn target(part: &Part) -> Option<&Path> {
     match part {

@@ -52,7 +52,7 @@ pub fn host_spellings(tool: &Tool, home: Option<&Path>, env: &Env) -> Vec<PathBu
 }
 
 /// Returns `$HOME` as it is written.
-fn written_home(env: &Env) -> Option<PathBuf> {
+pub(super) fn written_home(env: &Env) -> Option<PathBuf> {
     let home = env.get("HOME").map(|home| without_dots(Path::new(home)));
     home.filter(|home| home.is_absolute() && home.components().count() > 1)
 }
