@@ -28,7 +28,7 @@ use crate::core::identity::ssh::{self, SshFiles};
 use crate::core::image;
 use crate::core::lease::Lease;
 use crate::core::login::{self, Login};
-use crate::core::setup::line;
+use crate::core::setup::{document as setup_document, line};
 use crate::core::sync::document::{self, Format, Terms};
 use crate::core::sync::gate::Gate;
 use crate::core::sync::json::lenient::JsonExtension;
@@ -39,7 +39,7 @@ use crate::core::tool::manifest::{Manifest, ManifestText};
 type Parser = fn(&[u8]);
 
 /// The parsers by their names, which are those of the fuzz targets and of the directories of seeds.
-pub const ALL: [(&str, Parser); 17] = [
+pub const ALL: [(&str, Parser); 18] = [
     ("json", json),
     ("toml", toml),
     ("merge_json", merge_json),
@@ -53,6 +53,7 @@ pub const ALL: [(&str, Parser); 17] = [
     ("engine", engine),
     ("records", records),
     ("shell_line", shell_line),
+    ("document", document_head),
     ("dockerfile", dockerfile),
     ("devcontainer", devcontainer),
     ("git", git),
@@ -194,6 +195,15 @@ pub fn shell_line(bytes: &[u8]) {
     let words = line::words(&String::from_utf8_lossy(bytes), &BTreeMap::new());
     // A word stands in the line, or in one that stands in it.
     assert!(words.len() <= 5 * bytes.len());
+}
+
+/// Heads of skills and the like, which a container may have written: as large as what they are made from, and no larger.
+pub fn document_head(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(head) = setup_document::head(&text) {
+        assert!(head.to_string().len() <= 16 * (text.len() + (64 << 10)));
+    }
+    assert!(setup_document::runs(&text).iter().all(|line| text.contains(line.lines().next().unwrap_or_default())));
 }
 
 pub fn dockerfile(bytes: &[u8]) {

@@ -2,6 +2,7 @@
 //!
 //! A tool goes on without a hook that it cannot start, so what guards must be told from what decorates.
 
+pub mod document;
 pub mod imports;
 pub mod lacking;
 pub mod line;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::core::container::HOME;
 use crate::core::engine::is_loopback;
 use crate::core::setup::line::{Word, WordRole};
 use crate::core::setup::rules::NameRule;
@@ -45,7 +47,8 @@ pub fn named(rules: &[NameRule], file: &str, settings: &Value, given: &[(&str, &
     let mut found = Vec::new();
     let mut variables = variables(settings);
     variables.extend(given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    for rule in rules.iter().filter(|rule| rule.file == file) {
+    let is_off = |rule: &NameRule| rule.unless.as_ref().is_some_and(|key| settings[key.as_str()].as_bool().unwrap_or_default());
+    for rule in rules.iter().filter(|rule| rule.file == file && !is_off(rule)) {
         let keys: Vec<&str> = rule.at.split('.').collect();
         for Valued { key, value, beside } in values(settings, &keys, rule.when.as_ref()) {
             let texts = |list: &[Value]| list.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
@@ -134,6 +137,8 @@ pub enum Missing {
     Foreign(PathBuf),
     /// A path of the host that is not mounted.
     Path(PathBuf),
+    /// A path that is not on the host either, of something that guards.
+    Nowhere(PathBuf),
     /// An address of the host's own loopback.
     Address(String),
     /// A word that only the run knows, of something that guards.
@@ -203,13 +208,15 @@ fn is_local(url: &str) -> bool {
 /// Returns a word that is a path, which nothing brings into the container. What belongs to the system is the image's business.
 fn absent_path(word: &str, inside: &Inside) -> Option<Missing> {
     let path = program::path(word, inside.host_home)?;
+    // The home has another path inside, where `~` leads.
+    let at = program::path(word, Some(Path::new(HOME)))?;
     let of_system = ["/usr", "/bin", "/sbin", "/opt", "/lib", "/etc", "/tmp", "/dev", "/proc", "/var", "/workspace", "/ai"];
     let below = inside.tool_directories.iter().find_map(|own| path.strip_prefix(own).ok());
     let is_there = match below {
         Some(below) => (inside.came_along)(below) || inside.tool_directories.iter().any(|own| (inside.mounted)(&own.join(below))),
         None => {
             let is_own = inside.host_home.is_some_and(|home| path.starts_with(home));
-            (inside.mounted)(&path) || (!is_own && of_system.iter().any(|system| path.starts_with(system)))
+            (inside.mounted)(&at) || (!is_own && of_system.iter().any(|system| path.starts_with(system)))
         }
     };
     (!is_there).then_some(Missing::Path(path))
@@ -262,7 +269,7 @@ mod tests {
     fn check(command: &str, expected: Option<Missing>) {
         let programs = ["python3", "sh", "jq"].map(str::to_owned);
         let came = |below: &Path| below == Path::new("hooks/guard.sh");
-        let mounted = |path: &Path| path.starts_with("/home/u/notes");
+        let mounted = |path: &Path| path.starts_with("/home/u/notes") || path.starts_with("/home/ai/both");
         let named = Named {
             kind: NameKind::Program,
             guards: true,
@@ -305,7 +312,7 @@ mod tests {
         ] {
             let programs = ["python3", "sh"].map(str::to_owned);
             let script = |_: &Path| Some(head.as_bytes().to_vec());
-            let mounted = |path: &Path| path.starts_with("/home/u/bin");
+            let mounted = |path: &Path| path.starts_with("/home/ai/bin") || path.starts_with("/home/u/bin");
             let inside = Inside { script: &script, ..inside(Some(&programs), &none, &mounted) };
             for command in ["~/.claude/hooks/x", "A=1 /home/u/bin/x --y | sh"] {
                 let words = line::words(command, &BTreeMap::new());
@@ -328,6 +335,10 @@ mod tests {
         check("bash -c 'true && exec ~/bin/guard'", Some(Missing::Path("/home/u/bin/guard".into())));
         check("python3 ~/bin/guard.py", Some(Missing::Path("/home/u/bin/guard.py".into())));
         check("/home/u/notes/x.sh", None);
+        check("~/both/x.sh", None);
+        // What is mounted by one spelling is not there by the other.
+        check("~/notes/x.sh", Some(Missing::Path("/home/u/notes/x.sh".into())));
+        check("/home/u/both/x.sh", Some(Missing::Path("/home/u/both/x.sh".into())));
         check("/usr/bin/notify", None);
         check("notify-send done", Some(Missing::Program("notify-send".into())));
         check("jq . && notify-send x", Some(Missing::Program("notify-send".into())));
@@ -373,6 +384,7 @@ mod tests {
             guards: false,
             comes: false,
             when: None,
+            unless: None,
             called: "x".into(),
         };
         let words = |at: &str| {

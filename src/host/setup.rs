@@ -1,5 +1,8 @@
 //! The person's set-up on the host: what their settings and instructions name, read where they are.
 
+pub mod documents;
+pub mod view;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
@@ -14,13 +17,12 @@ use crate::core::setup::rules::{NameRule, PluginRules, ProjectSettings};
 use crate::core::setup::{Named, VARIABLES, named};
 use crate::core::sync::json::lenient;
 use crate::core::sync::toml::is_crowded;
-use crate::core::sync::{Place, Reading, Refusal};
-use crate::host::fs::Absent;
+use crate::host::fs::Trust;
 use crate::host::fs::files::{self, read_own, read_within};
 use crate::host::fs::look::Look;
 use crate::host::fs::own;
-use crate::host::fs::slot::slot;
-use crate::host::sync::Preview;
+use crate::host::setup::documents::named_by_documents;
+use crate::host::setup::view::HomeView;
 
 /// Largest settings file that is looked into: what syncs.
 const LARGEST: u64 = 8 << 20;
@@ -80,57 +82,6 @@ pub fn is_small(directory: &Path) -> bool {
     true
 }
 
-/// A tool's home that a container writes, as a run finds it.
-pub struct HomeView<'a> {
-    root: &'a Path,
-    /// What a sync will write or remove before.
-    to_come: BTreeMap<&'a str, Option<&'a [u8]>>,
-}
-
-impl<'a> HomeView<'a> {
-    /// Views a home as it is now.
-    pub fn new(root: &'a Path) -> Self {
-        Self { root, to_come: BTreeMap::new() }
-    }
-
-    /// Views a home as the sync of a preview will leave it.
-    pub fn after(root: &'a Path, preview: Option<&'a Preview>) -> Self {
-        let changes = preview.into_iter().flat_map(|preview| preview.plan.changes().map(|change| (change, preview.plan.content(change))));
-        let changes = changes.filter(|(change, _)| change.site.place == Place::Project);
-        Self { root, to_come: changes.map(|(change, content)| (change.site.path.as_str(), content)).collect() }
-    }
-
-    /// Reads a file, no links followed.
-    pub fn read(&self, below: &str) -> Option<Vec<u8>> {
-        self.find(below).ok().flatten()
-    }
-
-    fn find(&self, below: &str) -> FileContent {
-        if let Some(content) = self.to_come.get(below) {
-            return Ok(content.map(<[u8]>::to_vec));
-        }
-        let slot = slot(self.root, Path::new(below), Absent::Leave).ok().flatten();
-        match slot.and_then(|slot| slot.read(LARGEST).ok()) {
-            Some(Reading::File { bytes, .. }) => Ok(Some(bytes)),
-            Some(Reading::Refused(Refusal::TooBig)) => Err(TOO_LARGE),
-            Some(Reading::Refused(Refusal::Moving)) => Err(MOVING),
-            None | Some(Reading::Absent | Reading::Refused(_)) => Ok(None),
-        }
-    }
-
-    /// Reads a file that may be, or lie behind, a link to another place in the same directory.
-    fn find_within(&self, below: &Path) -> FileContent {
-        let real = self.root.join(below).resolved().ok();
-        let real = real.as_ref().and_then(|real| real.strip_prefix(self.root).ok()).and_then(Path::to_str);
-        real.map_or(Ok(None), |real| self.find(real))
-    }
-
-    /// Returns whether a file is there, no links followed.
-    pub fn has(&self, below: &Path) -> bool {
-        below.to_str().is_some_and(|below| self.read(below).is_some())
-    }
-}
-
 /// Returns what the settings in a home name.
 pub fn named_in(home: &HomeView, rules: &[NameRule]) -> SettingsNames {
     of_files(rules, |file| home.find(file), &[])
@@ -147,7 +98,14 @@ pub fn named_by_plugins(host_home: &Path, home: &HomeView, rules: &PluginRules) 
     let of_plugin = |(name, path): (String, PathBuf)| {
         let read = |file: &str| read_within(&path.join(file), LARGEST).ok().flatten().map(|(bytes, _)| bytes);
         let found = of_files(&rules.names, |file| Ok(read(file)), &[(&rules.root, &path.to_string_lossy())]);
-        found.named.into_iter().map(move |named| Named { called: format!("{} of {name}", named.called), ..named }).collect::<Vec<_>>()
+        let documents = documents::documents(&path, Trust::Host, &rules.documents);
+        let documents = named_by_documents(documents, &rules.documents, &rules.names, &path);
+        found
+            .named
+            .into_iter()
+            .chain(documents.named)
+            .map(move |named| Named { called: format!("{} of {name}", named.called), ..named })
+            .collect::<Vec<_>>()
     };
     plugins.flat_map(of_plugin).collect()
 }
@@ -204,7 +162,9 @@ fn of_files(rules: &[NameRule], read: impl Fn(&str) -> FileContent, given: &[(&s
 /// elsewhere.
 fn parsed(file: &str, bytes: &[u8], rules: &[NameRule]) -> Result<Option<Value>, &'static str> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let sections = Sections(rules.iter().filter(|rule| rule.file == file).map(NameRule::section).chain([VARIABLES]).collect());
+    let of_file = rules.iter().filter(|rule| rule.file == file);
+    let sections = of_file.flat_map(|rule| [rule.section()].into_iter().chain(rule.unless.as_deref()));
+    let sections = Sections(sections.chain([VARIABLES]).collect());
     let Ok(text) = std::str::from_utf8(bytes) else { return Ok(None) };
     if Path::new(file).extension().is_some_and(|extension| extension == "toml") {
         if is_crowded(text) {
@@ -282,7 +242,7 @@ pub fn imported(home: &Path, instructions: impl Iterator<Item = PathBuf>) -> Vec
             let directory = seen[at].parent().unwrap_or(home).to_owned();
             for written in imports::written(&String::from_utf8_lossy(&bytes)) {
                 let path = imports::absolute(&written, &directory, home);
-                if !seen.contains(&path) && seen.len() < first + MOST {
+                if seen.len() < first + MOST && path.leads_to_file() && !seen.contains(&path) {
                     seen.push(path);
                 }
             }

@@ -14,13 +14,16 @@ use crate::core::sync::{Direction, HostSync};
 use crate::core::text::digest::sha256;
 use crate::core::tool::Tool;
 use crate::host::fs::files;
-use crate::host::setup::{self, HomeView, SettingsNames};
+use crate::host::fs::look::Look;
+use crate::host::setup::documents::named_by_documents;
+use crate::host::setup::view::HomeView;
+use crate::host::setup::{self, SettingsNames};
 use crate::host::store::image;
 use crate::host::{Host, output, sync};
 use crate::session::context::{Context, same_account};
 use crate::session::decide::decide;
 use crate::session::settings;
-use crate::session::setup::own_settings;
+use crate::session::setup::{imported, own_settings};
 
 /// What the settings of one run name, and what of that its container lacks.
 struct Comparison {
@@ -53,12 +56,25 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     let Context { host, tool, config } = context;
     let rules = &tool.manifest.names;
     let SettingsNames { mut named, mut unread } = setup::named_in(home, rules);
+    let documents = &tool.manifest.documents;
+    if let Some(directory) = host.home().zip(tool.host_directory()).map(|(home, below)| home.join(below)) {
+        let found = named_by_documents(home.documents(documents), documents, rules, &directory);
+        named.extend(found.named);
+        unread.extend(found.unread);
+    }
     let workspace = &plan.workspace;
     let below = workspace.workdir.as_path().strip_prefix(workspace.target.as_path()).unwrap_or(Path::new(""));
     let of_project = setup::named_in_project(&workspace.root, below, &tool.manifest.project_settings, rules);
-    let of_host = if config.settings.host_sync.value == HostSync::Off { SettingsNames::default() } else { own_settings(host, tool) };
+    let host_sync = config.settings.host_sync.value;
+    let of_host = if host_sync == HostSync::Off { SettingsNames::default() } else { own_settings(host, tool) };
     let is_here = |own: &Named| named.iter().any(|here| (&here.called, &here.words) == (&own.called, &own.words));
     let dropped: Vec<Named> = of_host.named.into_iter().filter(|own| own.guards && !is_here(own)).collect();
+    if host_sync != HostSync::Off {
+        named.extend(imported(host, tool));
+    }
+    named.extend(of_project.named);
+    unread.extend(of_project.unread);
+    let of_project = documents_of_project(&workspace.root, tool);
     named.extend(of_project.named);
     unread.extend(of_project.unread);
     unread.extend(of_host.unread);
@@ -88,9 +104,37 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     };
     let is_blind = programs.is_none() && named.iter().any(|named| named.kind == NameKind::Program);
     let count = named.len() + before.len();
-    let found = named.into_iter().flat_map(|named| missing(&named, &inside).into_iter().map(move |what| (named.clone(), what)));
+    let found = named.into_iter().flat_map(|named| {
+        let missing = missing(&named, &inside).into_iter().filter_map(|what| on_host(what, named.guards));
+        missing.map(|what| (named.clone(), what)).collect::<Vec<_>>()
+    });
     let lacking = before.into_iter().chain(found).collect();
     Comparison { named: count, lacking, is_blind }
+}
+
+/// Returns what the documents of a project name, each called by its file.
+fn documents_of_project(root: &Path, tool: &Tool) -> SettingsNames {
+    let manifest = &tool.manifest;
+    let Some(below) = &manifest.project_documents else { return SettingsNames::default() };
+    // A link within the project counts; what it leads to is searched without following any.
+    let directory = root.join(below).resolved().ok().filter(|directory| directory.starts_with(root));
+    let Some(directory) = directory else { return SettingsNames::default() };
+    let found = HomeView::new(&directory).documents(&manifest.documents);
+    let names = named_by_documents(found, &manifest.documents, &manifest.names, Path::new(below));
+    let of_project = |called: String| called.replacen(" of ", &format!(" of {below}/"), 1);
+    SettingsNames {
+        named: names.named.into_iter().map(|named| Named { called: of_project(named.called), ..named }).collect(),
+        unread: names.unread.into_iter().map(|(file, why)| (format!("{below}/{file}"), why)).collect(),
+    }
+}
+
+/// Returns something that is missing, if natively it is not. What guards is no less missing for that.
+fn on_host(what: Missing, guards: bool) -> Option<Missing> {
+    match what {
+        Missing::Path(path) if path.is_there() => Some(Missing::Path(path)),
+        Missing::Path(path) => guards.then_some(Missing::Nowhere(path)),
+        other => Some(other),
+    }
 }
 
 /// Says once a project what differs, and again when that changes.

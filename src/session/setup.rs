@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::core::container::HOME;
+use crate::core::setup::document::DocumentRule;
+use crate::core::setup::line::Word;
 use crate::core::setup::{NameKind, Named, program};
 use crate::core::sync::Rule;
 use crate::core::tool::Tool;
-use crate::host::setup::SettingsNames;
+use crate::host::fs::Trust;
+use crate::host::setup::{SettingsNames, documents};
 use crate::host::{Host, setup};
 
 /// Most files that settings and instructions may bring along.
@@ -76,7 +79,12 @@ fn named_by_host(home: &Path, directory: &Path, tool: &Tool) -> SettingsNames {
         let rule = tool.manifest.sync.iter().find(|rule| rule.path == file);
         rule.and_then(|rule| rule.host.as_ref()).map_or_else(|| directory.join(file), |host| home.join(host))
     };
-    setup::named_by_host(&tool.manifest.names, at)
+    let mut found = setup::named_by_host(&tool.manifest.names, at);
+    let documents = documents::documents(directory, Trust::Host, &tool.manifest.documents);
+    let documents = documents::named_by_documents(documents, &tool.manifest.documents, &tool.manifest.names, directory);
+    found.named.extend(documents.named);
+    found.unread.extend(documents.unread);
+    found
 }
 
 /// Logins, histories and what is of one machine never come along, whatever names them.
@@ -91,14 +99,19 @@ fn is_kept_apart(path: &str, tool: &Tool) -> bool {
 pub fn brought(host: &Host, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
     let (Some(home), Some(below)) = (host.home(), tool.host_directory()) else { return Vec::new() };
     let directory = home.join(below);
-    let at = |path: &Path| path.strip_prefix(&home).map_or_else(|_| path.to_owned(), |below| Path::new(HOME).join(below));
+    // By the home inside, and by the host's path: an import may be spelled either way.
+    let at = |path: PathBuf| {
+        let inside = path.strip_prefix(&home).ok().map(|below| Path::new(HOME).join(below));
+        inside.into_iter().chain([path.clone()]).map(move |at| (at, path.clone()))
+    };
     // A profile is another account: it has neither the settings nor what belongs to them.
     let named = own_settings(host, tool).named;
     let imported = imports(&home, &directory, tool, &beside(&named));
-    let mut pairs: Vec<(PathBuf, PathBuf)> = imported.into_iter().map(|path| (at(&path), path)).collect();
+    let mut pairs: Vec<(PathBuf, PathBuf)> = imported.into_iter().flat_map(at).collect();
     if tool.name == tool.base {
         let words = named.iter().filter(|named| named.comes).flat_map(|named| &named.words);
-        pairs.extend(words.filter_map(|word| program::path(&word.text, Some(&home))).map(|path| (path.clone(), path)));
+        let pair = |word: &Word| Some((program::path(&word.text, Some(Path::new(HOME)))?, program::path(&word.text, Some(&home))?));
+        pairs.extend(words.filter_map(pair));
     }
     pairs.retain(|(_, path)| !path.starts_with(&directory));
     if tool.name == tool.base {
@@ -108,7 +121,7 @@ pub fn brought(host: &Host, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
         pairs.extend(large.iter().map(|below| directory.join(below)).map(|path| (path.clone(), path)));
         pairs.extend(large.iter().filter_map(|below| Some((inside?.join(below), directory.join(below)))));
     }
-    pairs.truncate(MOST);
+    pairs.truncate(2 * MOST);
     let mut found: Vec<_> = pairs.into_iter().filter_map(|(at, path)| Some((at, setup::real(&path)?))).collect();
     found.sort_unstable();
     found.dedup_by(|one, other| one.0 == other.0);
@@ -135,5 +148,15 @@ fn along(home: &Path, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
 }
 
 fn imports(home: &Path, directory: &Path, tool: &Tool, beside: &[String]) -> Vec<PathBuf> {
-    setup::imported(home, tool.manifest.imports.iter().chain(beside).map(|file| directory.join(file)))
+    let rules: Vec<DocumentRule> = tool.manifest.documents.iter().filter(|rule| rule.imports).cloned().collect();
+    let documents = documents::paths(directory, Trust::Host, &rules);
+    setup::imported(home, tool.manifest.imports.iter().chain(beside).chain(&documents).map(|file| directory.join(file)))
+}
+
+/// Returns what the person's instructions and documents import, as files that a run of the tool reads.
+pub fn imported(host: &Host, tool: &Tool) -> Vec<Named> {
+    let (Some(home), Some(below)) = (host.home(), tool.host_directory()) else { return Vec::new() };
+    let imported = imports(&home, &home.join(below), tool, &beside(&own_settings(host, tool).named));
+    let words = imported.into_iter().filter_map(|path| path.into_os_string().into_string().ok()).map(Word::plain);
+    words.map(|word| Named { kind: NameKind::File, guards: false, comes: true, called: "import".into(), words: vec![word] }).collect()
 }

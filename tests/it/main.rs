@@ -73,6 +73,7 @@ mod guard_wire;
 mod guarded;
 mod guards;
 mod habits;
+mod heads;
 mod hints;
 mod history_import;
 mod history_list;

@@ -71,6 +71,7 @@ fn a_guard_that_a_projects_settings_name_stops_the_run() {
             let told = format!("its {event} hook of {file} guards");
             runs("~/bin/guard.sh").refused(77, &[&told, "bin/guard.sh` is not in the container"]);
             assert_eq!(runs("\"$CLAUDE_PROJECT_DIR\"/guard.sh").code, 0);
+            sandbox.write("home/bin/serve", "");
             sandbox.write("work/proj/.mcp.json", "{\"mcpServers\":{\"x\":{\"command\":\"~/bin/serve\"}}}");
             let said = runs("true").err();
             assert_eq!(said.contains("bin/serve` (MCP server of .mcp.json)"), tool == "claude", "{said}");
@@ -142,18 +143,21 @@ fn logins_and_histories_never_come_along_whatever_names_them() {
 fn what_differs_is_said_once_a_project_and_again_when_it_changes() {
     let sandbox = Sandbox::new();
     sandbox.write("home/bin/line", "x");
-    settings(&sandbox, &json!({"statusLine": {"type": "command", "command": "~/bin/line"}, "apiKeyHelper": "/home/elsewhere/key.sh"}));
+    let [key, other] = ["key.sh", "other.sh"].map(|name| sandbox.write(format!("home/keys/{name}"), ""));
+    // What is nowhere is missing natively, too.
+    settings(&sandbox, &json!({"statusLine": {"command": "~/bin/line"}, "apiKeyHelper": key, "proxyAuthHelper": "/nowhere/login"}));
     let first = run(&sandbox);
     assert_eq!(first.code, 0);
     let text = first.err();
     assert!(
         text.matches("not in the container").count() == 1
             && text.contains("(status line)")
-            && text.contains("/home/elsewhere/key.sh` (key helper)"),
+            && text.contains("keys/key.sh` (key helper)")
+            && !text.contains("nowhere"),
         "{text}"
     );
     assert_eq!(run(&sandbox).err(), "");
-    settings(&sandbox, &json!({"apiKeyHelper": "/home/elsewhere/other.sh"}));
+    settings(&sandbox, &json!({"apiKeyHelper": other}));
     assert!(run(&sandbox).err().contains("other.sh"));
     settings(&sandbox, &json!({}));
     assert_eq!(run(&sandbox).err(), "");

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::core::text::path::without_dots;
 
-/// Most files that one set of instructions may import.
-pub const MOST: usize = 64;
+/// Most files that instructions import and are known by name; fewer come along.
+pub const MOST: usize = 256;
 /// How deep imports of imports are followed; claude's own number.
 pub const DEPTH: usize = 5;
 

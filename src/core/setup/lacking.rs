@@ -15,6 +15,7 @@ impl fmt::Display for Missing {
             Self::Foreign(path) => write!(out, "`{}`, a program of another system,", path.display()),
             Self::Unknown(word) => write!(out, "`{word}`, which only the run knows,"),
             Self::Path(path) => write!(out, "`{}`", path.display()),
+            Self::Nowhere(path) => write!(out, "`{}`, which is not on your machine either,", path.display()),
             Self::Address(url) => write!(out, "`{url}`, which is your machine's own loopback,"),
             Self::Unread { file, why } => write!(out, "what `{file}` names ({why})"),
             Self::Dropped => write!(out, "what this project's settings have no more"),
@@ -31,7 +32,7 @@ impl Missing {
             }
             Self::Path(path) => Some(format!("let it in: `mounts = [...]` in config.toml, or {}", mounts([path.as_path()].into_iter()))),
             Self::Address(url) => Some(inside_spelling(url)),
-            Self::Foreign(_) | Self::Unknown(_) | Self::Unread { .. } | Self::Dropped => None,
+            Self::Foreign(_) | Self::Unknown(_) | Self::Nowhere(_) | Self::Unread { .. } | Self::Dropped => None,
         }
     }
 
@@ -39,6 +40,7 @@ impl Missing {
     pub fn other_way(&self) -> &'static str {
         match self {
             Self::Foreign(_) => "name a script, or a program that is built for Linux",
+            Self::Nowhere(_) => "take it out of the settings, or put it there",
             Self::Unread { .. } => "make that file smaller and plainer",
             Self::Dropped => "`ai sync status` and `ai sync conflicts` say where it is; put it back there",
             _ => "spell its path out in the settings",
@@ -64,6 +66,7 @@ pub fn refusal(tool: &str, named: &Named, what: &Missing) -> Failure {
         Missing::Dropped => return refused(format!("your {} guards, and this project's settings do not have it", named.called)),
         Missing::Unknown(word) => format!("what `{word}` is, nobody knows before the run"),
         Missing::Foreign(path) => format!("`{}` is a program of another system than the container's", path.display()),
+        Missing::Nowhere(path) => format!("`{}` is not in the container, nor on your machine", path.display()),
         Missing::Path(_) | Missing::Program(_) | Missing::Interpreter { .. } | Missing::Address(_) => {
             format!("{what} is not in the container")
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::core::setup::document::DocumentRule;
 use crate::core::setup::{NameKind, values};
 
 /// A place of a settings file whose value names something outside the file.
@@ -25,6 +26,9 @@ pub struct NameRule {
     /// A key beside the last one, and its value, where the rule holds for such entries alone.
     #[serde(default)]
     pub when: Option<(String, String)>,
+    /// A key at the top of the file which, where it is `true`, turns this off.
+    #[serde(default)]
+    pub unless: Option<String>,
     /// What a person calls it; `*` is the key that the first `*` of the place stands for.
     pub called: String,
 }
@@ -83,6 +87,8 @@ pub struct PluginRules {
     pub below: Option<String>,
     /// The variable by which a plugin calls its own directory.
     pub root: String,
+    /// Its documents.
+    pub documents: Vec<DocumentRule>,
     /// What the files of a plugin name.
     pub names: Vec<NameRule>,
 }

@@ -10,6 +10,7 @@ use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processo
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::guard::rule::EgressRule;
 use crate::core::ledger::TranscriptRules;
+use crate::core::setup::document::DocumentRule;
 use crate::core::setup::rules::{NameRule, PluginRules, ProjectSettings};
 use crate::core::sync::Rule;
 use crate::core::telemetry::TelemetryRules;
@@ -77,6 +78,10 @@ pub struct Manifest {
     pub project_settings: BTreeMap<String, ProjectSettings>,
     /// Where its plugins are, and what they name.
     pub plugins: PluginRules,
+    /// Documents in its own directory.
+    pub documents: Vec<DocumentRule>,
+    /// The directory of a project in which documents at the same places are read, too.
+    pub project_documents: Option<String>,
     /// Instruction files, below the tool's own directory, whose `@` imports come along.
     pub imports: Vec<String>,
     /// How the program is asked for the message of a commit; it writes none if absent.

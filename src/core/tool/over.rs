@@ -71,6 +71,8 @@ impl Manifest {
             names: or(self.names, base.names),
             project_settings: if self.project_settings.is_empty() { base.project_settings } else { self.project_settings },
             plugins: if self.plugins == PluginRules::default() { base.plugins } else { self.plugins },
+            documents: or(self.documents, base.documents),
+            project_documents: self.project_documents.or(base.project_documents),
             imports: or(self.imports, base.imports),
             commit: self.commit.or(base.commit),
             resume: or(self.resume, base.resume),

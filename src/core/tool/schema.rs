@@ -35,8 +35,11 @@ pub fn manifest() -> Value {
         ("guards", &yes_or_no),
         ("comes", &yes_or_no),
         ("when", &pair),
+        ("unless", &text),
         ("called", &text),
     ]);
+    let mut document = table(&[("path", &text), ("heads", &yes_or_no), ("runs", &yes_or_no), ("imports", &yes_or_no)]);
+    document["required"] = json!(["path"]);
     name["required"] = json!(["file", "at", "names", "called"]);
     let mut download = table(&[("from", &text), ("sha256", &json!({ "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" }))]);
     download["required"] = json!(["from", "sha256"]);
@@ -104,7 +107,19 @@ pub fn manifest() -> Value {
         ("sync", &list(&rule)),
         ("names", &list(&name)),
         ("project_settings", &map(&of_project)),
-        ("plugins", &table(&[("list", &pair), ("on", &pair), ("below", &text), ("root", &text), ("names", &list(&name))])),
+        (
+            "plugins",
+            &table(&[
+                ("list", &pair),
+                ("on", &pair),
+                ("below", &text),
+                ("root", &text),
+                ("documents", &list(&document)),
+                ("names", &list(&name)),
+            ]),
+        ),
+        ("documents", &list(&document)),
+        ("project_documents", &text),
         ("imports", &texts),
         ("commit", &commit),
         ("resume", &texts),

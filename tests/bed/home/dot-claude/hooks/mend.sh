@@ -1,0 +1,4 @@
+#!/bin/sh
+# Blocks all.
+echo CLAUDE-SKILL-GUARD >&2
+exit 2

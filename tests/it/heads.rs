@@ -1,0 +1,164 @@
+//! What skills, commands, agents and rules name: their heads have hooks, their texts run programs and import files.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::process::Outcome;
+use crate::sandbox::Sandbox;
+
+/// A document whose head has a hook that guards.
+fn document(command: &str) -> String {
+    let hook =
+        format!("hooks:\n  PreToolUse:\n    - matcher: Bash\n      hooks:\n        - type: command\n          command: \"{command}\"\n");
+    format!("---\nname: x\ndescription: Use when: it is cold\n{hook}---\nBODY\n")
+}
+
+fn run(sandbox: &Sandbox) -> Outcome {
+    sandbox.ai(["run", "claude", "x"]).outcome()
+}
+
+const PLACES: [&str; 3] = ["skills/knit/SKILL.md", "commands/deep/mend.md", "agents/deep/cutter.md"];
+
+// SE-04: the real program runs such hooks, and goes on where they cannot be started.
+#[test]
+fn a_guard_in_a_head_stops_the_run_until_it_is_inside() {
+    for place in PLACES {
+        let sandbox = Sandbox::new();
+        sandbox.script("home/bin/guard.sh", "#!/bin/sh\nexit 2\n");
+        let file = sandbox.write(format!("home/.claude/{place}"), document("~/bin/guard.sh"));
+        run(&sandbox)
+            .refused(77, &[&format!("its PreToolUse hook of {place} guards"), "bin/guard.sh` is not in the container", "AI_MOUNTS="]);
+        let agreed = sandbox.ai(["run", "claude", "x"]).env("AI_ALLOW_MISSING_GUARDS", "1").outcome();
+        assert_eq!(agreed.code, 0, "{}", agreed.err());
+        let let_in = sandbox.ai(["run", "--mount", "~/bin", "claude", "x"]).outcome();
+        assert_eq!((let_in.code, let_in.err().as_str()), (0, ""), "{place}");
+        // A script below the tool's own directory comes along.
+        sandbox.script("home/.claude/scripts/guard.sh", "#!/bin/sh\nexit 2\n");
+        fs::write(&file, document("$HOME/.claude/scripts/guard.sh")).unwrap();
+        let outcome = run(&sandbox);
+        assert_eq!((outcome.code, outcome.err().as_str()), (0, ""), "{place}");
+        // What ran inside cannot take it out for good.
+        let projects = sandbox.store().join("global_state/claude/projects");
+        let home = fs::read_dir(projects).unwrap().next().unwrap().unwrap().path().join("home");
+        assert!(home.join("scripts/guard.sh").is_file());
+        fs::write(home.join(place), "---\nname: x\n---\nBODY\n").unwrap();
+        run(&sandbox).refused(77, &["your PreToolUse hook of ", place, " guards, and this project's settings do not have it"]);
+        // A head in which nothing can be found may have hooks all the same.
+        fs::remove_dir_all(&home).unwrap();
+        fs::write(&file, "---\nhooks: {[\n---\n").unwrap();
+        run(&sandbox).refused(77, &[place, "may name what guards, and cannot be read: its head is no YAML"]);
+    }
+}
+
+// SE-04: those of the project and of a plugin as well.
+#[test]
+fn a_guard_in_a_head_of_the_project_or_of_a_plugin_stops_the_run() {
+    for place in PLACES {
+        let sandbox = Sandbox::new();
+        sandbox.write(sandbox.project().join(".claude").join(place), document("/srv/guard"));
+        let hook = format!("its PreToolUse hook of .claude/{place} guards");
+        let told = [hook.as_str(), "nor on your machine", "take it out of the settings"];
+        run(&sandbox).refused(77, &told);
+    }
+    let sandbox = Sandbox::new();
+    let plugin = sandbox.home().join(".claude/plugins/cache/shop/hello/1.0.0");
+    sandbox.write(plugin.join("skills/say/SKILL.md"), document("${CLAUDE_SKILL_DIR}/../../bin/guard && /srv/guard"));
+    let record = json!({"version": 2, "plugins": {"hello@shop": [{"scope": "user", "installPath": plugin}]}});
+    sandbox.write("home/.claude/plugins/installed_plugins.json", record.to_string());
+    for (is_on, code) in [(true, 77), (false, 0)] {
+        sandbox.write("home/.claude/settings.json", json!({"enabledPlugins": {"hello@shop": is_on}}).to_string());
+        let outcome = run(&sandbox);
+        assert_eq!(outcome.code, code, "{}", outcome.err());
+        assert_eq!(outcome.err().contains("hook of skills/say/SKILL.md of hello@shop"), is_on, "{}", outcome.err());
+    }
+}
+
+// SE-02: what is not there natively either is no difference; the rest is one line.
+#[test]
+fn programs_that_documents_run_are_named_before_the_run() {
+    let sandbox = Sandbox::new();
+    sandbox.script("home/bin/weather", "#!/bin/sh\n");
+    let text = "Now !`~/bin/weather` and !`~/bin/none`\n```!\ncat ~/bin/weather\n```\n";
+    sandbox.write("home/.claude/commands/go.md", text);
+    // Nobody runs what stands in an agent.
+    sandbox.write("home/.claude/agents/a.md", "Now !`~/bin/weather`\n");
+    let said = run(&sandbox).err();
+    assert_eq!(said.matches("not in the container").count(), 1, "{said}");
+    assert!(said.contains("bin/weather` (command of commands/go.md)") && !said.contains("none") && !said.contains("agents"), "{said}");
+    assert_eq!(run(&sandbox).err(), "", "once a project");
+    let let_in = sandbox.ai(["run", "--mount", "~/bin", "claude", "x"]).outcome();
+    assert_eq!((let_in.code, let_in.err().as_str()), (0, ""));
+}
+
+// SE-02, T7
+#[test]
+fn imports_of_rules_commands_and_skills_are_there_by_both_spellings() {
+    let sandbox = Sandbox::new();
+    let mut expected = Vec::new();
+    for (place, file) in [("rules/deep/r.md", "r.md"), ("commands/c.md", "c.md"), ("skills/knit/SKILL.md", "s.md")] {
+        sandbox.write(format!("home/.claude/{place}"), format!("See @~/notes/{file} and @~/.ssh/key.pub\n"));
+        expected.push(sandbox.write(format!("home/notes/{file}"), "x"));
+    }
+    sandbox.write("home/.ssh/key.pub", "x");
+    sandbox.write("home/.claude/CLAUDE.md", format!("@{}/notes/spelled.md\n", sandbox.home().display()));
+    expected.push(sandbox.write("home/notes/spelled.md", "x"));
+    let mounts = sandbox.plan(["claude", "x"]).values("--mount");
+    for path in expected {
+        for target in [path.clone(), std::path::Path::new("/home/ai").join(path.strip_prefix(sandbox.home()).unwrap())] {
+            let mount = format!("type=bind,source={},target={},readonly", path.display(), target.display());
+            assert!(mounts.contains(&mount), "{mount} in {mounts:#?}");
+        }
+    }
+    let said = run(&sandbox).err();
+    assert!(said.contains(".ssh/key.pub` (import)") && said.matches("(import)").count() == 1, "what cannot come is said: {said}");
+}
+
+// SE-04: where the person has turned hooks off, none of them guards; what ran inside cannot turn them off.
+#[test]
+fn hooks_that_are_off_stop_nothing() {
+    let sandbox = Sandbox::new();
+    let settings = |is_off: bool| {
+        let hook =
+            json!([{"hooks": [{"type": "command", "command": "~/.claude/hooks/guard.sh"}, {"type": "command", "command": "/srv/guard"}]}]);
+        json!({"disableAllHooks": is_off, "hooks": {"PreToolUse": hook}}).to_string()
+    };
+    sandbox.script("home/.claude/hooks/guard.sh", "#!/bin/sh\n");
+    for (is_off, code) in [(true, 0), (false, 77)] {
+        sandbox.write("home/.claude/settings.json", settings(is_off));
+        assert_eq!(run(&sandbox).code, code, "{is_off}");
+    }
+    sandbox.write("home/.claude/settings.json", settings(false).replace("/srv/guard", "true"));
+    assert_eq!(run(&sandbox).code, 0);
+    let projects = sandbox.store().join("global_state/claude/projects");
+    let inside = fs::read_dir(projects).unwrap().next().unwrap().unwrap().path().join("home/settings.json");
+    let text = fs::read_to_string(&inside).unwrap();
+    assert!(text.contains("\"disableAllHooks\": false") || text.contains("\"disableAllHooks\":false"), "{text}");
+    fs::write(
+        &inside,
+        text.replace("disableAllHooks\": false", "disableAllHooks\": true").replace("disableAllHooks\":false", "disableAllHooks\":true"),
+    )
+    .unwrap();
+    run(&sandbox).refused(77, &["your PreToolUse hook guards, and this project's settings do not have it"]);
+}
+
+// SE-04: what the hint says lets a guard in by the spelling of the settings, too.
+#[test]
+fn what_is_let_in_from_the_home_is_there_as_the_home_inside_spells_it() {
+    let sandbox = Sandbox::new();
+    let guard = sandbox.script("home/bin/guard.sh", "#!/bin/sh\nexit 2\n");
+    let at = |options: &[&str]| {
+        let mounts = sandbox.plan_with(options, ["claude", "x"]).values("--mount");
+        let of_guard = |mount: &String| mount.contains(&format!("source={}", guard.parent().unwrap().display()));
+        mounts.into_iter().filter(of_guard).map(|mount| mount.split("target=").nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let bin = sandbox.home().join("bin");
+    assert_eq!(at(&["--mount", "~/bin"]), [format!("{},readonly", bin.display()), "/home/ai/bin,readonly".into()]);
+    assert_eq!(at(&["--mount", "~/bin:rw"]), [bin.display().to_string(), "/home/ai/bin".into()]);
+    sandbox.config("mounts = [{ path = '~/bin', at = '/home/ai/.local' }, { path = '~/bin/guard.sh', at = '/opt/guard' }]\n");
+    assert_eq!(at(&[]), ["/home/ai/.local,readonly", "/opt/guard,readonly"], "another place is that place alone");
+    // What is inside of it hides nothing of ours.
+    fs::create_dir_all(sandbox.home().join("x/.ssh")).unwrap();
+    sandbox.config("mounts = ['~/bin', { path = '~/x', at = '/home/ai/bin' }]\n");
+    assert_eq!(at(&[]), [format!("{},readonly", bin.display())]);
+}
