@@ -246,13 +246,16 @@ fn the_proxy_and_the_authorities_of_the_host_come_along() {
     has(&lines, "https_proxy");
     has(&lines, "SSL_CERT_FILE=/ai/user/ca.pem");
     has_not(&lines, "hush");
+    has(&lines, "NODE_USE_ENV_PROXY=1");
+    has(&lines, "NODE_OPTIONS=--dns-result-order=ipv4first --disable-warning=UNDICI-EHPA");
+    let codex = |image: &str| sandbox.ai(["resolve", "--format", "lines", "codex"]).env("AI_IMAGE", image).prints();
+    assert!(codex("").contains("\nNODE_OPTIONS=--disable-warning=UNDICI-EHPA\n") && !codex("node:18").contains("NODE_OPTIONS"));
     assert_eq!(sandbox.ai(["run", "claude"]).outcome().code, 0);
     let bundle = std::fs::read_to_string(sandbox.store().join("global_state/user/ca.pem")).unwrap();
     assert!(bundle.contains("MADEUP"), "{bundle}");
     sandbox.config("proxy = 'off'\nca = 'off'\n");
     let lines = words(&sandbox, &[]);
-    has_not(&lines, "proxy");
-    has_not(&lines, "ca.pem");
+    assert!(!["proxy", "_PROXY", "ca.pem"].iter().any(|word| lines.iter().any(|line| line.contains(word))), "{lines:#?}");
     sandbox.config("proxy = 'http://u:p@x'\n");
     refused(&sandbox, &[], 78, &["password would be in an argument"]);
     sandbox.config("ca = '/no/such.pem'\n");

@@ -93,11 +93,11 @@ pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Wa
     admit::variables(request, &mut variables);
     proxy::variables(request, &mut variables);
     guard::page_variables(request, &mut variables);
-    for (name, words) in &manifest.env.append {
-        let words = &match guard::node_options(request).filter(|_| name == "NODE_OPTIONS") {
-            Some(more) => format!("{words} {more}"),
-            None => words.clone(),
-        };
+    let mut append = manifest.env.append.clone();
+    if let Some(more) = proxy::node_options(request) {
+        append.entry("NODE_OPTIONS".into()).and_modify(|words| *words += &format!(" {more}")).or_insert_with(|| more.into());
+    }
+    for (name, words) in &append {
         let value = match facts.env.text(name) {
             Some(own) => format!("{words} {own}"),
             None => words.clone(),

@@ -11,7 +11,6 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::guard::order::{EGRESS, GuardOrder, KeepOrder, OPEN, PORT, WatchOrder};
 use crate::core::guard::rule::{EgressMode, EgressRules, EgressWord};
 use crate::core::guard::sets;
-use crate::core::image::{TOOL_IMAGE, installed_tool};
 use crate::core::plan::env::Variables;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Parts, Request, image, proxy, reach};
@@ -227,11 +226,4 @@ pub(super) fn page_variables(request: &Request, variables: &mut Variables) {
         let origin = Origin::Manifest(request.tool.name.clone());
         variables.literal("BROWSER", &format!("{SOCKETS}/{OPEN}"), "opens the pages of a login in your browser", origin);
     }
-}
-
-/// Words for `NODE_OPTIONS` that keep node from warning about the variable above; a node before 20.11 would not start with them.
-pub(super) fn node_options(request: &Request) -> Option<&'static str> {
-    let image = image(request.tool, request.config);
-    let is_ours = image == TOOL_IMAGE || installed_tool(&image).is_some();
-    (request.is_guarded() && is_ours).then_some("--disable-warning=UNDICI-EHPA")
 }

@@ -8,9 +8,10 @@ use crate::core::container::USER;
 use crate::core::engine;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::plan::Request;
+use crate::core::image::{TOOL_IMAGE, installed_tool};
 use crate::core::plan::env::Variables;
 use crate::core::plan::guard;
+use crate::core::plan::{Request, image};
 
 /// The variables by which programs are told of a proxy. Some read one case only.
 pub const PROXY_VARIABLES: [&str; 8] =
@@ -49,7 +50,7 @@ pub(super) fn variables(request: &Request, variables: &mut Variables) {
             for name in PROXY_VARIABLES.iter().filter(|name| facts.env.text(name).is_some()) {
                 variables.inherited(name, "your network's proxy", Origin::Host);
             }
-            if PROXY_VARIABLES.iter().any(|name| facts.env.text(name).is_some()) {
+            if has_proxy(request) {
                 node_too(variables, Origin::Host);
             }
         }
@@ -79,6 +80,24 @@ pub(super) fn variables(request: &Request, variables: &mut Variables) {
 /// Adds what makes node 22 and newer read the variables of a proxy.
 pub(super) fn node_too(variables: &mut Variables, origin: Origin) {
     variables.literal("NODE_USE_ENV_PROXY", "1", "node does not read these variables by itself", origin);
+}
+
+/// Returns words for `NODE_OPTIONS` that keep node from warning about that variable. A node before 20.11 would not start with them,
+/// so they are for images of ours.
+pub(super) fn node_options(request: &Request) -> Option<&'static str> {
+    let image = image(request.tool, request.config);
+    let is_ours = image == TOOL_IMAGE || installed_tool(&image).is_some();
+    (is_ours && has_proxy(request)).then_some("--disable-warning=UNDICI-EHPA")
+}
+
+/// Whether programs inside are told of a proxy.
+fn has_proxy(request: &Request) -> bool {
+    match request.config.settings.proxy.value.as_str() {
+        _ if request.is_guarded() => true,
+        "off" => false,
+        "auto" => PROXY_VARIABLES.iter().any(|name| !NO_PROXY.contains(name) && request.facts.env.is_set(name)),
+        _ => true,
+    }
 }
 
 impl Request<'_> {
