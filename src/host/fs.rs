@@ -219,3 +219,12 @@ pub fn enter_following(path: &Path) -> Result<Option<OwnedFd>, FileError> {
         Err(source) => Err(FileError { verb: "open", path: path.to_owned(), source: source.into() }),
     }
 }
+
+/// Writes all of some bytes.
+fn write_all(file: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        let count = retry_on_intr(|| rustix::io::write(file, bytes))?;
+        bytes = bytes.get(count..).unwrap_or_default();
+    }
+    Ok(())
+}

@@ -69,7 +69,8 @@ pub fn is_link(dir: &OwnedFd, name: &OsStr) -> bool {
     stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
 }
 
-fn unfit(stat: &Stat, limit: u64, trust: Trust) -> Option<Refusal> {
+/// Returns why what is open, or would be, is nothing to read from or to add to.
+pub(super) fn unfit(stat: &Stat, limit: u64, trust: Trust) -> Option<Refusal> {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => {}
         FileType::Symlink => return Some(Refusal::Link),

@@ -10,9 +10,9 @@ use rustix::fs::{AtFlags, Mode as Perm, OFlags, RenameFlags, Timespec, Timestamp
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::core::sync::{Hash, Reading};
-use crate::host::fs::read::read;
+use crate::host::fs::read::{read, unfit};
 use crate::host::fs::tool_lock::{self, ToolLock};
-use crate::host::fs::{Absent, FileError, TEMPORARY, Trust, enter};
+use crate::host::fs::{Absent, FileError, TEMPORARY, Trust, enter, write_all};
 
 /// Nothing that we create is anybody else's business.
 pub const PRIVATE_FILE: u32 = 0o600;
@@ -113,11 +113,13 @@ impl Slot {
         Ok(swap)
     }
 
-    /// Adds bytes at the end in one write, as the tools do it themselves.
-    pub fn append(&self, bytes: &[u8]) -> Result<(), FileError> {
+    /// Adds bytes at the end of a plain file in one write, as the tools do it themselves. What was looked at before may be a pipe by now,
+    /// another name of a file elsewhere, or have grown beyond what is read.
+    pub fn append(&self, bytes: &[u8], limit: u64) -> Result<(), FileError> {
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let append = || {
             let file = retry_on_intr(|| rustix::fs::openat(&self.dir, &self.name, flags, Perm::from_raw_mode(PRIVATE_FILE)))?;
+            unfit(&rustix::fs::fstat(&file)?, limit, Trust::State).map_or(Ok(()), |_| Err(Errno::INVAL))?;
             write_all(&file, bytes)?;
             retry_on_intr(|| rustix::fs::fsync(&file))
         };
@@ -291,10 +293,37 @@ impl Slot {
     }
 }
 
-fn write_all(file: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
-    while !bytes.is_empty() {
-        let count = retry_on_intr(|| rustix::io::write(file, bytes))?;
-        bytes = bytes.get(count..).unwrap_or_default();
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests set up files")]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{OpenOptionsExt, symlink};
+
+    use super::*;
+
+    // BO-08: between the look and the write a container may have put anything under the name.
+    #[test]
+    fn lines_are_added_to_plain_files_within_the_bound_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        let slot = |name: &str| super::slot(root.path(), Path::new(name), Absent::Leave).unwrap().unwrap();
+        slot("new").append(b"a\n", 8).unwrap();
+        slot("new").append(b"b\n", 8).unwrap();
+        assert_eq!(fs::read(at("new")).unwrap(), b"a\nb\n");
+        fs::write(at("victim"), "mine").unwrap();
+        symlink(at("victim"), at("link")).unwrap();
+        fs::hard_link(at("victim"), at("other name")).unwrap();
+        fs::create_dir(at("directory")).unwrap();
+        fs::File::create(at("huge")).unwrap().set_len(1 << 40).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), Perm::from_raw_mode(0o600)).unwrap();
+        // With somebody at the other end, and without.
+        let reader = fs::OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(at("pipe")).unwrap();
+        for name in ["link", "other name", "directory", "huge", "pipe"] {
+            assert!(slot(name).append(b"theirs", 8).is_err(), "{name}");
+        }
+        assert_eq!(rustix::io::read(&reader, &mut [0; 8][..]), Ok(0), "nothing came out");
+        drop(reader);
+        assert!(slot("pipe").append(b"theirs", 8).is_err());
+        assert_eq!((fs::read(at("victim")).unwrap().as_slice(), at("huge").metadata().unwrap().len()), (&b"mine"[..], 1 << 40));
     }
-    Ok(())
 }

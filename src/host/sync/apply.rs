@@ -140,7 +140,7 @@ fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Resu
     let swapped = match change.verdict(found.as_deref(), object.as_deref()) {
         Verdict::Done => Ok(Swap::Done),
         Verdict::Overtaken | Verdict::Lost(_) => Ok(Swap::Overtaken),
-        Verdict::Append(rest) => slot.append(&rest).map(|()| Swap::Done),
+        Verdict::Append(rest) => slot.append(&rest, ANY).map(|()| Swap::Done),
         Verdict::Apply => {
             if let Some(bytes) = &found {
                 shelf::keep_generation(places, sequence, number, bytes, mode)?;
@@ -185,7 +185,7 @@ fn swap(slot: &Slot, change: &Change, content: &[u8], trust: Trust) -> Result<Sw
             let perm = slot.perm().filter(|_| trust == Trust::Host).unwrap_or(fresh);
             slot.put(content, perm, before.as_ref(), ANY)
         }
-        (Act::Append { .. }, _) => slot.append(content).map(|()| Swap::Done),
+        (Act::Append { .. }, _) => slot.append(content, ANY).map(|()| Swap::Done),
     }
 }
 
