@@ -9,7 +9,7 @@ use crate::host::control::collect::{Collecting, collect};
 use crate::host::engine::containers;
 use crate::host::guard::order;
 use crate::host::output;
-use crate::host::store::{lease, project};
+use crate::host::store::{lease, outworn, project};
 use crate::session::live::{Sessions, Stores, no_more_than_said};
 use crate::session::repair;
 
@@ -30,7 +30,8 @@ pub fn run(gc: &GcArgs) -> Result<u8> {
     let is_open = |session: &SessionId| lease::read(&sessions.host.store, session).is_some();
     let kept = collect(&sessions.host.store, collecting, crate::host::now(), is_open)
         .map_err(|error| Failure::new(Kind::General, "cannot remove what is kept of control files").because(error))?;
-    if sessions.dead() == 0 && temporaries.is_empty() && guards.is_empty() && overlays.is_empty() && kept.is_empty() {
+    let outworn = outworn::outworn(&sessions.host.store, crate::host::now());
+    if sessions.dead() == 0 && outworn.is_empty() && temporaries.is_empty() && guards.is_empty() && overlays.is_empty() && kept.is_empty() {
         output::note("nothing is left behind");
     }
     let dead: Vec<&str> = sessions.census.dead.iter().map(|container| container.name.as_str()).collect();
@@ -60,6 +61,16 @@ pub fn run(gc: &GcArgs) -> Result<u8> {
     }
     for (project, files) in kept {
         output::note(&format!("{verb} what was kept to compare {project} with: {files}"));
+    }
+    if !outworn.is_empty() {
+        if !gc.dry_run {
+            for thing in &outworn {
+                let cannot = || Failure::new(Kind::General, format!("cannot remove `{}`", thing.path.display()));
+                outworn::remove(thing).map_err(|error| cannot().because(error))?;
+            }
+        }
+        let mib = outworn.iter().map(|thing| thing.bytes).sum::<u64>() >> 20;
+        output::note(&format!("{verb} what was set aside, unreadable or in conflict long ago: {} ({mib} MiB)", outworn.len()));
     }
     let program = sessions.engine.kind.program();
     for container in &sessions.census.kept {

@@ -10,6 +10,7 @@ pub mod layout;
 pub mod lease;
 pub mod log;
 pub mod login;
+pub mod outworn;
 pub mod places;
 pub mod project;
 pub mod secret_files;

@@ -15,7 +15,7 @@ use crate::host::guard::order;
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::git::trees;
 use crate::host::machine::process;
-use crate::host::store::{admit, lease, secret_files, state};
+use crate::host::store::{admit, lease, outworn, secret_files, state};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
 use crate::session::{changed, control, foreign, lacking, login_turn, mended, points, settings};
@@ -41,6 +41,10 @@ pub fn begin(context: &Context, plan: &Plan, engine: &Engine, owner: i32, deadli
     let made = points::make(&plan.workspace.root, &lease);
     drop(planned);
     mended::tell(&context.host, &context.tool, &state, &aside);
+    if !aside.is_empty() {
+        // What a container sets up to be set aside, run after run, does not fill the disk. What cannot be removed, `ai gc` names.
+        let _ = outworn::outworn(&state, host::now()).iter().try_for_each(outworn::remove);
+    }
     control::begin(context, &state, plan);
     if state == context.host.store {
         settings::sync(&context.host, &context.tool, &context.config, &plan.workspace.project, Direction::In, deadline);
