@@ -203,7 +203,11 @@ pub fn document_head(bytes: &[u8]) {
     if let Ok(head) = setup_document::head(&text) {
         assert!(head.to_string().len() <= 16 * (text.len() + (64 << 10)));
     }
-    assert!(setup_document::runs(&text).iter().all(|line| text.contains(line.lines().next().unwrap_or_default())));
+    for mark in [setup_document::RunMark::Ticks, setup_document::RunMark::Braces] {
+        let lines = setup_document::runs(&text, mark);
+        assert!(lines.iter().all(|line| text.contains(line.lines().next().unwrap_or_default())));
+    }
+    assert!(line::variables(&text).iter().all(|name| text.contains(name)));
 }
 
 pub fn dockerfile(bytes: &[u8]) {

@@ -29,6 +29,10 @@ pub enum NameKind {
     /// A file of the tool's own directory, by its name there.
     Beside,
     Url,
+    /// A variable of the environment.
+    Variable,
+    /// A text with variables in it: `${NAME}`, or `$NAME`.
+    Text,
 }
 
 /// One thing that a settings file names.
@@ -56,6 +60,7 @@ pub fn named(rules: &[NameRule], file: &str, settings: &Value, given: &[(&str, &
             let words = match (rule.names, value, arguments) {
                 (NameKind::Program, Value::String(program), Some(arguments)) => line::started(program, &texts(arguments), &variables),
                 (NameKind::Program, Value::String(line), None) => line::words(line, &variables),
+                (NameKind::Text, Value::String(text), _) => line::variables(text).into_iter().map(Word::plain).collect(),
                 (_, Value::String(text), _) => vec![Word::plain(text)],
                 (_, Value::Array(list), _) => texts(list).into_iter().map(Word::plain).collect(),
                 _ => continue,
@@ -122,6 +127,8 @@ pub struct Inside<'a> {
     pub mounted: &'a dyn Fn(&Path) -> bool,
     /// The programs of the image by name, where they are known.
     pub programs: Option<&'a [String]>,
+    /// Whether a variable is set on the host, and not inside.
+    pub lacks_variable: &'a dyn Fn(&str) -> bool,
     /// Whether `localhost` in the container is the person's machine.
     pub shares_loopback: bool,
 }
@@ -139,6 +146,8 @@ pub enum Missing {
     Path(PathBuf),
     /// A path that is not on the host either, of something that guards.
     Nowhere(PathBuf),
+    /// A variable of the host.
+    Variable(String),
     /// An address of the host's own loopback.
     Address(String),
     /// A word that only the run knows, of something that guards.
@@ -163,6 +172,9 @@ pub fn missing(named: &Named, inside: &Inside) -> Vec<Missing> {
         NameKind::Url => {
             let local = words().filter(|url| !inside.shares_loopback && is_local(&url.text));
             local.map(|url| Missing::Address(url.text.clone())).collect()
+        }
+        NameKind::Variable | NameKind::Text => {
+            words().filter(|word| (inside.lacks_variable)(&word.text)).map(|word| Missing::Variable(word.text.clone())).collect()
         }
         // What is not there natively is not missing inside.
         NameKind::Beside => Vec::new(),
@@ -261,6 +273,7 @@ mod tests {
             script: &|path| path.ends_with("guard.sh").then(|| b"#!/usr/bin/env -S sh -e\n".to_vec()),
             mounted,
             programs,
+            lacks_variable: &|name| name.starts_with("KEY"),
             shares_loopback: false,
         }
     }
@@ -397,6 +410,28 @@ mod tests {
         assert_eq!(words("hooks.*.*.hooks.*.command"), ["a b", "c", "d"]);
         assert_eq!(words("hooks.Nothing.*.command"), Vec::<String>::new());
         assert!(named(&[rule("hooks")], "other.json", &settings, &[]).is_empty());
+    }
+
+    // SE-02, SE-03
+    #[test]
+    fn variables_that_only_the_host_has_are_named() {
+        let settings =
+            serde_json::json!({"a": {"env_key": "KEY_A"}, "b": {"env": {"X": "Bearer ${KEY_B}", "Y": "$KEY_C$OTHER", "Z": "KEY_D"}}});
+        let rule = |at: &str, names| NameRule {
+            file: "s".into(),
+            at: at.into(),
+            names,
+            guards: false,
+            comes: false,
+            when: None,
+            unless: None,
+            called: "key".into(),
+        };
+        let rules = [rule("*.env_key", NameKind::Variable), rule("*.env.*", NameKind::Text)];
+        let none = |_: &Path| false;
+        let found =
+            named(&rules, "s", &settings, &[]).iter().flat_map(|named| missing(named, &inside(None, &none, &none))).collect::<Vec<_>>();
+        assert_eq!(found, ["KEY_A", "KEY_B", "KEY_C"].map(|name| Missing::Variable(name.into())));
     }
 
     #[test]

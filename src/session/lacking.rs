@@ -8,6 +8,7 @@ use crate::core::failure::Result;
 use crate::core::plan::mount::Mount;
 use crate::core::plan::{Part, Plan, RunCommand, state};
 use crate::core::setup::lacking::{hint, refusal, rows};
+use crate::core::setup::line::Word;
 use crate::core::setup::{Inside, Missing, NameKind, Named, missing};
 use crate::core::store::Store;
 use crate::core::sync::{Direction, HostSync};
@@ -71,6 +72,7 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     let dropped: Vec<Named> = of_host.named.into_iter().filter(|own| own.guards && !is_here(own)).collect();
     if host_sync != HostSync::Off {
         named.extend(imported(host, tool));
+        named.extend(read_at_home(host, tool));
     }
     named.extend(of_project.named);
     unread.extend(of_project.unread);
@@ -100,6 +102,10 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
         script: &|path| of_tool.iter().find_map(|own| home.read(path.strip_prefix(own).ok()?.to_str()?)).or_else(|| setup::head(path)),
         mounted: &mounted,
         programs: programs.as_deref(),
+        lacks_variable: &|name| {
+            let is_inside = |part: &Part| matches!(part, Part::Variable(variable) if variable.name() == name);
+            host.env.get(name).is_some_and(|value| !value.is_empty()) && !plan.parts.iter().any(|reasoned| is_inside(&reasoned.part))
+        },
         shares_loopback: config.settings.network.value == "host",
     };
     let is_blind = programs.is_none() && named.iter().any(|named| named.kind == NameKind::Program);
@@ -110,6 +116,15 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     });
     let lacking = before.into_iter().chain(found).collect();
     Comparison { named: count, lacking, is_blind }
+}
+
+/// Returns the files of the person's home that the tool reads where they are.
+fn read_at_home(host: &Host, tool: &Tool) -> Vec<Named> {
+    let Some(home) = host.home().filter(|_| tool.name == tool.base) else { return Vec::new() };
+    let is_read = |file: &str, other: &str| home.join(file).leads_to_file() && !home.join(other).leads_to_file();
+    let files = tool.manifest.reads.iter().filter(|(file, other)| is_read(file, other));
+    let words = files.map(|(file, _)| vec![Word::plain(format!("~/{file}"))]);
+    words.map(|words| Named { kind: NameKind::File, guards: false, comes: false, called: "variables".into(), words }).collect()
 }
 
 /// Returns what the documents of a project name, each called by its file.

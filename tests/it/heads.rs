@@ -91,6 +91,34 @@ fn programs_that_documents_run_are_named_before_the_run() {
     assert_eq!((let_in.code, let_in.err().as_str()), (0, ""));
 }
 
+// SE-03, T11, T12: what commands of gemini run, variables that settings name, and files of variables beside the tools' own.
+#[test]
+fn variables_and_programs_of_gemini_and_codex_are_named_before_the_run() {
+    let mut sandbox = Sandbox::new();
+    sandbox.script("home/bin/weather", "#!/bin/sh\n");
+    sandbox.write("home/.gemini/commands/go.toml", "prompt = \"Now !{~/bin/weather}\"\n");
+    sandbox.write(
+        "home/.gemini/settings.json",
+        json!({"mcpServers": {"a": {"command": "node", "env": {"X": "$KEY_A", "Y": "${KEY_B}"}}}}).to_string(),
+    );
+    sandbox.write("home/.env", "GEMINI_API_KEY=made-up\n");
+    sandbox.write("home/.codex/config.toml", "[model_providers.own]\nname = 'own'\nenv_key = 'KEY_A'\n");
+    sandbox.set("KEY_A", "made-up");
+    let said = |tool: &str, let_in: &[&str]| sandbox.ai([&["run"], let_in, &[tool, "x"]].concat()).outcome().err();
+    let gemini = said("gemini", &[]);
+    for named in ["bin/weather` (command of commands/go.toml)", "/.env` (variables)", "the variable `KEY_A` (MCP server)"] {
+        assert!(gemini.contains(named), "{named}: {gemini}");
+    }
+    assert!(!gemini.contains("KEY_B"), "it is not set on the host either: {gemini}");
+    assert_eq!(said("gemini", &["--mount", "~/bin", "--mount", "~/.env", "--env", "KEY_A"]), "");
+    let codex = said("codex", &[]);
+    assert!(codex.contains("the variable `KEY_A` (key of a model provider); hint: pass it: `env = { pass = [\"KEY_A\"] }`"), "{codex}");
+    assert_eq!(said("codex", &["--env", "KEY_A"]), "");
+    // The tool takes the one in its own directory.
+    sandbox.write("home/.gemini/.env", "GEMINI_API_KEY=made-up\n");
+    assert!(!said("gemini", &[]).contains("(variables)"));
+}
+
 // SE-02, T7
 #[test]
 fn imports_of_rules_commands_and_skills_are_there_by_both_spellings() {

@@ -15,12 +15,22 @@ pub struct DocumentRule {
     /// Whether their heads set something.
     #[serde(default)]
     pub heads: bool,
-    /// Whether the tool runs what stands in their text as `` !`…` ``.
+    /// How the tool marks what it runs in their text.
     #[serde(default)]
-    pub runs: bool,
+    pub runs: Option<RunMark>,
     /// Whether their `@` imports come along.
     #[serde(default)]
     pub imports: bool,
+}
+
+/// What marks a command in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunMark {
+    /// `` !`…` `` behind a blank, and blocks that begin with `` ```! ``.
+    Ticks,
+    /// `!{…}`.
+    Braces,
 }
 
 /// The name by which rules mean the head of a document.
@@ -128,8 +138,32 @@ fn parse(text: &str) -> Option<Value> {
     None
 }
 
-/// Returns the lines that a tool runs before it reads a document: `` !`…` `` behind a blank, and blocks that begin with `` ```! ``.
-pub fn runs(text: &str) -> Vec<String> {
+/// Returns the lines that a tool runs before it reads a document.
+pub fn runs(text: &str, mark: RunMark) -> Vec<String> {
+    match mark {
+        RunMark::Ticks => in_ticks(text),
+        RunMark::Braces => in_braces(text),
+    }
+}
+
+/// Returns what stands in `!{…}`, with the braces in it.
+fn in_braces(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("!{") {
+        let mut open = 1;
+        let end = after.find(|c| {
+            open += i32::from(c == '{') - i32::from(c == '}');
+            open == 0
+        });
+        let Some(end) = end else { break };
+        found.push(after[..end].to_owned());
+        rest = &after[end..];
+    }
+    found
+}
+
+fn in_ticks(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut block: Option<Vec<&str>> = None;
     for line in text.lines() {
@@ -209,6 +243,7 @@ mod tests {
     #[test]
     fn what_a_text_runs_stands_behind_a_mark() {
         let text = "Now: !`git status` and !`~/bin/x a`\nno!`x` `y` !`\n```!\nls ~/z\nid\n```\n```\n!`in a fence`\n```\n";
-        assert_eq!(runs(text), ["git status", "~/bin/x a", "ls ~/z\nid", "in a fence"]);
+        assert_eq!(runs(text, RunMark::Ticks), ["git status", "~/bin/x a", "ls ~/z\nid", "in a fence"]);
+        assert_eq!(runs("a !{ls ~/x} !{jq '{a}' | wc}\n!{open { x}", RunMark::Braces), ["ls ~/x", "jq '{a}' | wc"]);
     }
 }

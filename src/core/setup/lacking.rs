@@ -16,6 +16,7 @@ impl fmt::Display for Missing {
             Self::Unknown(word) => write!(out, "`{word}`, which only the run knows,"),
             Self::Path(path) => write!(out, "`{}`", path.display()),
             Self::Nowhere(path) => write!(out, "`{}`, which is not on your machine either,", path.display()),
+            Self::Variable(name) => write!(out, "the variable `{name}`"),
             Self::Address(url) => write!(out, "`{url}`, which is your machine's own loopback,"),
             Self::Unread { file, why } => write!(out, "what `{file}` names ({why})"),
             Self::Dropped => write!(out, "what this project's settings have no more"),
@@ -31,6 +32,7 @@ impl Missing {
                 Some("put it into the image: `image = { apt = [...] }`, or `run = [...]`, in config.toml".into())
             }
             Self::Path(path) => Some(format!("let it in: `mounts = [...]` in config.toml, or {}", mounts([path.as_path()].into_iter()))),
+            Self::Variable(name) => Some(format!("pass it: `env = {{ pass = [\"{name}\"] }}` in config.toml, or AI_ENV={name}")),
             Self::Address(url) => Some(inside_spelling(url)),
             Self::Foreign(_) | Self::Unknown(_) | Self::Nowhere(_) | Self::Unread { .. } | Self::Dropped => None,
         }
@@ -67,7 +69,7 @@ pub fn refusal(tool: &str, named: &Named, what: &Missing) -> Failure {
         Missing::Unknown(word) => format!("what `{word}` is, nobody knows before the run"),
         Missing::Foreign(path) => format!("`{}` is a program of another system than the container's", path.display()),
         Missing::Nowhere(path) => format!("`{}` is not in the container, nor on your machine", path.display()),
-        Missing::Path(_) | Missing::Program(_) | Missing::Interpreter { .. } | Missing::Address(_) => {
+        Missing::Path(_) | Missing::Program(_) | Missing::Interpreter { .. } | Missing::Variable(_) | Missing::Address(_) => {
             format!("{what} is not in the container")
         }
     };

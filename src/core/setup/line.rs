@@ -65,6 +65,18 @@ pub fn started(program: &str, arguments: &[String], variables: &BTreeMap<String,
     found
 }
 
+/// Returns the names of the variables in a text in which a tool puts their values: `${NAME}`, and `$NAME`. One with a value to fall back
+/// on is none.
+pub fn variables(text: &str) -> Vec<&str> {
+    let name = |rest: &str| rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    let parts = text.split('$').skip(1);
+    let found = parts.filter_map(|part| match part.strip_prefix('{') {
+        Some(inner) => inner.split_once('}').map(|(inner, _)| inner),
+        None => Some(&part[..name(part)]),
+    });
+    found.filter(|found| is_name(found)).collect()
+}
+
 struct LineReader {
     chars: Vec<char>,
     at: usize,

@@ -82,6 +82,8 @@ pub struct Manifest {
     pub documents: Vec<DocumentRule>,
     /// The directory of a project in which documents at the same places are read, too.
     pub project_documents: Option<String>,
+    /// Files of the person's home that it reads where they are, each unless another one is there. They do not come along.
+    pub reads: BTreeMap<String, String>,
     /// Instruction files, below the tool's own directory, whose `@` imports come along.
     pub imports: Vec<String>,
     /// How the program is asked for the message of a commit; it writes none if absent.

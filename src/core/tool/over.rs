@@ -73,6 +73,7 @@ impl Manifest {
             plugins: if self.plugins == PluginRules::default() { base.plugins } else { self.plugins },
             documents: or(self.documents, base.documents),
             project_documents: self.project_documents.or(base.project_documents),
+            reads: if self.reads.is_empty() { base.reads } else { self.reads },
             imports: or(self.imports, base.imports),
             commit: self.commit.or(base.commit),
             resume: or(self.resume, base.resume),

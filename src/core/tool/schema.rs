@@ -31,14 +31,15 @@ pub fn manifest() -> Value {
     let mut name = table(&[
         ("file", &text),
         ("at", &text),
-        ("names", &json!({ "enum": ["program", "file", "beside", "url"] })),
+        ("names", &json!({ "enum": ["program", "file", "beside", "url", "variable", "text"] })),
         ("guards", &yes_or_no),
         ("comes", &yes_or_no),
         ("when", &pair),
         ("unless", &text),
         ("called", &text),
     ]);
-    let mut document = table(&[("path", &text), ("heads", &yes_or_no), ("runs", &yes_or_no), ("imports", &yes_or_no)]);
+    let mut document =
+        table(&[("path", &text), ("heads", &yes_or_no), ("runs", &json!({ "enum": ["ticks", "braces"] })), ("imports", &yes_or_no)]);
     document["required"] = json!(["path"]);
     name["required"] = json!(["file", "at", "names", "called"]);
     let mut download = table(&[("from", &text), ("sha256", &json!({ "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" }))]);
@@ -120,6 +121,7 @@ pub fn manifest() -> Value {
         ),
         ("documents", &list(&document)),
         ("project_documents", &text),
+        ("reads", &names),
         ("imports", &texts),
         ("commit", &commit),
         ("resume", &texts),

@@ -155,7 +155,8 @@ pub fn named_by_documents(found: Vec<FoundDocument>, documents: &[DocumentRule],
             _ => {}
         }
         let variables = BTreeMap::from([(SKILL_DIRECTORY.to_owned(), directory)]);
-        let lines = document::runs(&text).into_iter().filter(|_| rule.runs).map(|line| line::words(&line, &variables));
+        let lines = rule.runs.map(|mark| document::runs(&text, mark)).unwrap_or_default();
+        let lines = lines.into_iter().map(|line| line::words(&line, &variables));
         names.named.extend(lines.map(|words| Named {
             kind: NameKind::Program,
             guards: false,
@@ -193,7 +194,7 @@ mod tests {
         write("elsewhere/SKILL.md");
         symlink("../elsewhere", root.path().join("skills/linked")).unwrap();
         symlink(".", root.path().join("commands/round")).unwrap();
-        let rule = |pattern: &str| DocumentRule { path: pattern.into(), heads: false, runs: false, imports: false };
+        let rule = |pattern: &str| DocumentRule { path: pattern.into(), heads: false, runs: None, imports: false };
         let found = |trust, pattern: &str| {
             let found = paths(root.path(), trust, &[rule(pattern)]);
             assert!(found.iter().all(|path| is_meant(path, pattern)), "{found:?}");
