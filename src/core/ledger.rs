@@ -109,7 +109,8 @@ struct Book {
     tool: String,
     project: String,
     names: Names,
-    questions: Vec<Question>,
+    /// By file.
+    files: Vec<Vec<Question>>,
 }
 
 /// All questions, of all tools in all projects.
@@ -148,22 +149,30 @@ fn is_begin_of(one: &str, other: &str) -> bool {
 }
 
 impl Ledger {
-    /// Takes the questions of a tool in a project, in the order of their files.
-    pub fn add(&mut self, tool: &str, project: &str, names: Names, questions: Vec<Question>) {
-        self.books.push(Book { tool: tool.to_owned(), project: project.to_owned(), names, questions });
+    /// Takes the questions of each file of a tool in a project.
+    pub fn add(&mut self, tool: &str, project: &str, names: Names, files: Vec<Vec<Question>>) {
+        self.books.push(Book { tool: tool.to_owned(), project: project.to_owned(), names, files });
     }
 
     /// Calls `visit` with each question once: a fork or a resume copies lines, and what is copied has the same name with the same tool.
     fn each(&self, filter: &Filter, mut visit: impl FnMut(&Book, &Question)) {
-        let mut order: Vec<(&str, u64, usize, usize)> = Vec::with_capacity(self.books.iter().map(|book| book.questions.len()).sum());
+        let count = self.books.iter().flat_map(|book| &book.files).map(Vec::len).sum();
+        // Which tool, whose answer, and where: books, files and places are fewer than 2^32.
+        let mut order: Vec<(u32, u64, [u32; 3])> = Vec::with_capacity(count);
+        let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
         for (at, book) in self.books.iter().enumerate() {
-            order.extend(book.questions.iter().enumerate().map(|(place, question)| (book.tool.as_str(), question.key, at, place)));
+            let tool = self.books.iter().position(|other| other.tool == book.tool).unwrap_or(at);
+            for (file, questions) in book.files.iter().enumerate() {
+                let placed = questions.iter().enumerate();
+                order.extend(placed.map(|(place, question)| (number(tool), question.key, [number(at), number(file), number(place)])));
+            }
         }
         order.sort_unstable();
         for copies in order.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
-            let found = |(_, _, book, place): &(&str, u64, usize, usize)| &self.books[*book].questions[*place];
+            let found =
+                |(_, _, [book, file, place]): &(u32, u64, [u32; 3])| &self.books[*book as usize].files[*file as usize][*place as usize];
             // The first one is of the original, in most cases.
-            let (book, mut question) = (&self.books[copies[0].2], *found(&copies[0]));
+            let (book, mut question) = (&self.books[copies[0].2[0] as usize], *found(&copies[0]));
             for copy in &copies[1..] {
                 question.is_joined_by(found(copy));
             }
@@ -224,7 +233,7 @@ impl Ledger {
     /// Returns the conversation of the last question.
     pub fn last_conversation(&self, filter: &Filter) -> Option<String> {
         let book = self.books.iter().filter(|book| filter.project.as_ref().is_none_or(|project| *project == book.project));
-        let last = book.flat_map(|book| book.questions.iter().map(move |question| (question.time, book, question.conversation)));
+        let last = book.flat_map(|book| book.files.iter().flatten().map(move |question| (question.time, book, question.conversation)));
         last.max_by_key(|(time, _, _)| *time).map(|(_, book, conversation)| book.names.name(conversation).to_owned())
     }
 }

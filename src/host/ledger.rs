@@ -46,8 +46,8 @@ pub fn read(host: &Host) -> Ledger {
             let path = host.store.counted(&partition.tool, &partition.project);
             let home = host.store.home(&partition.tool, &partition.project);
             let cache = read_partition(&home, &rules, &path, is_ours);
-            let questions = cache.files.into_values().flat_map(|file| file.questions).collect();
-            ledger.add(&partition.tool, &partition.project, cache.names, questions);
+            let files = cache.files.into_values().map(|file| file.questions).collect();
+            ledger.add(&partition.tool, &partition.project, cache.names, files);
         }
     }
     ledger
@@ -72,7 +72,7 @@ fn read_partition(home: &Path, rules: &TranscriptRules, path: &Path, is_ours: bo
     let cache = LedgerCache { names, files: counted };
     if is_new && is_ours {
         // What cannot be kept is counted again.
-        let _ = path.parent().map_or(Ok(()), files::private_dir).and_then(|()| files::write_unsynced(path, &cache.text()));
+        let _ = path.parent().map_or(Ok(()), files::private_dir).and_then(|()| files::write_unsynced_by(path, |file| cache.write(file)));
     }
     cache
 }

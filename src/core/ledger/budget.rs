@@ -146,7 +146,7 @@ mod tests {
             let tokens = Tokens { output, ..Tokens::default() };
             let call = ModelCall { key, time, model: model.into(), conversation: "c".into(), tokens };
             let question = Question::new(&call, &mut names);
-            ledger.add("claude", project, names, vec![question]);
+            ledger.add("claude", project, names, vec![vec![question]]);
         }
         let prices = Prices::new(Some(("[models]\nm = [{ input = 1, output = 1000000 }]\n", "prices.toml"))).unwrap();
         let today = Day::parse("2026-11-26").unwrap();

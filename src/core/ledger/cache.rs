@@ -1,6 +1,7 @@
 //! What is known already of the transcripts of one tool in one project: only what is new is read, and what is gone still counts.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +62,7 @@ struct Written<N, F> {
 }
 
 impl LedgerCache {
-    /// Reads what [`Self::text`] wrote; anything else is an empty one. No file is as it was for another program.
+    /// Reads what [`Self::write`] wrote; anything else is an empty one. No file is as it was for another program.
     pub fn parse(text: &[u8]) -> Self {
         let Ok(mut written) = serde_json::from_slice::<Written<Vec<String>, BTreeMap<String, Counted>>>(text) else {
             return Self::default();
@@ -82,9 +83,10 @@ impl LedgerCache {
         }
     }
 
-    pub fn text(&self) -> Vec<u8> {
+    /// Writes it piece by piece: as one text it is larger than in memory.
+    pub fn write(&self, to: impl Write) -> io::Result<()> {
         let written = Written { format: FORMAT.to_owned(), names: &self.names.names, files: &self.files };
-        serde_json::to_vec(&written).unwrap_or_default()
+        serde_json::to_writer(to, &written).map_err(io::Error::other)
     }
 }
 
@@ -111,24 +113,30 @@ mod tests {
         cache
     }
 
+    fn text() -> String {
+        let mut text = Vec::new();
+        cache().write(&mut text).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
     #[test]
     fn it_is_read_as_it_was_written() {
         let cache = cache();
         assert_eq!(cache.files["a.jsonl"].questions, [question(u64::MAX, 3), question(2, 1)]);
-        let read = LedgerCache::parse(&cache.text());
+        let read = LedgerCache::parse(text().as_bytes());
         assert_eq!((&read.names.names, &read.files), (&cache.names.names, &cache.files));
     }
 
     #[test]
     fn what_another_program_read_counts_until_it_is_read_again() {
-        let text = String::from_utf8(cache().text()).unwrap().replace(FORMAT, "0.0.1 0");
+        let text = text().replace(FORMAT, "0.0.1 0");
         let file = &LedgerCache::parse(text.as_bytes()).files["a.jsonl"];
         assert_eq!((file.stamp, file.end, file.questions.len()), (Stamp::default(), 0, 2));
     }
 
     #[test]
     fn what_is_torn_or_names_nothing_is_an_empty_one() {
-        let text = String::from_utf8(cache().text()).unwrap();
+        let text = text();
         for wrong in [
             text[..text.len() - 9].to_owned(),
             text.replace("[\"m\",\"c\"]", "[\"m\"]"),

@@ -19,7 +19,7 @@ fn ledger(books: &[(&str, &str, &[ModelCall])]) -> Ledger {
     for (tool, project, calls) in books {
         let mut names = Names::default();
         let questions = calls.iter().map(|call| Question::new(call, &mut names)).collect();
-        ledger.add(tool, project, names, questions);
+        ledger.add(tool, project, names, vec![questions]);
     }
     ledger
 }
