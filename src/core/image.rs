@@ -11,20 +11,25 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::core::config::value::plain_name;
 use crate::core::text::visible::visible;
 
+mod archive;
 mod define;
 pub mod devcontainer;
 pub mod dockerfile;
 mod ignore;
 mod installed;
 mod render;
+mod sbom;
 mod source;
 
+pub use archive::{ArchiveEntry, Archived, BLOCK, LISTS};
 pub use define::{Below, Definition, Definitive, define};
 pub use ignore::IgnoreRules;
 pub use installed::{
     DOCKERFILE, InstalledImage, TOOL_IMAGE, build_command, installed_image, installed_tool, is_ours, shared_package, shared_tools,
+    tools_dockerfile,
 };
 pub use render::{MADE, MadeImage};
+pub use sbom::SBOM;
 pub use source::{Found, ImageFiles, RecipeBases, SourceFile, WantedSource};
 
 /// Which image a run uses: one that has a name, or one that is made from a recipe.

@@ -11,6 +11,7 @@ use crate::core::store::Store;
 use crate::core::tool::manifest::{Manifest, ManifestText};
 
 pub mod default;
+mod doubts;
 pub mod examine;
 pub mod install;
 pub mod local;
@@ -120,7 +121,8 @@ impl Tool {
             base = base.more_of(Manifest::parse(&shipped(&parent).ok_or_else(unknown)?)?);
         }
         if base.profile_of.is_some() {
-            return Err(unknown().hint("name the tool itself; a profile cannot stand on another profile"));
+            let why = format!("cannot use profile `{name}`: its `profile_of` names `{parent}`: `{parent}` is a profile itself");
+            return Err(Failure::new(Kind::Config, why).because(&source.origin).hint("name the tool itself"));
         }
         let installed_as = if manifest.install.is_some() { name.to_owned() } else { parent.clone() };
         let manifest = manifest.on_top_of(base);

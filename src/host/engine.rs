@@ -13,6 +13,7 @@ use crate::core::store::Store;
 use crate::host::machine::process;
 
 mod api;
+pub mod archive;
 pub mod containers;
 pub mod endpoint;
 pub mod image;

@@ -154,3 +154,40 @@ fn an_image_by_its_digest_is_that_image() {
     assert!(code == 69 && err.contains(&format!("docker pull {other}")), "{err}");
     named.bed.ai(["image", "build"]).outcome().refused(2, &["a digest names what is there already"]);
 }
+
+// N-05: an image goes by a file to a machine without a network, and nothing else comes with it.
+#[test]
+fn an_image_is_saved_and_loaded_by_what_it_is() {
+    let Some(bed) = Bed::new(Image::Busybox) else { return };
+    let mut named = Named::new(bed, "saved");
+    let name = format!("ai-made:saved-{}", id());
+    let stranger = std::mem::replace(&mut named.name, name.clone());
+    named.tag(&named.original.clone(), &name);
+    named.bed.set("AI_IMAGE", &name);
+    let file = named.bed.root().join("image.tar");
+    let said = named.bed.ai(["image", "save"]).args([&file]).succeeds().err();
+    assert!(said.contains(&format!("saved {name} (")) && said.contains("ai image load"), "{said}");
+    named.bed.ai(["image", "save"]).args([&file]).outcome().refused(2, &["it is there already"]);
+    named.bed.docker(&["rmi", &name]);
+    named.bed.ai(["run", "claude", "true"]).outcome().refused(69, &["is not there"]);
+    let said = named.bed.ai(["image", "load"]).args([&file]).succeeds().err();
+    assert!(said.contains(&format!("loaded {name} (")), "{said}");
+    assert_eq!(named.ran().1, "original\n");
+    // It is pinned as what was loaded.
+    assert!(named.bed.ai(["image", "status", "--json"]).prints().contains("\"pinned\": \"sha256:"));
+    named.bed.ai(["image", "sbom"]).outcome().refused(69, &["has no bill of materials"]);
+    // What brings another name, what is no archive, and what is cut off.
+    let other = named.bed.root().join("other.tar");
+    named.bed.docker(&["save", "--output", other.to_str().unwrap(), &name, &stranger]);
+    named
+        .bed
+        .ai(["image", "load"])
+        .args([&other])
+        .outcome()
+        .refused(77, &[&format!("it brings {stranger}"), "no image of `ai image build`"]);
+    let cut = named.bed.write("cut.tar", &std::fs::read(&file).unwrap()[..4096]);
+    named.bed.ai(["image", "load"]).args([&cut]).outcome().refused(2, &["it is no archive of an image"]);
+    named.bed.ai(["image", "load", "absent"]).outcome().refused(2, &["cannot load `absent`"]);
+    named.bed.docker(&["rmi", &stranger]);
+    named.bed.nothing_left();
+}

@@ -106,6 +106,15 @@ fn one_file_makes_a_tool() {
     // No package's own script ran, and the line of the manifest did.
     let (_, said) = told.ai(&["image", "status", "TOOL", "--json"]);
     assert!(said.contains(r#""1.0.0""#), "{said}");
+    // Its bill of materials has what the system, npm and PyPI brought, each once, and is of the form that others read.
+    let bill: serde_json::Value = serde_json::from_str(&told.bed.ai(["image", "sbom", &told.tool]).prints()).unwrap();
+    well_formed(&bill);
+    for (kind, name) in [("deb", "git"), ("npm", "told"), ("npm", "npm"), ("pypi", "uv")] {
+        let begin = format!("pkg:{kind}/");
+        let components = bill["components"].as_array().unwrap().iter();
+        let found: Vec<_> = components.filter(|part| part["name"] == name && part["purl"].as_str().unwrap().starts_with(&begin)).collect();
+        assert!(found.len() == 1 || kind == "pypi", "{kind} {name}: {found:?}");
+    }
     let image = format!("ai-tool-{}:1", told.tool);
     let inside = "test ! -e /usr/local/ran && cat /etc/told && id -u && test -z \"$(ls /tmp)\"";
     let found = told.bed.docker(&["run", "--rm", "--network", "none", "--log-driver", "none", "--entrypoint", "sh", &image, "-c", inside]);
@@ -133,6 +142,22 @@ fn one_file_makes_a_tool() {
     told.check(&["run", "TOOL"], 0, &["told 1.1.0\n"]);
     assert_eq!(steps(), before);
     told.bed.nothing_left();
+}
+
+/// Asserts what the schema of CycloneDX 1.6 wants of a bill with components: its form, and that each reference is one thing's.
+#[track_caller]
+fn well_formed(bill: &serde_json::Value) {
+    assert_eq!((&bill["bomFormat"], &bill["specVersion"], &bill["version"]), (&"CycloneDX".into(), &"1.6".into(), &1.into()));
+    assert_eq!(bill["metadata"]["component"]["type"], "container");
+    let known = ["type", "bom-ref", "name", "version", "purl", "licenses"];
+    let mut references = std::collections::BTreeSet::new();
+    for part in bill["components"].as_array().unwrap() {
+        assert!(part.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())) && part["type"] == "library", "{part}");
+        assert!(["bom-ref", "name", "version", "purl"].iter().all(|key| part[key].as_str().is_some_and(|text| !text.is_empty())), "{part}");
+        assert!(part["licenses"].as_array().is_none_or(|all| all.iter().all(|one| one["license"]["name"].is_string())), "{part}");
+        assert!(references.insert(part["bom-ref"].as_str().unwrap()), "{part}");
+    }
+    assert!(references.len() > 100, "{}", references.len());
 }
 
 // TO-01: what a manifest must not say is refused where it stands, before any engine is asked.

@@ -190,6 +190,8 @@ fn a_devcontainer_is_built_used_and_removed() {
 }
 
 fn image_of(bed: &Bed, tool: &str) -> String {
-    let argv = bed.ai(["resolve", "--format", "lines", tool]).prints();
-    argv.lines().find(|word| word.starts_with("ai-made:")).unwrap().to_owned()
+    let status: serde_json::Value = serde_json::from_str(&bed.ai(["image", "status", tool, "--json"]).prints()).unwrap();
+    let image = status["image"].as_str().unwrap().to_owned();
+    assert!(image.starts_with("ai-made:"), "{status}");
+    image
 }

@@ -128,7 +128,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 75] = [
+const LINES: [(&[&str], bool); 78] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -146,6 +146,9 @@ const LINES: [(&[&str], bool); 75] = [
     (&["run", EVIL], true),
     (&["exec", "--", "true"], true),
     (&["image", "status"], true),
+    (&["image", "sbom"], false),
+    (&["image", "save", EVIL], false),
+    (&["image", "load", EVIL], true),
     (&["image", "prune"], false),
     (&["image", "update", "claude", "--dry-run"], false),
     (&["image", "pin"], false),

@@ -1,6 +1,6 @@
 //! The image of a tool that its manifest installs: what all images have, and then that tool alone.
 
-use crate::core::image::MADE;
+use crate::core::image::{MADE, sbom};
 use crate::core::text::digest::sha256;
 use crate::core::tool::install::{InstallRules, MACHINES};
 
@@ -11,6 +11,11 @@ pub const TOOL_IMAGE: &str = "ai-tools:1";
 const INSTALLED: &str = "ai-tool-";
 /// The last line of the stage that all images have.
 const END_OF_COMMON: &str = "\nLABEL ai.image=1\n";
+
+/// Returns what the image of the tools is made from, to its last step.
+pub fn tools_dockerfile() -> String {
+    format!("{DOCKERFILE}{}", sbom::step(TOOL_IMAGE))
+}
 
 /// Returns the name of the image of a tool that its manifest installs.
 pub fn installed_image(tool: &str) -> String {
@@ -154,6 +159,7 @@ fn render(tool: &str, command: &[String], rules: &InstallRules) -> String {
     let check = if rules.check.is_empty() { &usual } else { &rules.check };
     let argv: Vec<&str> = ["/bin/sh", "-ec", CHECK, "sh"].into_iter().chain(check.iter().map(String::as_str)).collect();
     text.push_str(&format!("USER 1000:1000\nRUN {}\nUSER root\n", serde_json::json!(argv)));
+    text.push_str(&sbom::step(&installed_image(tool)));
     text.push_str("ENV HOME=/home/ai\nENTRYPOINT [\"as-job\"]\nCMD [\"bash\"]\n");
     text
 }
@@ -171,6 +177,8 @@ mod tests {
         assert!(DOCKERFILE.starts_with(common) && common.contains("AS common") && !common.contains("CLAUDE_VERSION}"), "{common}");
         let steps: Vec<Vec<String>> =
             own.lines().filter_map(|line| line.strip_prefix("RUN ")).map(|step| serde_json::from_str(step).unwrap()).collect();
+        let (bill, steps) = steps.split_last().unwrap();
+        assert_eq!(bill.last().unwrap(), "ai-tool-mine:1");
         let words: Vec<&[String]> = steps.iter().map(|step| &step[4..]).collect();
         assert_eq!(
             words,

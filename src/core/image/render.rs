@@ -1,9 +1,9 @@
 //! The Dockerfile of an image of one's own: what is below, the tools, and what is said beside.
 
 use crate::core::admit::authority;
-use crate::core::image::Definition;
 use crate::core::image::define::Below;
 use crate::core::image::source::spelled;
+use crate::core::image::{Definition, sbom};
 use crate::core::text::digest::sha256;
 
 /// The name of every image that is made from a recipe; what tells them apart stands behind it.
@@ -102,6 +102,7 @@ fn render(from: Option<&str>, apt: &[String], run: &[String], tools: &str, conte
     for line in run {
         text.push_str(&format!("RUN {}\n", serde_json::json!(["/bin/sh", "-ec", line])));
     }
+    text.push_str(&sbom::step(MADE));
     if from.is_some() {
         text.push_str("ENV HOME=/home/ai\nENTRYPOINT [\"as-job\"]\nCMD [\"sh\"]\n");
     }

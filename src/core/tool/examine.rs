@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::core::config::table::meant;
 use crate::core::failure::Result;
-use crate::core::image::shared_tools;
 use crate::core::text::visible::toml_complaint;
+use crate::core::tool::doubts::{Doubt, doubts};
 use crate::core::tool::manifest::{Manifest, ManifestText};
 use crate::core::tool::{Tool, built_in, is_valid_name, reserved};
 
@@ -35,7 +35,8 @@ pub fn examine(name: &str, source: &ManifestText, text: impl Fn(&str) -> Result<
     }
     if let Err(error) = toml::from_str::<Manifest>(&source.text) {
         let line = error.span().map_or(1, |span| line_at(&source.text, span.start));
-        let hint = meant(error.message()).unwrap_or_else(|| "ai help tools".into());
+        let hint = misplaced(error.message(), &source.text, line).or_else(|| meant(error.message())).or_else(|| words(error.message()));
+        let hint = hint.unwrap_or_else(|| "ai help tools".into());
         add(line, true, first_line(&toml_complaint(&error), error.message()), &hint);
         return found;
     }
@@ -49,41 +50,30 @@ pub fn examine(name: &str, source: &ManifestText, text: impl Fn(&str) -> Result<
             let said = failure.to_string();
             let said = said.lines().next().unwrap_or_default();
             let what = said.split_once(": ").map_or(said, |(_, why)| why).to_owned();
-            add(line_of(&source.text, &what), true, what, "ai help tools");
+            let hint = failure.hint.as_deref().unwrap_or("ai help tools").to_owned();
+            add(line_of(&source.text, &what), true, what, &hint);
             return found;
         }
     };
-    let manifest = &tool.manifest;
-    if manifest.command.is_empty() {
-        add(1, true, "there is no `command`, and no `profile_of` that has one".into(), "command = [\"NAME\"]");
-    }
-    let program = manifest.command.first().map(String::as_str).unwrap_or_default();
-    let is_shared = shared_tools().iter().any(|(tool, _)| *tool == program);
-    if !program.is_empty() && !is_shared && manifest.install.is_none() && manifest.image.is_none() {
-        let what = format!("nothing installs `{program}`: the shared image has claude, gemini and codex");
-        add(line_of(&source.text, "`command`"), false, what, "[install], or image = \"NAME\"");
-    }
-    for (table, names) in [("env.pass", manifest.env.pass.iter().collect::<Vec<_>>()), ("env.set", manifest.env.set.keys().collect())] {
-        for odd in names.into_iter().filter(|name| !is_variable(name)) {
-            let what = format!("`{table}`: `{odd}` is no name of a variable");
-            add(line_of(&source.text, &what), true, what, "letters, digits and _, no digit first");
-        }
-    }
-    if let Some(state) = &manifest.state {
-        if state.home.env.as_deref() == Some("HOME") {
-            let what = "`state.home.env`: `HOME` is the same for every program and stays as it is".to_owned();
-            add(line_of(&source.text, "`HOME`"), true, what, "a variable that the program alone reads; or XDG_… in `env.set`");
-        }
-        if !state.login.at.is_empty() && state.login.files.is_empty() {
-            let what = "`state.login` names no `files`: `ai login` and `ai creds` do not know whether there is a login".to_owned();
-            add(line_of(&source.text, "`login`"), false, what, "files = [\"auth.json\"]");
-        }
-        for link in state.links.values().filter(|to| !to.starts_with("/ai/") && !to.starts_with("/home/ai/")) {
-            let what = format!("`state.links`: `{link}` leads out of what is mounted");
-            add(line_of(&source.text, &what), true, what, "a path below /ai/shared or /home/ai");
-        }
+    for Doubt { fatal, what, hint } in doubts(&tool.manifest) {
+        add(line_of(&source.text, &what), fatal, what, hint);
     }
     found
+}
+
+/// Returns what to do about a key of the tool itself that stands below the head of a table, and so is taken for one of that.
+fn misplaced(complaint: &str, text: &str, line: usize) -> Option<String> {
+    let key = complaint.strip_prefix("unknown field `")?.split('`').next()?;
+    let head = text.lines().take(line).filter(|line| line.trim_start().starts_with('[')).last()?;
+    let alone = toml::from_str::<Manifest>(&format!("{key} = 1"));
+    let is_own = alone.map_or_else(|error| !error.message().starts_with("unknown field"), |_| true);
+    is_own.then(|| format!("it is a key of the tool itself and belongs above the first [table]; here it is in {}", head.trim()))
+}
+
+/// Returns the words that a key takes, of which the complaint says that it has none.
+fn words(complaint: &str) -> Option<String> {
+    let known = complaint.strip_prefix("unknown variant ")?.split_once(", expected ")?.1;
+    Some(format!("{} fits", known.replace('`', "")))
 }
 
 /// Returns a name under which a file with an impossible name can be looked at all the same.
@@ -107,14 +97,13 @@ fn line_of(text: &str, what: &str) -> usize {
     let lines = || text.lines().enumerate();
     let of = |name: &&str| {
         let key = name.rsplit('.').next().unwrap_or(name);
-        lines().find(|(_, line)| line.contains(*name)).or_else(|| lines().find(|(_, line)| line.trim_start().starts_with(key)))
+        let quoted = ['"', '\''].map(|mark| format!("{mark}{name}{mark}"));
+        lines()
+            .find(|(_, line)| quoted.iter().any(|quoted| line.contains(quoted)))
+            .or_else(|| lines().find(|(_, line)| line.contains(*name)))
+            .or_else(|| lines().find(|(_, line)| line.trim_start().starts_with(key)))
     };
     names.iter().rev().find_map(of).map_or(1, |(line, _)| line + 1)
-}
-
-fn is_variable(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]
@@ -133,6 +122,37 @@ mod tests {
     }
 
     const FINE: &str = "command = ['mine']\n[install]\nnpm = 'x@1.0.0'\n";
+
+    /// Behind a manifest that is fine: line, whether it is fatal, what is said, and what to do.
+    const MORE: &[(&str, usize, bool, &str, &str)] = &[
+        ("[[sync]]\npath = 'a'\nclass = 'jsn'\n", 6, true, "unknown variant `jsn`", "one of json, toml"),
+        ("[[sync]]\npath = 'a'\n", 4, true, "missing field `class`", "ai help tools"),
+        ("[[sync]]\npath = 'a'\nhost = '../x'\nclass = 'tree'\n", 6, true, "`../x` is not a plain relative path", "ai help"),
+        ("[[sync]]\npath = 'a.json'\nclass = 'json'\nseed = '{'\n", 5, true, "`seed` of `a.json` is no document", "as the tool reads it"),
+        ("[[sync]]\npath = 'a.toml'\nclass = 'toml'\nseed = '= 1'\n", 5, true, "`seed` of `a.toml` is no document", "as the tool"),
+        ("[[sync]]\npath = 'a.json'\nclass = 'keys'\n", 6, false, "nothing of it flows", "keys = "),
+        ("[[sync]]\npath = 'a'\nclass = 'tree'\nkeys = ['a']\n", 5, false, "`keys` of `a` mean nothing", "class = "),
+        ("[[sync]]\npath = 'a'\nclass = 'json'\nexecutes = ['a']\n", 5, false, "says nothing any more", "`out`"),
+        (
+            "[[sync]]\npath = 'a'\nclass = 'json'\n[[sync]]\npath = 'a'\nclass = 'tree'\n",
+            5,
+            false,
+            "two rules of `sync` are for `a`",
+            "one",
+        ),
+        ("login = ['mine', 'login']\n", 4, true, "unknown field `login`", "belongs above the first [table]; here it is in [install]"),
+        ("[secret.KEY]\n", 4, true, "`secret.KEY` does not say where", "env = "),
+        ("[secret.'A B']\nenv = ['X']\n", 4, true, "`A B` is no name of a variable", "[secret.NAME]"),
+        ("[secret.KEY]\nfile = '../../x'\n", 5, true, "`../../x` is not a plain relative path", "ai help tools"),
+        ("[env.set]\nHOME = '/x'\n", 5, false, "`HOME` speaks of this machine", "leave it out"),
+        ("[env]\npass = ['PATH']\n", 5, false, "`PATH` speaks of this machine", "leave it out"),
+        ("[limits]\nmemory = '1m'\n", 5, true, "`1m` is less than a container can have", "4g"),
+        ("[egress]\nmodel = ['https://x.com/']\n", 5, true, "a host and a port, no URL", "ai help tools"),
+        ("[state]\nhome = { at = '/home/ai/.x', env = 'A-B' }\n", 5, true, "`A-B` is no name of a variable", "letters"),
+        ("[state]\nhome = { at = '/home/ai/.x' }\nbefore = 'x'\n", 6, false, "`state.login` names none", "login = "),
+        ("[state]\nhome = { at = '/home/ai/.x' }\nshared = ['a']\nprivate = ['a']\n", 6, true, "`a` is in `shared`, too", "shared by all"),
+        ("[transcripts]\nat = 'x'\nformat = 'pi'\n", 6, true, "unknown variant `pi`", "claude"),
+    ];
 
     // TO-05
     #[test]
@@ -163,6 +183,16 @@ mod tests {
             &format!("{FINE}[state]\nhome = {{ at = '/home/ai/.x' }}\nlinks = {{ a = '/etc/passwd' }}\n"),
             &[(6, true, "leads out")],
         );
+        for (more, line, fatal, what, hint) in MORE {
+            let text = format!("{FINE}{more}");
+            check("mine", &text, &[(*line, *fatal, what)]);
+            let found = examine("mine", &ManifestText::own(&text, "x.toml"), |name| Ok(built_in(name)));
+            assert!(found[0].hint.contains(hint), "{found:?}");
+        }
+        let key = format!("{}{}", "ghp_", "x7Qm2Lr9Tz4Vb8Nc1Kd6Wf3Hj5Pg0YsXu2Ae");
+        check("mine", &format!("{FINE}[env.set]\nX = '{key}'\n"), &[(5, false, "the value of `X` looks like a key")]);
+        check("mine", "profile_of = 'glm'\n", &[(1, true, "`glm` is a profile itself")]);
+        check("mine", "command = ['']\nimage = 'a/B:1'\n", &[(1, true, "an empty word"), (2, true, "has capitals")]);
         check("mine", &format!("{FINE}[env]\npass = ['A B']\n[env.set]\n'1X' = 'y'\n"), &[(5, true, "`A B`"), (7, true, "`1X`")]);
     }
 }

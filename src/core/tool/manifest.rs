@@ -259,6 +259,8 @@ impl Manifest {
                 }
             }
         }
+        inside.extend(self.sync.iter().filter_map(|rule| rule.host.as_ref()));
+        inside.extend(self.secret.values().filter_map(|rule| rule.file.as_ref()));
         inside.extend(self.transcripts.iter().flat_map(|rules| std::iter::once(&rules.at).chain(&rules.also)));
         inside.extend(self.commit.iter().flat_map(|commit| commit.files.keys()));
         if self.commit.as_ref().is_some_and(|commit| commit.argv.is_empty()) {

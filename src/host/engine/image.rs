@@ -9,7 +9,7 @@ use crate::core::engine::kind::Engine;
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::image::{DOCKERFILE, InstalledImage};
+use crate::core::image::{DOCKERFILE, InstalledImage, tools_dockerfile};
 use crate::core::plan::proxy::{PROXY_VARIABLES, authorities};
 use crate::host::engine::recipe;
 use crate::host::machine::process;
@@ -116,7 +116,8 @@ pub fn build(host: &Host, facts: &Facts, options: &Options) -> Result<()> {
         }
     }
     output::note(&format!("building {}; this takes a few minutes the first time", options.tag));
-    let code = process::feed(&options.argv(program.into_os_string()), authority::trusting(DOCKERFILE, &options.certificates).as_bytes())?;
+    let code =
+        process::feed(&options.argv(program.into_os_string()), authority::trusting(&tools_dockerfile(), &options.certificates).as_bytes())?;
     if code != 0 {
         return Err(Failure::new(Kind::Unavailable, format!("cannot build {}: the engine ended with {code}", options.tag))
             .hint("its last lines above say why; the build needs the network and a Debian base image with node (--base); behind a company's proxy: ai help config, `proxy` and `ca`"));
@@ -175,7 +176,7 @@ pub(super) fn builder(facts: &Facts) -> Result<PathBuf> {
 }
 
 /// Remembers what a name that was built stands for.
-pub(super) fn pin(host: &Host, facts: &Facts, tag: &str) -> Result<()> {
+pub fn pin(host: &Host, facts: &Facts, tag: &str) -> Result<()> {
     let id = engine::image_id(&facts.engine, tag)?;
     if let Err(error) = image::set_pin(&host.store, &facts.engine, tag, Some(&id)) {
         output::warn(&format!("cannot remember what {tag} stands for: {error}"));
