@@ -53,6 +53,7 @@ pub struct Host {
     real_home: OnceCell<Option<PathBuf>>,
     /// The directory around us that a container gets to write, once it was asked for.
     writable: OnceCell<Option<PathBuf>>,
+    pub setups: setup::memory::SetupMemory,
 }
 
 /// What a plan wants to know beside what is always gathered.
@@ -91,8 +92,8 @@ impl Host {
         }
         let store = store.resolved().unwrap_or(store);
         crate::core::log::threshold(&env)?;
-        let (cwd, real_home, writable) = Default::default();
-        let host = Self { env, home, store: Store::new(store), cwd, real_home, writable };
+        let (cwd, real_home, writable, setups) = Default::default();
+        let host = Self { env, home, store: Store::new(store), cwd, real_home, writable, setups };
         host.refuse_planted_store().map(|()| host)
     }
 

@@ -200,7 +200,7 @@ pub fn shell_line(bytes: &[u8]) {
 /// Heads of skills and the like, which a container may have written: as large as what they are made from, and no larger.
 pub fn document_head(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    if let Ok(head) = setup_document::head(&text) {
+    if let Ok(head) = setup_document::head(&text, &["hooks"]) {
         assert!(head.to_string().len() <= 16 * (text.len() + (64 << 10)));
     }
     for mark in [setup_document::RunMark::Ticks, setup_document::RunMark::Braces] {

@@ -1,6 +1,7 @@
 //! The person's set-up on the host: what their settings and instructions name, read where they are.
 
 pub mod documents;
+pub mod memory;
 pub mod view;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -30,7 +32,7 @@ const LARGEST: u64 = 8 << 20;
 const FIRST_LINE: u64 = 256;
 
 /// What settings files name, and those that their tool reads and we do not, each with the reason.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SettingsNames {
     pub named: Vec<Named>,
     pub unread: Vec<(String, &'static str)>,
@@ -166,6 +168,12 @@ fn parsed(file: &str, bytes: &[u8], rules: &[NameRule]) -> Result<Option<Value>,
     let sections = of_file.flat_map(|rule| [rule.section()].into_iter().chain(rule.unless.as_deref()));
     let sections = Sections(sections.chain([VARIABLES]).collect());
     let Ok(text) = std::str::from_utf8(bytes) else { return Ok(None) };
+    // Most files, and most of a large one, are something else. A backslash may spell a key otherwise.
+    let may_have = |key: &str| key == "*" || memmem::find(bytes, key.as_bytes()).is_some();
+    let is_of_file = |rule: &&NameRule| rule.file == file;
+    if memchr::memchr(b'\\', bytes).is_none() && !rules.iter().filter(is_of_file).any(|rule| may_have(rule.section())) {
+        return Ok(None);
+    }
     if Path::new(file).extension().is_some_and(|extension| extension == "toml") {
         if is_crowded(text) {
             return Err(TOO_MANY);

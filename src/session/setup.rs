@@ -1,6 +1,7 @@
 //! The person's set-up: what their settings and instructions name comes along.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::core::container::HOME;
 use crate::core::setup::document::DocumentRule;
@@ -9,6 +10,7 @@ use crate::core::setup::{NameKind, Named, program};
 use crate::core::sync::Rule;
 use crate::core::tool::Tool;
 use crate::host::fs::Trust;
+use crate::host::setup::memory::OwnSetup;
 use crate::host::setup::{SettingsNames, documents};
 use crate::host::{Host, setup};
 
@@ -20,11 +22,11 @@ const MOST: usize = 64;
 pub fn rules(host: &Host, tool: &Tool) -> Vec<Rule> {
     let (Some(home), Some(below)) = (host.home(), tool.host_directory()) else { return Vec::new() };
     let directory = home.join(below);
-    let named = named_by_host(&home, &directory, tool).named;
-    let (scripts, _) = scripts(&home, &directory, tool, &named);
-    let beside = beside(&named);
-    let imported = imports(&home, &directory, tool, &beside);
-    let imported = imported.iter().filter_map(|path| path.strip_prefix(&directory).ok()?.to_str().map(str::to_owned));
+    let setup = own_setup(host, tool, &home, &directory);
+    let named = &setup.names.named;
+    let (scripts, _) = scripts(&home, &directory, tool, named);
+    let beside = beside(named);
+    let imported = setup.imported.iter().filter_map(|path| path.strip_prefix(&directory).ok()?.to_str().map(str::to_owned));
     let beside = beside.into_iter().filter(|name| !tool.manifest.sync.iter().any(|rule| rule.path == *name));
     let mut paths: Vec<String> = scripts.into_iter().chain(imported.chain(beside).filter(|path| !is_kept_apart(path, tool))).collect();
     paths.sort_unstable();
@@ -71,7 +73,16 @@ pub fn own_settings(host: &Host, tool: &Tool) -> SettingsNames {
     let (Some(home), Some(below)) = (host.home().filter(|_| tool.name == tool.base), tool.host_directory()) else {
         return SettingsNames::default();
     };
-    named_by_host(&home, &home.join(below), tool)
+    own_setup(host, tool, &home, &home.join(below)).names.clone()
+}
+
+/// Returns what the tool's own directory names and imports.
+fn own_setup(host: &Host, tool: &Tool, home: &Path, directory: &Path) -> Rc<OwnSetup> {
+    host.setups.once(&tool.name, || {
+        let names = named_by_host(home, directory, tool);
+        let imported = imports(home, directory, tool, &beside(&names.named));
+        OwnSetup { names, imported }
+    })
 }
 
 fn named_by_host(home: &Path, directory: &Path, tool: &Tool) -> SettingsNames {
@@ -106,7 +117,7 @@ pub fn brought(host: &Host, tool: &Tool) -> Vec<(PathBuf, PathBuf)> {
     };
     // A profile is another account: it has neither the settings nor what belongs to them.
     let named = own_settings(host, tool).named;
-    let imported = imports(&home, &directory, tool, &beside(&named));
+    let imported = own_setup(host, tool, &home, &directory).imported.clone();
     let mut pairs: Vec<(PathBuf, PathBuf)> = imported.into_iter().flat_map(at).collect();
     if tool.name == tool.base {
         let words = named.iter().filter(|named| named.comes).flat_map(|named| &named.words);
@@ -156,7 +167,7 @@ fn imports(home: &Path, directory: &Path, tool: &Tool, beside: &[String]) -> Vec
 /// Returns what the person's instructions and documents import, as files that a run of the tool reads.
 pub fn imported(host: &Host, tool: &Tool) -> Vec<Named> {
     let (Some(home), Some(below)) = (host.home(), tool.host_directory()) else { return Vec::new() };
-    let imported = imports(&home, &home.join(below), tool, &beside(&own_settings(host, tool).named));
+    let imported = own_setup(host, tool, &home, &home.join(below)).imported.clone();
     let words = imported.into_iter().filter_map(|path| path.into_os_string().into_string().ok()).map(Word::plain);
     words.map(|word| Named { kind: NameKind::File, guards: false, comes: true, called: "import".into(), words: vec![word] }).collect()
 }

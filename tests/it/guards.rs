@@ -65,7 +65,7 @@ fn a_guard_in_the_configuration_of_codex_stops_the_run() {
 fn settings_that_cannot_be_looked_into_stop_the_run() {
     let large = format!("{{\"x\":\"{}\",\"hooks\":{{}}}}", "y".repeat(9 << 20));
     let deep = format!("{{\"hooks\":{}1{}}}", "[".repeat(400), "]".repeat(400));
-    let crowded = (0..50_000).map(|key| format!("k{key} = 1\n")).collect::<String>();
+    let crowded = (0..50_000).map(|key| format!("k{key} = 1\n")).collect::<String>() + "[hooks]\n";
     for (tool, file, content, why) in [
         ("claude", "home/.claude/settings.json", &large, "it is larger than 8 MiB"),
         ("claude", "work/proj/.claude/settings.local.json", &large, "it is larger than 8 MiB"),
@@ -77,6 +77,12 @@ fn settings_that_cannot_be_looked_into_stop_the_run() {
         let stopped = sandbox.ai(["run", tool, "x"]).outcome();
         stopped.refused(77, &["may name what guards, and cannot be read", why, "AI_ALLOW_MISSING_GUARDS=1"]);
         assert_eq!(sandbox.ai(["run", tool, "x"]).env("AI_ALLOW_MISSING_GUARDS", "1").outcome().code, 0, "{file}");
+    }
+    // A large file in which no table that matters can be stops nothing, and one that spells it otherwise does.
+    for (spelled, code) in [("k_last", 0), ("\"h\\u006foks\"", 77)] {
+        let sandbox = Sandbox::new();
+        sandbox.write("home/.codex/config.toml", crowded.replace("[hooks]", &format!("[{spelled}]")));
+        assert_eq!(sandbox.ai(["run", "codex", "x"]).outcome().code, code, "{spelled}");
     }
     // What the tool does not read either names nothing.
     let sandbox = Sandbox::new();

@@ -41,12 +41,16 @@ const NODES: usize = 4096;
 const DEPTH: usize = 32;
 const REPEATED: usize = 64 << 10;
 
-/// Returns what the head of a document sets, every scalar as its text; nothing without one.
+/// Returns what the head of a document sets, every scalar as its text; nothing without one, or where none of the keys can be in it.
 ///
 /// # Errors
 /// For one in which nothing can be found, although it has hooks: a tool may find them.
-pub fn head(text: &str) -> Result<Value, &'static str> {
+pub fn head(text: &str, keys: &[&str]) -> Result<Value, &'static str> {
     let Some(head) = lines_of_head(text) else { return Ok(Value::Null) };
+    // Thousands of documents set no such thing. A backslash may spell it otherwise.
+    if !head.contains('\\') && !keys.iter().any(|key| head.contains(key)) {
+        return Ok(Value::Null);
+    }
     match parse(&head).or_else(|| parse(&forgiven(&head))) {
         Some(value) => Ok(value),
         None if head.lines().any(|line| line.trim_start_matches(['"', '\'', '{', ' ']).starts_with("hooks")) => Err("its head is no YAML"),
@@ -200,7 +204,7 @@ mod tests {
         "hooks:\n  PreToolUse:\n    - matcher: Bash\n      hooks:\n        - type: command\n          command: \"~/bin/guard\"\n";
 
     fn command(text: &str) -> Option<String> {
-        let head = head(text).unwrap();
+        let head = head(text, &["hooks"]).unwrap();
         Some(head["hooks"]["PreToolUse"][0]["hooks"][0]["command"].as_str()?.trim().to_owned())
     }
 
@@ -236,8 +240,11 @@ mod tests {
         let laughs = "a: &a [x, x]\nb: &b [*a, *a]\nhooks: [*b, *b]\n";
         let many = format!("hooks: [{}]\n", "x, ".repeat(NODES));
         for broken in [format!("{HOOKS}: [\n"), format!("hooks: {deep}\n"), laughs.to_owned(), many, "{hooks: [\n".to_owned()] {
-            assert!(head(&format!("---\n{broken}---\n")).is_err(), "{broken}");
+            assert!(head(&format!("---\n{broken}---\n"), &["hooks"]).is_err(), "{broken}");
         }
+        assert!(command(&format!("---\n{}---\n", HOOKS.replacen("hooks", "\"h\\x6foks\"", 1))).is_some(), "another spelling");
+        let none = head(&format!("---\n{HOOKS}---\n"), &["mcpServers"]);
+        assert_eq!(none, Ok(Value::Null), "what nobody asks for is not read");
     }
 
     #[test]

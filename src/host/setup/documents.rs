@@ -134,6 +134,7 @@ impl DocumentSearch<'_> {
 /// Returns what documents name: their heads, and what their text runs. `at` is the directory that they are in.
 pub fn named_by_documents(found: Vec<FoundDocument>, documents: &[DocumentRule], rules: &[NameRule], at: &Path) -> SettingsNames {
     let mut names = SettingsNames::default();
+    let keys: Vec<&str> = rules.iter().filter(|rule| rule.file == document::HEAD).map(NameRule::section).collect();
     for FoundDocument { path, rule, content } in found {
         let rule = &documents[rule];
         let text = match content {
@@ -146,7 +147,7 @@ pub fn named_by_documents(found: Vec<FoundDocument>, documents: &[DocumentRule],
         };
         let directory = at.join(&path).parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
         let call = |called: &str| format!("{called} of {path}");
-        match document::head(&text) {
+        match document::head(&text, &keys) {
             Ok(head) if rule.heads => {
                 let named = named(rules, document::HEAD, &head, &[(SKILL_DIRECTORY, &directory)]).into_iter();
                 names.named.extend(named.map(|named| Named { called: call(&named.called), ..named }));
