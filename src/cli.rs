@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    audit, changes, commit, complete, completions, config, cost, creds, dial, doctor, egress, env, exec, forward, gc, guard, help, history,
-    image, init, install, login, metrics, open_page, policy, project, ps, replay, resolve, resume, route, run, stats, stop, sync, tools,
-    trust, use_tool, word,
+    audit, changes, commit, complete, completions, config, cost, creds, dial, doctor, egress, env, exec, forward, gate, gc, guard, help,
+    history, image, init, install, login, metrics, open_page, policy, project, ps, replay, resolve, resume, route, run, spare, stats, stop,
+    sync, tools, trust, use_tool, word,
 };
 
 pub mod overrides;
@@ -111,6 +111,18 @@ pub enum Command {
     /// In a guarded container: be a tunnel to a host
     #[command(hide = true)]
     Dial(dial::DialArgs),
+    /// Have a container wait for the next run of a tool here
+    #[command(hide = true)]
+    Spare(spare::SpareArgs),
+    /// Be the run that takes a container which waits
+    #[command(hide = true)]
+    Go(spare::GoArgs),
+    /// In a container: wait for a run
+    #[command(hide = true)]
+    Gate(gate::GateArgs),
+    /// In a container: become the command of a run
+    #[command(hide = true)]
+    AtGate(gate::AtGateArgs),
     /// In a container: have the page of a login opened
     #[command(hide = true)]
     OpenPage(open_page::OpenPageArgs),
@@ -133,8 +145,8 @@ impl Command {
     /// Whether a command may write into the store. The others promise to write nothing, a line of the log included.
     pub fn writes(&self) -> bool {
         use Command::{
-            Changes, Commit, Cost, Creds, Env, Exec, Gc, History, Image, Install, Login, Logout, Metrics, Project, Route, Run, Stats, Stop,
-            Sync, Uninstall,
+            Changes, Commit, Cost, Creds, Env, Exec, Gc, History, Image, Install, Login, Logout, Metrics, Project, Route, Run, Spare,
+            Stats, Stop, Sync, Uninstall,
         };
         matches!(
             self,
@@ -154,6 +166,7 @@ impl Command {
                 | Project(_)
                 | Route(_)
                 | Run(_)
+                | Spare(_)
                 | Stats(_)
                 | Stop(_)
                 | Sync(_)

@@ -26,6 +26,7 @@ pub mod egress;
 pub mod env;
 pub mod exec;
 pub mod forward;
+pub mod gate;
 pub mod gc;
 pub mod guard;
 pub mod help;
@@ -44,6 +45,7 @@ pub mod resolve;
 pub mod resume;
 pub mod route;
 pub mod run;
+pub mod spare;
 pub mod stats;
 pub mod stop;
 pub mod sync;
@@ -115,6 +117,10 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Helper(helper) => guard::serve(&helper),
         Command::Forward(forward) => forward::run(&forward),
         Command::Dial(dial) => dial::run(&dial),
+        Command::Spare(args) => spare::run(&args),
+        Command::Go(args) => spare::go(args),
+        Command::Gate(args) => gate::run(&args),
+        Command::AtGate(args) => gate::become_job(&args),
         Command::OpenPage(page) => open_page::run(&page),
         Command::Alone { terminal, words } => Err(process::exec_alone(&words, terminal)),
         #[cfg(feature = "faults")]

@@ -35,6 +35,7 @@ pub mod render;
 pub mod route;
 pub mod setup;
 pub mod shell;
+pub mod spare;
 pub mod store;
 pub mod sync;
 pub mod telemetry;

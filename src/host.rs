@@ -35,6 +35,7 @@ pub mod policy;
 pub mod restore;
 mod scope;
 pub mod setup;
+pub mod spare;
 pub mod store;
 pub mod sync;
 pub mod syslog;

@@ -34,6 +34,7 @@ pub mod run;
 pub mod secrets;
 pub mod settings;
 pub mod setup;
+pub mod spare;
 pub mod suggest;
 pub mod tolerant;
 pub mod tree;
@@ -66,11 +67,12 @@ fn tell_system(context: &Context, plan: &Plan) -> Result<()> {
 
 /// Opens the session of a decided run, which belongs to the process `owner`. Everything that can be refused is refused before
 /// anything is written.
-pub fn open(context: &Context, decided: &Decided, owner: i32) -> Result<Begun> {
+pub fn open(context: &Context, decided: &mut Decided, owner: i32) -> Result<Begun> {
     let engine = ready::ready(context, decided)?;
     if context.tool.name != EXEC {
         budget::before(&context.host, &context.config.settings, &decided.plan.workspace.project)?;
     }
+    spare::claim(context, decided)?;
     tell_system(context, &decided.plan)?;
     layout::upgrade(&context.host.store)?;
     tree::separate(&context.host, &decided.plan.workspace, Some(&decided.plan.session))?;

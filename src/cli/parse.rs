@@ -59,6 +59,9 @@ fn parse_words(args: &[OsString]) -> Result<Cli, clap::Error> {
         Some("guard") => only(args).map(Command::Guard),
         Some("__guard") => only(args).map(Command::Helper),
         Some("forward") => only(args).map(Command::Forward),
+        Some("go") => only(args).map(Command::Go),
+        Some("gate") => only(args).map(Command::Gate),
+        Some("at-gate") => only(args).map(Command::AtGate),
         _ => None,
     };
     command.map_or_else(|| Cli::try_parse_from(args), |command| Ok(Cli { command }))

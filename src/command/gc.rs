@@ -1,5 +1,7 @@
 //! `ai gc`: removes what is ours and dead.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::core::failure::{Failure, Kind, Result};
@@ -8,10 +10,11 @@ use crate::core::text::typed::typed;
 use crate::host::control::collect::{Collecting, collect};
 use crate::host::engine::containers;
 use crate::host::guard::order;
-use crate::host::output;
+use crate::host::machine::deadline::Deadline;
 use crate::host::store::{lease, outworn, project};
+use crate::host::{self, output};
 use crate::session::live::{Sessions, Stores, no_more_than_said};
-use crate::session::repair;
+use crate::session::{repair, spare};
 
 #[derive(Debug, Args)]
 pub struct GcArgs {
@@ -19,6 +22,9 @@ pub struct GcArgs {
     #[arg(long)]
     pub dry_run: bool,
 }
+
+/// How long an engine may take to remove what it was told to.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub fn run(gc: &GcArgs) -> Result<u8> {
     let sessions = Sessions::look_and_tell(Stores::This)?;
@@ -31,27 +37,47 @@ pub fn run(gc: &GcArgs) -> Result<u8> {
     let kept = collect(&sessions.host.store, collecting, crate::host::now(), is_open)
         .map_err(|error| Failure::new(Kind::General, "cannot remove what is kept of control files").because(error))?;
     let outworn = outworn::outworn(&sessions.host.store, crate::host::now());
-    if sessions.dead() == 0 && outworn.is_empty() && temporaries.is_empty() && guards.is_empty() && overlays.is_empty() && kept.is_empty() {
+    if sessions.dead() == 0
+        && sessions.census.waiting.is_empty()
+        && outworn.is_empty()
+        && temporaries.is_empty()
+        && guards.is_empty()
+        && overlays.is_empty()
+        && kept.is_empty()
+    {
         output::note("nothing is left behind");
     }
-    let dead: Vec<&str> = sessions.census.dead.iter().map(|container| container.name.as_str()).collect();
-    let mut left = Vec::new();
+    let census = &sessions.census;
+    let dead: Vec<&str> = census.dead.iter().chain(&census.waiting).map(|container| container.name.as_str()).collect();
+    let mut left: Vec<&str> = Vec::new();
     if gc.dry_run {
         for lease in sessions.leases.iter().filter(|lease| !lease::is_owner_alive(lease) && lease.is_of(&sessions.engine)) {
             output::note(&format!("would finish session {} of {} in {}", lease.session, lease.tool, lease.root));
         }
     } else {
+        spare::take_all(&sessions.host.store);
         repair::repair(&sessions.host, &sessions.engine)?;
         for name in &dead {
             containers::remove(&sessions.engine, name)?;
         }
-        if !dead.is_empty() {
+        left.clone_from(&dead);
+        let deadline = Deadline::after(PATIENCE);
+        while !left.is_empty() {
             let after = Sessions::look(Stores::This)?;
-            left.extend(dead.iter().copied().filter(|name| after.all().any(|container| container.name == *name)));
+            left.retain(|name| after.all().any(|container| container.name == *name));
+            if left.is_empty() || deadline.is_over() {
+                break;
+            }
+            // It may be at removing one when it is told to.
+            host::pause(1);
         }
     }
     for name in dead.iter().filter(|name| !left.contains(*name)) {
         output::note(&format!("{verb} {name}"));
+    }
+    let spares = if gc.dry_run { Vec::new() } else { spare::tidy(&sessions.host.store) };
+    for session in spares {
+        output::note(&format!("{verb} what was left of {session}, which waited for a run"));
     }
     for directory in temporaries.into_iter().chain(guards).chain(overlays) {
         if !gc.dry_run {

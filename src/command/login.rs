@@ -13,6 +13,7 @@ use crate::host::output;
 use crate::host::store::login::LoginStore;
 use crate::session::context::Context;
 use crate::session::run::in_container;
+use crate::session::spare;
 
 #[derive(Debug, Args)]
 pub struct LoginArgs {
@@ -63,6 +64,7 @@ fn not_done(name: &str, code: u8, why: &str) -> Failure {
 pub fn logout(logout: &LogoutArgs) -> Result<u8> {
     let name = &logout.tool;
     let mut context = Context::of_account(name)?;
+    spare::dismiss(&context.host.store, Some(name));
     let place = creds::place(&context.host, name)?;
     context.tool = context.tool.at_login();
     if !look(name, &place)?.is_some_and(|login| login.is_good()) {

@@ -45,10 +45,11 @@ pub fn run(ps: &PsArgs) -> Result<u8> {
 }
 
 fn state_of(sessions: &Sessions, container: &Container) -> &'static str {
-    let Census { live, kept, unattended, .. } = &sessions.census;
+    let Census { live, kept, unattended, waiting, .. } = &sessions.census;
     match container {
         c if live.contains(c) => "live",
         c if kept.contains(c) => "kept",
+        c if waiting.contains(c) => "waiting",
         c if unattended.contains(c) => "by hand",
         _ => "dead",
     }

@@ -15,7 +15,7 @@ use crate::core::text::table::Side;
 use crate::host;
 use crate::host::output;
 use crate::session::context::Context;
-use crate::session::{decide, native};
+use crate::session::{decide, native, spare};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
@@ -93,12 +93,13 @@ pub fn run(resolve: ResolveArgs) -> Result<u8> {
         None => host::fresh_session()?,
     };
     let terminal = resolve.tty.map_or(facts.terminal, |tty| tty.over(facts.terminal));
-    let plan = decide::plan(&context, &facts, session, command, terminal)?;
+    let mut plan = decide::plan(&context, &facts, session, command.clone(), terminal)?;
+    spare::lead(&context, &facts, &mut plan, &command);
     for note in &plan.notes {
         output::note(note);
     }
     if resolve.explain {
-        return explain(&plan);
+        return explain(&plan, spare::explained(&context, &facts, &plan));
     }
     if resolve.format == OutputFormat::Json {
         output::json(&plan.json()?)?;
@@ -130,8 +131,9 @@ pub fn print_words(argv: &[OsString], format: OutputFormat, shell: crate::core::
     Ok(0)
 }
 
-fn explain(plan: &Plan) -> Result<u8> {
-    let rows: Vec<_> = plan.rows().into_iter().map(|(words, reason, origin)| [words, format!("{reason} ({origin})")]).collect();
+fn explain(plan: &Plan, waiting: Option<[String; 2]>) -> Result<u8> {
+    let mut rows: Vec<_> = plan.rows().into_iter().map(|(words, reason, origin)| [words, format!("{reason} ({origin})")]).collect();
+    rows.extend(waiting);
     output::table([Side::Left, Side::Left], &rows)?;
     Ok(0)
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::core::census::Container;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::host::engine::containers;
-use crate::host::output;
+use crate::host::{output, spare};
 use crate::session::live::{Sessions, Stores, no_more_than_said};
 
 #[derive(Debug, Args)]
@@ -46,6 +46,10 @@ pub fn run(stop: &StopArgs) -> Result<u8> {
     if names.is_empty() {
         output::note("no session is running");
         return Ok(0);
+    }
+    let waiting = chosen.iter().filter(|container| sessions.census.waiting.contains(container));
+    for session in waiting.filter_map(|container| container.session.parse().ok()) {
+        spare::dismiss(&sessions.host.store, &session);
     }
     containers::stop(&sessions.engine, &names)?;
     let after = Sessions::look(Stores::All)?;

@@ -105,8 +105,8 @@ pub fn run(sync: SyncArgs) -> Result<u8> {
         }
         SyncCommand::In { tool, owner, tty, dry_run: false } => {
             let context = Context::new(&tool, Layer::default())?;
-            let decided = decide(&context, RunCommand::placeholder(&context.tool), tty.map(|tty| tty.over(host::terminal())))?;
-            let begun = session::open(&context, &decided, owner.unwrap_or_else(process::parent))?;
+            let mut decided = decide(&context, RunCommand::placeholder(&context.tool), tty.map(|tty| tty.over(host::terminal())))?;
+            let begun = session::open(&context, &mut decided, owner.unwrap_or_else(process::parent))?;
             output::exact(format!("{}\n", begun.lease.session).as_bytes())?;
         }
         SyncCommand::Out { session, code, dry_run: false } => {

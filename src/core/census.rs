@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::core::lease::Lease;
+use crate::core::spare::LABEL;
 
 /// A container that carries our labels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,6 +20,8 @@ pub struct Container {
     pub owner: String,
     pub store: String,
     pub kept: bool,
+    /// Whether it was made to wait for a run.
+    pub spare: bool,
     pub running: bool,
     /// When it began, as the engine writes it.
     pub started: String,
@@ -38,6 +41,7 @@ impl Container {
             owner: label("ai.owner"),
             store: label("ai.store"),
             kept: labels.contains_key("ai.keep"),
+            spare: labels.contains_key(LABEL),
             running: value.pointer("/State/Running").and_then(Value::as_bool).unwrap_or_default(),
             started: text("/State/StartedAt").unwrap_or_default(),
         })
@@ -54,10 +58,13 @@ pub struct Census {
     pub kept: Vec<Container>,
     /// They run, and no session of ours answers for them: somebody ran a printed command by hand.
     pub unattended: Vec<Container>,
+    /// They wait for a run.
+    pub waiting: Vec<Container>,
 }
 
-/// Sorts containers by the leases of their sessions. `alive` tells whether the owner of a lease still is.
-pub fn take(containers: Vec<Container>, leases: &[Lease], alive: impl Fn(&Lease) -> bool) -> Census {
+/// Sorts containers by the leases of their sessions. `alive` tells whether the owner of a lease still is; `waiting` are the
+/// sessions of containers that wait for a run.
+pub fn take(containers: Vec<Container>, leases: &[Lease], alive: impl Fn(&Lease) -> bool, waiting: &[String]) -> Census {
     let mut census = Census::default();
     for container in containers {
         let lease = leases.iter().find(|lease| lease.session.as_str() == container.session);
@@ -65,7 +72,8 @@ pub fn take(containers: Vec<Container>, leases: &[Lease], alive: impl Fn(&Lease)
             _ if container.kept && !container.running => &mut census.kept,
             Some(true) => &mut census.live,
             Some(false) => &mut census.dead,
-            None if container.running => &mut census.unattended,
+            None if container.spare && waiting.contains(&container.session) => &mut census.waiting,
+            None if container.running && !container.spare => &mut census.unattended,
             None => &mut census.dead,
         };
         list.push(container);
@@ -98,6 +106,7 @@ mod tests {
             owner: text("0"),
             store: text("s"),
             kept,
+            spare: false,
             running,
             started: String::new(),
         }
@@ -122,6 +131,7 @@ mod tests {
             points: Vec::new(),
             tree: None,
             secret_files: None,
+            waits: None,
         }
     }
 
@@ -136,10 +146,14 @@ mod tests {
             container(none, true, false),
             container(none, false, false),
         ];
-        let census = take(containers, &leases, |lease| lease.session.as_str() == live);
+        let spare = |session: &str| Container { spare: true, ..container(session, true, false) };
+        let (waits, lost) = ("dddddddddddd", "eeeeeeeeeeee");
+        let containers = containers.into_iter().chain([spare(waits), spare(lost), spare(live)]).collect();
+        let census = take(containers, &leases, |lease| lease.session.as_str() == live, &[waits.to_owned()]);
         let names = |list: &[Container]| list.iter().map(|container| container.session.clone()).collect::<Vec<_>>();
-        assert_eq!(names(&census.live), [live]);
-        assert_eq!(names(&census.dead), [dead, none]);
+        assert_eq!(names(&census.live), [live, live]);
+        assert_eq!(names(&census.dead), [dead, none, lost]);
+        assert_eq!(names(&census.waiting), [waits]);
         assert_eq!(names(&census.kept), [dead]);
         assert_eq!(names(&census.unattended), [none]);
     }

@@ -121,6 +121,8 @@ settings! {
     pids: Option<u32> = None, env "AI_PIDS", |text| text.parse().map_err(|_| format!("`{text}` is no whole number")).and_then(at_least_one).map(Some);
     /// Whether the container survives its run, for looking into it.
     keep: bool = false, env "AI_KEEP", yes_or_no;
+    /// Whether, after a run, a container waits for the next one of the same tool here, for half an hour at most.
+    spare: bool = false, env "AI_SPARE", yes_or_no;
     /// Whether the engine is started where it is not running, for which a run waits up to 150 s.
     engine_autostart: bool = false, env "AI_ENGINE_AUTOSTART", yes_or_no;
     /// Whole processors of Colima's machine when it is started.

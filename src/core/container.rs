@@ -27,6 +27,8 @@ pub const TREES: &str = "/ai/trees";
 pub const SOCKETS: &str = "/ai/sock";
 /// Where this very program is mounted, read-only.
 pub const AI: &str = "/ai/ai";
+/// Where the gate of a waiting container is mounted, read-only.
+pub const GATE: &str = "/ai/gate";
 /// Where the files are mounted that hold the secrets of a run, read-only.
 pub const SECRETS: &str = "/ai/secrets";
 /// Where the SSH agent's socket is mounted.

@@ -24,6 +24,7 @@ topics! {
     "guard": "what is kept from your machine, your keys and the network",
     "engines": "docker, podman and their kin",
     "route": "which tool runs where none is named",
+    "spare": "a container that waits for the next run",
     "notify": "being told when a long run has ended",
     "tools": "tools, profiles, and adding your own",
     "native": "running a tool without the container",

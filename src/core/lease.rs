@@ -108,6 +108,9 @@ pub struct Lease {
     /// The directory of the files that hold its secrets.
     #[serde(default)]
     pub secret_files: Option<String>,
+    /// Where a container is to wait for the next run: whether it gets a terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<bool>,
 }
 
 impl Lease {
@@ -160,6 +163,7 @@ mod tests {
             points: Vec::new(),
             tree: None,
             secret_files: None,
+            waits: None,
         };
         assert!(is_alive(&lease, Some(&process(7, "100"))));
         assert!(!is_alive(&lease, Some(&process(7, "101"))));

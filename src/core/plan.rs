@@ -99,6 +99,8 @@ pub struct Plan {
     pub rules: Vec<(String, Origin)>,
     /// What the helper is told.
     pub guard: Option<GuardPlan>,
+    /// The way into a container that waits, where one was taken for this run.
+    pub spare: Option<SpareWay>,
     /// What a person should know before the run starts.
     pub notes: Vec<String>,
 }
@@ -159,6 +161,7 @@ impl Plan {
             beside: guard::prefix(request, guard.as_ref()),
             prefix,
             guard,
+            spare: None,
             parts: parts.0,
             image_reason: image_reason(tool, config),
             image_id: facts.pinned.clone(),
@@ -204,6 +207,10 @@ impl Plan {
         mounts.filter(move |mount| above(mount)).filter_map(|mount| mount.source.path().file_name())
     }
 
+    pub fn has_terminal(&self) -> bool {
+        self.parts.iter().any(|reasoned| reasoned.part == Part::Terminal)
+    }
+
     /// The memory limit, in bytes.
     pub fn memory(&self) -> Option<u64> {
         self.parts.iter().find_map(|part| match part.part {
@@ -211,6 +218,12 @@ impl Plan {
             _ => None,
         })
     }
+}
+
+/// How a run gets into a container that waits.
+#[derive(Clone, Debug)]
+pub struct SpareWay {
+    pub words: Vec<OsString>,
 }
 
 /// Why a run uses its image.

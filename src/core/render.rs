@@ -11,6 +11,7 @@ use crate::core::plan::{Part, Plan};
 mod apple;
 mod docker;
 pub mod explain;
+mod spare;
 
 /// Returns the words of one part as this engine spells it; none where the engine cannot or need not say it.
 pub fn words(part: &Part, engine: EngineKind) -> Vec<OsString> {
@@ -58,7 +59,13 @@ impl Plan {
         self.beside.iter().cloned().chain(self.client()).collect()
     }
 
+    /// Returns the words of the client: those that take a container which waits, where one does.
     fn client(&self) -> Vec<OsString> {
+        self.spare.as_ref().map_or_else(|| self.cold(), |spare| spare.words.clone())
+    }
+
+    /// Returns the words of the engine's client, whatever waits.
+    pub fn cold(&self) -> Vec<OsString> {
         let command: Vec<OsString> = self.command.iter().chain(&self.args).cloned().collect();
         let parts = self.parts.iter().map(|reasoned| &reasoned.part);
         std::iter::once(program(&self.engine)).chain(container(parts, self.image_word(), &command, self.engine.kind)).collect()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::core::lease::SessionId;
 
 mod images;
+mod spares;
 pub mod table;
 
 /// The number of the layout that [`table::TABLE`] describes.
@@ -272,6 +273,7 @@ pub enum Seen<'a> {
     Home(&'a str, &'a str),
     /// Of a session.
     Sockets(&'a SessionId),
+    Gate(&'a SessionId),
 }
 
 impl Store {
@@ -292,6 +294,7 @@ impl Store {
             Seen::Common(tool, path) => self.common(tool, path),
             Seen::Home(tool, project) => self.home(tool, project),
             Seen::Sockets(session) => self.sockets(session),
+            Seen::Gate(session) => self.gate(session),
         })
     }
 }
@@ -329,6 +332,7 @@ mod tests {
             Seen::Common(tool, "a/b"),
             Seen::Home(tool, project),
             Seen::Sockets(&session),
+            Seen::Gate(&session),
         ];
         let open: Vec<PathBuf> = TABLE.iter().filter(|row| row.writer == Writer::Containers).map(|row| filled(row.path)).collect();
         for place in places {

@@ -12,7 +12,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::store::Store;
 use crate::host::machine::process;
 
-mod api;
+pub mod api;
 pub mod archive;
 pub mod containers;
 pub mod endpoint;

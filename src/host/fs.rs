@@ -8,6 +8,7 @@ pub mod files;
 pub mod lock;
 pub mod look;
 pub mod own;
+pub mod pipe;
 pub mod read;
 pub mod shape;
 pub mod slot;

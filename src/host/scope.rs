@@ -65,7 +65,7 @@ impl Host {
 
     /// Our own program, links resolved, if a run can mount it: asked for none but a guarded one, and where a login may open a page.
     pub(super) fn inside(&self, config: &Config) -> Option<PathBuf> {
-        if config.settings.network.value != GUARD && !has_desktop(&self.env) {
+        if config.settings.network.value != GUARD && !has_desktop(&self.env) && !config.settings.spare.value {
             return None;
         }
         self.exe().resolved().ok().filter(|program| machine::look::runs_anywhere(program))

@@ -18,7 +18,7 @@ use crate::host::machine::process;
 use crate::host::store::{admit, lease, outworn, secret_files, state};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
-use crate::session::{changed, control, foreign, lacking, login_turn, mended, points, settings};
+use crate::session::{changed, control, foreign, lacking, login_turn, mended, points, settings, spare};
 
 /// A session whose lease is written.
 #[derive(Debug)]
@@ -83,6 +83,7 @@ pub fn lease(context: &Context, plan: &Plan, engine: &Engine, owner: i32) -> Lea
         points: Vec::new(),
         tree: changed::before(context),
         secret_files: plan.secret_files().map(|path| path.to_string_lossy().into_owned()),
+        waits: spare::is_wanted(context).then(|| plan.has_terminal()),
     }
 }
 
@@ -124,6 +125,7 @@ fn guard(store: &Store, plan: &Plan, engine: &Engine) -> io::Result<()> {
 
 /// The session does not start; why is what the caller hears.
 fn forget(host: &Host, state: &Store, session: &SessionId) {
+    host::spare::forget(&host.store, session);
     order::take(state, session);
     let _ = lease::close(&host.store, state, session);
 }

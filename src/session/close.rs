@@ -15,7 +15,7 @@ use crate::host::store::{lease, secret_files};
 use crate::host::sync::PATIENCE;
 use crate::host::syslog::{self, Facility};
 use crate::host::{self, Host, output};
-use crate::session::{budget, control, ending, guard, login_turn, metrics, notify, points, settings, tolerant};
+use crate::session::{budget, control, ending, guard, login_turn, metrics, notify, points, settings, spare, tolerant};
 
 /// What is left of a session on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,13 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
     tell_system(&known.config.settings, &run);
     // A disk that is too full for a line of the log is no reason to keep a lease.
     let logged = host::store::log::write(host, state, crate::core::log::LogLevel::of_run(code), "run", run);
+    if lease.waits.is_some() {
+        host::spare::forget(&host.store, session);
+    }
     lease::close(&host.store, state, session).and(logged).map_err(failed)?;
+    if let Some(code) = code.filter(|_| known.config.settings.spare.value && !host.is_machine()) {
+        spare::after(host, lease, code);
+    }
     if let (Some(code), Some(_)) = (code, &known.tool) {
         budget::after(host, &known.config.settings, &lease.project);
         notify::after(host, &known.config.settings, lease, code);

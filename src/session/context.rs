@@ -19,16 +19,19 @@ pub struct Context {
     pub host: Host,
     pub tool: Tool,
     pub config: Config,
+    /// Whether flags of this one command changed the configuration.
+    pub is_changed: bool,
 }
 
 impl Context {
     pub fn new(name: &str, flags: Layer) -> Result<Self> {
         let host = Host::to_write()?;
+        let is_changed = !flags.is_empty();
         layout::check(&host.store)?;
         let tool = Tool::load(name, |name| host.manifest(name))?.ok_or_else(|| unknown_tool(name, &host))?;
         let config = host.config(&tool, flags)?;
         config.refuse_misspelt(&host.tool_names())?;
-        Ok(Self { host, tool, config })
+        Ok(Self { host, tool, config, is_changed })
     }
 
     /// Does the same for a command that reads or writes what belongs to the tool's account.

@@ -10,6 +10,7 @@ use crate::core::render;
 use crate::core::store::Store;
 use crate::host;
 use crate::session::context::Context;
+use crate::session::spare;
 
 /// One run, decided: what was true, and what follows from it.
 #[derive(Debug)]
@@ -46,6 +47,13 @@ fn plan_errand(context: &Context, facts: &Facts, session: SessionId, files: &BTr
 }
 
 impl Decided {
+    /// Plans again for another session, which it is from now on, and whose container is there.
+    pub fn adopt(&mut self, context: &Context, session: SessionId, container: String) -> Result<()> {
+        let plan = plan(context, &self.facts, session, self.command.clone(), self.facts.terminal)?;
+        self.plan = Plan { container, ..plan };
+        Ok(())
+    }
+
     /// Plans again as [`Decided::again`], for an errand.
     pub fn errand_again(&mut self, context: &Context, files: &BTreeMap<String, String>) -> Result<Plan> {
         context.look_again(&mut self.facts, &context.host.store);
@@ -58,7 +66,9 @@ impl Decided {
     /// [`begin`]: crate::session::begin::begin
     pub fn again(mut self, context: &Context, state: &Store) -> Result<Plan> {
         context.look_again(&mut self.facts, state);
-        plan(context, &self.facts, self.plan.session, self.command, self.facts.terminal)
+        let mut plan = plan(context, &self.facts, self.plan.session, self.command.clone(), self.facts.terminal)?;
+        spare::lead(context, &self.facts, &mut plan, &self.command);
+        Ok(plan)
     }
 }
 

@@ -91,7 +91,7 @@ pub fn import(context: &Context, workspace: &Workspace, before: &[PathBuf], mode
 }
 
 fn find(context: &Context, workspace: &Workspace, before: &[PathBuf]) -> FoundSessions {
-    let Context { host, tool, config } = context;
+    let Context { host, tool, config, .. } = context;
     let (Some(home), Some(below), Some(rules)) = (host.home(), tool.host_directory(), &tool.manifest.transcripts) else {
         return FoundSessions::default();
     };

@@ -54,7 +54,7 @@ pub fn check(context: &Context, plan: &Plan, state: &Store) -> Result<()> {
 
 /// Compares what the settings in a home name with what the container of a plan has.
 fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
-    let Context { host, tool, config } = context;
+    let Context { host, tool, config, .. } = context;
     let rules = &tool.manifest.names;
     let SettingsNames { mut named, mut unread } = setup::named_in(home, rules);
     let documents = &tool.manifest.documents;
@@ -177,7 +177,7 @@ pub fn findings(tools: &[Tool]) -> Vec<Finding> {
 fn of_tool(tool: &Tool) -> Vec<Finding> {
     let context = Host::new().and_then(|host| {
         let config = host.config(tool, Layer::default())?;
-        Ok(Context { host, tool: tool.clone(), config })
+        Ok(Context { host, tool: tool.clone(), config, is_changed: false })
     });
     let Ok(context) = context else { return Vec::new() };
     if let Err(failure) = same_account(&context.host, &context.tool) {
@@ -185,7 +185,7 @@ fn of_tool(tool: &Tool) -> Vec<Finding> {
         return vec![finding.hint(failure.hint.unwrap_or_default())];
     }
     let Ok(plan) = decide(&context, RunCommand::placeholder(&context.tool), None).map(|decided| decided.plan) else { return Vec::new() };
-    let Context { host, tool, config } = &context;
+    let Context { host, tool, config, .. } = &context;
     let places = settings::places(host, tool, &plan.workspace.project);
     let preview = sync::preview(&places, &settings::request(host, tool, config, Direction::In)).ok();
     let home = HomeView::after(&places.project, preview.as_ref());

@@ -44,7 +44,7 @@ impl Sessions {
         found.retain(|container| stores == Stores::All || container.store == store);
         let mut leases = lease::all(&host.store);
         leases.extend(lease::temporary_leases(&host));
-        let census = census::take(found, &leases, lease::is_owner_alive);
+        let census = census::take(found, &leases, lease::is_owner_alive, &host::spare::answered_for(&host.store));
         Ok(Self { host, engine, leases, census, failures })
     }
 
@@ -64,8 +64,8 @@ impl Sessions {
     }
 
     pub fn all(&self) -> impl Iterator<Item = &Container> {
-        let Census { live, dead, kept, unattended } = &self.census;
-        live.iter().chain(dead).chain(unattended).chain(kept)
+        let Census { live, dead, kept, unattended, waiting } = &self.census;
+        live.iter().chain(dead).chain(unattended).chain(kept).chain(waiting)
     }
 
     /// Returns the session that a container belongs to.

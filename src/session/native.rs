@@ -33,7 +33,7 @@ pub fn for_shell(context: &Context, args: &[OsString]) -> Result<Vec<OsString>> 
 /// Returns the host's own program with the user's words. A profile brings its environment, secrets and own state along, and
 /// keeps those of the tool that it is a profile of away.
 fn argv(context: &Context, facts: &Facts, args: &[OsString]) -> Result<Vec<OsString>> {
-    let Context { host, tool, config } = context;
+    let Context { host, tool, config, .. } = context;
     config.rules.judge_native(&tool.name, tool.is_own)?;
     let name = tool.native_program();
     let missing = || {
@@ -71,7 +71,7 @@ fn from_the_host(value: &str) -> String {
 }
 
 fn literals(context: &Context) -> Vec<OsString> {
-    let Context { host, tool, config } = context;
+    let Context { host, tool, config, .. } = context;
     let mut set = tool.manifest.env.set.clone();
     set.extend(config.admitted.literals().into_iter().map(|(name, setting)| (name.clone(), setting.value.clone())));
     let mut words: Vec<OsString> = set.into_iter().map(|(name, value)| format!("{name}={}", from_the_host(&value)).into()).collect();

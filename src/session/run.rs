@@ -21,8 +21,8 @@ pub struct EndedRun {
 /// Runs a command in a container.
 pub fn in_container(context: &Context, command: RunCommand) -> Result<EndedRun> {
     // Mistakes in the words are told before anything is opened.
-    let decided = decide::decide(context, command, None)?;
-    let begun = open(context, &decided, process::me())?;
+    let mut decided = decide::decide(context, command, None)?;
+    let begun = open(context, &mut decided, process::me())?;
     restore::keep_title(&context.host);
     let facts = decided.facts.clone();
     let result = decided.again(context, &begun.state).and_then(|plan| {

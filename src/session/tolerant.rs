@@ -48,7 +48,7 @@ pub fn context() -> Result<(Context, Vec<Failure>)> {
         built_in()
     })?;
     let tool = tool.ok_or_else(|| context::unknown_tool(tool::EXEC, &host))?;
-    Ok((Context { host, tool, config }, failures))
+    Ok((Context { host, tool, config, is_changed: false }, failures))
 }
 
 /// Says what a command goes on without.

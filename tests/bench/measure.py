@@ -155,6 +155,26 @@ def whole_run(lab):
     return rows
 
 
+def spare(lab):
+    """A run that a container waits for, against `docker run` of the same image on the bridge."""
+    here, rounds = lab.project("spare"), int(os.environ.get("ROUNDS", "30"))
+    lab.run([AI, "image", "pin"], here, stderr=subprocess.DEVNULL)
+    lab.run([AI, "exec", "true"], here)
+    lab.env["AI_SPARE"] = "1"
+    taken = {"ai": [], "docker": []}
+    for _ in range(rounds):
+        # Whoever is slow to make one is waited for: what is measured is the run.
+        while b"waits" not in subprocess.run([AI, "spare", "exec"], cwd=here, env=lab.env, stderr=subprocess.PIPE, check=True).stderr:
+            time.sleep(0.2)
+        taken["ai"].append(lab.seconds([AI, "exec", "true"], here))
+        taken["docker"].append(lab.seconds(["docker", "run", "--rm", "--init", "-i", IMAGE, "true"], here))
+    lab.env["AI_SPARE"] = "0"
+    time.sleep(2)
+    lab.run([AI, "gc"], here, stderr=subprocess.DEVNULL)
+    times = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    return [row("whole run, `ai exec true`, a container waits", times["ai"], times["docker"], "docker run --rm --init -i", "0.25")]
+
+
 def sync(lab):
     here = lab.project("sync")
     history = None
@@ -338,7 +358,7 @@ def crowd(lab):
     return rows
 
 
-PARTS = {"init": init, "eval": evaluate, "complete": complete, "resolve": resolve, "run": whole_run, "sync": sync, "growth": growth, "border": border, "hot": hot, "guard": guard, "ledger": ledger, "memory": memory, "crowd": crowd}
+PARTS = {"init": init, "eval": evaluate, "complete": complete, "resolve": resolve, "run": whole_run, "spare": spare, "sync": sync, "growth": growth, "border": border, "hot": hot, "guard": guard, "ledger": ledger, "memory": memory, "crowd": crowd}
 HEAD = """# Performance
 
 Written by `make bench`, which measures both sides warm and interleaved; medians, ratios of one run. Machine: {machine}.

@@ -117,6 +117,7 @@ mod shell_setups;
 mod shell_table;
 mod shell_words;
 mod signals;
+mod spare;
 mod state_degraded;
 mod state_repair;
 mod state_sessions;

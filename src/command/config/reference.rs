@@ -13,7 +13,7 @@ use crate::core::facts::Env;
 use crate::core::policy::trust::NEVER;
 
 /// An example of each setting that has one value, as it is written into a file. Each says something else than what holds without it.
-const EXAMPLES: [(&str, &str); 43] = [
+const EXAMPLES: [(&str, &str); 44] = [
     ("engine", "\"podman\""),
     ("image", "{ apt = [\"graphviz\"] }"),
     ("network", "\"guard\""),
@@ -28,6 +28,7 @@ const EXAMPLES: [(&str, &str); 43] = [
     ("cpus", "2.5"),
     ("pids", "4096"),
     ("keep", "true"),
+    ("spare", "true"),
     ("engine_autostart", "true"),
     ("engine_cpus", "4"),
     ("engine_memory", "\"8g\""),
@@ -60,7 +61,7 @@ const EXAMPLES: [(&str, &str); 43] = [
 ];
 
 /// Where more is said of a setting.
-const MORE: [(&str, &str); 20] = [
+const MORE: [(&str, &str); 21] = [
     ("engine", "engines.md"),
     ("image", "#an-image-of-ones-own"),
     ("network", "guard.md"),
@@ -69,6 +70,7 @@ const MORE: [(&str, &str); 20] = [
     ("image_home", "#scratch"),
     ("scratch", "#scratch"),
     ("ssh_agent", "guard.md#the-ssh-agent"),
+    ("spare", "spare.md"),
     ("project_file", "#what-a-project-asks-for"),
     ("proxy", "#a-companys-network"),
     ("ca", "#a-companys-network"),

@@ -33,7 +33,7 @@ fn own_images(context: &Context, facts: &Facts) -> Vec<OwnImageRow> {
         let image = installed_image(&tool.name);
         let details = inspect(facts, &image).ok();
         let version = details.as_ref().map(|details| version_in(details, &tool.name));
-        let of_tool = Context { host: Host::new().ok()?, tool, config: context.config.clone() };
+        let of_tool = Context { host: Host::new().ok()?, tool, config: context.config.clone(), is_changed: context.is_changed };
         let outdated = details.as_ref().is_some_and(|details| is_outdated(&of_tool, details));
         Some(OwnImageRow { tool: of_tool.tool.name, image, version, outdated })
     };

@@ -23,6 +23,13 @@ macro_rules! settings {
             pub profile: Option<String>,
         }
 
+        impl Layer {
+            /// Whether it sets nothing.
+            pub fn is_empty(&self) -> bool {
+                true $(&& self.$name.is_none())* && self.admitted == Admitted::default() && self.profile.is_none()
+            }
+        }
+
         /// All settings that have one value, resolved.
         #[derive(Clone, Debug)]
         pub struct Settings { $($(#[doc = $doc])* pub $name: Setting<$type>,)* }

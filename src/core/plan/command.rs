@@ -52,6 +52,16 @@ impl RunCommand {
         if tool.is_exec() { Self::Words(vec!["true".into()]) } else { Self::Tool(Vec::new()) }
     }
 
+    /// Returns the words behind the tool's name that mean this.
+    pub fn typed(&self) -> Vec<OsString> {
+        match self {
+            Self::Tool(words) => words.clone(),
+            Self::Words(words) => std::iter::once("--".into()).chain(words.iter().cloned()).collect(),
+            Self::Line(line) => vec!["--shell".into(), line.clone()],
+            Self::Shell => Vec::new(),
+        }
+    }
+
     /// Returns the words of the person that the tool will read as its own options; none for a command of theirs.
     pub(super) fn options(&self) -> &[OsString] {
         match self {

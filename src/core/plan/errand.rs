@@ -75,6 +75,7 @@ impl Plan {
             parts: parts.0,
             image_reason: image_reason(tool, config),
             image_id: facts.pinned.clone(),
+            spare: None,
             image,
             command: guard::behind(prepared(request, files, command), request, guard.as_ref()),
             guard,

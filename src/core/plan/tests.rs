@@ -1,4 +1,5 @@
-//! Plans as wholes: on the engines that people have, and from any manifest.
+//! Plans as wholes: on the engines that people have, from any manifest, and for runs that somebody waits for.
 
 mod engines;
 pub(super) mod sources;
+mod spare;

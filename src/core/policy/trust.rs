@@ -25,7 +25,7 @@ use crate::core::text::visible::visible;
 pub const FILE: &str = ".ai.toml";
 
 /// Settings that no project can ask for, whoever agreed.
-pub const NEVER: [&str; 27] = [
+pub const NEVER: [&str; 28] = [
     "cache_scope",
     "engine",
     "engine_autostart",
@@ -38,6 +38,7 @@ pub const NEVER: [&str; 27] = [
     "label_disable",
     "host_sync",
     "project_file",
+    "spare",
     "gpus",
     "proxy",
     "ca",
@@ -123,6 +124,7 @@ pub fn judge(layer: Layer, without: &Without, agreed: bool) -> (Layer, Asked) {
         keep: judge.loosens("keep", layer.keep),
         shm: judge.loosens("shm", layer.shm),
         cache_scope: judge.never("cache_scope", layer.cache_scope),
+        spare: judge.never("spare", layer.spare),
         engine: judge.never("engine", layer.engine),
         engine_autostart: judge.never("engine_autostart", layer.engine_autostart),
         engine_cpus: judge.never("engine_cpus", layer.engine_cpus),

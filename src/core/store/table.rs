@@ -37,7 +37,7 @@ const fn row(path: &'static str, closed: Closed, writer: Writer, what: &'static 
 use Closed::{Deep, Itself};
 use Writer::{Containers, Host};
 
-pub const TABLE: [StoreRow; 47] = [
+pub const TABLE: [StoreRow; 48] = [
     row("layout", Itself, Host, "the number of this layout; a program that knows only older ones stops at it"),
     row("config.toml", Itself, Host, "your settings"),
     row("consent.json", Itself, Host, "what `ai project allow` let projects have beyond themselves"),
@@ -47,6 +47,7 @@ pub const TABLE: [StoreRow; 47] = [
     row("secrets/", Deep, Host, "keys of profiles"),
     row("sessions/", Deep, Host, "a lease for each running session"),
     row("guard/", Itself, Host, "sockets, rules and record of the helper of each run"),
+    row("spare/", Itself, Host, "containers that wait for a run: what each was made for, and the pipes of its gate"),
     row("sync/", Deep, Host, "what makes syncing safe: lock, journal, bases, generations, conflict copies; what was set aside"),
     row("control/", Deep, Host, "how the files were that your machine runs by itself, and what runs changed among them"),
     row(

@@ -13,15 +13,22 @@ const LARGEST: u64 = 16 << 20;
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
+    /// The line of the status, and those of the head.
+    pub head: String,
     pub body: Vec<u8>,
 }
 
-/// `GET path`. HTTP/1.0, so that the answer ends when the connection does.
+/// `GET path`.
 pub fn get(socket: &Path, path: &str) -> io::Result<Response> {
+    request(socket, "GET", path, PATIENCE)
+}
+
+/// Puts a question without a body. HTTP/1.0, so that the answer ends when the connection does.
+pub fn request(socket: &Path, method: &str, path: &str, patience: Duration) -> io::Result<Response> {
     let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n").as_bytes())?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
+    stream.write_all(format!("{method} {path} HTTP/1.0\r\nHost: docker\r\n\r\n").as_bytes())?;
     let mut text = Vec::new();
     stream.take(LARGEST).read_to_end(&mut text)?;
     parse(&text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it speaks no HTTP"))
@@ -30,7 +37,7 @@ pub fn get(socket: &Path, path: &str) -> io::Result<Response> {
 fn parse(text: &[u8]) -> Option<Response> {
     let status = std::str::from_utf8(text.get(9..12)?).ok()?.parse().ok()?;
     let end = text.windows(4).position(|window| window == b"\r\n\r\n")?;
-    Some(Response { status, body: text[end + 4..].to_vec() })
+    Some(Response { status, head: String::from_utf8_lossy(&text[..end]).into_owned(), body: text[end + 4..].to_vec() })
 }
 
 /// Returns a name as one segment of a URL.

@@ -197,6 +197,13 @@ fn details(engine: &Engine, image: &str) -> Result<serde_json::Value> {
     details.ok_or_else(|| Failure::new(Kind::Unavailable, format!("cannot inspect {image}")).because(String::from_utf8_lossy(&stderr)))
 }
 
+/// Returns what an image puts before every command.
+pub fn entry(facts: &Facts, image: &str) -> Result<Vec<OsString>> {
+    let details = details(&facts.engine, image)?;
+    let entry = details.pointer("/Config/Entrypoint").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+    Ok(entry.iter().filter_map(|word| word.as_str().map(OsString::from)).collect())
+}
+
 /// Returns what an image's name stands for now, as the engine names its content; nothing where there is no such image.
 pub fn content(engine: &Engine, image: &str) -> Option<String> {
     details(engine, image).ok()?["Id"].as_str().map(str::to_owned)

@@ -96,7 +96,8 @@ fn wait(directory: &Path) -> bool {
 /// Returns the directories of sessions that are over.
 pub fn left(store: &Store) -> Vec<std::path::PathBuf> {
     let entries = own::entries(store.guards()).into_iter().flatten().flatten();
-    let is_left =
-        |name: &std::ffi::OsStr| name.to_str().and_then(|name| name.parse().ok()).is_none_or(|id| lease::read(store, &id).is_none());
+    let is_left = |name: &std::ffi::OsStr| {
+        name.to_str().and_then(|name| name.parse().ok()).is_none_or(|id| lease::read(store, &id).is_none() && !store.spare(&id).is_there())
+    };
     entries.filter(|entry| is_left(&entry.file_name())).map(|entry| entry.path()).collect()
 }

@@ -11,6 +11,7 @@ use crate::core::store::Store;
 use crate::host::engine::learn;
 use crate::host::fs::files::{private_dir, write_private};
 use crate::host::fs::own;
+use crate::host::spare;
 
 /// Returns the version of a tool in an image, as its labels said when it was last built or looked at.
 pub fn version(store: &Store, image: &str, tool: &str) -> Option<String> {
@@ -42,6 +43,10 @@ pub fn pin_by_id(store: &Store, engine: &Engine, image: &str) -> Option<String> 
 /// From now on, this name must stand for this content, or for whatever it likes.
 pub fn set_pin(store: &Store, engine: &Engine, image: &str, id: Option<&str>) -> io::Result<()> {
     let mut pins = read(&store.pins());
+    if pins.get(&key(engine, image)).and_then(Value::as_str) != id {
+        // What waits was made with the content of before.
+        spare::dismiss_all(store, None);
+    }
     match id {
         Some(id) => pins.insert(key(engine, image), id.into()),
         None => pins.shift_remove(&key(engine, image)),
