@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod log;
 pub mod login;
 pub mod metrics;
+pub mod newer;
 pub mod notify;
 pub mod person;
 pub mod plan;

@@ -26,6 +26,7 @@ pub mod login_turn;
 pub mod mended;
 pub mod metrics;
 pub mod native;
+pub mod newer;
 pub mod notify;
 pub mod points;
 pub mod ready;

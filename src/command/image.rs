@@ -84,6 +84,9 @@ pub enum ImageCommand {
         /// Tool whose settings say which image
         tool: Option<String>,
     },
+    /// Ask for the newest version of each tool that was built, and remember it
+    #[command(hide = true)]
+    Newest,
     /// Run nothing else under the image's name than what it stands for now
     Pin {
         /// Run whatever the name stands for
@@ -121,6 +124,7 @@ pub fn run(command: ImageCommand) -> Result<u8> {
         ImageCommand::Save { file, tool } => transfer::save(&of(tool.as_deref())?, &file),
         ImageCommand::Load { file } => transfer::load(&of(None)?, &file),
         ImageCommand::Sbom { tool } => transfer::sbom(&of(tool.as_deref())?),
+        ImageCommand::Newest => update::newest(&of(None)?),
         ImageCommand::Prune { dry_run } => recipe::prune(&of(None)?, dry_run),
         ImageCommand::Pin { off } => {
             let context = of(None)?;

@@ -179,6 +179,8 @@ settings! {
     commit_offer: bool = false, env "AI_COMMIT_OFFER", yes_or_no;
     /// Whether the vector of each run is kept, for `ai replay`: the words of the person are in it.
     record_runs: bool = false, env "AI_RECORD_RUNS", yes_or_no;
+    /// Whether a newer version of a tool is said after a run at a terminal; the registry is asked at most daily, in the background.
+    update_notice: bool = true, env "AI_UPDATE_NOTICE", yes_or_no;
     /// Whether each run is told to the system's log, too: syslog, or journald in its place.
     syslog: bool = false, env "AI_SYSLOG", yes_or_no;
 }

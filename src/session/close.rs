@@ -15,7 +15,7 @@ use crate::host::store::{lease, secret_files};
 use crate::host::sync::PATIENCE;
 use crate::host::syslog::{self, Facility};
 use crate::host::{self, Host, output};
-use crate::session::{budget, control, ending, guard, login_turn, metrics, notify, points, settings, spare, tolerant};
+use crate::session::{budget, control, ending, guard, login_turn, metrics, newer, notify, points, settings, spare, tolerant};
 
 /// What is left of a session on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,10 +116,11 @@ pub fn finish(host: &Host, state: &Store, lease: &Lease, known: &Known, code: Op
     if let Some(code) = code.filter(|_| known.config.settings.spare.value && !host.is_machine()) {
         spare::after(host, lease, code);
     }
-    if let (Some(code), Some(_)) = (code, &known.tool) {
+    if let (Some(code), Some(tool)) = (code, &known.tool) {
         budget::after(host, &known.config.settings, &lease.project);
         notify::after(host, &known.config.settings, lease, code);
         metrics::after(host, &known.config.settings);
+        newer::after(host, &known.config, tool);
     }
     if is_whole {
         Ok(Saved::All)

@@ -94,6 +94,7 @@ mod logins;
 mod lost;
 mod made;
 mod migrate;
+mod newer;
 mod notes;
 mod notify;
 mod once;

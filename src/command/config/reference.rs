@@ -13,7 +13,7 @@ use crate::core::facts::Env;
 use crate::core::policy::trust::NEVER;
 
 /// An example of each setting that has one value, as it is written into a file. Each says something else than what holds without it.
-const EXAMPLES: [(&str, &str); 44] = [
+const EXAMPLES: [(&str, &str); 45] = [
     ("engine", "\"podman\""),
     ("image", "{ apt = [\"graphviz\"] }"),
     ("network", "\"guard\""),
@@ -57,6 +57,7 @@ const EXAMPLES: [(&str, &str); 44] = [
     ("metrics_textfile", "\"/var/lib/prometheus/node-exporter\""),
     ("commit_offer", "true"),
     ("record_runs", "true"),
+    ("update_notice", "false"),
     ("syslog", "true"),
 ];
 

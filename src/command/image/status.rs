@@ -80,6 +80,11 @@ pub(super) fn status(context: &Context, facts: &Facts, is_of_all: bool, json: bo
         let row = |(name, version): (&String, &serde_json::Value)| [format!("  {name}"), version.as_str().unwrap_or_default().to_owned()];
         output::table([Side::Left; 2], &tools.iter().map(row).collect::<Vec<_>>())?;
         own_table(&own)?;
+        let built: Vec<(String, String)> =
+            tools.iter().map(|(tool, version)| (tool.clone(), version.as_str().unwrap_or_default().to_owned())).collect();
+        for row in host::store::image::newest(&context.host.store).rows(&built) {
+            output::note(&row);
+        }
         if context.config.made.is_none() && is_outdated(context, &details) {
             output::note(&format!("it was built before its manifest said what it says now; hint: ai image build {}", context.tool.name));
         }

@@ -5,16 +5,20 @@ use std::time::Duration;
 use crate::command::image::{BuildAsked, learn, refresh, tools, version_in};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::image::{TOOL_IMAGE, installed_image, shared_package, shared_tools};
+use crate::core::newer::NewestVersions;
 use crate::core::text::version::is_newer;
 use crate::core::tool::Tool;
+use crate::core::tool::install::InstallRules;
 use crate::host::engine::image::{self, Options, inspect};
 use crate::host::engine::registry::{self, Registry};
-use crate::host::store::image::{UpdatedVersion, set_updated, updated};
+use crate::host::store::image::{self as store, UpdatedVersion, set_updated, updated};
 use crate::host::{Host, output};
 use crate::session::context::Context;
 
 /// How long a registry may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The same where nobody asked for it.
+const BRIEFLY: Duration = Duration::from_secs(3);
 
 pub fn run(context: &Context, only: Option<&str>, is_dry: bool) -> Result<u8> {
     context.config.rules.judge_word("build")?;
@@ -49,6 +53,37 @@ pub fn run(context: &Context, only: Option<&str>, is_dry: bool) -> Result<u8> {
     tools(context, BuildAsked { versions, tag: Some(TOOL_IMAGE.into()), ..BuildAsked::default() })?;
     shared.iter().try_for_each(|(name, found)| remember(host, name, found))?;
     Ok(code)
+}
+
+/// Asks for the newest version of each tool that is in an image here, and remembers what was said; nobody waits for it.
+pub fn newest(context: &Context) -> Result<u8> {
+    let (host, facts) = (&context.host, context.facts(None));
+    let mut known = NewestVersions { failed: None, ..store::newest(&host.store) };
+    for name in host.tool_names() {
+        let Some(tool) = Tool::load(&name, |name| host.manifest(name)).ok().flatten() else { continue };
+        let rules = tool.manifest.install.as_ref().filter(|_| tool.installed_as == name);
+        let (image, package) = match (rules.and_then(InstallRules::npm_name), shared_package(&name)) {
+            (Some(package), _) => (installed_image(&name), package),
+            (None, Some(package)) if tool.manifest.image.is_none() => (TOOL_IMAGE.to_owned(), package),
+            _ => continue,
+        };
+        if store::version(&host.store, &image, &name).is_none_or(|version| version.is_empty()) {
+            continue;
+        }
+        match registry::newest(&facts.engine, &image, context.config.build.network.as_deref(), Registry::Npm, package, BRIEFLY) {
+            Ok(found) => {
+                known.newest.insert(name, found.version);
+            }
+            // One that does not answer is asked for nothing more.
+            Err(failure) => {
+                known.failed = Some(failure.message);
+                break;
+            }
+        }
+    }
+    let said = |error| Failure::new(Kind::General, "cannot remember the newest versions").because(error);
+    store::set_newest(&host.store, &NewestVersions { said: store::newest(&host.store).said, ..known }).map_err(said)?;
+    Ok(0)
 }
 
 /// Returns the versions that updates chose for the tools of the shared image.

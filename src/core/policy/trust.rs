@@ -25,7 +25,7 @@ use crate::core::text::visible::visible;
 pub const FILE: &str = ".ai.toml";
 
 /// Settings that no project can ask for, whoever agreed.
-pub const NEVER: [&str; 28] = [
+pub const NEVER: [&str; 29] = [
     "cache_scope",
     "engine",
     "engine_autostart",
@@ -52,6 +52,7 @@ pub const NEVER: [&str; 28] = [
     "telemetry",
     "metrics_textfile",
     "commit_offer",
+    "update_notice",
     "syslog",
     "record_runs",
 ];
@@ -151,6 +152,7 @@ pub fn judge(layer: Layer, without: &Without, agreed: bool) -> (Layer, Asked) {
         telemetry: judge.never("telemetry", layer.telemetry),
         metrics_textfile: judge.never("metrics_textfile", layer.metrics_textfile),
         commit_offer: judge.never("commit_offer", layer.commit_offer),
+        update_notice: judge.never("update_notice", layer.update_notice),
         syslog: judge.never("syslog", layer.syslog),
         record_runs: judge.never("record_runs", layer.record_runs),
         admitted: judge.admitted(layer.admitted, without),

@@ -20,6 +20,11 @@ impl Store {
         self.root().join("versions.json")
     }
 
+    /// Returns the newest versions of tools, as registries said.
+    pub fn newest(&self) -> PathBuf {
+        self.root().join("newest.json")
+    }
+
     /// Returns which content an image's name must stand for, by engine.
     pub fn pins(&self) -> PathBuf {
         self.root().join("pins.json")

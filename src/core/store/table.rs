@@ -37,7 +37,7 @@ const fn row(path: &'static str, closed: Closed, writer: Writer, what: &'static 
 use Closed::{Deep, Itself};
 use Writer::{Containers, Host};
 
-pub const TABLE: [StoreRow; 48] = [
+pub const TABLE: [StoreRow; 49] = [
     row("layout", Itself, Host, "the number of this layout; a program that knows only older ones stops at it"),
     row("config.toml", Itself, Host, "your settings"),
     row("consent.json", Itself, Host, "what `ai project allow` let projects have beyond themselves"),
@@ -67,6 +67,7 @@ pub const TABLE: [StoreRow; 48] = [
     row("made.json", Itself, Host, "the images that were made for projects from recipes"),
     row("pins.json", Itself, Host, "which content an image's name must stand for"),
     row("versions.json", Itself, Host, "versions of tools that `ai image update` chose, with what the registry said of their content"),
+    row("newest.json", Itself, Host, "the newest versions of tools, and when registries were last asked"),
     row("global_state/", Itself, Host, "everything that containers see a part of"),
     row("global_state/migrated/", Deep, Host, "files of old directories that no tool reads any more"),
     row("global_state/user/", Itself, Host, "passwd and group as the container sees them; made anew by each run"),

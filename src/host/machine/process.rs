@@ -152,6 +152,13 @@ pub fn wait_within(mut command: Command, patience: Duration) -> Result<(ExitStat
     }
 }
 
+/// Starts a program that goes on without us, out of reach of what a terminal sends when it is closed.
+pub fn detached(argv: &[OsString]) -> Result<()> {
+    let mut command = prepared(argv, &[]);
+    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().map(drop).map_err(|error| not_started(command.get_program(), &error))
+}
+
 /// A program that runs beside us, with nothing to read and nobody who reads what it prints.
 pub struct Background {
     child: std::sync::Mutex<std::process::Child>,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::core::engine::kind::Engine;
 use crate::core::engine::traits::ImageQuestion;
+use crate::core::newer::NewestVersions;
 use crate::core::store::Store;
 use crate::host::engine::learn;
 use crate::host::fs::files::{private_dir, write_private};
@@ -72,6 +73,17 @@ pub fn set_updated(store: &Store, tool: &str, version: &UpdatedVersion) -> io::R
     let mut versions = read(&store.versions());
     versions.insert(tool.to_owned(), serde_json::to_value(version)?);
     write(store, &store.versions(), &versions)
+}
+
+/// Returns the newest versions of tools, as far as they are known.
+pub fn newest(store: &Store) -> NewestVersions {
+    serde_json::from_slice(&own::read(store.newest()).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Remembers the newest versions of tools.
+pub fn set_newest(store: &Store, newest: &NewestVersions) -> io::Result<()> {
+    private_dir(store.root())?;
+    write_private(&store.newest(), &serde_json::to_vec_pretty(newest)?)
 }
 
 /// Names an image of one engine: each has images of its own under the same names.
