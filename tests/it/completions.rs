@@ -51,7 +51,7 @@ fn our_own_words_and_values() {
     offers(&sandbox, "ai-mode g", &["gemini", "glm"]);
     offers(&sandbox, "aic --to", &["--tool"]);
     offers_exactly(&sandbox, "ai install --shims ", &["files"]);
-    offers_exactly(&sandbox, "ai help image ", &["words", "build", "update", "status", "prune", "pin"]);
+    offers_exactly(&sandbox, "ai help image ", &["words", "build", "update", "status", "prune", "save", "load", "sbom", "pin"]);
     offers_exactly(&sandbox, "ai help image build ", &["words"]);
     offers_exactly(&sandbox, "ai help man ", &["files"]);
     offers_exactly(&sandbox, "ai zzz ", &["words"]);

