@@ -20,7 +20,7 @@ pub fn static_program() -> Option<PathBuf> {
     let directory = Path::new(ROOT).join("target/static");
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--bin", "ai", "--target", &triple, "--target-dir"]).arg(&directory).current_dir(ROOT);
-    build.env("RUSTFLAGS", "-C target-feature=+crt-static").env("CARGO_PROFILE_DEV_DEBUG", "false");
+    build.env("RUSTFLAGS", "-C target-feature=+crt-static");
     build.env("CARGO_PROFILE_DEV_STRIP", "debuginfo");
     let is_built = build.status().is_ok_and(|status| status.success());
     need("static", is_built.then(|| directory.join(triple).join("debug/ai")))
