@@ -4,7 +4,7 @@
 # Sourced by `up`, never run; uses its `bed`, `bed_state`, `begin` and `scratch`.
 # shellcheck disable=SC2154
 
-suite=bookworm
+suite=${AI_BED_SUITE:-bookworm}
 node_version=22.23.3
 npm_version=10.9.9
 

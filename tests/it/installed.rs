@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio, id};
 
 use crate::bed::{Bed, Image};
 use crate::require::need;
 use crate::sandbox::{Sandbox, find_program};
+use crate::tidy::{ROOT, files};
 
 /// A registry with the package `told`; ends when it is dropped.
 struct Registry {
@@ -223,4 +225,26 @@ fn a_tool_that_comes_along_is_added_by_a_word() {
         assert!(sandbox.ai(["tools", "show", name]).outcome().out().contains("[install]"), "{name}");
     }
     sandbox.ai(["tools", "add", "vim"]).outcome().refused(2, &["pi, opencode, copilot, qwen, kimi"]);
+}
+
+// TO-05: the examples are tools as they stand, and what was tried of each is in a table, with its version.
+#[test]
+fn every_example_can_be_added_as_it_stands() {
+    let sandbox = Sandbox::new();
+    let document = fs::read_to_string(Path::new(ROOT).join("docs/tools.md")).unwrap();
+    let examples = files("docs/tools");
+    assert!(examples.len() >= 3, "{examples:?}");
+    for (path, text) in examples {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let file = Path::new(ROOT).join(&path).display().to_string();
+        let checked = sandbox.ai(["tools", "check", &file]).outcome();
+        assert_eq!((checked.code, checked.out(), checked.err()), (0, String::new(), format!("ai: {file}: fine\n")));
+        assert_eq!(sandbox.ai(["tools", "add", &file]).outcome().code, 0, "{name}");
+        let argv = sandbox.plan([name, "x"]);
+        assert_eq!(argv.tail()[0].to_str().unwrap(), format!("ai-tool-{name}:1"));
+        assert_eq!(argv.tail().last().unwrap().to_str(), Some("x"));
+        let version = text.split_once("# Tried with version ").unwrap_or_else(|| panic!("{name}")).1.split(' ').next().unwrap();
+        assert!(text.contains(&format!("@{version}\"\n")) || text.contains(&format!("=={version}\"\n")), "{name}: {version}");
+        assert!(document.contains(&format!("| [{name}](tools/{name}.toml) | {version} |")), "{name} {version} has no row");
+    }
 }
