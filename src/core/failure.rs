@@ -19,12 +19,14 @@ pub enum Kind {
     Config,
     /// What must stand beside a container is not there, so none is started: the engines' own code for a container that did not begin.
     NotStarted,
+    /// A program that should be run is none, or may not be.
+    NotExecutable,
     /// A program that should be run is missing.
     NotFound,
 }
 
 impl Kind {
-    /// Returns the process exit code: `sysexits(3)` where it has a word for the case, the shell's 127 for a missing program.
+    /// Returns the process exit code: `sysexits(3)` where it has a word for the case, the shell's 126 and 127 for programs.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::General => 1,
@@ -34,6 +36,7 @@ impl Kind {
             Self::NotAllowed => 77,
             Self::Config => 78,
             Self::NotStarted => 125,
+            Self::NotExecutable => 126,
             Self::NotFound => 127,
         }
     }

@@ -1,9 +1,10 @@
-//! Spares: a container that waits for the next run of a tool in a project. SpareMade when a run has ended, taken by at most one, and whatever
+//! Spares: a container that waits for the next run of a tool in a project. Made when a run has ended, taken by at most one, and whatever
 //! is not equal to the last byte is a run as any other.
 
 use std::ffi::OsString;
 use std::time::Duration;
 
+use crate::core::config::Origin;
 use crate::core::engine::Address;
 use crate::core::facts::{Facts, Terminal};
 use crate::core::failure::{Failure, Kind, Result};
@@ -38,6 +39,13 @@ pub fn is_wanted(context: &Context) -> bool {
 pub fn claim(context: &Context, decided: &mut Decided) -> Result<()> {
     let store = &context.host.store;
     if !is_wanted(context) {
+        let spare = &context.config.settings.spare;
+        if !spare.value && spare.origin != Origin::Default {
+            // Whoever says no has no use for the one of an earlier run.
+            for spare in host::spare::waiting(store).into_iter().filter(|spare| spare.is_for(&decided.plan)) {
+                host::spare::dismiss(store, &spare.session);
+            }
+        }
         return Ok(());
     }
     let mut key = None;
@@ -239,6 +247,10 @@ pub fn explained(context: &Context, facts: &Facts, plan: &Plan) -> Option<[Strin
         (Some(way), _) => {
             let words: Vec<_> = way.words.iter().map(|word| Shell::Bash.quote(&word.to_string_lossy())).collect();
             (words.join(" "), "instead of all of this: a container that waits is equal to the last byte".to_owned())
+        }
+        (None, _) if !is_wanted(context) => {
+            let why = if context.is_changed { "flags have changed its configuration" } else { "CI is set" };
+            ("spare".to_owned(), format!("after such a run no container waits for the next: {why}"))
         }
         (None, Some(why)) => ("spare".to_owned(), format!("after such a run no container waits for the next: {why}")),
         (None, None) => ("spare".to_owned(), "after such a run a container waits for the next".to_owned()),

@@ -125,6 +125,13 @@ fn a_run_that_was_waited_for_is_as_any_other() {
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let outcome = finish(child);
     assert_eq!((outcome.code, outcome.out().as_str()), (9, "waited\ntold\n"), "{}", outcome.err());
+    settle(&bed);
+    // A reader that goes away, and a program that is none: the codes that the engine's client has.
+    let script = format!("ai exec --shell '{WHERE} >&2; yes' | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}");
+    let outcome = bed.shell(Shell::Bash, &script).cwd(bed.project()).outcome();
+    assert_eq!((outcome.out().as_str(), outcome.err().as_str()), ("1\n", "waited\n"));
+    settle(&bed);
+    assert_eq!(bed.ai(["exec", "--", "/tmp"]).outcome().code, 126);
     clear(&bed);
 }
 
@@ -260,8 +267,11 @@ fn a_guarded_run_is_waited_for_and_so_is_one_without_root() {
 #[test]
 fn nobody_waits_without_being_asked() {
     let Some(mut bed) = wanting(Bed::new(Image::Busybox)) else { return };
+    // Whoever says no has no use for that of an earlier run either.
+    make(&bed, &[]);
     for (name, value) in [("AI_SPARE", "0"), ("CI", "true")] {
         bed.set(name, value);
+        assert!(!bed.ai(["resolve", "--explain", "exec", "--", "true"]).prints().contains("a container waits for the next"));
         assert!(bed.ai(["spare", "exec"]).succeeds().err().contains("no container waits"));
         assert_eq!(run(&bed, WHERE).out(), "cold\n");
         bed.set("AI_SPARE", "1");

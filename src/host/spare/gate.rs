@@ -127,7 +127,9 @@ pub fn become_job(words: &[std::ffi::OsString]) -> Failure {
     while stdin.is_terminal() && rustix::termios::tcgetpgrp(&stdin).is_ok_and(|front| front != me) && !deadline.is_over() {
         clock::pause(Duration::from_micros(100));
     }
-    process::exec(words, &[])
+    let failure = process::exec(words, &[]);
+    // As the engines' own init has it.
+    Failure { kind: if failure.kind == Kind::General { Kind::NotExecutable } else { failure.kind }, ..failure }
 }
 
 /// Reaps until the command has ended; the value is its exit code.
