@@ -51,6 +51,11 @@ impl EgressRefusal {
         matches!(self, Self::NotListed | Self::Port | Self::Literal | Self::Private)
     }
 
+    /// Returns whether it was let out, and nothing answers there.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable(_))
+    }
+
     /// Returns what a person types to let a peer of this spelling out.
     pub fn allowing(&self, peer: &str) -> String {
         let usual = peer.strip_suffix(":443").filter(|host| host.contains('.') && !host.starts_with('['));

@@ -34,6 +34,9 @@ fn tell(record: &GuardRecord, order: &GuardOrder, known: &Known) {
     if let Some(line) = record.line(quiet) {
         output::note(&line);
     }
+    if let Some(line) = record.unreached_line() {
+        output::note(&line);
+    }
     if let Some(line) = record.agent_line() {
         output::note(&line);
     }

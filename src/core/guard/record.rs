@@ -97,8 +97,8 @@ impl GuardRecord {
     pub fn line(&self, quiet: &[EgressRule]) -> Option<String> {
         let quiet = EgressRules { allow: quiet.to_owned(), ..EgressRules::default() };
         let is_quiet = |blocked: &&Blocked| {
-            // Who said so need not hear it; the program that asked was told.
-            if blocked.why == EgressRefusal::Denied {
+            // Who said so need not hear it, and the program that asked was told; what is not there has a line of its own.
+            if blocked.why == EgressRefusal::Denied || blocked.why.is_unreachable() {
                 return true;
             }
             let peer = Peer::parse(blocked.peer.as_bytes(), Some(443));
@@ -119,6 +119,13 @@ impl GuardRecord {
         words.dedup();
         let allow = if words.is_empty() { String::new() } else { format!("; allow with: ai config allow host {}", words.join(" ")) };
         Some(format!("blocked {}{allow}", parts.join(", ")))
+    }
+
+    /// Returns the line about what was let out and is not there.
+    pub fn unreached_line(&self) -> Option<String> {
+        let said = self.blocked.iter().filter(|blocked| blocked.why.is_unreachable()).take(MOST_SAID);
+        let parts: Vec<String> = said.map(Blocked::part).collect();
+        (!parts.is_empty()).then(|| format!("could not reach {}", parts.join(", ")))
     }
 }
 
@@ -161,6 +168,7 @@ mod tests {
                  allow with: ai config allow host 'git.corp!private' '10.0.0.1:80!private'",
             ),
         );
+        check(&[("a.com:443", 1, EgressRefusal::Unreachable("connection refused".into()))], None);
         check(&[("a.com:443", 1, OtherServerName("b.com".into()))], Some("blocked 1 × a.com (TLS with `b.com`)"));
         check(&[("a b", 1, BadName)], Some("blocked 1 × a b (no name of a host)"));
         check(&[("downloads.example.com:443", 9, NotListed)], None);
