@@ -215,9 +215,11 @@ fn add(host: &Host, what: &str, local: &LocalArgs) -> Result<u8> {
     if let Some(network) = tool.as_ref().and_then(|tool| tool.manifest.network.as_deref()) {
         tell_of_network(name, network);
     }
-    let installs = tool.is_some_and(|tool| tool.manifest.install.is_some());
-    let build = if installs { format!("ai image build {name} makes its image; ") } else { String::new() };
-    output::note(&format!("{build}`{name}` is a word of every new shell, and `ai run {name}` works now"));
+    let build = match tool.filter(|tool| tool.manifest.install.is_some()) {
+        Some(tool) => format!("ai image build {} makes its image, if it is not there; then ", tool.installed_as),
+        None => String::new(),
+    };
+    output::note(&format!("{build}`ai run {name}` runs it, and so does `{name}` in every new shell"));
     Ok(0)
 }
 

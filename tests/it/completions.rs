@@ -51,6 +51,8 @@ fn our_own_words_and_values() {
     offers(&sandbox, "ai-mode g", &["gemini", "glm"]);
     offers(&sandbox, "aic --to", &["--tool"]);
     offers_exactly(&sandbox, "ai install --shims ", &["files"]);
+    offers_exactly(&sandbox, "ai tools add --like ", &["words", "claude", "codex", "opencode", "qwen"]);
+    offers(&sandbox, "ai tools add ", &["pi", "qwen", "local"]);
     offers_exactly(&sandbox, "ai help image ", &["words", "build", "update", "status", "prune", "save", "load", "sbom", "pin"]);
     offers_exactly(&sandbox, "ai help image build ", &["words"]);
     offers_exactly(&sandbox, "ai help man ", &["files"]);

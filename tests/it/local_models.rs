@@ -13,7 +13,7 @@ const CLAUDE: [&str; 11] =
 fn a_local_model_is_a_tool_like_the_others() {
     let sandbox = Sandbox::new();
     let said = sandbox.ai(CLAUDE).succeeds().err();
-    assert!(said.contains("lclaude reaches its server and nothing else") && said.contains("`ai run lclaude` works now"), "{said}");
+    assert!(said.contains("lclaude reaches its server and nothing else") && said.contains("`ai run lclaude` runs it"), "{said}");
     assert!(sandbox.ai(CLAUDE).succeeds().err().contains("lclaude is there already"));
     sandbox.ai(["tools", "check"]).succeeds();
     let argv = sandbox.plan_with(&["--network", "host"], ["lclaude", "hi"]);

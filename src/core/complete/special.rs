@@ -1,6 +1,8 @@
 //! Where what the parser would offer is not what may stand there.
 
 use crate::core::complete::{Candidate, Candidates, CommandLine, MachineValue};
+use crate::core::tool::local::LOCAL_TOOLS;
+use crate::core::tool::more_names;
 
 /// Returns the answer to these lines; `None` for all others.
 pub fn answer(line: &CommandLine, command: &clap::Command) -> Option<Candidates> {
@@ -16,8 +18,27 @@ pub fn answer(line: &CommandLine, command: &clap::Command) -> Option<Candidates>
         let candidates = below.map(|command| Candidate::new(command.get_name(), about(command))).collect();
         return Some(Candidates { candidates, files, once: false });
     }
+    let behind: Vec<&str> = before.iter().map(String::as_str).collect();
+    if matches!(behind[..], ["tools", "add"] | ["tools", "add", .., "--like"]) {
+        return tools_add(line, last);
+    }
     // A path that an option may have, but need not: the parser would offer what else may stand there too.
     let option = sub.get_arguments().find(|arg| arg.get_long().is_some_and(|long| last.strip_prefix("--") == Some(long)))?;
     (MachineValue::of(option) == Some(MachineValue::File) && option.get_action().takes_values())
         .then(|| Candidates { files: true, ..Candidates::default() })
+}
+
+/// Returns what `ai tools add` adds, and whom a model can be given to; options are the parser's.
+fn tools_add(line: &CommandLine, last: &str) -> Option<Candidates> {
+    if line.words.get(line.current).is_some_and(|word| word.starts_with('-')) {
+        return None;
+    }
+    let named = |name: &str| Candidate::new(name, "");
+    Some(match last {
+        "--like" => Candidates { candidates: LOCAL_TOOLS.into_iter().map(named).collect(), ..Candidates::default() },
+        _ => {
+            let local = Candidate::new("local", "a model of your own server, for a tool that you have");
+            Candidates { candidates: more_names().map(named).chain([local]).collect(), files: true, once: false }
+        }
+    })
 }

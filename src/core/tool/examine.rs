@@ -21,6 +21,9 @@ pub struct Complaint {
     pub hint: String,
 }
 
+/// Most mistakes of one manifest that keep it from being read.
+const MOST: usize = 20;
+
 /// Returns what is wrong with the manifest of a tool; `text` knows those of the others.
 pub fn examine(name: &str, source: &ManifestText, text: impl Fn(&str) -> Result<Option<ManifestText>>) -> Vec<Complaint> {
     let mut found = Vec::new();
@@ -33,13 +36,24 @@ pub fn examine(name: &str, source: &ManifestText, text: impl Fn(&str) -> Result<
     } else if built_in(name).is_some() {
         add(1, false, format!("it takes the place of the built-in `{name}`"), "a profile of it, under another name, keeps both");
     }
-    if let Err(error) = toml::from_str::<Manifest>(&source.text) {
-        let line = error.span().map_or(1, |span| line_at(&source.text, span.start));
-        let hint = misplaced(error.message(), &source.text, line).or_else(|| meant(error.message())).or_else(|| words(error.message()));
-        let hint = hint.unwrap_or_else(|| "ai help tools".into());
+    let mut text_left = source.text.to_string();
+    for _ in 0..MOST {
+        let Err(error) = toml::from_str::<Manifest>(&text_left) else { break };
+        let line = error.span().map_or(1, |span| line_at(&text_left, span.start));
+        let meant = misplaced(error.message(), &source.text, line).or_else(|| meant(error.message()));
+        // What is missing once it is gone would be said of the rest.
+        let is_alone = error.message().starts_with("unknown field") && meant.is_none();
+        let hint = meant.or_else(|| words(error.message())).unwrap_or_else(|| "ai help tools".into());
         add(line, true, first_line(&toml_complaint(&error), error.message()), &hint);
+        match without(&text_left, line).filter(|_| is_alone) {
+            Some(rest) => text_left = rest,
+            None => break,
+        }
+    }
+    if toml::from_str::<Manifest>(&text_left).is_err() {
         return found;
     }
+    let source = &ManifestText { text: text_left.into(), ..source.clone() };
     let own = Manifest::parse(source);
     let tool = match own
         .and_then(|_| Tool::load(name_or(name), |asked| if asked == name_or(name) { Ok(Some(source.clone())) } else { text(asked) }))
@@ -58,7 +72,18 @@ pub fn examine(name: &str, source: &ManifestText, text: impl Fn(&str) -> Result<
     for Doubt { fatal, what, hint } in doubts(&tool.manifest) {
         add(line_of(&source.text, &what), fatal, what, hint);
     }
+    found.sort_by_key(|complaint| complaint.line);
     found
+}
+
+/// Returns the text without the key that stands alone on a line, so that what is wrong behind it is found, too; `None` where the line is no
+/// such thing.
+fn without(text: &str, line: usize) -> Option<String> {
+    let mut lines: Vec<&str> = text.split('\n').collect();
+    let wrong = lines.get_mut(line.checked_sub(1)?)?;
+    let is_key = wrong.contains('=') && !wrong.trim_start().starts_with(['#', '[']);
+    *wrong = if is_key { "" } else { return None };
+    Some(lines.join("\n"))
 }
 
 /// Returns what to do about a key of the tool itself that stands below the head of a table, and so is taken for one of that.
@@ -119,6 +144,13 @@ mod tests {
             assert!((line, fatal) == (at, is_fatal) && what.contains(part), "{said:?}");
         }
         assert!(found.iter().all(|complaint| !complaint.hint.is_empty()));
+    }
+
+    #[test]
+    fn a_key_that_nobody_knows_hides_nothing() {
+        let text = "command = ['mine']\nzzz = 1\n[install]\nnpm = 'x@1.0.0'\n[env]\nyyy = 2\n[env.set]\nHOME = '/x'\n";
+        let expected = [(2, true, "unknown field `zzz`"), (6, true, "unknown field `yyy`"), (8, false, "`HOME` speaks of this machine")];
+        check("mine", text, &expected);
     }
 
     const FINE: &str = "command = ['mine']\n[install]\nnpm = 'x@1.0.0'\n";
