@@ -116,7 +116,7 @@ fn behind(context: &Context, facts: &Facts, image: &str, found: &Image) -> Resul
         return Ok(ImageState::Nothing);
     }
     let mismatch = pin_mismatch(&context.host.store, &facts.engine, image, found)?;
-    Ok(mismatch.map_or(ImageState::Image, |(pinned, id)| ImageState::Moved(image::moved(image, &pinned, &id), image::MOVED)))
+    Ok(mismatch.map_or(ImageState::Image, |(pinned, id)| ImageState::Moved(image::moved(image, &pinned, &id), image::moved_hint(image))))
 }
 
 fn look<'a>(context: &'a Context, facts: &'a Facts, image: String, reach: Reach, fix: bool, mut notes: Vec<Finding>) -> Checkup<'a> {

@@ -21,7 +21,8 @@ pub fn refuse_moved(context: &Context, facts: &Facts, image: &str, found: &Image
     match engine::pin_mismatch(&context.host.store, &facts.engine, image, found)? {
         None => Ok(()),
         Some((pinned, id)) => {
-            Err(Failure::new(Kind::NotAllowed, format!("cannot run {}: {}", context.tool.name, moved(image, &pinned, &id))).hint(MOVED))
+            Err(Failure::new(Kind::NotAllowed, format!("cannot run {}: {}", context.tool.name, moved(image, &pinned, &id)))
+                .hint(moved_hint(image)))
         }
     }
 }
@@ -35,7 +36,7 @@ pub fn gone(host: &Host, engine: &Engine, lease: &Lease, code: u8) -> Option<Fai
     let failed = |why: String| Failure::new(Kind::Unavailable, format!("cannot run {}: {why}", lease.tool));
     let image = &lease.image;
     Some(match engine::pin_mismatch(&host.store, engine, image, &Image::Unknown) {
-        Ok(Some((pinned, id))) => failed(moved(image, &pinned, &id)).hint(MOVED),
+        Ok(Some((pinned, id))) => failed(moved(image, &pinned, &id)).hint(moved_hint(image)),
         _ => failed(format!("the image {image} is not there")).hint(way_of(engine, image)),
     })
 }
@@ -44,7 +45,10 @@ pub fn moved(image: &str, pinned: &str, id: &str) -> String {
     format!("the image {image} was built or pinned as {}, and its name stands for {} now", short(pinned), short(id))
 }
 
-pub const MOVED: &str = "ai image build makes it anew; ai image pin accepts it as it is";
+/// Returns what to do about an image whose name stands for something else now.
+pub fn moved_hint(image: &str) -> &'static str {
+    if is_ours(image) { "ai image build makes it anew; ai image pin accepts it as it is" } else { "ai image pin accepts it as it is" }
+}
 
 /// Returns as much of an id as the engines show.
 pub fn short(id: &str) -> &str {

@@ -10,7 +10,7 @@ use crate::host::fs::files::is_directory;
 use crate::host::output;
 use crate::host::store::image::{self, MadeRecord};
 use crate::session::context::Context;
-use crate::session::image::{MOVED, learn, moved};
+use crate::session::image::{learn, moved, moved_hint};
 use crate::session::run::in_container;
 
 /// Builds the image that the recipe of this project makes, and does in the project what its `devcontainer.json` wants done then.
@@ -18,7 +18,8 @@ pub fn build(context: &Context, asked: &BuildAsked) -> Result<u8> {
     let Some(made) = &context.config.made else { return Ok(0) };
     let facts = context.facts(None);
     if let Some((pinned, id)) = engine::pin_mismatch(&context.host.store, &facts.engine, &made.tools, &Image::Present(None))? {
-        return Err(Failure::new(Kind::NotAllowed, format!("cannot build on it: {}", moved(&made.tools, &pinned, &id))).hint(MOVED));
+        return Err(Failure::new(Kind::NotAllowed, format!("cannot build on it: {}", moved(&made.tools, &pinned, &id)))
+            .hint(moved_hint(&made.tools)));
     }
     tell_left_out(made);
     if asked.no_cache || engine::check(&facts.engine, &made.name)? == Image::Missing {

@@ -11,7 +11,7 @@ use crate::host::engine::image::{self, inspect, remember, versions};
 use crate::host::engine::{self, Image};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
-use crate::session::image::{MOVED, installed, moved, way_to};
+use crate::session::image::{installed, moved, moved_hint, way_to};
 
 /// The image of one tool, as `ai image status` shows it.
 #[derive(serde::Serialize)]
@@ -60,7 +60,7 @@ pub(super) fn status(context: &Context, facts: &Facts, is_of_all: bool, json: bo
         return Err(Failure::new(Kind::Unavailable, format!("cannot show {image}: the image is not there")).hint(way_to(facts, &image)));
     }
     if let Some((pinned, id)) = engine::pin_mismatch(&context.host.store, &facts.engine, &image, &found)? {
-        output::warn(&format!("{}; hint: {MOVED}", moved(&image, &pinned, &id)));
+        output::warn(&format!("{}; hint: {}", moved(&image, &pinned, &id), moved_hint(&image)));
     }
     let details = inspect(facts, &image)?;
     let tools = match &context.config.made {

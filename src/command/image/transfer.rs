@@ -6,6 +6,7 @@ use crate::command::image::refresh;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::image::{MADE, is_ours};
 use crate::core::plan;
+use crate::core::shell::Shell;
 use crate::host::engine::image::{inspect, pin, remember, versions};
 use crate::host::engine::{self, Image, archive};
 use crate::host::output;
@@ -16,12 +17,15 @@ pub(super) fn save(context: &Context, file: &Path) -> Result<u8> {
     let facts = context.facts(None);
     let image = there(context, "save")?;
     let details = inspect(&facts, &image)?;
-    if !is_ours(&image) {
-        output::note(&format!("{image} is an image of your own: `ai image load` takes none of that name"));
+    if file == Path::new("-") {
+        return Err(Failure::new(Kind::Usage, "cannot save an image to `-`: it needs a file").hint("ai image save tools.tar"));
     }
     archive::save(&facts.engine, &image, details["Size"].as_u64().unwrap_or_default(), file)?;
     let id = details["Id"].as_str().unwrap_or_default();
-    output::note(&format!("saved {image} ({}); on the other machine: ai image load {}", short(id), file.display()));
+    let file = Shell::Bash.quote(&file.to_string_lossy());
+    // `ai image load` takes no image of a person's own.
+    let load = if is_ours(&image) { format!("ai image load {file}") } else { format!("{} load -i {file}", facts.engine.kind.program()) };
+    output::note(&format!("saved {image} ({}); on the other machine: {load}", short(id)));
     Ok(0)
 }
 
