@@ -7,11 +7,11 @@ Each path that was asked for is a line of LOG. The address is the first line of 
 import base64
 import hashlib
 import http.server
-import io
 import json
 import sys
-import tarfile
 import threading
+
+from mock import packages
 
 NAME = "told"
 
@@ -19,14 +19,7 @@ NAME = "told"
 def tarball(version):
     ends = "1" if version.endswith(".13") else "0"
     program = f"#!/usr/bin/env node\nconsole.log('told {version}', ...process.argv.slice(2)); process.exitCode = {ends};\n"
-    manifest = json.dumps({"name": NAME, "version": version, "bin": {NAME: "cli.js"}, "scripts": {"postinstall": "touch /usr/local/ran"}})
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for name, text in (("package.json", manifest), ("cli.js", program)):
-            entry = tarfile.TarInfo(f"package/{name}")
-            entry.size, entry.mode = len(text), 0o755
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return packed.getvalue()
+    return packages.tarball({"name": NAME, "version": version, "bin": {NAME: "cli.js"}, "scripts": {"postinstall": "touch /usr/local/ran"}}, program)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -27,7 +27,7 @@ def answer(host, path):
 
 
 def _package(path):
-    packed = _tarball()
+    packed = tarball({"name": NAME, "version": VERSION, "bin": {NAME: "cli.js"}}, PROGRAM)
     if path.endswith(".tgz"):
         return packed
     if path != f"/{NAME}":
@@ -38,11 +38,11 @@ def _package(path):
     return json.dumps({"name": NAME, "dist-tags": {"latest": VERSION}, "versions": {VERSION: version}}).encode()
 
 
-def _tarball():
-    manifest = json.dumps({"name": NAME, "version": VERSION, "bin": {NAME: "cli.js"}})
+def tarball(manifest, program):
+    """A package of npm with one program."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for name, text in (("package.json", manifest), ("cli.js", PROGRAM)):
+        for name, text in (("package.json", json.dumps(manifest)), ("cli.js", program)):
             entry = tarfile.TarInfo(f"package/{name}")
             entry.size, entry.mode = len(text), 0o755
             archive.addfile(entry, io.BytesIO(text.encode()))
