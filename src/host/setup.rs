@@ -23,7 +23,7 @@ use crate::host::fs::Trust;
 use crate::host::fs::files::{self, read_own, read_within};
 use crate::host::fs::look::Look;
 use crate::host::fs::own;
-use crate::host::setup::documents::named_by_documents;
+use crate::host::setup::documents::DocumentNames;
 use crate::host::setup::view::HomeView;
 
 /// Largest settings file that is looked into: what syncs.
@@ -100,12 +100,12 @@ pub fn named_by_plugins(host_home: &Path, home: &HomeView, rules: &PluginRules) 
     let of_plugin = |(name, path): (String, PathBuf)| {
         let read = |file: &str| read_within(&path.join(file), LARGEST).ok().flatten().map(|(bytes, _)| bytes);
         let found = of_files(&rules.names, |file| Ok(read(file)), &[(&rules.root, &path.to_string_lossy())]);
-        let documents = documents::documents(&path, Trust::Host, &rules.documents);
-        let documents = named_by_documents(documents, &rules.documents, &rules.names, &path);
+        let mut documents = DocumentNames::new(&rules.documents, &rules.names, &path);
+        documents::documents(&path, Trust::Host, &rules.documents, &mut |found| documents.add(found));
         found
             .named
             .into_iter()
-            .chain(documents.named)
+            .chain(documents.names().named)
             .map(move |named| Named { called: format!("{} of {name}", named.called), ..named })
             .collect::<Vec<_>>()
     };

@@ -16,7 +16,7 @@ use crate::core::text::digest::sha256;
 use crate::core::tool::Tool;
 use crate::host::fs::files;
 use crate::host::fs::look::Look;
-use crate::host::setup::documents::named_by_documents;
+use crate::host::setup::documents::DocumentNames;
 use crate::host::setup::view::HomeView;
 use crate::host::setup::{self, SettingsNames};
 use crate::host::store::image;
@@ -59,7 +59,9 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     let SettingsNames { mut named, mut unread } = setup::named_in(home, rules);
     let documents = &tool.manifest.documents;
     if let Some(directory) = host.home().zip(tool.host_directory()).map(|(home, below)| home.join(below)) {
-        let found = named_by_documents(home.documents(documents), documents, rules, &directory);
+        let mut found = DocumentNames::new(documents, rules, &directory);
+        home.documents(documents, &mut |document| found.add(document));
+        let found = found.names();
         named.extend(found.named);
         unread.extend(found.unread);
     }
@@ -134,8 +136,9 @@ fn documents_of_project(root: &Path, tool: &Tool) -> SettingsNames {
     // A link within the project counts; what it leads to is searched without following any.
     let directory = root.join(below).resolved().ok().filter(|directory| directory.starts_with(root));
     let Some(directory) = directory else { return SettingsNames::default() };
-    let found = HomeView::new(&directory).documents(&manifest.documents);
-    let names = named_by_documents(found, &manifest.documents, &manifest.names, Path::new(below));
+    let mut names = DocumentNames::new(&manifest.documents, &manifest.names, Path::new(below));
+    HomeView::new(&directory).documents(&manifest.documents, &mut |found| names.add(found));
+    let names = names.names();
     let of_project = |called: String| called.replacen(" of ", &format!(" of {below}/"), 1);
     SettingsNames {
         named: names.named.into_iter().map(|named| Named { called: of_project(named.called), ..named }).collect(),

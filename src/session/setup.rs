@@ -10,8 +10,9 @@ use crate::core::setup::{NameKind, Named, program};
 use crate::core::sync::Rule;
 use crate::core::tool::Tool;
 use crate::host::fs::Trust;
+use crate::host::setup::SettingsNames;
+use crate::host::setup::documents::{self, DocumentNames};
 use crate::host::setup::memory::OwnSetup;
-use crate::host::setup::{SettingsNames, documents};
 use crate::host::{Host, setup};
 
 /// Most files that settings and instructions may bring along.
@@ -91,8 +92,9 @@ fn named_by_host(home: &Path, directory: &Path, tool: &Tool) -> SettingsNames {
         rule.and_then(|rule| rule.host.as_ref()).map_or_else(|| directory.join(file), |host| home.join(host))
     };
     let mut found = setup::named_by_host(&tool.manifest.names, at);
-    let documents = documents::documents(directory, Trust::Host, &tool.manifest.documents);
-    let documents = documents::named_by_documents(documents, &tool.manifest.documents, &tool.manifest.names, directory);
+    let mut documents = DocumentNames::new(&tool.manifest.documents, &tool.manifest.names, directory);
+    documents::documents(directory, Trust::Host, &tool.manifest.documents, &mut |found| documents.add(found));
+    let documents = documents.names();
     found.named.extend(documents.named);
     found.unread.extend(documents.unread);
     found

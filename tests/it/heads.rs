@@ -190,3 +190,24 @@ fn what_is_let_in_from_the_home_is_there_as_the_home_inside_spells_it() {
     sandbox.config("mounts = ['~/bin', { path = '~/x', at = '/home/ai/bin' }]\n");
     assert_eq!(at(&[]), [format!("{},readonly", bin.display())]);
 }
+
+// BO-05, BO-06: a repository, or what ran in a container, leaves more documents than memory has room for.
+#[test]
+fn more_documents_than_anybody_reads_end_in_a_line() {
+    for is_inside in [false, true] {
+        let sandbox = Sandbox::new();
+        let place = if is_inside {
+            run(&sandbox).succeeds();
+            let projects = sandbox.store().join("global_state/claude/projects");
+            fs::read_dir(projects).unwrap().next().unwrap().unwrap().path().join("home/commands")
+        } else {
+            sandbox.project().join(".claude/commands")
+        };
+        fs::create_dir_all(&place).unwrap();
+        for number in 0..64 {
+            fs::File::create(place.join(format!("c{number:02}.md"))).unwrap().set_len(8 << 20).unwrap();
+        }
+        let outcome = sandbox.run("sh").args(["-c", "ulimit -v 400000; exec ai run claude x"]).outcome();
+        outcome.refused(77, &["commands/c08.md", "may name what guards, and cannot be read: there is too much beside it"]);
+    }
+}

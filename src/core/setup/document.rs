@@ -40,6 +40,8 @@ pub const HEAD: &str = "*.md";
 const NODES: usize = 4096;
 const DEPTH: usize = 32;
 const REPEATED: usize = 64 << 10;
+/// Commands of one text that are looked at.
+const RUNS: usize = 256;
 
 /// Returns what the head of a document sets, every scalar as its text; nothing without one, or where none of the keys can be in it.
 ///
@@ -154,7 +156,9 @@ pub fn runs(text: &str, mark: RunMark) -> Vec<String> {
 fn in_braces(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = text;
-    while let Some((_, after)) = rest.split_once("!{") {
+    while found.len() < RUNS
+        && let Some((_, after)) = rest.split_once("!{")
+    {
         let mut open = 1;
         let end = after.find(|c| {
             open += i32::from(c == '{') - i32::from(c == '}');
@@ -171,6 +175,9 @@ fn in_ticks(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut block: Option<Vec<&str>> = None;
     for line in text.lines() {
+        if found.len() >= RUNS {
+            break;
+        }
         if let Some(lines) = &mut block {
             if line.trim() == "```" {
                 found.push(lines.join("\n"));
@@ -185,7 +192,9 @@ fn in_ticks(text: &str) -> Vec<String> {
             continue;
         }
         let mut rest = line;
-        while let Some((before, after)) = rest.split_once("!`") {
+        while found.len() < RUNS
+            && let Some((before, after)) = rest.split_once("!`")
+        {
             let Some((command, behind)) = after.split_once('`') else { break };
             if before.is_empty() || before.ends_with(char::is_whitespace) {
                 found.push(command.to_owned());
@@ -251,6 +260,9 @@ mod tests {
     fn what_a_text_runs_stands_behind_a_mark() {
         let text = "Now: !`git status` and !`~/bin/x a`\nno!`x` `y` !`\n```!\nls ~/z\nid\n```\n```\n!`in a fence`\n```\n";
         assert_eq!(runs(text, RunMark::Ticks), ["git status", "~/bin/x a", "ls ~/z\nid", "in a fence"]);
+        for (mark, many) in [(RunMark::Ticks, "!`a` "), (RunMark::Ticks, "!`a`\n"), (RunMark::Braces, "!{a}")] {
+            assert_eq!(runs(&many.repeat(RUNS + 9), mark).len(), RUNS, "{many}");
+        }
         assert_eq!(runs("a !{ls ~/x} !{jq '{a}' | wc}\n!{open { x}", RunMark::Braces), ["ls ~/x", "jq '{a}' | wc"]);
     }
 }

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use rustix::fd::OwnedFd;
+use serde_json::Value;
 
 use crate::core::setup::document::{self, DocumentRule};
 use crate::core::setup::rules::NameRule;
@@ -16,6 +17,13 @@ use crate::host::setup::{FileContent, LARGEST, MOVING, SettingsNames, TOO_LARGE}
 /// Names that are looked at in one search, and how deep a `**` leads: what syncs.
 const NAMES: usize = 40_000;
 const DEPTH: usize = 16;
+/// Bytes of documents that are read in one search, and names that are taken from them: a few kibibytes each, for thousands.
+const BYTES: u64 = 64 << 20;
+const NAMED: usize = 4096;
+/// Documents of which it is said that they were not read.
+const SAID: usize = 16;
+/// Why.
+const TOO_MUCH: &str = "there is too much beside it";
 
 /// A document, and which of the rules found it.
 pub struct FoundDocument {
@@ -25,11 +33,15 @@ pub struct FoundDocument {
     pub content: FileContent,
 }
 
-/// Reads the documents below a directory that rules mean. Hidden ones are none.
-pub fn documents(root: &Path, trust: Trust, rules: &[DocumentRule]) -> Vec<FoundDocument> {
-    let mut found = Vec::new();
-    search(root, trust, rules, &mut |rule, dir, name, path| found.push(FoundDocument { path, rule, content: content(dir, name, trust) }));
-    found
+/// Hands over each document below a directory that rules mean, one at a time: together they may be larger than memory. Hidden ones are
+/// none.
+pub fn documents(root: &Path, trust: Trust, rules: &[DocumentRule], each: &mut dyn FnMut(FoundDocument)) {
+    let mut left = BYTES;
+    search(root, trust, rules, &mut |rule, dir, name, path| {
+        let content = content(dir, name, trust, left);
+        left -= content.iter().flatten().map(|bytes| bytes.len() as u64).sum::<u64>().min(left);
+        each(FoundDocument { path, rule, content });
+    });
 }
 
 /// Returns the paths alone.
@@ -60,9 +72,10 @@ fn is_named(name: &str, part: &str) -> bool {
     }
 }
 
-fn content(dir: &OwnedFd, name: &OsStr, trust: Trust) -> FileContent {
-    match read::read(dir, name, LARGEST, trust) {
+fn content(dir: &OwnedFd, name: &OsStr, trust: Trust, left: u64) -> FileContent {
+    match read::read(dir, name, LARGEST.min(left), trust) {
         Ok(Reading::File { bytes, .. }) => Ok(Some(bytes)),
+        Ok(Reading::Refused(Refusal::TooBig)) if left < LARGEST => Err(TOO_MUCH),
         Ok(Reading::Refused(Refusal::TooBig)) => Err(TOO_LARGE),
         Ok(Reading::Refused(Refusal::Moving)) => Err(MOVING),
         Ok(Reading::Absent | Reading::Refused(_)) | Err(_) => Ok(None),
@@ -131,42 +144,63 @@ impl DocumentSearch<'_> {
     }
 }
 
-/// Returns what documents name: their heads, and what their text runs. `at` is the directory that they are in.
-pub fn named_by_documents(found: Vec<FoundDocument>, documents: &[DocumentRule], rules: &[NameRule], at: &Path) -> SettingsNames {
-    let mut names = SettingsNames::default();
-    let keys: Vec<&str> = rules.iter().filter(|rule| rule.file == document::HEAD).map(NameRule::section).collect();
-    for FoundDocument { path, rule, content } in found {
-        let rule = &documents[rule];
+/// What documents name: their heads, and what their text runs.
+pub struct DocumentNames<'a> {
+    documents: &'a [DocumentRule],
+    rules: &'a [NameRule],
+    /// What a head must have for one of the rules.
+    keys: Vec<&'a str>,
+    /// The directory that the documents are in.
+    at: &'a Path,
+    names: SettingsNames,
+}
+
+impl<'a> DocumentNames<'a> {
+    pub fn new(documents: &'a [DocumentRule], rules: &'a [NameRule], at: &'a Path) -> Self {
+        let keys = rules.iter().filter(|rule| rule.file == document::HEAD).map(NameRule::section).collect();
+        Self { documents, rules, keys, at, names: SettingsNames::default() }
+    }
+
+    /// Returns what those have named that were added.
+    pub fn names(self) -> SettingsNames {
+        self.names
+    }
+
+    pub fn add(&mut self, found: FoundDocument) {
+        let FoundDocument { path, rule, content } = found;
+        let rule = &self.documents[rule];
         let text = match content {
+            Ok(Some(_)) if self.names.named.len() >= NAMED => return self.leave(rule, path, TOO_MUCH),
             Ok(Some(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
-            Ok(None) => continue,
-            Err(why) => {
-                names.unread.extend(rule.heads.then_some((path, why)));
-                continue;
-            }
+            Ok(None) => return,
+            Err(why) => return self.leave(rule, path, why),
         };
-        let directory = at.join(&path).parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
+        let directory = self.at.join(&path).parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
         let call = |called: &str| format!("{called} of {path}");
-        match document::head(&text, &keys) {
-            Ok(head) if rule.heads => {
-                let named = named(rules, document::HEAD, &head, &[(SKILL_DIRECTORY, &directory)]).into_iter();
-                names.named.extend(named.map(|named| Named { called: call(&named.called), ..named }));
-            }
-            Err(why) if rule.heads => names.unread.push((path.clone(), why)),
-            _ => {}
-        }
-        let variables = BTreeMap::from([(SKILL_DIRECTORY.to_owned(), directory)]);
         let lines = rule.runs.map(|mark| document::runs(&text, mark)).unwrap_or_default();
+        let head = if rule.heads { document::head(&text, &self.keys) } else { Ok(Value::Null) };
+        let of_head = head.as_ref().map(|head| named(self.rules, document::HEAD, head, &[(SKILL_DIRECTORY, &directory)]));
+        self.names.named.extend(of_head.into_iter().flatten().map(|named| Named { called: call(&named.called), ..named }));
+        let variables = BTreeMap::from([(SKILL_DIRECTORY.to_owned(), directory)]);
         let lines = lines.into_iter().map(|line| line::words(&line, &variables));
-        names.named.extend(lines.map(|words| Named {
+        self.names.named.extend(lines.map(|words| Named {
             kind: NameKind::Program,
             guards: false,
             comes: false,
             called: call("command"),
             words,
         }));
+        if let Err(why) = head {
+            self.leave(rule, path, why);
+        }
     }
-    names
+
+    /// Notes that nobody has read a document whose head may set something.
+    fn leave(&mut self, rule: &DocumentRule, path: String, why: &'static str) {
+        if rule.heads && self.names.unread.len() < SAID {
+            self.names.unread.push((path, why));
+        }
+    }
 }
 
 /// By which a skill calls its own directory.

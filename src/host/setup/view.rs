@@ -57,15 +57,18 @@ impl<'a> HomeView<'a> {
         real.map_or(Ok(None), |real| self.find(real))
     }
 
-    /// Reads the documents of some rules.
-    pub fn documents(&self, rules: &[DocumentRule]) -> Vec<FoundDocument> {
-        let mut found = documents::documents(self.root, Trust::State, rules);
+    /// Hands over each document of some rules.
+    pub fn documents(&self, rules: &[DocumentRule], each: &mut dyn FnMut(FoundDocument)) {
+        documents::documents(self.root, Trust::State, rules, &mut |found| {
+            if !self.to_come.contains_key(found.path.as_str()) {
+                each(found);
+            }
+        });
         for (path, content) in &self.to_come {
-            let Some(rule) = rules.iter().position(|rule| documents::is_meant(path, &rule.path)) else { continue };
-            found.retain(|known| known.path != *path);
-            found.push(FoundDocument { path: (*path).to_owned(), rule, content: Ok(content.map(<[u8]>::to_vec)) });
+            if let Some(rule) = rules.iter().position(|rule| documents::is_meant(path, &rule.path)) {
+                each(FoundDocument { path: (*path).to_owned(), rule, content: Ok(content.map(<[u8]>::to_vec)) });
+            }
         }
-        found
     }
 
     /// Returns whether a file is there, no links followed.
