@@ -8,11 +8,12 @@ pub const BLOCK: usize = 512;
 /// The files that say what is in an archive.
 pub const LISTS: [&str; 2] = ["manifest.json", "index.json"];
 
-/// An entry of an archive: its name, and how many bytes stand behind its head.
+/// An entry of an archive: its name, how many bytes stand behind its head, and of which kind they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchiveEntry {
     pub name: String,
     pub size: u64,
+    kind: u8,
 }
 
 impl ArchiveEntry {
@@ -28,7 +29,17 @@ impl ArchiveEntry {
             0 => octal(&head[124..136])?,
             _ => head[128..136].iter().fold(0, |size, byte| size << 8 | u64::from(*byte)),
         };
-        Some(Self { name: String::from_utf8_lossy(name).trim_start_matches("./").to_owned(), size })
+        Some(Self { name: String::from_utf8_lossy(name).trim_start_matches(['.', '/']).to_owned(), size, kind: head[156] })
+    }
+
+    /// Whether the engine may take it for a list although its name is none: lists are unpacked along paths and links.
+    pub fn may_become_list(&self) -> bool {
+        !LISTS.contains(&&*self.name) && self.name.rsplit('/').next().is_some_and(|name| LISTS.contains(&name))
+    }
+
+    /// Whether what stands behind it can give the next entry another name (`pax(1)`, GNU tar).
+    pub fn renames(&self) -> bool {
+        matches!(self.kind, b'x' | b'g' | b'L')
     }
 
     /// Returns the bytes between its head and the next one.

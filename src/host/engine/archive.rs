@@ -23,6 +23,8 @@ use crate::host::{self, output};
 const EVERY: Duration = Duration::from_secs(3);
 /// Bytes of a file that says what is in an archive, at most.
 const LARGEST: u64 = 4 << 20;
+/// What an archive is whose engine could read another list than we do.
+const TWICE: &str = "it may say twice what is in it";
 
 /// Writes an image into a file that is not there yet: all of it, or nothing.
 pub fn save(engine: &Engine, image: &str, bytes: u64, to: &Path) -> Result<()> {
@@ -77,19 +79,27 @@ pub fn look(file: &Path) -> Result<Archived> {
     while archive.read_exact(&mut head).is_ok() {
         let Some(entry) = ArchiveEntry::read(&head) else { break };
         let mut behind = entry.padded();
-        if let Some(at) = LISTS.iter().position(|name| *name == entry.name)
-            && entry.size <= LARGEST
-        {
+        let list = LISTS.iter().position(|name| *name == entry.name);
+        if list.is_some() || entry.renames() {
             let mut text = Vec::new();
-            (&mut archive).take(entry.size).read_to_end(&mut text)?;
+            (&mut archive).take(entry.size.min(LARGEST)).read_to_end(&mut text)?;
             behind = behind.saturating_sub(text.len() as u64);
-            lists[at] = Some(text);
+            let is_hidden = list.is_none() && (entry.size > LARGEST || LISTS.iter().any(|name| contains(&text, name.as_bytes())));
+            if is_hidden || list.is_some_and(|at| lists[at].replace(text).is_some()) {
+                return Err(cannot(TWICE));
+            }
+        } else if entry.may_become_list() {
+            return Err(cannot(TWICE));
         }
         let Ok(behind) = i64::try_from(behind) else { break };
         archive.seek(SeekFrom::Current(behind))?;
     }
     let [manifest, index] = lists;
     manifest.and_then(|manifest| Archived::read(&manifest, index.as_deref())).ok_or_else(|| cannot("it is no archive of an image"))
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }
 
 /// Gives the engine a file, whose own progress goes to stderr.
@@ -111,4 +121,50 @@ pub fn bill(engine: &Engine, image: &str) -> Result<Option<Value>> {
     let (status, stdout, _) = process::output(&render::program(engine), &args)?;
     let bill: Option<Value> = serde_json::from_slice(&stdout).ok().filter(|_| status.success());
     Ok(bill.filter(|bill| bill["bomFormat"] == "CycloneDX"))
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests set up files")]
+mod tests {
+    use super::*;
+
+    /// An entry of a tar archive.
+    fn entry(name: &str, kind: u8, text: &str) -> Vec<u8> {
+        let mut bytes = vec![0; BLOCK];
+        bytes[..name.len()].copy_from_slice(name.as_bytes());
+        bytes[124..136].copy_from_slice(format!("{:011o}\0", text.len()).as_bytes());
+        bytes[156] = kind;
+        let sum: u32 = bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>() + 8 * 32;
+        bytes[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
+        bytes
+    }
+
+    #[test]
+    fn an_archive_that_hides_another_list_is_none() {
+        let list = |name: &str| format!("[{{\"Config\":\"abc.json\",\"RepoTags\":[\"{name}\"]}}]");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("image.tar");
+        let good =
+            [entry("abc.json", b'0', "{}"), entry("x/layer.tar", b'0', "x"), entry("manifest.json", b'0', &list("ai-tools:1"))].concat();
+        std::fs::write(&file, &good).unwrap();
+        assert_eq!(look(&file).unwrap().names, ["ai-tools:1"]);
+        std::fs::write(&file, [entry("y", b'x', "17 mtime=1.5\n"), good.clone()].concat()).unwrap();
+        assert_eq!(look(&file).unwrap().names, ["ai-tools:1"], "other words of pax");
+        let other = list("node:22");
+        for more in [
+            entry("manifest.json", b'0', &other),
+            entry("./manifest.json", b'0', &other),
+            entry("x/../manifest.json", b'0', &other),
+            [entry("y", b'x', "22 path=manifest.json\n"), entry("y", b'0', &other)].concat(),
+            [entry("././@LongLink", b'L', "manifest.json\0"), entry("y", b'0', &other)].concat(),
+            entry("d/index.json", b'0', "{}"),
+        ] {
+            for bytes in [[good.clone(), more.clone()].concat(), [more, good.clone()].concat()] {
+                std::fs::write(&file, bytes).unwrap();
+                assert!(look(&file).unwrap_err().to_string().contains(TWICE));
+            }
+        }
+    }
 }
