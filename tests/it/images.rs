@@ -188,6 +188,12 @@ fn an_image_is_saved_and_loaded_by_what_it_is() {
     let cut = named.bed.write("cut.tar", &std::fs::read(&file).unwrap()[..4096]);
     named.bed.ai(["image", "load"]).args([&cut]).outcome().refused(2, &["it is no archive of an image"]);
     named.bed.ai(["image", "load", "absent"]).outcome().refused(2, &["cannot load `absent`"]);
+    // An image of a person's own is given to the engine by its client.
+    named.bed.set("AI_IMAGE", &stranger);
+    let own = named.bed.root().join("own.tar");
+    let said = named.bed.ai(["image", "save"]).args([&own]).succeeds().err();
+    assert!(said.contains(&format!("on the other machine: docker load -i {}", own.display())), "{said}");
+    named.bed.ai(["image", "save", "-"]).outcome().refused(2, &["it needs a file"]);
     named.bed.docker(&["rmi", &stranger]);
     named.bed.nothing_left();
 }

@@ -15,6 +15,9 @@ fn a_local_model_is_a_tool_like_the_others() {
     let said = sandbox.ai(CLAUDE).succeeds().err();
     assert!(said.contains("lclaude reaches its server and nothing else") && said.contains("`ai run lclaude` runs it"), "{said}");
     assert!(sandbox.ai(CLAUDE).succeeds().err().contains("lclaude is there already"));
+    let of_opencode = ["--like", "opencode", "--model", "m", "--name", "lopencode"];
+    let said = sandbox.ai(["tools", "add", "local", "--server", "http://127.0.0.1:11434"]).args(of_opencode).succeeds().err();
+    assert!(said.contains("ai image build opencode makes its image, if it is not there; then `ai run lopencode` runs it"), "{said}");
     sandbox.ai(["tools", "check"]).succeeds();
     let argv = sandbox.plan_with(&["--network", "host"], ["lclaude", "hi"]);
     assert_eq!(argv.variables()["ANTHROPIC_BASE_URL"].as_deref(), Some("http://host.docker.internal:11434"));

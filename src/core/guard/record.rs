@@ -169,6 +169,11 @@ mod tests {
             ),
         );
         check(&[("a.com:443", 1, EgressRefusal::Unreachable("connection refused".into()))], None);
+        let mut record = GuardRecord::default();
+        assert_eq!(record.unreached_line(), None);
+        record.block("a.com:443", &EgressRefusal::Unreachable("connection refused".into()));
+        record.block("b.com:443", &NotListed);
+        assert_eq!(record.unreached_line().as_deref(), Some("could not reach 1 × a.com (connection refused)"));
         check(&[("a.com:443", 1, OtherServerName("b.com".into()))], Some("blocked 1 × a.com (TLS with `b.com`)"));
         check(&[("a b", 1, BadName)], Some("blocked 1 × a b (no name of a host)"));
         check(&[("downloads.example.com:443", 9, NotListed)], None);
