@@ -85,6 +85,10 @@ fn what_was_blocked_is_said_with_the_word_that_allows_it() {
     let allowed = get();
     assert_eq!((allowed.out().as_str(), allowed.err().as_str()), ("through\n", ""));
     assert_eq!(log_of_last_run(&bed)["allowed"][&peer], 1);
+    // What is let out and not there is not blocked.
+    drop(web);
+    let gone = get().err();
+    assert!(gone.contains(&format!("ai: could not reach 1 × {peer} (")) && !gone.contains("ai: blocked"), "{gone}");
     let check = bed.ai(["egress", "check", &peer, "evil.com"]).outcome();
     let (allowed, origin) = (format!("{peer}!private"), bed.store().join("config.toml"));
     assert_eq!(check.code, 1);

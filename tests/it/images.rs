@@ -79,7 +79,10 @@ fn check(named: &Named) {
     runs("moved");
     named.bed.docker(&["rmi", "--force", &named.moved()]);
     let (code, out, err) = named.ran();
-    assert!((code, out.as_str()) == (125, "") && err.contains("its name stands for") && err.contains("ai image pin"), "{err}");
+    assert!(
+        (code, out.as_str()) == (125, "") && err.contains("its name stands for") && err.contains("hint: ai image pin accepts it as it is"),
+        "{err}"
+    );
     succeeds(named.bed.ai(["image", "pin", "--off"]));
     runs("original");
     named.bed.nothing_left();
