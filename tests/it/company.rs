@@ -1,18 +1,27 @@
 //! A company's network: a proxy with an authority of its own between the container and everything; and models in its cloud account.
 
+use std::fs;
+
 use crate::bed::{Bed, Image};
 use crate::mock::Mock;
+use crate::require::need;
 use crate::shells::Shell;
 
 /// What asks a registry or a server of repositories, and what it says in the end.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("curl -fsS https://pypi.org/simple/told/ | grep -o '>told.*whl'", ">told-1.0.0-py3-none-any.whl"),
     ("node -e \"fetch('https://registry.npmjs.org/told').then(it => it.json()).then(it => console.log(it.name))\"", "told"),
     ("npm install --silent --prefix /tmp/npm told && /tmp/npm/node_modules/.bin/told", "told by npm"),
     ("python3 -m venv /tmp/v && /tmp/v/bin/pip install -q told && /tmp/v/bin/python -m told", "told by pip"),
     ("uv pip install -q --target /tmp/uv told && python3 /tmp/uv/told.py", "told by pip"),
     ("git clone -q https://github.com/mock/told.git /tmp/git && cat /tmp/git/told", "told by git"),
+    ("cd needs && ../cargo vendor -q >/dev/null && cat vendor/told/src/lib.rs", "// told by cargo"),
+    ("cat vendor/told-git/src/lib.rs", "// told by git to cargo"),
 ];
+
+/// A crate with a dependency from the registry of crates and one from a repository.
+const CRATE: &str = "[package]\nname = 'needs'\nversion = '0.0.0'\nedition = '2021'\n\
+    [dependencies]\ntold = '1'\ntold-git = { git = 'https://github.com/mock/told.git' }\n";
 
 fn bed(user: u32) -> Option<Bed> {
     let mut bed = Bed::new(Image::Tools)?;
@@ -24,6 +33,11 @@ fn bed(user: u32) -> Option<Bed> {
 fn everything_works_through_a_proxy_with_an_authority_of_its_own() {
     let Some(mut bed) = bed(1000) else { return };
     let Some(mock) = Mock::company(&mut bed.sandbox) else { return };
+    // The cargo of rustup's toolchains runs on any Linux.
+    let Some(cargo) = need("rustup", Some(env!("CARGO")).filter(|cargo| cargo.contains("/toolchains/"))) else { return };
+    fs::copy(cargo, bed.project().join("cargo")).unwrap();
+    bed.write("work/proj/needs/Cargo.toml", CRATE);
+    bed.write("work/proj/needs/src/lib.rs", "");
     let script: String = PROGRAMS.iter().map(|(script, _)| format!("{script} || echo 'failed: '$?\n")).collect();
     let outcome = bed.ai(["exec", "--shell", &script]).outcome();
     assert_eq!(mock.stats()["paths"]["/told"], 2, "node and npm have asked the proxy, not the world: {}", mock.stats());

@@ -1,4 +1,4 @@
-"""The registries of npm and PyPI and a server of git repositories, each with one thing: `told`, which prints what it is told."""
+"""The registries of npm, PyPI and cargo and a server of git repositories, each with one thing: `told`, which prints what it is told."""
 
 import base64
 import gzip
@@ -11,19 +11,24 @@ import tarfile
 import tempfile
 import zipfile
 
-HOSTS = ("registry.npmjs.org", "pypi.org", "files.pythonhosted.org", "github.com")
+HOSTS = ("registry.npmjs.org", "pypi.org", "files.pythonhosted.org", "index.crates.io", "static.crates.io", "github.com")
 NAME, VERSION = "told", "1.0.0"
 WHEEL = f"{NAME}-{VERSION}-py3-none-any.whl"
+CRATE = '[package]\nname = "{}"\nversion = "1.0.0"\nedition = "2021"\n'
 PROGRAM = "#!/usr/bin/env node\nconsole.log('told by npm', ...process.argv.slice(2))\n"
 
 
-def answer(host, path):
-    """The body for a path of one of the hosts; None where there is nothing."""
+def answer(host, path, body):
+    """The kind and the bytes of what a path of one of the hosts stands for; None for the bytes where there is nothing."""
     if host == "github.com":
-        return _repository(path)
+        return _repository(path, body)
     if host == "registry.npmjs.org":
-        return _package(path)
-    return {f"/simple/{NAME}/": _links, f"/{WHEEL}": _wheel}.get(path, lambda: None)()
+        data = _package(path)
+    else:
+        pages = {f"/simple/{NAME}/": _links, f"/{WHEEL}": _wheel, "/config.json": _index, "/to/ld/told": _versions, f"/crates/{NAME}/{VERSION}/download": _crate}
+        data = pages.get(path, lambda: None)()
+    kind = "text/html" if data and data.startswith(b"<") else "application/json" if data and data.startswith(b"{") else "application/octet-stream"
+    return kind, data
 
 
 def _package(path):
@@ -40,13 +45,30 @@ def _package(path):
 
 def tarball(manifest, program):
     """A package of npm with one program."""
+    return _packed({"package/package.json": json.dumps(manifest), "package/cli.js": program})
+
+
+def _packed(files):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for name, text in (("package.json", json.dumps(manifest)), ("cli.js", program)):
-            entry = tarfile.TarInfo(f"package/{name}")
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(text), 0o755
             archive.addfile(entry, io.BytesIO(text.encode()))
     return gzip.compress(packed.getvalue(), mtime=0)  # the same bytes each time: a hash of it holds
+
+
+def _index():
+    return json.dumps({"dl": "https://static.crates.io/crates", "api": "https://crates.io"}).encode()
+
+
+def _versions():
+    checksum = hashlib.sha256(_crate()).hexdigest()
+    return json.dumps({"name": NAME, "vers": VERSION, "deps": [], "cksum": checksum, "features": {}, "yanked": False}).encode()
+
+
+def _crate():
+    return _packed({f"{NAME}-{VERSION}/Cargo.toml": CRATE.format(NAME), f"{NAME}-{VERSION}/src/lib.rs": "// told by cargo\n"})
 
 
 def _links():
@@ -68,14 +90,19 @@ def _wheel():
     return packed.getvalue()
 
 
-def _repository(path, made=[]):  # noqa: B006 # made once
-    """A file of a bare repository, as servers without git's own protocol give it."""
+def _repository(path, body, made=[]):  # noqa: B006 # made once
+    """What git's own protocol answers for a clone of a bare repository, which is a crate too."""
     if not made:
         made.append(tempfile.TemporaryDirectory(prefix="mock-git-"))
-        script = """git init -q work && cd work && echo 'told by git' >told && git add told &&
-            git -c user.name=mock -c user.email=mock@example.com commit -qm told && cd .. &&
-            git clone -q --bare work told.git && git --git-dir told.git update-server-info"""
-        subprocess.run(("sh", "-c", script), cwd=made[0].name, check=True, capture_output=True)
+        script = """git init -q work && cd work && echo 'told by git' >told && mkdir src && echo '// told by git to cargo' >src/lib.rs &&
+            printf %s "$0" >Cargo.toml && git add . && git -c user.name=mock -c user.email=mock@example.com commit -qm told && cd .. &&
+            git clone -q --bare work told.git"""
+        subprocess.run(("sh", "-c", script, CRATE.format(f"{NAME}-git")), cwd=made[0].name, check=True, capture_output=True)
     root = pathlib.Path(made[0].name, "told.git")
-    file = root.joinpath(*path.removeprefix("/mock/told.git/").split("/")).resolve()
-    return file.read_bytes() if path.startswith("/mock/told.git/") and file.is_relative_to(root) and file.is_file() else None
+    words = {"/mock/told.git/info/refs": ("--http-backend-info-refs",), "/mock/told.git/git-upload-pack": ()}.get(path)
+    if words is None:
+        return "text/plain", None
+    said = subprocess.run(("git", "upload-pack", "--stateless-rpc", *words, root), input=body, check=True, capture_output=True).stdout
+    if words:
+        return "application/x-git-upload-pack-advertisement", b"001e# service=git-upload-pack\n0000" + said
+    return "application/x-git-upload-pack-result", said

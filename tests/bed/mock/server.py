@@ -80,7 +80,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.journal.request(self.tunnel, self.command, path, self.headers, body)
         route = path.split("?")[0]
         if self.tunnel in packages.HOSTS:
-            return self.send_file(packages.answer(self.tunnel, route))
+            return self.send_file(*packages.answer(self.tunnel, route, body))
         for method, pattern, respond in ROUTES:
             match = re.fullmatch(pattern, route)
             if method == self.command and match:
@@ -110,9 +110,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def send_json(self, status, value):
         self._send(status, "application/json", json.dumps(value).encode())
 
-    def send_file(self, data):
+    def send_file(self, kind, data):
         """A file of a registry, or that there is none."""
-        kind = "text/html" if data and data.startswith(b"<") else "application/json" if data and data.startswith(b"{") else "application/octet-stream"
         self._send(404 if data is None else 200, kind, data or b"")
 
     def _send(self, status, kind, data):
