@@ -48,6 +48,9 @@ pub enum ConfigCommand {
     },
     /// Write a file to begin with
     Init {
+        /// With a section for this tool: what it is run with now, to be changed
+        #[arg(long, value_name = "TOOL")]
+        from: Option<String>,
         /// In place of the one that is there, which is kept
         #[arg(long)]
         yes: bool,
@@ -98,7 +101,7 @@ pub fn run(config: ConfigArgs) -> Result<u8> {
         None => show(&config.show),
         Some(ConfigCommand::Show(args)) => show(&args),
         Some(ConfigCommand::Check { file }) => check::run(file.as_deref()),
-        Some(ConfigCommand::Init { yes }) => change::init(yes),
+        Some(ConfigCommand::Init { from, yes }) => change::init(from.as_deref(), yes),
         Some(ConfigCommand::Import { file }) => import::run(&file),
         Some(ConfigCommand::Edit) => change::edit(),
         Some(ConfigCommand::Allow(args)) => change::let_in(&args),

@@ -43,6 +43,7 @@ use crate::core::tool::manifest::SecretRule;
 mod settings;
 
 pub mod allow;
+pub mod begin;
 mod check;
 mod fixed;
 pub mod import;

@@ -123,6 +123,40 @@ fn a_file_to_begin_with_is_all_off_and_every_line_of_it_works() {
     done(&sandbox, &["config", "check"]);
 }
 
+// O-07: what stands there is on, and is what ran before; nothing that was there is lost.
+#[test]
+fn a_file_begins_with_what_a_tool_is_run_with() {
+    for tool in ["claude", "codex", "glm"] {
+        let mut sandbox = Sandbox::new();
+        sandbox.set("ZAI_API_KEY", "made-up");
+        // Who says something of a variable says it later.
+        let vector = || {
+            let words = sandbox.ai(["resolve", "--session", "0123456789ab", "--format", "lines", tool]).prints();
+            let mut words: Vec<String> = words.lines().map(str::to_owned).collect();
+            words.sort_unstable();
+            words
+        };
+        let before = vector();
+        done(&sandbox, &["config", "init", "--from", tool]);
+        let begun = config(&sandbox);
+        assert_eq!(vector(), before, "{begun}");
+        let shown = sandbox.ai(["config", "show", tool]).prints();
+        assert!(shown.lines().any(|row| row.starts_with("memory ") && row.contains("config.toml:")), "{shown}");
+        sandbox.config(&begun.replace("memory = \"4g\"", "memory = \"3g\""));
+        let lowered = "3221225472".to_owned();
+        assert!(vector().contains(&lowered) && !before.contains(&lowered), "{begun}");
+        let own = config(&sandbox);
+        sandbox.ai(["config", "init", "--from", tool]).outcome().refused(1, &["it is there", "ai config init --yes"]);
+        sandbox.ai(["config", "init", "--from", "claud", "--yes"]).outcome().refused(2, &["no tool `claud`", "did you mean `claude`"]);
+        assert_eq!(config(&sandbox), own);
+        done(&sandbox, &["config", "init", "--from", tool, "--yes"]);
+        assert_eq!(config(&sandbox), begun);
+        done(&sandbox, &["config", "rollback"]);
+        assert_eq!(config(&sandbox), own);
+        done(&sandbox, &["config", "check"]);
+    }
+}
+
 // NE-07
 #[test]
 fn a_file_behind_a_link_stays_there_and_a_managed_one_is_left() {

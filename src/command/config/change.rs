@@ -5,30 +5,36 @@ use std::path::{Path, PathBuf};
 use crate::command::config::{LetInArgs, check};
 use crate::core::admit::mount::MountRule;
 use crate::core::config::allow::{Allowance, FilePart, allow};
+use crate::core::config::begin::section;
 use crate::core::config::source::ConfigText;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::log::LogLevel;
 use crate::core::text::digest::sha256;
 use crate::core::text::table::Side;
+use crate::core::tool::Tool;
 use crate::host::machine::look::look;
 use crate::host::machine::{process, rc};
 use crate::host::store::history::{self, Kept};
 use crate::host::store::{hold, log};
 use crate::host::{Host, output};
+use crate::session::context::unknown_tool;
 
 const TEMPLATE: &str = include_str!("../../../templates/config.toml");
 
-pub fn init(is_agreed: bool) -> Result<u8> {
+pub fn init(from: Option<&str>, is_agreed: bool) -> Result<u8> {
     let host = Host::to_write()?;
     let path = host.store.config();
+    let tool = from.map(|name| Tool::load(name, |name| host.manifest(name))?.ok_or_else(|| unknown_tool(name, &host))).transpose()?;
+    let section = tool.as_ref().map(section).unwrap_or_default();
     let before = text(&host)?;
     let is_there = history::current(&host.store).map_err(unreadable)?.is_some();
     if is_there && !is_agreed && !output::ask_for_yes(&format!("`{}` is there. Begin anew? What it is now is kept.", path.display())) {
         return Err(Failure::new(Kind::General, format!("cannot begin `{}`: it is there", path.display()))
             .hint("ai config edit; ai config init --yes begins anew and keeps it"));
     }
-    replace(&host, &before, TEMPLATE)?;
-    output::note(&format!("wrote {}; all of it is off until you say otherwise: ai config edit", path.display()));
+    replace(&host, &before, &format!("{TEMPLATE}{section}"))?;
+    let what = tool.map_or_else(|| "all of it".to_owned(), |tool| format!("what {} is run with now is on, all else", tool.name));
+    output::note(&format!("wrote {}; {what} is off until you say otherwise: ai config edit", path.display()));
     Ok(0)
 }
 

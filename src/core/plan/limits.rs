@@ -34,9 +34,10 @@ impl WantedLimits {
     }
 }
 
-/// Pushes the limits that the engine can keep; returns a note for each that the user set and does not get.
+/// Pushes the limits that the engine can keep; returns a note for each that the user set otherwise than it is and does not get.
 pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
-    let wanted = WantedLimits::new(&request.config.settings, &request.tool.manifest.limits, &request.tool.name);
+    let usual = &request.tool.manifest.limits;
+    let wanted = WantedLimits::new(&request.config.settings, usual, &request.tool.name);
     let machine = request.facts.machine;
     let can = request.facts.engine.report.as_ref().map(|report| report.limits).unwrap_or_default();
     let mut notes = Vec::new();
@@ -44,7 +45,8 @@ pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
     if let Some(memory) = wanted.memory {
         let most = machine.memory.max(LEAST_MEMORY);
         let value = memory.value.clamp(LEAST_MEMORY.min(memory.value.max(6 << 20)), most);
-        if can.memory && value < memory.value && is_own(&memory.origin) {
+        let is_usual = usual.memory.as_ref().and_then(|text| parse_bytes(text).ok()) == Some(memory.value);
+        if can.memory && value < memory.value && is_own(&memory.origin) && !is_usual {
             notes.push(format!("memory limit lowered to {} MiB: the engine has no more", value >> 20));
         }
         parts.limit(can.memory, Part::Memory(value), "a runaway process ends before your machine does", memory.origin, &mut notes);
@@ -52,7 +54,7 @@ pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
     if let Some(cpus) = wanted.cpus {
         let most = f64::from(machine.cpus.max(1));
         let value = cpus.value.clamp(0.01, most);
-        if can.cpus && value < cpus.value && is_own(&cpus.origin) {
+        if can.cpus && value < cpus.value && is_own(&cpus.origin) && usual.cpus != Some(cpus.value) {
             notes.push(format!("processor limit lowered to {value}: the engine has no more"));
         }
         parts.limit(can.cpus, Part::Cpus(value), "the engine refuses more processors than it has", cpus.origin, &mut notes);
