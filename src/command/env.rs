@@ -8,6 +8,7 @@ use crate::cli::parse::split;
 use crate::core::config::Layer;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::host::machine::process;
+use crate::host::store::secret_files;
 use crate::session::context::Context;
 use crate::session::secrets;
 
@@ -28,6 +29,9 @@ pub fn run(env: EnvArgs) -> Result<u8> {
         return Err(Failure::new(Kind::Usage, "cannot run nothing: there is no command").hint(format!("ai env {name} -- CMD")));
     }
     let context = Context::new(&name, Layer::default())?;
+    if let Some(directory) = &env.files {
+        secret_files::check_owner(&context.host, directory)?;
+    }
     let fetched = secrets::fetch(&context, &context.facts(None), env.files.as_deref())?;
     Err(process::exec(&argv, &fetched))
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use crate::bed::{Bed, Image};
 use crate::sandbox::Sandbox;
@@ -56,6 +57,11 @@ fn a_secret_is_delivered_as_a_file_in_memory() {
             fs::remove_file(sandbox.home().join(name)).unwrap();
         }
     }
+    // P2: nobody would remove what a vector that belongs to no session writes.
+    let vector = sandbox.ai(["resolve", "--session", begun.trim(), "claude"]).prints();
+    sandbox.run("sh").args(["-c", &vector]).outcome().refused(125, &["no session was begun that would remove them", "ai run"]);
+    let left = Path::new("/dev/shm").join(format!("ai-secrets-{}", begun.trim()));
+    assert!(vector.contains(left.to_str().unwrap()) && !left.exists() && !sandbox.home().join("argv").exists(), "{vector}");
 }
 
 // P6: on an engine, as anybody.

@@ -6,11 +6,14 @@ use std::path::Path;
 
 use rustix::fs::statfs;
 
+use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::Lease;
 use crate::core::plan::secret::DIRECTORY;
+use crate::host::Host;
 use crate::host::fs::files::{private_dir, write};
 use crate::host::fs::look::Look;
 use crate::host::fs::own;
+use crate::host::store::lease;
 
 /// Kinds of file systems that are in memory: `tmpfs` and `ramfs`, as statfs(2) numbers them.
 const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
@@ -29,6 +32,17 @@ pub fn write_one(directory: &Path, name: &str, value: &[u8]) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::Unsupported, format!("`{}` is on a disk", directory.display())));
     }
     write(&directory.join(name), value, 0o600)
+}
+
+/// Fails unless a session that was begun answers for this directory, and removes it in the end.
+pub fn check_owner(host: &Host, directory: &Path) -> Result<()> {
+    let session = directory.file_name().and_then(|name| name.to_str()?.strip_prefix(DIRECTORY)?.parse().ok());
+    let lease = session.and_then(|session| lease::read(&host.state_of(&session), &session));
+    if lease.and_then(|lease| lease.secret_files).is_some_and(|known| Path::new(&known) == directory) {
+        return Ok(());
+    }
+    let why = "cannot deliver secrets as files: no session was begun that would remove them; no container was started";
+    Err(Failure::new(Kind::NotStarted, why).hint("ai run, or the functions of your shell, begin a session; or deliver = \"env\""))
 }
 
 /// Removes those of a session that ended.
