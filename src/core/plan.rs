@@ -182,14 +182,19 @@ impl Plan {
         self.parts.iter().filter_map(|reasoned| if let Part::Publish(port) = &reasoned.part { Some(port) } else { None })
     }
 
+    /// Returns the mounts that the person let in beside the project.
+    pub fn admitted(&self) -> impl Iterator<Item = &Mount> {
+        let mounts = self.parts.iter().filter(|reasoned| reasoned.reason == admit::LET_IN);
+        mounts.filter_map(|reasoned| if let Part::Mount(mount) = &reasoned.part { Some(mount) } else { None })
+    }
+
     /// Returns what the person let in beside the project, in words.
     pub fn let_in(&self) -> Vec<String> {
-        let mounts = self.parts.iter().filter(|reasoned| reasoned.reason == admit::LET_IN);
         let shown = |mount: &Mount| {
             let end = if mount.access == Access::ReadWrite { " (writable)" } else { "" };
             format!("{}{end}", mount.source.path().display())
         };
-        mounts.filter_map(|reasoned| if let Part::Mount(mount) = &reasoned.part { Some(shown(mount)) } else { None }).collect()
+        self.admitted().map(shown).collect()
     }
 
     /// Returns the directory of the files that hold the run's secrets, if there is one.

@@ -140,7 +140,7 @@ pub enum Missing {
     Program(String),
     /// A program that a script names in its first line, and the image has not.
     Interpreter { script: PathBuf, name: String },
-    /// A program of another system than the container's.
+    /// A program of another system or processor than the container's.
     Foreign(PathBuf),
     /// A path of the host that is not mounted.
     Path(PathBuf),

@@ -9,7 +9,7 @@ use crate::core::plan::mount::Mount;
 use crate::core::plan::{Part, Plan, RunCommand, state};
 use crate::core::setup::lacking::{hint, refusal, rows};
 use crate::core::setup::line::Word;
-use crate::core::setup::{Inside, Missing, NameKind, Named, missing};
+use crate::core::setup::{Inside, Missing, NameKind, Named, missing, program};
 use crate::core::store::Store;
 use crate::core::sync::{Direction, HostSync};
 use crate::core::text::digest::sha256;
@@ -86,7 +86,8 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     let of_person = host.home().filter(|_| tool.name == tool.base);
     named.extend(of_person.iter().flat_map(|host_home| setup::named_by_plugins(host_home, home, &tool.manifest.plugins)));
     let unread = unread.into_iter().map(|(file, why)| (Named::settings(), Missing::Unread { file, why }));
-    let before: Vec<_> = unread.chain(dropped.into_iter().map(|named| (named, Missing::Dropped))).collect();
+    let dropped = dropped.into_iter().map(|named| (named, Missing::Dropped));
+    let before: Vec<_> = unread.chain(dropped).chain(foreign(context, plan)).collect();
     if named.is_empty() && before.is_empty() {
         return Comparison { named: 0, lacking: Vec::new(), is_blind: false };
     }
@@ -118,6 +119,18 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     });
     let lacking = before.into_iter().chain(found).collect();
     Comparison { named: count, lacking, is_blind }
+}
+
+/// Returns the programs that a person lets in, or has `ai exec` run, which no container runs.
+fn foreign(context: &Context, plan: &Plan) -> Vec<(Named, Missing)> {
+    // A umask of the person's is set by four words before theirs.
+    let is_wrapped = plan.command.get(2).is_some_and(|word| word.as_encoded_bytes().starts_with(b"umask "));
+    let typed = plan.command.get(if is_wrapped { 4 } else { 0 }).filter(|_| context.tool.is_exec());
+    let typed = typed.map(Path::new).filter(|word| word.components().count() > 1);
+    let typed = typed.zip(context.host.cwd()).map(|(word, cwd)| (cwd.join(word), "command"));
+    let mounts = plan.admitted().map(|mount| (mount.source.path().to_owned(), "mount"));
+    let found = mounts.chain(typed).filter(|(path, _)| setup::head(path).is_some_and(|head| program::is_foreign(&head)));
+    found.map(|(path, called)| (Named { guards: false, called: called.into(), ..Named::settings() }, Missing::Foreign(path))).collect()
 }
 
 /// Returns the files of the person's home that the tool reads where they are.

@@ -135,7 +135,7 @@ fn what_plugins_name_is_looked_at_too() {
     assert!(claude.len() == 3 && !claude.iter().any(|cause| cause.contains("off@shop")), "{claude:#?}");
     assert_eq!(causes("gemini"), ["MCP server of e: the program `deno` is not in the container"]);
     let stops = sandbox.ai(["run", "claude", "x"]).outcome();
-    stops.refused(77, &["its PreToolUse hook of on@shop guards", "a program of another system", "built for Linux"]);
+    stops.refused(77, &["its PreToolUse hook of on@shop guards", "a program of another system or processor", "built for Linux"]);
     sandbox.write(format!("{}/guard", cache("on")), "#!/bin/sh\n");
     assert_eq!(sandbox.ai(["run", "claude", "x"]).outcome().code, 0);
 }

@@ -91,6 +91,27 @@ fn programs_that_documents_run_are_named_before_the_run() {
     assert_eq!((let_in.code, let_in.err().as_str()), (0, ""));
 }
 
+// SE-02: what is let in, or run by `ai exec`, and is of another system or processor.
+#[test]
+fn programs_that_no_container_runs_are_said_before_the_run() {
+    let sandbox = Sandbox::new();
+    let mac = sandbox.write("home/bin/mac", [0xcf, 0xfa, 0xed, 0xfe, 0, 0]);
+    let riscv = sandbox.write("home/bin/riscv", [&b"\x7fELF\x02\x01\x01"[..], &[0; 9], &[2, 0, 243, 0]].concat());
+    let own = sandbox.home().join("bin/own");
+    fs::copy(crate::sandbox::AI, &own).unwrap();
+    let [mac, riscv, own] = [mac, riscv, own].map(|path| path.to_str().unwrap().to_owned());
+    let let_in = ["--mount", &mac, "--mount", &riscv, "--mount", &own];
+    let said = |words: &[&str]| sandbox.ai([&["run"], &let_in[..], words].concat()).outcome().err();
+    let claude = said(&["claude", "x"]);
+    for path in [&mac, &riscv] {
+        assert!(claude.contains(&format!("`{path}`, a program of another system or processor, (mount)")), "{claude}");
+    }
+    assert!(claude.lines().count() == 1 && !claude.contains(&own), "{claude}");
+    assert_eq!(said(&["claude", "x"]), "", "once a project");
+    let exec = |path: &str| sandbox.ai(["exec", "--mount", "~/bin", "--", path]).outcome().err();
+    assert!(exec(&riscv).contains("another system or processor, (command)") && exec(&own).is_empty());
+}
+
 // SE-03, T11, T12: what commands of gemini run, variables that settings name, and files of variables beside the tools' own.
 #[test]
 fn variables_and_programs_of_gemini_and_codex_are_named_before_the_run() {

@@ -12,7 +12,7 @@ impl fmt::Display for Missing {
         match self {
             Self::Program(name) => write!(out, "the program `{name}`"),
             Self::Interpreter { script, name } => write!(out, "`{name}`, which `{}` is run by,", script.display()),
-            Self::Foreign(path) => write!(out, "`{}`, a program of another system,", path.display()),
+            Self::Foreign(path) => write!(out, "`{}`, a program of another system or processor,", path.display()),
             Self::Unknown(word) => write!(out, "`{word}`, which only the run knows,"),
             Self::Path(path) => write!(out, "`{}`", path.display()),
             Self::Nowhere(path) => write!(out, "`{}`, which is not on your machine either,", path.display()),
@@ -41,7 +41,7 @@ impl Missing {
     /// Returns what is to be written into the settings instead.
     pub fn other_way(&self) -> &'static str {
         match self {
-            Self::Foreign(_) => "name a script, or a program that is built for Linux",
+            Self::Foreign(_) => "name a script, or a program that is built for Linux and this processor",
             Self::Nowhere(_) => "take it out of the settings, or put it there",
             Self::Unread { .. } => "make that file smaller and plainer",
             Self::Dropped => "`ai sync status` and `ai sync conflicts` say where it is; put it back there",
@@ -67,7 +67,7 @@ pub fn refusal(tool: &str, named: &Named, what: &Missing) -> Failure {
         Missing::Unread { file, why } => return refused(format!("`{file}` may name what guards, and cannot be read: {why}")),
         Missing::Dropped => return refused(format!("your {} guards, and this project's settings do not have it", named.called)),
         Missing::Unknown(word) => format!("what `{word}` is, nobody knows before the run"),
-        Missing::Foreign(path) => format!("`{}` is a program of another system than the container's", path.display()),
+        Missing::Foreign(path) => format!("`{}` is a program of another system or processor than the container's", path.display()),
         Missing::Nowhere(path) => format!("`{}` is not in the container, nor on your machine", path.display()),
         Missing::Path(_) | Missing::Program(_) | Missing::Interpreter { .. } | Missing::Variable(_) | Missing::Address(_) => {
             format!("{what} is not in the container")

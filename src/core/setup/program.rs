@@ -23,10 +23,23 @@ pub fn path(word: &str, home: Option<&Path>) -> Option<PathBuf> {
     }
 }
 
-/// Returns whether a program is one of macOS or Windows, which no container runs.
+/// The processors, as elf(5) numbers them, whose programs run in a container of this machine; none where that is not known: on a Mac
+/// its programs are no ELF, and the engine may be told to play another processor.
+const PROCESSORS: &[u16] = match () {
+    () if cfg!(all(target_os = "linux", target_arch = "x86_64")) => &[62, 3],
+    () if cfg!(all(target_os = "linux", target_arch = "aarch64")) => &[183, 40],
+    () => &[],
+};
+
+/// Returns whether a program is one of macOS or Windows, or of another processor, which no container runs.
 pub fn is_foreign(head: &[u8]) -> bool {
-    let of_mac = [[0xcf, 0xfa, 0xed, 0xfe], [0xce, 0xfa, 0xed, 0xfe], [0xca, 0xfe, 0xba, 0xbe]];
-    of_mac.iter().any(|magic| head.starts_with(magic)) || head.starts_with(b"MZ")
+    if let [0x7f, b'E', b'L', b'F', _, order, ..] = head {
+        let Some(&[one, other]) = head.get(18..20) else { return false };
+        let number = if *order == 2 { [other, one] } else { [one, other] };
+        return !PROCESSORS.is_empty() && !PROCESSORS.contains(&u16::from_le_bytes(number));
+    }
+    let of_mac = [0xfeed_face_u32, 0xfeed_facf, 0xcefa_edfe, 0xcffa_edfe, 0xcafe_babe, 0xcafe_babf];
+    head.first_chunk().is_some_and(|magic| of_mac.contains(&u32::from_be_bytes(*magic))) || head.starts_with(b"MZ")
 }
 
 /// Returns what a script says in its first line that it is run by: a path, or the name that `env` looks for.
@@ -50,11 +63,33 @@ mod tests {
         for (head, expected) in [
             (&[0xcf, 0xfa, 0xed, 0xfe, 7][..], true),
             (&[0xca, 0xfe, 0xba, 0xbe], true),
+            (&[0xca, 0xfe, 0xba, 0xbf, 0], true),
+            (&[0xfe, 0xed, 0xfa, 0xcf], true),
+            (&[0xca, 0xfe, 0xba], false),
+            (b"", false),
             (b"MZ\x90", true),
             (b"\x7fELF\x02", false),
             (b"M", false),
         ] {
             assert_eq!(is_foreign(head), expected, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn programs_of_other_processors_are_told_by_the_number_in_their_head() {
+        let head = |order: u8, machine: [u8; 2]| [&b"\x7fELF\x02"[..], &[order, 1], &[0; 9], &[2, 0], &machine].concat();
+        let own = if cfg!(target_arch = "x86_64") { 62 } else { 183 };
+        for (head, expected) in [
+            (head(1, [own, 0]), false),
+            (head(1, [243, 0]), true),
+            (head(1, [245 - own, 0]), true),
+            (head(2, [0, 22]), true),
+            (head(2, [0, own]), false),
+            (head(1, [0, own]), true),
+            (head(1, [own, 0])[..19].to_vec(), false),
+        ] {
+            let is_known = cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")));
+            assert_eq!(is_foreign(&head), expected && is_known, "{head:?}");
         }
     }
 
