@@ -57,6 +57,8 @@ fn a_value_that_nobody_can_mean_is_refused_with_its_line() {
         ("proxy = 'proxy.corp:3128'", "http://proxy.corp:3128 is one"),
         ("proxy = ''", "neither auto, off"),
         ("publish = ['3000', '0.0.0.0:3000:80']", "this port for all addresses"),
+        ("publish = ['3000:1', '3000:2']", "127.0.0.1:3000:1 has this port of your machine"),
+        ("mounts = ['']", "it names nothing"),
         ("overlay = ['../x']", "directory of the project"),
         ("overlay = ['.git']", "what git keeps"),
         ("overlay = ['a', 'a/b']", "it is in `a`"),

@@ -9,6 +9,7 @@ use crate::core::admit::cloud::Cloud;
 use crate::core::admit::mount::MountRule;
 use crate::core::admit::overlay::Overlay;
 use crate::core::admit::path::{Bases, PathKind, refusal, takes_mounts};
+use crate::core::admit::publish::Publish;
 use crate::core::admit::{last_of_each, variable};
 use crate::core::config::value::parse_bytes;
 use crate::core::config::{Origin, Setting};
@@ -59,6 +60,9 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
     // Of two words for one path the later counts, and so does what the command line says of a place.
     for rule in last_of_each(rules, |rule| bases.absolute(rule)) {
         let cannot = |why: &str| cannot_mount(rule, why);
+        if rule.value.path.is_empty() {
+            return Err(cannot("it names nothing").hint("such as ~/notes, or ~/notes:rw"));
+        }
         let path = bases.absolute(rule).ok_or_else(|| cannot("your home directory is not known").hint("export HOME"))?;
         let thing = request
             .facts
@@ -210,7 +214,22 @@ pub fn scope<'a>(request: &Request, workspace: &'a Workspace) -> &'a str {
 pub(super) fn network(request: &Request, parts: &mut Parts) -> Result<()> {
     let admitted = &request.config.admitted;
     let network = &request.config.settings.network;
-    let ports = last_of_each(&admitted.publish, |port| (port.value.address, port.value.host, port.value.protocol));
+    let key = |port: &Setting<Publish>| (port.value.address, port.value.host, port.value.protocol);
+    // Of two layers the later counts; who says both in one breath means both.
+    let contradicts = |port: &Setting<Publish>, other: &Setting<Publish>| {
+        key(port) == key(other) && port.origin == other.origin && port.value.inside != other.value.inside
+    };
+    let mut seen = admitted.publish.iter().enumerate();
+    let twice = seen.find_map(|(at, port)| Some((port, admitted.publish[..at].iter().find(|other| contradicts(port, other))?)));
+    if let Some((port, other)) = twice {
+        let why = format!("cannot publish {} ({}): {} has this port of your machine", port.value, port.origin, other.value);
+        return Err(Failure::new(Kind::Config, why).hint(format!(
+            "another one: {}:{}",
+            port.value.host.wrapping_add(1),
+            port.value.inside
+        )));
+    }
+    let ports = last_of_each(&admitted.publish, key);
     for port in &ports {
         if let Some(other) = ports.iter().find(|other| port.value.covers(&other.value)) {
             let why = format!(
