@@ -11,9 +11,13 @@ use crate::terminal::on_terminal;
 /// A store whose last question is two days old, and an engine that answers `npm view` with this.
 fn old(answer: &str) -> Sandbox {
     let mut sandbox = Sandbox::new();
-    sandbox.write("home/.docker-ai-config/images.json", json!({ "ai-tools:1": { "claude": "1.0.0" } }).to_string());
+    sandbox.write(
+        "home/.docker-ai-config/images.json",
+        json!({ "ai-tools:1": { "claude": "1.0.0" }, "ai-tool-aid:1": { "aid": "0.86.2" } }).to_string(),
+    );
     sandbox.write("home/.docker-ai-config/newest.json", json!({ "asked": 1, "said": 0 }).to_string());
-    sandbox.set("FAKE_ENGINE_DO", format!("case \" $* \" in *' view '*) {answer} ;; esac"));
+    sandbox.set("FAKE_ENGINE_DO", format!("case \" $* \" in *' view '*) {answer} ;; *' index versions '*) echo 'aid (8.8.8)' ;; esac"));
+    sandbox.manifest("aid", "command = ['aid']\n[install]\npip = 'aid==0.86.2'\n");
     sandbox
 }
 
@@ -37,6 +41,7 @@ fn a_newer_version_is_said_after_a_later_run() {
     let first = shown(&sandbox);
     assert!(!first.contains("9.9.9"), "{first}");
     wait_for("the answer", || (known(&sandbox)["newest"]["claude"] == "9.9.9").then_some(()));
+    assert_eq!(known(&sandbox)["newest"]["aid"], "8.8.8", "what pip has installed is asked for, too");
     let second = shown(&sandbox);
     assert!(second.contains("claude 9.9.9 is there, this was 1.0.0: ai image update claude"), "{second}");
     assert!(!shown(&sandbox).contains("9.9.9"), "once a day is enough");

@@ -62,15 +62,15 @@ pub fn newest(context: &Context) -> Result<u8> {
     for name in host.tool_names() {
         let Some(tool) = Tool::load(&name, |name| host.manifest(name)).ok().flatten() else { continue };
         let rules = tool.manifest.install.as_ref().filter(|_| tool.installed_as == name);
-        let (image, package) = match (rules.and_then(InstallRules::npm_name), shared_package(&name)) {
+        let (image, (registry, package)) = match (rules.and_then(package), shared_package(&name)) {
             (Some(package), _) => (installed_image(&name), package),
-            (None, Some(package)) if tool.manifest.image.is_none() => (TOOL_IMAGE.to_owned(), package),
+            (None, Some(package)) if tool.manifest.image.is_none() => (TOOL_IMAGE.to_owned(), (Registry::Npm, package)),
             _ => continue,
         };
         if store::version(&host.store, &image, &name).is_none_or(|version| version.is_empty()) {
             continue;
         }
-        match registry::newest(&facts.engine, &image, context.config.build.network.as_deref(), Registry::Npm, package, BRIEFLY) {
+        match registry::newest(&facts.engine, &image, context.config.build.network.as_deref(), registry, package, BRIEFLY) {
             Ok(found) => {
                 known.newest.insert(name, found.version);
             }
@@ -100,11 +100,7 @@ fn own(context: &Context, tool: &Tool, is_alone: bool, is_dry: bool) -> Result<(
     let (name, image) = (&tool.name, installed_image(&tool.name));
     let facts = context.facts(None);
     let rules = tool.manifest.install.as_ref();
-    let asked = rules.and_then(|rules| {
-        let npm = rules.npm_name().map(|package| (Registry::Npm, package));
-        npm.or_else(|| rules.pip_name().map(|package| (Registry::Pip, package)))
-    });
-    let Some((registry, package)) = asked else {
+    let Some((registry, package)) = rules.and_then(package) else {
         let cannot = || {
             Failure::new(Kind::Config, format!("cannot update {name}: its manifest says which version"))
                 .hint(format!("ai tools show {name}"))
@@ -129,6 +125,12 @@ fn own(context: &Context, tool: &Tool, is_alone: bool, is_dry: bool) -> Result<(
     learn(context, &image);
     refresh(context);
     Ok(())
+}
+
+/// Returns the registry that has the newest version of a tool, and the name of its package there.
+fn package(rules: &InstallRules) -> Option<(Registry, &str)> {
+    let npm = rules.npm_name().map(|package| (Registry::Npm, package));
+    npm.or_else(|| rules.pip_name().map(|package| (Registry::Pip, package)))
 }
 
 /// Returns the newest version of a tool of the shared image, if it is newer than what is there.

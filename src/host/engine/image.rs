@@ -103,6 +103,17 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Returns what to look at where a build may not have reached the network.
+    fn way_out(&self) -> &'static str {
+        if self.inherited.is_empty() {
+            "behind a company's proxy: ai help config, `proxy` and `ca`"
+        } else {
+            "it went through your proxy (`proxy` of ai config show): does that answer?"
+        }
+    }
+}
+
 /// Builds; the engine's own progress goes to stderr.
 pub fn build(host: &Host, facts: &Facts, options: &Options) -> Result<()> {
     let program = builder(facts)?;
@@ -119,8 +130,10 @@ pub fn build(host: &Host, facts: &Facts, options: &Options) -> Result<()> {
     let code =
         process::feed(&options.argv(program.into_os_string()), authority::trusting(&tools_dockerfile(), &options.certificates).as_bytes())?;
     if code != 0 {
-        return Err(Failure::new(Kind::Unavailable, format!("cannot build {}: the engine ended with {code}", options.tag))
-            .hint("its last lines above say why; the build needs the network and a Debian base image with node (--base); behind a company's proxy: ai help config, `proxy` and `ca`"));
+        return Err(Failure::new(Kind::Unavailable, format!("cannot build {}: the engine ended with {code}", options.tag)).hint(format!(
+            "its last lines above say why; the build needs the network and a Debian base image with node (--base); {}",
+            options.way_out()
+        )));
     }
     // Looked at before anything is claimed.
     let details = inspect(facts, &options.tag)?;
@@ -153,7 +166,7 @@ pub fn build_tool(host: &Host, facts: &Facts, image: &InstalledImage, options: &
             Kind::Unavailable,
             format!("cannot build the image of {}: the builder ended with {code}{stays}", image.tool),
         )
-        .hint(format!("its last lines above say why; ai tools show {} says what installs it", image.tool)));
+        .hint(format!("its last lines above say why; ai tools show {} says what installs it; {}", image.tool, options.way_out())));
     }
     // Looked at before anything is claimed.
     let details = inspect(facts, &name)?;
