@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::parse::split;
+use crate::command::route;
 use crate::core::facts::Terminal;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::{Plan, RunCommand, native_args};
@@ -51,8 +52,11 @@ impl Tty {
 }
 
 #[derive(Debug, Args)]
-#[command(override_usage = "ai resolve [OPTIONS] TOOL [-- ARGS...]")]
+#[command(override_usage = "ai resolve [OPTIONS] TOOL [-- ARGS...]\n       ai resolve [OPTIONS] --auto [-- ARGS...]")]
 pub struct ResolveArgs {
+    /// The tool that `[[route]]` picks for these words
+    #[arg(long)]
+    pub auto: bool,
     /// How to print the argument vector
     #[arg(long, value_enum, default_value_t = OutputFormat::Shell)]
     pub format: OutputFormat,
@@ -71,12 +75,13 @@ pub struct ResolveArgs {
     #[command(flatten)]
     pub overrides: Overrides,
     /// Tool or profile, then the arguments for it
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL")]
+    #[arg(required_unless_present = "auto", trailing_var_arg = true, allow_hyphen_values = true, value_name = "TOOL")]
     pub words: Vec<OsString>,
 }
 
 pub fn run(resolve: ResolveArgs) -> Result<u8> {
-    let (name, args) = split(resolve.words)?;
+    let words = if resolve.auto { route::lead(resolve.words)? } else { resolve.words };
+    let (name, args) = split(words)?;
     let context = Context::new(&name, resolve.overrides.layer())?;
     if let Some(args) = native_args(&args) {
         let argv = native::for_shell(&context, args)?;

@@ -42,16 +42,18 @@ pub fn run(args: &RouteArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// Returns the tool for these words.
+/// Returns the words behind the tool that is picked for them, and says why.
 ///
 /// # Errors
 /// Where the configuration cannot be used, or the rule that matches names no tool that there is.
-pub fn pick(words: &[OsString]) -> Result<Route> {
-    decide(words).map(|(route, _)| route)
+pub fn lead(words: Vec<OsString>) -> Result<Vec<OsString>> {
+    let (route, _) = decide(&words)?;
+    tell(&route);
+    Ok(std::iter::once(route.tool.into()).chain(words).collect())
 }
 
 /// Says to a person why it is not the default.
-pub fn tell(route: &Route) {
+fn tell(route: &Route) {
     if let Some(rule) = route.decided().filter(|_| host::terminal().stderr) {
         output::note(&format!("{}: {} ({})", rule.tool, rule.why.join("; "), rule.origin));
     }

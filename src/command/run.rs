@@ -28,10 +28,7 @@ pub struct RunArgs {
 
 pub fn run(run: RunArgs) -> Result<u8> {
     if run.auto {
-        let route = route::pick(&run.words)?;
-        route::tell(&route);
-        let words = std::iter::once(route.tool.into()).chain(run.words).collect();
-        return tool(run.overrides.layer(), words);
+        return tool(run.overrides.layer(), route::lead(run.words)?);
     }
     tool(run.overrides.layer(), run.words)
 }

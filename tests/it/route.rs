@@ -49,6 +49,9 @@ fn rules_pick_the_tool_for_words_that_name_none() {
     let table = sandbox.ai(["route", "--explain", "fix"]).prints();
     let states: Vec<_> = table.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(states, ["codex no", "gemini no", "clude no", "claude runs"], "{table}");
+    // What would run is shown, with its rule.
+    let explained = sandbox.ai(["resolve", "--explain", "--auto", "--", "refactor"]).prints();
+    assert!(explained.contains("ai.tool=codex") && !explained.contains("ai.tool=claude"), "{explained}");
     // A rule for a tool that is not there is no reason to run another one.
     for line in [["route", "x"], ["run", "--auto"]] {
         let long = sandbox.ai(line).args(["--", &"word ".repeat(9)]).outcome();

@@ -15,7 +15,7 @@ use crate::core::tool::Tool;
 use crate::host::fs::files;
 use crate::host::machine::process;
 use crate::host::store::{image, places};
-use crate::host::{Host, output};
+use crate::host::{self, Host, output};
 
 /// Records the options and sub-commands of each tool that `image` holds.
 pub fn learn(host: &Host, facts: &Facts, image: &str) -> Result<()> {
@@ -31,6 +31,9 @@ pub fn learn(host: &Host, facts: &Facts, image: &str) -> Result<()> {
         let is_elsewhere = own != image && (own != TOOL_IMAGE || installed_tool(image).is_some());
         if tool.base != tool.name || is_elsewhere {
             continue;
+        }
+        if host::terminal().stderr {
+            output::note(&format!("asking {name} for its options"));
         }
         let vocabulary = ask(&facts.engine, image, &tool)?;
         if vocabulary.is_empty() {
