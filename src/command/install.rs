@@ -272,7 +272,7 @@ fn change(host: &Host, rc: &rc::Rc, new: Option<Vec<u8>>, dry_run: bool) -> Resu
         return output::lines(diff(&visible(&path.to_string()), old, new.as_deref().unwrap_or_default()).lines());
     }
     let failed = |error: std::io::Error| Failure::new(Kind::General, format!("cannot write `{path}`")).because(error);
-    let backup = rc::back_up(rc, &host.store.rc_backups())
+    let backup = rc::back_up(rc, &host.store.backups("rc"))
         .map_err(|error| Failure::new(Kind::General, format!("cannot back up `{path}`, so it stays as it is")).because(error))?;
     rc::write(rc, new.as_deref()).map_err(failed)?;
     let backup = backup.map_or_else(String::new, |backup| format!("; as it was: {}", backup.display()));

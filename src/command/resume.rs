@@ -1,5 +1,7 @@
 //! `ai resume`: a conversation goes on, with its own tool, in its own project and directory.
 
+use std::path::Path;
+
 use clap::Args;
 
 use crate::command::history::list::{project, row};
@@ -12,6 +14,7 @@ use crate::core::tool::Tool;
 use crate::host::history::list::{self, HistorySearch};
 use crate::host::machine::again;
 use crate::host::{Host, output, pick};
+use crate::session::context::{Context, unknown_tool};
 use crate::session::tolerant;
 
 #[derive(Debug, Args)]
@@ -45,6 +48,7 @@ pub fn run(resume: &ResumeArgs) -> Result<u8> {
     } else {
         found
     };
+    let found = if found.is_empty() { unread(&context, resume)?.into_iter().collect() } else { found };
     let chosen = choose(host, found, resume)?;
     go_on(host, &chosen, resume.print)
 }
@@ -56,6 +60,17 @@ fn named(host: &Host, resume: &ResumeArgs) -> Vec<Conversation> {
         return Vec::new();
     }
     list::list(host, &HistorySearch { tool: resume.tool.clone(), id: Some(word.clone()), most: MOST, ..HistorySearch::default() })
+}
+
+/// Returns the conversation that the only word names, of a tool whose transcripts nobody here can read: it knows its own.
+fn unread(context: &Context, resume: &ResumeArgs) -> Result<Option<Conversation>> {
+    let (Some(name), [id]) = (&resume.tool, resume.words.as_slice()) else { return Ok(None) };
+    let tool = Tool::load(name, |name| context.host.manifest(name))?;
+    if tool.ok_or_else(|| unknown_tool(name, &context.host))?.manifest.transcripts.is_some() {
+        return Ok(None);
+    }
+    let project = project(context)?;
+    Ok(Some(Conversation { tool: name.clone(), project, id: id.clone(), title: id.clone(), found: None, workdir: None, last: 0 }))
 }
 
 fn choose(host: &Host, mut found: Vec<Conversation>, resume: &ResumeArgs) -> Result<Conversation> {
@@ -89,7 +104,8 @@ fn go_on(host: &Host, chosen: &Conversation, only_print: bool) -> Result<u8> {
     let root = list::root(host, &chosen.project).ok_or_else(|| {
         Failure::new(Kind::General, format!("cannot resume: nobody knows where the project {} is", chosen.project)).hint("ai project list")
     })?;
-    let mut directories = chosen.workdir.as_deref().map(|workdir| places(&root, workdir)).unwrap_or_default();
+    let here = || host.cwd().map(Path::to_owned).into_iter().collect();
+    let mut directories = chosen.workdir.as_deref().map_or_else(here, |workdir| places(&root, workdir));
     directories.push(root.clone());
     let directory = list::existing(&root, &directories).ok_or_else(|| {
         Failure::new(Kind::General, format!("cannot resume: the project is gone from `{}`", root.display())).hint("ai project adopt")

@@ -17,6 +17,7 @@ use crate::host::{Host, output, pick};
 use crate::session::context::unknown_tool;
 
 mod local;
+mod remove;
 
 use local::{LOCAL, LocalArgs};
 
@@ -34,8 +35,11 @@ enum ToolsCommand {
     List,
     /// The manifest of a tool as it stands, to learn from or to begin with
     Show { tool: String },
-    /// What is wrong with a manifest, all of it, before a run finds out; without a file, with each of your own
-    Check { file: Option<PathBuf> },
+    /// What is wrong with a manifest, all of it, before a run finds out; without a name, with each of your own
+    Check {
+        #[arg(value_name = "TOOL or FILE")]
+        what: Option<String>,
+    },
     /// Add a tool: one that comes with ai, by its name; a manifest of yours, by its file; `local`, for a model on a server of yours
     Add {
         /// Name, FILE or `local`
@@ -43,6 +47,8 @@ enum ToolsCommand {
         #[command(flatten)]
         local: LocalArgs,
     },
+    /// Take a tool of your own away: its words and its manifest, of which a copy is kept; its state and its image stay
+    Remove { tool: String },
 }
 
 #[derive(Serialize)]
@@ -57,8 +63,9 @@ pub fn run(tools: &ToolsArgs) -> Result<u8> {
     match &tools.command {
         None | Some(ToolsCommand::List) => list(&Host::new()?, tools.json),
         Some(ToolsCommand::Show { tool }) => show(&Host::new()?, tool, tools.json),
-        Some(ToolsCommand::Check { file }) => check(&Host::new()?, file.as_deref(), tools.json),
+        Some(ToolsCommand::Check { what }) => check(&Host::new()?, what.as_deref(), tools.json),
         Some(ToolsCommand::Add { what, local }) => add(&Host::to_write()?, what, local),
+        Some(ToolsCommand::Remove { tool }) => remove::run(&Host::to_write()?, tool),
     }
 }
 
@@ -118,10 +125,20 @@ fn show(host: &Host, name: &str, json: bool) -> Result<u8> {
     Ok(0)
 }
 
-fn check(host: &Host, file: Option<&Path>, json: bool) -> Result<u8> {
+fn check(host: &Host, what: Option<&str>, json: bool) -> Result<u8> {
     let (mut found, mut names) = (Vec::new(), Vec::new());
-    let files = match file {
-        Some(file) => vec![file.to_owned()],
+    let files = match what {
+        Some(file) if is_file(file) => vec![file.into()],
+        Some(name) => {
+            let own = own_manifest(host, name);
+            let is_own = files::read_text(&own)?.is_some();
+            if !is_own {
+                let source = tool::shipped(name).ok_or_else(|| unknown_tool(name, host))?;
+                found.extend(examine(name, &source, |name| host.manifest(name)));
+                names.push(source.origin);
+            }
+            is_own.then_some(own).into_iter().collect()
+        }
         None => own_manifests(host),
     };
     for file in files {
@@ -143,8 +160,18 @@ fn check(host: &Host, file: Option<&Path>, json: bool) -> Result<u8> {
     Ok(code)
 }
 
+/// Returns where a tool's manifest of the person's own is, if there is one.
+fn own_manifest(host: &Host, name: &str) -> PathBuf {
+    host.store.tools().join(format!("{name}.toml"))
+}
+
+/// Returns whether a word is a file, and no name of a tool.
+fn is_file(word: &str) -> bool {
+    word.contains('/') || Path::new(word).extension().is_some_and(|extension| extension == "toml")
+}
+
 fn own_manifests(host: &Host) -> Vec<PathBuf> {
-    let of = |name: String| host.store.tools().join(format!("{name}.toml"));
+    let of = |name: String| own_manifest(host, &name);
     let mut files: Vec<PathBuf> =
         host.tool_names().into_iter().map(of).filter(|path| files::read_text(path).is_ok_and(|text| text.is_some())).collect();
     files.extend(host.ignored_manifests());
@@ -172,15 +199,14 @@ fn name_of(file: &Path) -> &str {
 /// Adds a tool: from then on it has a function in new shells, a completion, and a state of its own.
 fn add(host: &Host, what: &str, local: &LocalArgs) -> Result<u8> {
     let path = Path::new(what);
-    let is_file = what.contains('/') || path.extension().is_some_and(|extension| extension == "toml");
     if what != LOCAL && local.is_said() {
         return Err(Failure::new(Kind::Usage, format!("cannot add `{what}`: only `local` is told of a server and a model"))
             .hint("ai tools add local --like claude --model qwen3-coder"));
     }
     let (name, text) = match tool::adding(what) {
         None if what == LOCAL => local.manifest()?,
-        Some(text) if !is_file => (what.to_owned(), text),
-        _ if is_file => {
+        Some(text) if !is_file(what) => (what.to_owned(), text),
+        _ if is_file(what) => {
             let found = complaints(host, path)?;
             for Complaint { file, line, what, hint, .. } in &found {
                 output::warn(&format!("{file}:{line}: {what}; hint: {hint}"));
@@ -198,7 +224,7 @@ fn add(host: &Host, what: &str, local: &LocalArgs) -> Result<u8> {
         }
     };
     let name = name.as_str();
-    let place = host.store.tools().join(format!("{name}.toml"));
+    let place = own_manifest(host, name);
     match files::read_text(&place)? {
         Some(known) if known == text => output::note(&format!("{name} is there already: {}", place.display())),
         Some(_) => {

@@ -43,9 +43,9 @@ impl Store {
         self.0.join("places")
     }
 
-    /// Rc files as they were before we changed them.
-    pub fn rc_backups(&self) -> PathBuf {
-        self.0.join("backups/rc")
+    /// Returns where files of a kind, `rc` or `tools`, are kept as they were before they were changed or removed.
+    pub fn backups(&self, of: &str) -> PathBuf {
+        self.0.join("backups").join(of)
     }
 
     /// The configuration as it was before each change that we made.

@@ -204,6 +204,11 @@ fn a_manifest_is_checked_before_it_is_added() {
     assert!(listed.lines().any(|line| line.starts_with("odd ") && line.contains("tools/odd.toml")), "{listed}");
     sandbox.write("odd.toml", "command = ['claude']\n");
     sandbox.ai(["tools", "add", file.to_str().unwrap()]).outcome().refused(78, &["says something else already"]);
+    for (word, said) in [("claude", "built-in claude.toml: fine"), ("pi", "built-in pi.toml: fine"), ("odd", "tools/odd.toml: fine")] {
+        let fine = sandbox.ai(["tools", "check", word]).succeeds();
+        assert!(fine.out().is_empty() && fine.err().contains(said), "{word}: {} {}", fine.out(), fine.err());
+    }
+    sandbox.ai(["tools", "check", "clude"]).outcome().refused(2, &["there is no tool `clude`", "did you mean `claude`?"]);
     let fine = sandbox.ai(["tools", "check"]).outcome();
     assert!(fine.code == 0 && fine.err().contains("fine"), "{}", fine.err());
 }
@@ -224,6 +229,28 @@ fn a_tool_that_comes_along_is_added_by_a_word() {
         assert_eq!(argv.tail().last().unwrap().to_str(), Some("x"));
         assert!(sandbox.ai(["tools", "show", name]).outcome().out().contains("[install]"), "{name}");
     }
+    // It knows its conversations; it alone can read them.
+    sandbox.ai(["run", "pi"]).succeeds();
+    let words = sandbox.ai(["resume", "--print", "--tool", "pi", "3f2a"]).prints();
+    assert!(words.ends_with(" && ai run pi -- --session 3f2a\n"), "{words}");
+    sandbox.ai(["resume", "--tool", "claude", "3f2a"]).outcome().refused(1, &["there is no such conversation"]);
+    // And taken away by one: a copy is kept, what is built in stays, and so does what a profile needs.
+    sandbox.write("home/.docker-ai-config/tools/mine.toml", "about = 'x'\ncommand = ['mine']\nimage = 'mine:1'\n");
+    sandbox.write("home/.docker-ai-config/tools/ours.toml", "profile_of = 'mine'\n");
+    sandbox.ai(["tools", "remove", "mine"]).outcome().refused(78, &["ours is a profile of it", "ai tools remove ours"]);
+    let mut removed = Vec::new();
+    for name in ["ours", "mine", "pi"] {
+        let said = sandbox.ai(["tools", "remove", name]).succeeds().err();
+        removed.push(sandbox.store().join(format!("backups/tools/{name}.toml.1")));
+        assert!(said.contains(removed.last().unwrap().to_str().unwrap()) && said.contains("no tool any more"), "{said}");
+    }
+    assert_eq!(fs::read_to_string(&removed[0]).unwrap(), "profile_of = 'mine'\n");
+    assert!(!functions().contains("mine") && !functions().contains("pi()") && functions().contains("opencode"));
+    sandbox.ai(["run", "pi"]).outcome().refused(2, &["ai tools add pi"]);
+    sandbox.ai(["tools", "remove", "glm"]).outcome().refused(78, &["it is a part of ai", "--only"]);
+    sandbox.ai(["tools", "remove", "kimmi"]).outcome().refused(2, &["there is no tool `kimmi`", "did you mean `kimi`?"]);
+    sandbox.write("home/.docker-ai-config/tools/claude.toml", "profile_of = 'claude'\n");
+    assert!(sandbox.ai(["tools", "remove", "claude"]).succeeds().err().contains("is again what comes with ai"));
     sandbox.ai(["tools", "add", "vim"]).outcome().refused(2, &["pi, opencode, copilot, qwen, kimi"]);
 }
 

@@ -60,7 +60,7 @@ pub const TABLE: [StoreRow; 49] = [
     row("completions/", Itself, Host, "recorded words of the tools, for completion"),
     row("commit-message", Itself, Host, "the last message of `ai commit` whose commit failed"),
     row("places/", Deep, Host, "what shells complete without asking, made from the words of the tools and of `ai`"),
-    row("backups/", Deep, Host, "rc files and the configuration as they were before they were changed"),
+    row("backups/", Deep, Host, "rc files, manifests and the configuration as they were before they were changed"),
     row("shims/", Itself, Host, "programs named like the tools"),
     row("migrate/", Deep, Host, "what a take-over of old directories needs to be finished or undone"),
     row("images.json", Itself, Host, "versions of the tools in each image"),

@@ -33,7 +33,7 @@ pub fn examine(name: &str, source: &ManifestText, text: impl Fn(&str) -> Result<
     if !is_valid_name(name) {
         let why = if reserved::is_reserved(name) { "is a word of a shell, an engine or ours" } else { "is no name of a tool" };
         add(1, true, format!("`{name}` {why}"), "lower-case letters, digits, - and _, at most 32, a letter first: rename the file");
-    } else if built_in(name).is_some() {
+    } else if built_in(name).is_some_and(|ours| ours.origin != source.origin) {
         add(1, false, format!("it takes the place of the built-in `{name}`"), "a profile of it, under another name, keeps both");
     }
     let mut text_left = source.text.to_string();
