@@ -37,11 +37,14 @@ pub fn login(login: &LoginArgs) -> Result<u8> {
     let Some((_, args)) = context.tool.manifest.login.split_first() else { return Err(creds::no_login(&context.tool)) };
     let args = args.iter().map(OsString::from).chain(more.iter().cloned()).collect();
     keep(name, &place, By::Run)?;
-    let before = look(name, &place)?;
+    let files = |place: &LoginStore| place.files().map_err(|error| failed("read", name, &error));
+    let before = files(&place)?;
     let code = in_container(&context, RunCommand::Tool(args))?.code;
+    // A name with `*` may stand for a file that was not there before.
+    let place = creds::place(&context.host, name)?;
     let after = look(name, &place)?;
     match after.as_ref().map(|login| login.validity) {
-        Some(Validity::Good) if after != before => {
+        Some(Validity::Good) if files(&place)? != before => {
             keep(name, &place, By::Person)?;
             let whose = after.and_then(|login| login.account).map_or_else(String::new, |account| format!(" as {account}"));
             output::note(&format!("logged in to {name}{whose}; every project uses this login"));

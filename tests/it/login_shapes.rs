@@ -47,6 +47,15 @@ fn a_login_of_any_shape_is_told_as_it_is() {
         assert!(!at.exists(), "{tool}");
         says(&["creds", "status", tool], "not logged in");
 
+        // What its own login leaves is found, by whatever name the tool gives it.
+        let names = if named.contains('*') { &[file, "of-them.json"][..] } else { &[file] };
+        for name in names {
+            let leaves = format!("printf %s '{login}' >'{}'", at.with_file_name(name).display());
+            let outcome = sandbox.ai(["login", tool]).env("FAKE_ENGINE_DO", leaves).outcome();
+            assert!(outcome.code == 0 && outcome.err().contains("logged in to"), "{tool}: {}", outcome.err());
+        }
+        says(&["logout", tool], "logged out of");
+
         let on_host = sandbox.write(format!("home/.{tool}/{file}"), blank);
         let import = ["creds", "import", tool, "--from", on_host.to_str().unwrap()];
         assert_ne!(sandbox.ai(import).outcome().code, 0, "{tool}");
