@@ -137,7 +137,11 @@ fn without_store(store: &Store, error: &io::Error) -> Result<()> {
         ErrorKind::ReadOnlyFilesystem => "make its file system writable".to_owned(),
         ErrorKind::PermissionDenied => match host::closed_directory(store.root()) {
             (closed, true) => format!("open it to yourself: chmod -R u+rwX {}", typed(&closed.to_string_lossy())),
-            (closed, false) => format!("give it back to you: sudo chown -R \"$USER\" {}", typed(&closed.to_string_lossy())),
+            // What is above the store may be a whole system.
+            (closed, false) if closed.starts_with(store.root()) => {
+                format!("give it back to you: sudo chown -R \"$USER\" {}", typed(&closed.to_string_lossy()))
+            }
+            (_, false) => "export AI_HOME=DIRECTORY, for one that you may write".to_owned(),
         },
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space".to_owned(),
         _ => return Err(Failure::new(Kind::General, format!("cannot write the store `{path}`")).because(error).hint("ai doctor")),

@@ -114,6 +114,13 @@ fn a_store_that_is_closed_to_its_owner_says_the_exact_fix() {
     let outcome = sandbox.ai(["run", "claude", "x"]).outcome();
     worked_for_once(&sandbox, &outcome, &[&format!("hint: give it back to you: sudo chown -R \"$USER\" {}\n", store.display())]);
     assert_eq!(fs::read_dir(&store).unwrap().count(), 0);
+    // What is above the store is nobody's to take: it may be the whole system.
+    let shut = sandbox.root().join("shut");
+    fs::create_dir(&shut).unwrap();
+    for name in ["AI_HOME", "HOME"] {
+        let said = sandbox.ai(["run", "claude", "x"]).env(name, shut.join("x")).outcome().err();
+        assert!(said.contains("hint: export AI_HOME=") && !said.contains("chown"), "{name}: {said}");
+    }
 }
 
 // F-10, E-04
