@@ -206,6 +206,8 @@ fn limits_are_never_above_what_the_engine_has() {
     assert!(most == cpus && note.contains("processor limit lowered"), "{most} {note}");
     let (most, note) = limit(&["--memory", "4096t"], "--memory");
     assert!(most < 4096.0 * f64::from(1 << 20) * f64::from(1 << 20) && note.contains("memory limit lowered"), "{most} {note}");
+    let (least, note) = limit(&["--memory", "1"], "--memory");
+    assert!(least == f64::from(6 << 20) && note.contains("memory limit raised to 6 MiB"), "{least} {note}");
     assert_eq!(limit(&["--memory", "700m", "--cpus", "0.5", "--pids", "99"], "--memory"), (f64::from(700 << 20), String::new()));
     assert_eq!(limit(&["--cpus", "0.5"], "--cpus"), (0.5, String::new()));
     assert_eq!(limit(&["--pids", "99"], "--pids-limit"), (99.0, String::new()));

@@ -49,6 +49,9 @@ pub(super) fn push(request: &Request, parts: &mut Parts) -> Vec<String> {
         if can.memory && value < memory.value && is_own(&memory.origin) && !is_usual {
             notes.push(format!("memory limit lowered to {} MiB: the engine has no more", value >> 20));
         }
+        if can.memory && value > memory.value && is_own(&memory.origin) {
+            notes.push(format!("memory limit raised to {} MiB: no container starts with less", value >> 20));
+        }
         parts.limit(can.memory, Part::Memory(value), "a runaway process ends before your machine does", memory.origin, &mut notes);
     }
     if let Some(cpus) = wanted.cpus {
