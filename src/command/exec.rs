@@ -28,7 +28,7 @@ pub fn run(exec: ExecArgs) -> Result<u8> {
     let context = Context::new(tool::EXEC, exec.overrides.layer())?;
     let command = match exec.line {
         Some(line) => RunCommand::Line(line),
-        None => RunCommand::words(exec.words),
+        None => RunCommand::bare(exec.words)?,
     };
     in_container(&context, command).map(|ended| ended.code)
 }

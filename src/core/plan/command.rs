@@ -24,7 +24,7 @@ impl RunCommand {
     /// leading `--` ends what is ours.
     ///
     /// # Errors
-    /// `--shell` without exactly one word behind it.
+    /// `--shell` without exactly one word behind it, and what [`RunCommand::bare`] refuses.
     pub fn of(tool: &Tool, mut words: Vec<OsString>) -> Result<Self> {
         if !tool.is_exec() {
             return Ok(Self::Tool(words));
@@ -38,13 +38,27 @@ impl RunCommand {
                 Ok([_, line]) => Ok(Self::Line(line)),
                 Err(_) => Err(usage("--shell takes one word, the command line")),
             },
-            _ => Ok(Self::words(words)),
+            _ => Self::bare(words),
         }
     }
 
     /// Returns the command that `words` are: a program with its arguments, or a shell where there is none.
-    pub fn words(words: Vec<OsString>) -> Self {
+    fn words(words: Vec<OsString>) -> Self {
         if words.is_empty() { Self::Shell } else { Self::Words(words) }
+    }
+
+    /// Returns the command that words are which no `--` ends ours before.
+    ///
+    /// # Errors
+    /// Where the first looks like an option: one that is misspelt would be run as a program.
+    pub fn bare(words: Vec<OsString>) -> Result<Self> {
+        match words.first() {
+            Some(first) if first.as_encoded_bytes().starts_with(b"-") => {
+                let why = format!("there is no option `{}`", first.to_string_lossy());
+                Err(usage(&why).hint("ai help exec; the options stand before the command"))
+            }
+            _ => Ok(Self::words(words)),
+        }
     }
 
     /// Returns a command that stands for any other, for what must be decided before the words are known.
@@ -151,6 +165,7 @@ mod tests {
         check(&["--"], Some(RunCommand::Shell));
         check(&["--shell", "id | wc"], Some(RunCommand::Line("id | wc".into())));
         check(&["--shell"], None);
+        check(&["--cache", "npm", "--", "true"], None);
         check(&["--shell", "a", "b"], None);
     }
 }
