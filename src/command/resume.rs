@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::command::history::list::{project, row};
+use crate::command::history::list::{known, project, row};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::history::conversation::{Conversation, places, resume_words};
 use crate::core::history::search::Needle;
@@ -14,7 +14,7 @@ use crate::core::tool::Tool;
 use crate::host::history::list::{self, HistorySearch};
 use crate::host::machine::again;
 use crate::host::{Host, output, pick};
-use crate::session::context::{Context, unknown_tool};
+use crate::session::context::Context;
 use crate::session::tolerant;
 
 #[derive(Debug, Args)]
@@ -41,6 +41,7 @@ pub fn run(resume: &ResumeArgs) -> Result<u8> {
     let (context, failures) = tolerant::context()?;
     tolerant::tell(failures);
     let host = &context.host;
+    known(host, resume.tool.as_deref())?;
     let found = named(host, resume);
     let found = if found.is_empty() {
         let project = if resume.all { None } else { Some(project(&context)?) };
@@ -66,7 +67,7 @@ fn named(host: &Host, resume: &ResumeArgs) -> Vec<Conversation> {
 fn unread(context: &Context, resume: &ResumeArgs) -> Result<Option<Conversation>> {
     let (Some(name), [id]) = (&resume.tool, resume.words.as_slice()) else { return Ok(None) };
     let tool = Tool::load(name, |name| context.host.manifest(name))?;
-    if tool.ok_or_else(|| unknown_tool(name, &context.host))?.manifest.transcripts.is_some() {
+    if tool.is_none_or(|tool| tool.manifest.transcripts.is_some()) {
         return Ok(None);
     }
     let project = project(context)?;

@@ -97,6 +97,9 @@ fn a_conversation_goes_on_in_its_tool_and_directory() {
         assert_eq!(argv[at + 1], workdir);
     }
     sandbox.ai(["resume"]).outcome().refused(2, &["3 conversations fit, and nobody can be asked", "ai resume"]);
+    for words in [["resume", "x"], ["history", "x"]] {
+        sandbox.ai(words).args(["--tool", "clude"]).outcome().refused(2, &["no tool `clude`", "did you mean `claude`?"]);
+    }
     sandbox.ai(["resume", "never-said"]).outcome().refused(1, &["there is no such conversation"]);
     let printed = sandbox.ai(["resume", "--print", "bird"]).prints();
     assert_eq!(printed, format!("cd {}/sub && ai run gemini -- -r f6e25735-3944\n", sandbox.project().display()));

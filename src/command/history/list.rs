@@ -9,8 +9,8 @@ use crate::core::history::search::Needle;
 use crate::core::text::table::Side;
 use crate::core::workspace::Workspace;
 use crate::host::history::list::{self, HistorySearch};
-use crate::host::{self, output};
-use crate::session::context::Context;
+use crate::host::{self, Host, output};
+use crate::session::context::{Context, unknown_tool};
 use crate::session::tolerant;
 
 #[derive(Debug, Args)]
@@ -34,6 +34,7 @@ pub struct ListArgs {
 pub fn run(args: &ListArgs) -> Result<u8> {
     let (context, failures) = tolerant::context()?;
     tolerant::tell(failures);
+    known(&context.host, args.tool.as_deref())?;
     let project = if args.all { None } else { Some(project(&context)?) };
     let wanted = HistorySearch { project, tool: args.tool.clone(), needle: Needle::new(&args.words), id: None, most: args.limit };
     let found = list::list(&context.host, &wanted);
@@ -51,6 +52,12 @@ pub fn run(args: &ListArgs) -> Result<u8> {
         &found.iter().map(|one| row(one, args.all)).collect::<Vec<_>>(),
     )?;
     Ok(0)
+}
+
+/// Fails for the name of a tool that nobody knows.
+pub fn known(host: &Host, tool: Option<&str>) -> Result<()> {
+    let unknown = tool.filter(|name| !host.tool_names().iter().any(|known| known == name));
+    unknown.map_or(Ok(()), |name| Err(unknown_tool(name, host)))
 }
 
 /// Returns the id of the project here.
