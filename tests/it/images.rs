@@ -99,7 +99,24 @@ fn what_a_name_was_moved_to_is_not_run_until_it_is_accepted() {
 #[test]
 fn what_a_name_was_moved_to_is_not_run_on_podman_either() {
     let Some(bed) = Bed::podman() else { return };
-    check(&Named::new(bed, "pinned-podman"));
+    let mut named = Named::new(bed, "pinned-podman");
+    check(&named);
+    // N-05: an image of ours goes by a file from podman to podman, and to docker, which takes names to the letter.
+    let name = format!("ai-made:podman-{}", id());
+    named.tag(&named.original, &name);
+    named.bed.set("AI_IMAGE", &name);
+    let file = named.bed.root().join("image.tar");
+    succeeds(named.bed.ai(["image", "save"]).args([&file]));
+    named.bed.docker(&["rmi", &name]);
+    let load = || named.bed.ai(["image", "load"]).args([&file]);
+    assert!(load().succeeds().err().contains(&format!("loaded {name} (")));
+    assert_eq!(named.ran(), (0, "original\n".into(), String::new()));
+    let loaded = load().env("AI_ENGINE", "docker").outcome();
+    let spelled = format!("localhost/{name}");
+    let left = named.bed.run("docker").args(["rmi", &spelled]).outcome();
+    named.bed.run("docker").args(["rmi", &name]).succeeds();
+    assert!(loaded.code == 0 && loaded.err().contains(&format!("loaded {name} (")) && left.code != 0, "{}", loaded.err());
+    named.bed.docker(&["rmi", &name]);
 }
 
 // Z-080, M-04: nobody has to pin what the program built itself.

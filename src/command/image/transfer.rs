@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::command::image::refresh;
+use crate::core::engine::kind::EngineKind;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::image::{MADE, is_ours};
 use crate::core::plan;
@@ -41,7 +42,11 @@ pub(super) fn load(context: &Context, file: &Path) -> Result<u8> {
         .hint(format!("{} load takes it, with everything that its names stand for now", facts.engine.kind.program())));
     }
     archive::load(&facts.engine, file)?;
-    for image in &archived.names {
+    for (image, spelled) in archived.names.iter().zip(&archived.spelled) {
+        // Podman writes names that are from nowhere so; another engine takes them to the letter.
+        if spelled.starts_with("localhost/") && facts.engine.kind != EngineKind::Podman {
+            archive::rename(&facts.engine, spelled, image)?;
+        }
         let details = inspect(&facts, image)?;
         let id = details["Id"].as_str().unwrap_or_default();
         if !archived.holds(id) {

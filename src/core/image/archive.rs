@@ -56,8 +56,10 @@ fn octal(field: &[u8]) -> Option<u64> {
 /// The images in an archive.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Archived {
-    /// As the engine will call them.
+    /// As runs will call them.
     pub names: Vec<String>,
+    /// As the engine that wrote them did.
+    pub spelled: Vec<String>,
     /// Contents of which one is an image's id.
     ids: Vec<String>,
 }
@@ -69,7 +71,7 @@ impl Archived {
         let mut archived = Self::default();
         for image in &images {
             let tags = image["RepoTags"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            archived.names.extend(tags.map(|name| plain(name).to_owned()));
+            archived.spelled.extend(tags.map(str::to_owned));
             let config = image["Config"].as_str()?;
             let config = config.rsplit('/').next()?;
             archived.ids.push(config.strip_suffix(".json").unwrap_or(config).to_owned());
@@ -77,6 +79,7 @@ impl Archived {
         let index: Value = index.and_then(|index| serde_json::from_slice(index).ok()).unwrap_or_default();
         let digests = index["manifests"].as_array().into_iter().flatten().filter_map(|manifest| manifest["digest"].as_str());
         archived.ids.extend(digests.map(|digest| digest.trim_start_matches("sha256:").to_owned()));
+        archived.names = archived.spelled.iter().map(|name| plain(name).to_owned()).collect();
         (!archived.names.is_empty()).then_some(archived)
     }
 

@@ -114,6 +114,18 @@ pub fn load(engine: &Engine, file: &Path) -> Result<()> {
     }
 }
 
+/// Gives an image another name in place of the one that it has.
+pub fn rename(engine: &Engine, from: &str, to: &str) -> Result<()> {
+    for words in [&["tag", from, to][..], &["rmi", from]] {
+        let (status, _, stderr) = process::output(&render::program(engine), words)?;
+        if !status.success() {
+            let cannot = Failure::new(Kind::Unavailable, format!("cannot call {from} {to}"));
+            return Err(cannot.because(String::from_utf8_lossy(&stderr)).hint(format!("{} tag {from} {to}", engine.kind.program())));
+        }
+    }
+    Ok(())
+}
+
 /// Returns the bill of materials of an image; nothing where it has none.
 pub fn bill(engine: &Engine, image: &str) -> Result<Option<Value>> {
     let parts = [Part::Program("cat"), Part::Ephemeral, Part::Network("none".into()), Part::NoDownload, Part::NoLog];
