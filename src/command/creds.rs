@@ -158,7 +158,13 @@ pub fn no_login(tool: &Tool) -> Failure {
             secret.env.first().map_or("KEY", String::as_str),
             secret.file.as_ref().map_or_else(String::new, |file| format!(", or put it into the store as {file}"))
         )),
-        None => failure.hint("ai tools"),
+        None => {
+            let is_key = |name: &&String| name.ends_with("_KEY") || name.ends_with("_TOKEN");
+            let key = tool.manifest.env.pass.iter().find(is_key);
+            failure.hint(
+                key.map_or_else(|| "ai tools".to_owned(), |key| format!("it takes a key: export {key}=…; ai tools show {}", tool.name)),
+            )
+        }
     }
 }
 

@@ -33,8 +33,14 @@ pub(super) fn read(source: &ConfigText) -> Result<ConfigTable> {
     toml::from_str(&source.text).map_err(|error| {
         Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid configuration", source.path))
             .because(toml_complaint(&error))
-            .hint(meant(error.message()).unwrap_or_else(|| "ai help config".into()))
+            .hint(meant(error.message()).or_else(|| one_of_many(source, &error)).unwrap_or_else(|| "ai help config".into()))
     })
+}
+
+/// Returns how a rule is written that stands there as if there were one alone.
+fn one_of_many(source: &ConfigText, error: &toml::de::Error) -> Option<String> {
+    let behind = source.text.get(error.span()?.start..)?;
+    behind.starts_with("[route]").then(|| "did you mean `[[route]]`? there may be several".into())
 }
 
 /// Returns the known key that is nearest to the unknown one which the parser complains about.

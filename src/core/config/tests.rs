@@ -43,6 +43,10 @@ fn mistakes_are_shown_with_file_line_and_suggestion() {
     );
     let text = Config::new(of("x"), &[source("c.toml", "\nmemory = 'much'\n")], &Env::default(), Layer::default()).unwrap_err().to_string();
     assert!(text.contains("c.toml:2: `much` is no size"), "{text}");
+    for (rule, hint) in [("[route]\ntool = 'x'\n", "`[[route]]`"), ("[[route]]\ntool = 'x'\nwrods = ['a']\n", "`words`")] {
+        let text = Config::new(of("x"), &[source("c.toml", rule)], &Env::default(), Layer::default()).unwrap_err().to_string();
+        assert!(text.contains(&format!("hint: did you mean {hint}?")), "{text}");
+    }
     let env = [("AI_WORKSPACE".into(), "sideways".into())].into_iter().collect();
     let text = Config::new(of("x"), &[], &env, Layer::default()).unwrap_err().to_string();
     assert!(text.contains("`sideways` is none of adaptive, named, flat, mirror"), "{text}");
