@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 
+import phases
 import tab
 
 AI, ZOXIDE, CCUSAGE = os.environ["AI"], os.environ["ZOXIDE"], os.environ["CCUSAGE"]
@@ -166,8 +167,7 @@ def spare(lab):
     taken = {"ai": [], "docker": []}
     for _ in range(rounds):
         # Whoever is slow to make one is waited for: what is measured is the run.
-        while b"waits" not in subprocess.run([AI, "spare", "exec"], cwd=here, env=lab.env, stderr=subprocess.PIPE, check=True).stderr:
-            time.sleep(0.2)
+        phases.waits(AI, here, lab.env)
         taken["ai"].append(lab.seconds([AI, "exec", "true"], here))
         taken["docker"].append(lab.seconds(["docker", "run", "--rm", "--init", "-i", IMAGE, "true"], here))
     lab.env["AI_SPARE"] = "0"
@@ -374,19 +374,25 @@ Written by `make bench`, which measures both sides warm and interleaved; medians
 
 
 def main():
-    target, parts = pathlib.Path(sys.argv[1]), sys.argv[2:] or list(PARTS)
-    rows = []
+    target, parts = pathlib.Path(sys.argv[1]), sys.argv[2:] or [*PARTS, "phases"]
+    rows, more, plot = [], "", target.parent.parent / "target/performance.svg"
     for part in parts:
         scratch = tempfile.mkdtemp(prefix="ai-bench-")
         try:
+            if part == "phases":
+                more, bars = phases.section(Lab(scratch), AI, IMAGE, int(os.environ.get("ROUNDS", "20")))
+                print(more, flush=True)
+                plot.write_text(bars)
+                continue
             for line in PARTS[part](Lab(scratch)):
                 rows.append(line)
                 print("  ".join(line), flush=True)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-    if len(parts) == len(PARTS):
+    if len(parts) > len(PARTS):
         machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, {versions()}"
-        target.write_text(HEAD.format(machine=machine) + "".join(f"| {' | '.join(line)} |\n" for line in rows))
+        target.write_text(HEAD.format(machine=machine) + "".join(f"| {' | '.join(line)} |\n" for line in rows) + more)
+        plot.replace(target.with_suffix(".svg"))
 
 
 def zoxide_version():
