@@ -110,16 +110,21 @@ pub fn sources<'a>(plan: &'a Plan, facts: &'a Facts) -> Vec<&'a Path> {
 /// Returns what two runs must have in common for one to take the container that was made for the other: all that an engine cannot change
 /// afterwards. `None` where something is not there to be compared.
 pub fn key(plan: &Plan, facts: &Facts, grounds: &[MountGround]) -> Option<String> {
+    key_of(env!("CARGO_PKG_VERSION"), plan, facts, grounds)
+}
+
+/// Returns the key of a program of this version.
+pub fn key_of(version: &str, plan: &Plan, facts: &Facts, grounds: &[MountGround]) -> Option<String> {
     let mut text = Vec::new();
     let mut field = |bytes: &[u8]| {
         text.extend_from_slice(format!("{}:", bytes.len()).as_bytes());
         text.extend_from_slice(bytes);
     };
     let engine = &plan.engine;
-    for word in [env!("CARGO_PKG_VERSION"), engine.kind.program(), &engine.endpoint.url(), plan.image_id.as_deref()?, &plan.tool] {
+    // Kind of engine, tool and person are in its words, which name the owner of the container.
+    for word in [version, &engine.endpoint.url(), plan.image_id.as_deref()?] {
         field(word.as_bytes());
     }
-    field(facts.user.uid.to_string().as_bytes());
     for part in plan.parts.iter().map(|reasoned| &reasoned.part).filter(|part| !is_late(part)) {
         match part {
             Part::Mount(mount) if is_of_session(mount) => field(mount.target.as_os_str().as_bytes()),

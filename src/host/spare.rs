@@ -159,12 +159,18 @@ pub fn lock(store: &Store) -> io::Result<Option<File>> {
 /// Looks at what a plan mounts. What is not there has no ground.
 pub fn grounds(plan: &Plan, facts: &Facts) -> Vec<MountGround> {
     let mountinfo = own::read_text("/proc/self/mountinfo").unwrap_or_default();
-    let ground = |source: &Path| {
-        let found = source.look().ok()?;
-        let below = source.resolved().ok().map(|source| mounted_below(&mountinfo, &source))?;
-        Some(MountGround { source: source.to_owned(), identity: format!("{}:{}", found.dev(), found.ino()), below })
-    };
-    sources(plan, facts).into_iter().filter_map(ground).collect()
+    sources(plan, facts).into_iter().filter_map(|source| ground(source, &mountinfo)).collect()
+}
+
+fn ground(source: &Path, mountinfo: &str) -> Option<MountGround> {
+    let identity = identity(source)?;
+    let below = source.resolved().ok().map(|source| mounted_below(mountinfo, &source))?;
+    Some(MountGround { source: source.to_owned(), identity, below })
+}
+
+/// Returns device and inode of what is at a place.
+fn identity(place: &Path) -> Option<String> {
+    place.look().ok().map(|found| format!("{}:{}", found.dev(), found.ino()))
 }
 
 #[cfg(test)]
@@ -198,6 +204,19 @@ mod tests {
         assert!(!dismiss(&store, &spare.session), "it is somebody's");
         assert_eq!(left(&store, |_| true), []);
         assert_eq!(left(&store, |_| false), std::slice::from_ref(&spare.session), "whose session is over");
+    }
+
+    #[test]
+    fn what_is_at_a_place_is_told_by_device_and_inode_and_what_is_mounted_below() {
+        let mountinfo = own::read_text("/proc/self/mountinfo").unwrap();
+        let of = |place: &str| ground(Path::new(place), &mountinfo).unwrap();
+        let inode = |ground: &MountGround| ground.identity.split_once(':').unwrap().1.to_owned();
+        // Each is the first inode of its file system.
+        let (proc, sys) = (of("/proc"), of("/sys"));
+        assert!(inode(&proc) == inode(&sys) && proc.identity != sys.identity, "{proc:?} {sys:?}");
+        assert_ne!(inode(&proc), inode(&of("/proc/self")));
+        assert!(of("/proc/self").below.is_empty() && mountinfo.lines().all(|line| line.split(' ').nth(4) != Some("/proc/self")));
+        assert!(ground(Path::new("/proc/none"), &mountinfo).is_none());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! is not equal to the last byte is a run as any other.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::core::config::Origin;
@@ -17,7 +18,7 @@ use crate::host::doctor::checkup;
 use crate::host::engine::{api, containers, image};
 use crate::host::guard::order;
 use crate::host::machine::deadline::Deadline;
-use crate::host::machine::{clock, process};
+use crate::host::machine::{clock, power, process};
 use crate::host::spare::client::{self, Passed};
 use crate::host::store::lease;
 use crate::host::{self, Host, output};
@@ -110,6 +111,19 @@ pub fn after(host: &Host, lease: &Lease, code: u8) {
     let _ = process::background(&words.into_iter().chain(terminal).chain(["--".into(), lease.tool.clone().into()]).collect::<Vec<_>>());
 }
 
+/// Returns why no container is made in advance for runs like this one; `None` where one is.
+fn hindrance(context: &Context, facts: &Facts, plan: &Plan) -> Option<&'static str> {
+    let has_room = || checkup::disk(context.host.store.root()).is_none_or(|(_, free)| free >= ROOM);
+    match () {
+        () if !context.config.settings.spare.value => Some("spare = true in config.toml, or AI_SPARE=1, asks for one"),
+        () if context.is_changed => Some("flags have changed its configuration"),
+        () if context.host.is_machine() => Some("CI is set"),
+        () if power::is_saved(Path::new("/sys")) => Some("the machine saves its battery"),
+        () if !has_room() => Some("less than 1 GiB is free on the disk of the store"),
+        () => spare::refusal(plan, &context.tool, facts),
+    }
+}
+
 /// What became of the wish for a container.
 #[derive(Debug)]
 pub enum SpareMade {
@@ -124,17 +138,11 @@ pub enum SpareMade {
 /// Where the engine does not make it; nothing is left of it then.
 pub fn make(context: &Context, terminal: bool, seconds: u32) -> Result<SpareMade> {
     let (host, store) = (&context.host, &context.host.store);
-    if !is_wanted(context) {
-        return Ok(SpareMade::None("spare = true in config.toml, or AI_SPARE=1, asks for one; in CI there is none"));
-    }
     let streams = Terminal { stdin: terminal, stdout: terminal, stderr: terminal, in_front: true };
     let decided = decide::decide(context, RunCommand::placeholder(&context.tool), Some(streams))?;
     let plan = &decided.plan;
-    if let Some(why) = spare::refusal(plan, &context.tool, &decided.facts) {
+    if let Some(why) = hindrance(context, &decided.facts, plan) {
         return Ok(SpareMade::None(why));
-    }
-    if checkup::disk(store.root()).is_some_and(|(_, free)| free < ROOM) {
-        return Ok(SpareMade::None("there is little room on the disk"));
     }
     let failed = |error: std::io::Error| Failure::new(Kind::General, "cannot make a container that waits").because(error);
     let Some(_lock) = host::spare::lock(store).map_err(failed)? else { return Ok(SpareMade::None("another one is being made")) };
@@ -243,14 +251,10 @@ pub fn explained(context: &Context, facts: &Facts, plan: &Plan) -> Option<[Strin
         return None;
     }
     let origin = &context.config.settings.spare.origin;
-    let (words, said) = match (&plan.spare, spare::refusal(plan, &context.tool, facts)) {
+    let (words, said) = match (&plan.spare, hindrance(context, facts, plan)) {
         (Some(way), _) => {
             let words: Vec<_> = way.words.iter().map(|word| Shell::Bash.quote(&word.to_string_lossy())).collect();
             (words.join(" "), "instead of all of this: a container that waits is equal to the last byte".to_owned())
-        }
-        (None, _) if !is_wanted(context) => {
-            let why = if context.is_changed { "flags have changed its configuration" } else { "CI is set" };
-            ("spare".to_owned(), format!("after such a run no container waits for the next: {why}"))
         }
         (None, Some(why)) => ("spare".to_owned(), format!("after such a run no container waits for the next: {why}")),
         (None, None) => ("spare".to_owned(), "after such a run a container waits for the next".to_owned()),

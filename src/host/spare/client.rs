@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::event::PollFlags;
 use rustix::fd::AsFd;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use crate::core::spare::Spare;
@@ -134,15 +134,16 @@ impl Client {
     /// Passes everything on until the output ends; fails where nobody takes it.
     fn pass(&self, stream: BufReader<UnixStream>, terminal: bool) -> io::Result<()> {
         let _raw = terminal.then(RawTerminal::new);
-        let mut signals = Signals::new([SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH])?;
+        let mut signals = Signals::new([SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP])?;
         let other = Self { socket: self.socket.clone(), container: self.container.clone() };
         std::thread::spawn(move || {
             for signal in &mut signals {
-                if signal != SIGWINCH {
+                match signal {
+                    SIGWINCH if terminal => other.resize(),
+                    // Nobody could continue what stopped there, and we are not to stop without it.
+                    SIGWINCH | SIGTSTP => {}
                     // Fails only if the container has ended, which is what was wanted.
-                    let _ = other.request("POST", &format!("/kill?signal={signal}"), PATIENCE);
-                } else if terminal {
-                    other.resize();
+                    _ => drop(other.request("POST", &format!("/kill?signal={signal}"), PATIENCE)),
                 }
             }
         });

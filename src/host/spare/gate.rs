@@ -1,17 +1,17 @@
 //! The gate of a waiting container, where this program is process 1: it waits for the words of a run, compares what is mounted, and
 //! starts the command as the engine's own init would have: signals reach it, its children are reaped, its exit code is ours.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::time::Duration;
 
 use rustix::event::PollFlags;
-use rustix::event::{PollFd, Timespec, poll};
-use rustix::fd::AsFd;
+use rustix::event::{PollFd, poll};
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group, wait};
@@ -21,11 +21,10 @@ use signal_hook::iterator::Signals;
 use crate::core::container::GATE;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::spare::GateOrder;
-use crate::host::fs::look::Look;
 use crate::host::fs::{own, pipe};
 use crate::host::machine::deadline::Deadline;
 use crate::host::machine::{clock, process};
-use crate::host::spare::{ALIVE, END, GO};
+use crate::host::spare::{ALIVE, END, GO, identity};
 
 /// Largest order: what Linux takes as words and variables of a program, and more.
 const LARGEST: usize = 8 << 20;
@@ -41,7 +40,7 @@ pub const STARTS: &str = "starts\n";
 pub const REFUSED: &str = "refused\n";
 
 /// Waits so many seconds for a run, and is its process 1. The value is the exit code of the command, whose first words are `entry`.
-pub fn serve(seconds: u32, entry: &[std::ffi::OsString]) -> Result<u8> {
+pub fn serve(seconds: u32, entry: &[OsString]) -> Result<u8> {
     let failed = |error: io::Error| Failure::new(Kind::NotStarted, "cannot wait at the gate").because(error);
     let gate = Path::new(GATE);
     // Process 1 gets no signal that it has not asked for.
@@ -54,7 +53,8 @@ pub fn serve(seconds: u32, entry: &[std::ffi::OsString]) -> Result<u8> {
     let alive = own::open(gate.join(ALIVE)).map_err(failed)?;
     // Whoever looks for it on the host may have the lock for a moment.
     retry_on_intr(|| flock(&alive, FlockOperation::LockExclusive)).map_err(|error| failed(error.into()))?;
-    if !is_called(&go, &woken, seconds).map_err(failed)? {
+    let alarm = clock::alarm(Duration::from_secs(seconds.into())).map_err(failed)?;
+    if !is_called(&go, &woken, &alarm).map_err(failed)? {
         return Ok(0);
     }
     // Whoever is told nothing, or half of it, is not needed.
@@ -72,30 +72,20 @@ pub fn serve(seconds: u32, entry: &[std::ffi::OsString]) -> Result<u8> {
 }
 
 /// Waits for somebody who speaks; false where a signal or the end of the time comes first.
-fn is_called(go: &File, woken: &UnixStream, seconds: u32) -> io::Result<bool> {
-    let deadline = Deadline::after(Duration::from_secs(seconds.into()));
-    loop {
-        let time = Timespec::try_from(deadline.left()).map_err(io::Error::other)?;
-        let mut ready = [PollFd::new(go, PollFlags::IN), PollFd::from_borrowed_fd(woken.as_fd(), PollFlags::IN)];
-        match poll(&mut ready, Some(&time)) {
-            Ok(0) => return Ok(false),
-            Ok(_) => return Ok(ready[1].revents().is_empty() && !ready[0].revents().is_empty()),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+fn is_called(go: &File, woken: &UnixStream, alarm: &OwnedFd) -> io::Result<bool> {
+    let mut ready = [go.as_fd(), woken.as_fd(), alarm.as_fd()].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+    retry_on_intr(|| poll(&mut ready, None))?;
+    Ok(ready[1].revents().is_empty() && !ready[0].revents().is_empty())
 }
 
 /// Returns the first place at which something else is mounted than the host sees there.
 fn exchanged(order: &GateOrder) -> Option<&Path> {
-    let is_other = |(path, identity): &&(std::ffi::OsString, std::ffi::OsString)| {
-        Path::new(path).look().is_ok_and(|found| format!("{}:{}", found.dev(), found.ino()).as_str() == identity)
-    };
-    order.places.iter().find(|place| !is_other(place)).map(|(path, _)| Path::new(path))
+    let is_other = |(path, seen): &&(OsString, OsString)| identity(Path::new(path)).is_none_or(|found| found.as_str() != seen);
+    order.places.iter().find(is_other).map(|(path, _)| Path::new(path))
 }
 
 /// Starts the command in a group of its own, in front of the terminal.
-fn start(order: &GateOrder, entry: &[std::ffi::OsString]) -> Result<Pid> {
+fn start(order: &GateOrder, entry: &[OsString]) -> Result<Pid> {
     let mut command = process::command("/proc/self/exe");
     command.arg0("ai").args(["at-gate", "--"]).args(entry).args(&order.words).current_dir(&order.workdir).process_group(0);
     for variable in &order.env {
@@ -120,7 +110,7 @@ fn part(bytes: &[u8], from: usize, to: usize) -> &std::ffi::OsStr {
 }
 
 /// Waits until the gate has put it in front of the terminal, and becomes the command; returns only if that fails.
-pub fn become_job(words: &[std::ffi::OsString]) -> Failure {
+pub fn become_job(words: &[OsString]) -> Failure {
     let stdin = io::stdin();
     let deadline = Deadline::after(PATIENCE);
     let me = rustix::process::getpgrp();
@@ -165,4 +155,21 @@ fn code_of(status: WaitStatus) -> u8 {
 fn say(end: &mut File, code: u8) {
     // Whoever has gone away asks the engine.
     let _ = end.write_all(format!("{code}\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_what_the_host_sees_is_named() {
+        let place = |path: &str, seen: Option<String>| (path.into(), seen.unwrap_or_default().into());
+        let check = |path: &str, seen: Option<String>, expected: Option<&str>| {
+            let places = vec![place("/proc", identity(Path::new("/proc"))), place(path, seen)];
+            assert_eq!(exchanged(&GateOrder { places, ..GateOrder::default() }), expected.map(Path::new));
+        };
+        check("/sys", identity(Path::new("/sys")), None);
+        check("/sys", identity(Path::new("/proc")), Some("/sys"));
+        check("/none", identity(Path::new("/proc")), Some("/none"));
+    }
 }

@@ -2,11 +2,11 @@
 
 use crate::core::config::source::Scope;
 use crate::core::config::{Config, Layer};
-use crate::core::engine::Product;
+use crate::core::engine::{Address, Product};
 use crate::core::facts::{Facts, SshAgent, Terminal};
 use crate::core::plan::tests::sources::{facts, plain};
 use crate::core::plan::{Plan, Request, RunCommand};
-use crate::core::spare::{GateOrder, MountGround, key, refusal, sources};
+use crate::core::spare::{GateOrder, MountGround, key, key_of, refusal, sources};
 use crate::core::tool::{self, Tool};
 
 /// A run, and what may differ between two of them.
@@ -93,8 +93,18 @@ fn what_the_engine_cannot_change_is_in_the_key() {
     differs(|case| case.variables = vec![("AI_NETWORK", "none")]);
     differs(|case| case.variables = vec![("AI_READ_ONLY_ROOT", "0")]);
     differs(|case| case.tool = "gemini");
+    differs(|case| case.facts.engine.endpoint.address = Address::Socket { path: "/other.sock".into(), real: "/other.sock".into() });
     differs(|case| case.facts.user.uid = 1001);
     differs(|case| case.facts.cwd = Some("/home/jo/src/proj/below".into()));
+}
+
+#[test]
+fn another_version_takes_none_of_this_one() {
+    let case = Case::new();
+    let plan = case.plan();
+    let of = |version: &str| key_of(version, &plan, &case.facts, &case.grounds(&plan));
+    assert_eq!(of(env!("CARGO_PKG_VERSION")), case.key());
+    assert_ne!(of("0.0.0"), case.key());
 }
 
 #[test]
