@@ -7,6 +7,7 @@ pub mod git;
 pub mod interrupt;
 pub mod look;
 pub mod piped;
+pub mod power;
 pub mod process;
 pub mod prompt;
 pub mod rc;

@@ -119,6 +119,7 @@ mod shell_table;
 mod shell_words;
 mod signals;
 mod spare;
+mod spare_lost;
 mod state_degraded;
 mod state_repair;
 mod state_sessions;

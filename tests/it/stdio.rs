@@ -6,6 +6,7 @@ use crate::bed::{Bed, Image};
 use crate::process::wait_for;
 use crate::sandbox::Sandbox;
 use crate::shells::Shell;
+use crate::spare::ready;
 
 const CODES: [i32; 8] = [0, 1, 2, 42, 130, 137, 143, 255];
 
@@ -23,15 +24,22 @@ fn the_code_of_the_tool_is_the_code_of_the_function() {
     }
 }
 
+/// Tools end with these codes.
+#[track_caller]
+pub fn codes(bed: &Bed, shell: Shell, codes: &[i32]) {
+    for code in codes {
+        ready(bed, &[]);
+        let outcome = bed.shell(shell, &format!("gexec sh -c 'exit {code}'")).outcome();
+        assert_eq!((outcome.code, outcome.out(), outcome.err()), (*code, String::new(), String::new()), "{shell:?}");
+    }
+}
+
 // D-04, Z-082
 #[test]
 fn the_code_of_the_tool_survives_a_real_engine() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
-    let status = |shell: Shell| shell.text("$?", "$status");
-    for (shell, codes) in Shell::all().into_iter().zip([[0, 42, 137], [1, 130, 143], [2, 42, 255]]) {
-        let script: String = codes.iter().map(|code| format!("gexec sh -c 'exit {code}'; echo {}\n", status(shell))).collect();
-        let outcome = bed.shell(shell, &script).outcome();
-        assert_eq!((outcome.out(), outcome.err()), (codes.map(|code| format!("{code}\n")).concat(), String::new()), "{shell:?}");
+    for (shell, those) in Shell::all().into_iter().zip([[0, 137], [1, 143], [2, 42]]) {
+        codes(&bed, shell, &those);
     }
     bed.nothing_left();
 }
@@ -56,20 +64,34 @@ fn noise(length: usize) -> Vec<u8> {
     (0..length).map(|n| (n * 2_654_435_761_usize >> 11) as u8).collect()
 }
 
+/// A megabyte comes in from a file and through a pipe, and goes out.
+#[track_caller]
+pub fn input(bed: &Bed, shell: Shell) {
+    let bytes = noise(1 << 20);
+    fs::write(bed.root().join("bytes"), &bytes).unwrap();
+    ready(bed, &[]);
+    bed.shell(shell, "gexec --shell 'cat > copy' < ../../bytes").prints();
+    assert!(fs::read(bed.project().join("copy")).unwrap() == bytes, "{shell:?}, from a file");
+    ready(bed, &[]);
+    let out = bed.shell(shell, "cat ../../bytes | gexec cat").outcome();
+    assert!(out.code == 0 && out.stdout == bytes && out.stderr.is_empty(), "{shell:?}, through a pipe: {}", out.err());
+}
+
 // D-02, Z-083
 #[test]
 fn standard_input_arrives_whole() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
-    let bytes = noise(1 << 20);
-    fs::write(bed.root().join("bytes"), &bytes).unwrap();
-    for shell in Shell::all() {
-        let copied = || fs::read(bed.project().join("copy")).unwrap();
-        bed.shell(shell, "gexec --shell 'cat > copy' < ../../bytes").prints();
-        assert!(copied() == bytes, "{shell:?}, from a file");
-        let out = bed.shell(shell, "cat ../../bytes | gexec cat").outcome();
-        assert!(out.code == 0 && out.stdout == bytes && out.stderr.is_empty(), "{shell:?}, through a pipe: {}", out.err());
-    }
+    Shell::all().into_iter().for_each(|shell| input(&bed, shell));
     bed.nothing_left();
+}
+
+/// No input is the end of a file.
+#[track_caller]
+pub fn closed_input(bed: &Bed) {
+    for closed in ["< /dev/null", "<&-"] {
+        ready(bed, &[]);
+        assert_eq!(bed.shell(Shell::Bash, &format!("gexec --shell 'cat; echo end' {closed}")).prints(), "end\n");
+    }
 }
 
 // Z-083
@@ -96,7 +118,7 @@ fn a_closed_standard_input_is_the_end_of_a_file() {
         }
     }
     let Some(bed) = Bed::new(Image::Busybox) else { return };
-    assert_eq!(bed.shell(Shell::Bash, "gexec --shell 'cat; echo end' < /dev/null").prints(), "end\n");
+    closed_input(&bed);
 }
 
 // D-07
@@ -133,15 +155,22 @@ fn a_reader_that_goes_away_ends_a_tool_that_never_would() {
 #[test]
 fn what_the_engine_refuses_keeps_its_code_and_its_line() {
     let Some(bed) = Bed::new(Image::Busybox) else { return };
-    let outcome = bed.shell(Shell::Bash, "gexec no-such-program").outcome();
-    assert_eq!((outcome.code, outcome.out().as_str()), (127, ""));
-    assert!(outcome.err().contains("no-such-program"), "{}", outcome.err());
-    let outcome = bed.ai(["exec", "--", "/tmp"]).outcome();
-    assert_eq!((outcome.code, outcome.out().as_str()), (126, ""), "{}", outcome.err());
+    no_program(&bed);
     let outcome = bed.ai(["run", "--network", "no-such-network", "exec", "true"]).outcome();
     assert_eq!((outcome.code, outcome.out().as_str()), (125, ""), "{}", outcome.err());
     assert!(outcome.err().contains("no-such-network"), "{}", outcome.err());
     bed.nothing_left();
+}
+
+/// What cannot be started has the engines' codes.
+#[track_caller]
+pub fn no_program(bed: &Bed) {
+    for (word, code) in [("no-such-program", 127), ("/tmp", 126)] {
+        ready(bed, &[]);
+        let outcome = bed.shell(Shell::Bash, &format!("gexec {word}")).outcome();
+        assert_eq!((outcome.code, outcome.out().as_str()), (code, ""), "{}", outcome.err());
+        assert!(outcome.err().contains(word), "{}", outcome.err());
+    }
 }
 
 // C-14, K-03

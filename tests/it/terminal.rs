@@ -8,6 +8,7 @@ use crate::bed::{Bed, Image};
 use crate::process::{HANG, Run, wait_for};
 use crate::sandbox::Sandbox;
 use crate::shells::Shell;
+use crate::spare::ready;
 
 /// Starts a command on a terminal of its own.
 pub fn on_terminal(run: Run) -> PtySession {
@@ -90,16 +91,23 @@ fn no_command_on_a_terminal_is_a_shell() {
 // D-06
 #[test]
 fn a_signal_to_the_program_ends_its_container() {
-    use rustix::process::{Pid, Signal, kill_process};
     let Some(bed) = Bed::new(Image::Busybox) else { return };
-    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+    signals(&bed);
+    bed.nothing_left();
+}
+
+/// Each signal to the program ends the tool and what it started.
+#[track_caller]
+pub fn signals(bed: &Bed) {
+    use rustix::process::{Pid, Signal, kill_process};
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129), (Signal::QUIT, 131)] {
+        ready(bed, &[]);
         let ready = bed.project().join("ready");
         let _ = std::fs::remove_file(&ready);
-        let child = bed.ai(["exec", "--shell", "touch ready; sleep 600"]).spawn();
+        let child = bed.ai(["exec", "--shell", "touch ready; exec sleep 600"]).spawn();
         wait_for("the container", || ready.exists().then_some(()));
         kill_process(Pid::from_child(&child), signal).unwrap();
         let outcome = crate::process::finish(child);
         assert_eq!((outcome.code, outcome.out().as_str()), (code, ""), "{signal:?}: {}", outcome.err());
-        bed.nothing_left();
     }
 }
