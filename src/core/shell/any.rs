@@ -8,28 +8,18 @@ use crate::core::shell::rc_lines::typed;
 /// What they agree about are single quotes around text in which no backslash comes before a quote: in fish, it would take the quote's
 /// meaning away. Backslashes before a quote and quotes themselves go outside, where a backslash before them means the same everywhere.
 pub fn quote_for_any(text: &str, shell: Shell) -> String {
-    let inside = if shell == Shell::Fish { r"\\" } else { r"\" };
     let mut quoted = String::with_capacity(text.len() + text.len() / 8);
-    let mut slashes = 0;
-    quoted.push('\'');
-    for c in text.chars() {
-        match c {
-            '\\' => slashes += 1,
-            '\'' => {
-                quoted.push('\'');
-                quoted.extend(std::iter::repeat_n(r"\\", slashes));
-                quoted.push_str(r"\''");
-                slashes = 0;
-            }
-            _ => {
-                quoted.extend(std::iter::repeat_n(inside, slashes));
-                quoted.push(c);
-                slashes = 0;
-            }
+    for (index, part) in text.split('\'').enumerate() {
+        quoted.push_str(if index > 0 { r"\'" } else { "" });
+        let inside = part.trim_end_matches('\\');
+        quoted.push('\'');
+        match shell {
+            Shell::Fish => quoted.push_str(&inside.replace('\\', r"\\")),
+            Shell::Zsh | Shell::Bash => quoted.push_str(inside),
         }
+        quoted.push('\'');
+        quoted.extend(std::iter::repeat_n(r"\\", part.len() - inside.len()));
     }
-    quoted.push('\'');
-    quoted.extend(std::iter::repeat_n(r"\\", slashes));
     quoted
 }
 

@@ -60,7 +60,7 @@ impl Runner {
     }
 }
 
-/// The files of one shell: its templates, and the library whose text they put in as it stands.
+/// The files of one shell: its templates, and the library whose text they put in as it stands, made by `build.rs` without comments.
 struct ShellTemplates {
     /// Reads what the others make, so that no alias and no other shell changes what it means.
     load: &'static str,
@@ -85,11 +85,11 @@ macro_rules! files {
             load: include_str!(concat!("../../../templates/load.", $shell)),
             init: include_str!(concat!("../../../templates/init.", $shell)),
             completions: include_str!(concat!("../../../templates/completions.", $shell)),
-            functions: include_str!(concat!("../../../shells/ai.", $shell)),
-            completer: include_str!(concat!("../../../shells/complete.", $shell)),
-            caller: include_str!(concat!("../../../shells/", $caller)),
-            register: include_str!("../../../shells/register.zsh"),
-            look: include_str!("../../../shells/look.bash"),
+            functions: include_str!(concat!(env!("OUT_DIR"), "/shells/ai.", $shell)),
+            completer: include_str!(concat!(env!("OUT_DIR"), "/shells/complete.", $shell)),
+            caller: include_str!(concat!(env!("OUT_DIR"), "/shells/", $caller)),
+            register: include_str!(concat!(env!("OUT_DIR"), "/shells/register.zsh")),
+            look: include_str!(concat!(env!("OUT_DIR"), "/shells/look.bash")),
         }
     };
 }
@@ -117,14 +117,15 @@ pub fn completions(shell: Shell, integration: &Integration) -> Result<String> {
 /// files that it completes from.
 pub fn library(shell: Shell, known: &str) -> Result<String> {
     let files = files(shell);
-    let text = without_comments(files.functions);
     match shell {
         Shell::Bash => environment(shell)
-            .and_then(|environment| environment.render_str(PLAIN_BASH, context! { script => Value::from_safe_string(text) }))
+            .and_then(|environment| {
+                environment.render_str(PLAIN_BASH, context! { script => Value::from_safe_string(files.functions.to_owned()) })
+            })
             .map_err(|error| cannot_render(shell, error)),
         Shell::Zsh | Shell::Fish => {
             let known = format!("\n\\builtin typeset -g __ai_known={}\n", shell.quote(known));
-            Ok([&text, &*known, &without_comments(files.completer), WHOLE].concat())
+            Ok([files.functions, &*known, files.completer, WHOLE].concat())
         }
     }
 }
@@ -169,16 +170,10 @@ fn in_one_line(script: &str) -> String {
     text
 }
 
-/// The text without what is there for people: zsh takes time to pass over it.
-fn without_comments(text: &str) -> String {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.is_empty());
-    lines.map(str::trim_start).collect::<Vec<_>>().join("\n")
-}
-
 /// The names that templates know.
 fn values(shell: Shell, template: &str, integration: &Integration, files: &ShellTemplates) -> Value {
     // Parsed as a template, the library would take longer than all the rest.
-    let without_comments = |text: &str| Value::from_safe_string(without_comments(text));
+    let as_it_stands = |text: &str| Value::from_safe_string(text.to_owned());
     let function = |function: &Function| {
         context! {
             name => &*function.name,
@@ -212,11 +207,11 @@ fn values(shell: Shell, template: &str, integration: &Integration, files: &Shell
         // Where a name is looked for, between blanks.
         listed => format!(" ai {} ", own.join(" ")),
         words => names(words),
-        library => without_comments(files.functions),
-        completer => without_comments(files.completer),
-        caller => without_comments(files.caller),
-        register => without_comments(files.register),
-        look => without_comments(files.look),
+        library => as_it_stands(files.functions),
+        completer => as_it_stands(files.completer),
+        caller => as_it_stands(files.caller),
+        register => as_it_stands(files.register),
+        look => as_it_stands(files.look),
         runs => names(runs),
         // What a function of zsh is called, without the prefix; and what it runs.
         subject => Value::from_safe_string(if prefix.is_empty() { "\"$0\"".to_owned() } else { format!("\"${{0#{prefix}}}\"") }),
