@@ -7,22 +7,32 @@ use crate::core::text::base64;
 /// Most bytes of certificates in one step: a command line has a limit of 128 KiB.
 const STEP: usize = 60_000;
 
+/// Bytes of a bundle that are looked at before the rest.
+const BEGINNING: usize = 8 << 10;
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
 /// Returns the certificates of a bundle, one text each, without what stands around them.
 pub fn certificates(bundle: &str) -> Vec<String> {
-    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-    const END: &str = "-----END CERTIFICATE-----";
-    let bodies = bundle.split(BEGIN).skip(1).filter_map(|rest| rest.split_once(END)).map(|(body, _)| body);
-    let is_plain =
-        |line: &&str| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
     let mut found: Vec<String> = Vec::new();
-    for body in bodies {
-        let lines: Vec<&str> = body.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let text = format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"));
-        if !lines.is_empty() && lines.iter().all(is_plain) && !found.contains(&text) {
+    for text in each(bundle) {
+        if !found.contains(&text) {
             found.push(text);
         }
     }
     found
+}
+
+/// Finds the certificates of a bundle one by one: every run asks whether there is any, of a file with a hundred and more.
+fn each(bundle: &str) -> impl Iterator<Item = String> {
+    let is_plain =
+        |line: &&str| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
+    let bodies = bundle.split(BEGIN).skip(1).filter_map(|rest| rest.split_once(END)).map(|(body, _)| body);
+    bodies.filter_map(move |body| {
+        let lines: Vec<&str> = body.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        (!lines.is_empty() && lines.iter().all(is_plain)).then(|| format!("{BEGIN}\n{}\n{END}\n", lines.join("\n")))
+    })
 }
 
 /// Returns a file of authorities as programs read it; `None` if it holds no certificate. One certificate in binary form (DER), as
@@ -35,9 +45,10 @@ pub fn pem(file: &[u8]) -> Option<Cow<'_, [u8]>> {
         let lines: Vec<&str> = text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
         return Some(format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n")).into_bytes().into());
     }
-    let is_trusted = |text: &str| text.contains("-----BEGIN TRUSTED CERTIFICATE-----");
-    let text = String::from_utf8_lossy(file);
-    (is_trusted(&text) || !certificates(&text).is_empty()).then_some(Cow::Borrowed(file))
+    let is_one = |text: &str| each(text).next().is_some() || text.contains("-----BEGIN TRUSTED CERTIFICATE-----");
+    // Most have one at their beginning, and then the rest need not be looked at.
+    let beginning = String::from_utf8_lossy(file.get(..BEGINNING).unwrap_or(file));
+    (is_one(&beginning) || file.len() > BEGINNING && is_one(&String::from_utf8_lossy(file))).then_some(Cow::Borrowed(file))
 }
 
 /// Returns a Dockerfile in which the steps of `dockerfile` trust these certificates beside those of its base image.
@@ -116,6 +127,8 @@ mod tests {
         let words = String::from_utf8(pem(&der).unwrap().into_owned()).unwrap();
         assert_eq!(certificates(&words), [words.as_str()]);
         assert_eq!(base64::decode(&words.lines().filter(|line| !line.starts_with('-')).collect::<String>()), Some(der.clone()));
+        let late = format!("{}{text}", "# what it is for\n".repeat(1_000));
+        assert_eq!(pem(late.as_bytes()).as_deref(), Some(late.as_bytes()));
         der.push(0);
         for nothing in [
             &b""[..],
