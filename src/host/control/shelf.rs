@@ -14,7 +14,7 @@ use crate::host::control::ground;
 use crate::host::fs::files::{private_dir, write_unsynced};
 use crate::host::fs::lock::{self, Lock, LockError};
 use crate::host::fs::look::Look;
-use crate::host::fs::{self, Absent, slot};
+use crate::host::fs::{self, Absent, own, slot};
 
 /// Largest file of ours, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -109,9 +109,10 @@ impl ControlShelf {
     }
 
     fn delete(&self, below: &Path) -> std::io::Result<()> {
-        match slot::slot(&self.directory, below, Absent::Leave)? {
-            Some(slot) => Ok(slot.delete()?),
-            None => Ok(()),
+        // Not flushed, as it was written: what a loss of power brings back is compared once more.
+        match own::remove(self.directory.join(below)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
         }
     }
 }

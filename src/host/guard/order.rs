@@ -11,7 +11,7 @@ use crate::core::guard::order::{GuardOrder, OPEN, OPEN_PROGRAM, SSH, SSH_SETTING
 use crate::core::guard::record::GuardRecord;
 use crate::core::lease::SessionId;
 use crate::core::store::Store;
-use crate::host::fs::files::{private_dir, read_own, write, write_private, write_unsynced};
+use crate::host::fs::files::{private_dir, read_own, write, write_unsynced};
 use crate::host::fs::look::Look;
 use crate::host::fs::{own, socket};
 use crate::host::machine::clock;
@@ -36,7 +36,7 @@ pub fn prepare(store: &Store, session: &SessionId, order: &GuardOrder) -> io::Re
     if !order.pages.is_empty() {
         write(&store.sockets(session).join(OPEN), OPEN_PROGRAM.as_bytes(), 0o755)?;
     }
-    write_private(&store.guard(session).join(ORDER), &serde_json::to_vec(order)?)
+    write_unsynced(&store.guard(session).join(ORDER), &serde_json::to_vec(order)?)
 }
 
 /// Reads it.

@@ -1,5 +1,6 @@
 //! What was lost, what is listed, what is read: settings between three places.
 
+use crate::core::sync::plan::SyncPlan;
 use crate::core::sync::plan::tests::{PLACES, World, request};
 use crate::core::sync::report::News;
 use crate::core::sync::{Direction, HostSync, Place};
@@ -144,6 +145,31 @@ fn a_seed_is_no_change_and_the_host_gets_only_what_was_changed_inside() {
     let mut world = world.with(Place::Project, "settings.json", r#"{"theme":8,"away":2,"tone":"light","k":7}"#);
     world.sync_with(&rules);
     assert_eq!(world.text(Place::Host, "settings.json"), r#"{"tone":"light","k":1,"theme":8}"#);
+}
+
+// P-06: a project that holds all that was agreed on has lost nothing, though that is no more than its seed.
+#[test]
+fn a_project_of_nothing_but_its_seed_is_settled() {
+    let mut rules = request(Direction::In, HostSync::Both);
+    rules.rules[0].seed = Some(r#"{"done":true}"#.into());
+    let mut world = World::default();
+    for (direction, is_first) in
+        [(Direction::In, true), (Direction::Out, true), (Direction::In, true), (Direction::Out, false), (Direction::In, false)]
+    {
+        rules.direction = direction;
+        let plan = world.sync_with(&rules);
+        assert!(is_first || plan == SyncPlan::default(), "{direction:?}: {plan:?}");
+    }
+    // One that was made anew has: what it lacks of the rest is not taken for deleted.
+    let mut world = world.with(Place::Project, "settings.json", r#"{"done":true,"theme":2}"#);
+    world.sync_with(&rules);
+    rules.direction = Direction::Out;
+    world.sync_with(&rules);
+    let mut world = world.with(Place::Project, "settings.json", r#"{"done":true}"#);
+    world.sync_with(&rules);
+    rules.direction = Direction::In;
+    world.sync_with(&rules);
+    assert_eq!(world.text(Place::Project, "settings.json"), r#"{"done":true,"theme":2}"#);
 }
 
 // SE-08: what its tool does not read is nobody's to replace.
