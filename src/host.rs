@@ -39,6 +39,7 @@ pub mod spare;
 pub mod store;
 pub mod sync;
 pub mod syslog;
+mod temporary;
 pub mod transcripts;
 
 /// What is known before anything is decided: where we are and who called.
@@ -160,17 +161,6 @@ impl Host {
     pub fn recall(&self, engine: Engine) -> Engine {
         let report = engine::learn::recall(&self.store, &engine);
         engine.with(report)
-    }
-
-    /// Returns where this session's state is: the temporary directory that `sync in` made for it, else the store.
-    pub fn state_of(&self, session: &SessionId) -> Store {
-        let temporary = self.temporary_state(session);
-        if is_own_dir(temporary.root()) { temporary } else { self.store.clone() }
-    }
-
-    /// Stands in for the store where that cannot be written.
-    pub fn temporary_state(&self, session: &SessionId) -> Store {
-        Store::new(self.temporary_base().join(format!("ai-{}-{session}", uid())))
     }
 
     /// Fails unless a directory is there.

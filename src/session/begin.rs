@@ -107,7 +107,7 @@ fn prepare(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Re
     };
     without_store(&host.store, &error)?;
     let temporary = host.temporary_state(&lease.session);
-    match prepare(&temporary) {
+    match host.in_temporary_root(|| prepare(&temporary)) {
         Ok(aside) => Ok((temporary, aside)),
         Err(error) => Err(Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error)),
     }

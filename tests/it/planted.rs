@@ -84,7 +84,9 @@ fn a_lease_planted_in_a_temporary_directory_is_not_read() {
         "session": "aaaaaaaaaaaa", "tool": "claude", "project": "p", "root": "/p", "container": "victim", "image": "", "since": 0,
         "owner": { "pid": 999_999_999, "started": null, "boot": null }, "endpoint": "tcp://127.0.0.1:1",
     });
-    sandbox.write(format!("work/proj/tmp/ai-{uid}-aaaaaaaaaaaa/sessions/aaaaaaaaaaaa"), lease.to_string());
+    for state in [format!("ai-{uid}/aaaaaaaaaaaa"), format!("ai-{uid}-aaaaaaaaaaaa")] {
+        sandbox.write(format!("work/proj/tmp/{state}/sessions/aaaaaaaaaaaa"), lease.to_string());
+    }
     sandbox.set("TMPDIR", &directory);
     let before = tree(&directory);
     for line in [&["run", "claude"][..], &["gc"], &["sync", "repair"], &["sync", "out", "--", "aaaaaaaaaaaa"], &["ps"]] {

@@ -60,7 +60,7 @@ fn closing_a_run_that_kept_nothing_does_not_claim_success() {
     let Some(run) = remounted(&sandbox, READ_ONLY, &["sh", "-c", script]) else { return };
     let outcome = run.outcome();
     worked_for_once(&sandbox, &outcome, &[]);
-    assert!(outcome.out().starts_with("ai-0-") && outcome.out().ends_with("\ncode 1\n"), "{}", outcome.out());
+    assert!(outcome.out().starts_with("ai-0\n") && outcome.out().ends_with("\ncode 1\n"), "{}", outcome.out());
 }
 
 // F-08, Z-045, Z-047
@@ -131,13 +131,13 @@ fn temporary_state_of_a_dead_run_is_removed_by_a_later_repair_and_nobody_else_s_
     let mut owner = sandbox.run("sleep").args(["1000"]).spawn();
     let outcome = run.args([owner.id().to_string()]).outcome();
     let session = outcome.out().trim().to_owned();
-    let temporary = sandbox.root().join("tmp").join(format!("ai-0-{session}"));
+    let temporary = sandbox.root().join("tmp/ai-0").join(&session);
     assert!(temporary.join("sessions").join(&session).is_file());
     sandbox.ai(["sync", "repair"]).prints();
     assert!(temporary.is_dir(), "its owner lives");
-    let planted = sandbox.root().join("tmp/ai-0-0123456789ab");
+    let planted = sandbox.root().join("tmp/ai-0/0123456789ab");
     let lease = fs::read_to_string(temporary.join("sessions").join(&session)).unwrap().replace(&session, "0123456789ab");
-    sandbox.write("tmp/ai-0-0123456789ab/sessions/0123456789ab", lease);
+    sandbox.write("tmp/ai-0/0123456789ab/sessions/0123456789ab", &lease);
     chown(&planted, Some(1000), Some(1000)).unwrap();
     owner.kill().unwrap();
     owner.wait().unwrap();
@@ -146,6 +146,14 @@ fn temporary_state_of_a_dead_run_is_removed_by_a_later_repair_and_nobody_else_s_
     assert_eq!((outcome.code, err.lines().count()), (0, 1), "{err}");
     assert!(err.contains(&format!("removed the temporary state of session {session} of claude")), "{err}");
     assert!(!temporary.exists() && planted.is_dir());
+    // What an older program left had another name.
+    sandbox.write("tmp/ai-0-0123456789ab/sessions/0123456789ab", &lease);
+    let _ = sandbox.ai(["gc"]).outcome();
+    assert!(!sandbox.root().join("tmp/ai-0-0123456789ab").exists() && planted.is_dir());
+    // A directory that is somebody else's is none of ours, whatever is in it.
+    chown(sandbox.root().join("tmp/ai-0"), Some(1000), Some(1000)).unwrap();
+    let run = remounted(&sandbox, READ_ONLY, &["ai", "sync", "in", "claude"]).unwrap().outcome();
+    assert!(run.code == 1 && run.err().contains("tmp/ai-0/") && run.err().contains("it is somebody else's"), "{}", run.err());
 }
 
 // Z-064

@@ -12,7 +12,6 @@ use crate::core::lease::{Lease, Process, SessionId, is_alive};
 use crate::core::store::Store;
 use crate::host::Host;
 use crate::host::fs::files::{read_own, write_unsynced};
-use crate::host::fs::look::Look;
 use crate::host::fs::own;
 use crate::host::machine::process;
 
@@ -36,33 +35,23 @@ pub fn is_owner_alive(lease: &Lease) -> bool {
     is_alive(lease, process::look_up(lease.owner.pid).as_ref())
 }
 
-/// Returns the temporary states of this user, each with the session that made it. A name that somebody else took is none.
-fn temporaries(host: &Host) -> Vec<(PathBuf, SessionId)> {
-    let uid = crate::host::uid();
-    let prefix = format!("ai-{uid}-");
-    let Ok(entries) = own::entries(host.temporary_base()) else { return Vec::new() };
-    let found = entries.flatten().filter_map(|entry| {
-        let session = entry.file_name().to_str()?.strip_prefix(&prefix)?.parse().ok()?;
-        let metadata = entry.path().look_at_link().ok()?;
-        (metadata.is_dir() && metadata.uid() == uid).then(|| (entry.path(), session))
-    });
-    found.collect()
-}
-
 /// Leases of sessions that run on temporary state.
 pub fn temporary_leases(host: &Host) -> Vec<Lease> {
-    temporaries(host).into_iter().filter_map(|(path, session)| read(&Store::new(path), &session)).collect()
+    host.temporary_states().into_iter().filter_map(|(path, session)| read(&Store::new(path), &session)).collect()
 }
 
 /// Temporary states whose session is over.
 pub fn dead_temporaries(host: &Host) -> Vec<PathBuf> {
     let is_dead = |(path, session): &(PathBuf, SessionId)| read(&Store::new(path), session).is_some_and(|lease| !is_owner_alive(&lease));
-    temporaries(host).into_iter().filter(is_dead).map(|(path, _)| path).collect()
+    let states = host.temporary_states().into_iter().chain(host.former_temporary_states());
+    states.filter(is_dead).map(|(path, _)| path).collect()
 }
 
-/// Removes a directory that a session left.
+/// Removes a directory that a session left, and the one that it was in if that was the last.
 pub fn remove_directory(path: &Path) -> io::Result<()> {
-    own::remove_tree(path)
+    own::remove_tree(path)?;
+    let _ = path.parent().map(own::remove_empty);
+    Ok(())
 }
 
 /// Removes what a loss of power left of leases. Nothing else that is empty has the name of one.
@@ -100,5 +89,5 @@ pub fn abandon(store: &Store, lease: &Lease) -> io::Result<()> {
 
 /// Ends a session's record. A temporary state goes with it.
 pub fn close(store: &Store, state: &Store, session: &SessionId) -> io::Result<()> {
-    if state == store { own::remove(store.lease(session)) } else { own::remove_tree(state.root()) }
+    if state == store { own::remove(store.lease(session)) } else { remove_directory(state.root()) }
 }
