@@ -4,6 +4,7 @@ pub mod documents;
 pub mod memory;
 pub mod view;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
@@ -93,10 +94,12 @@ pub fn named_in(home: &HomeView, rules: &[NameRule]) -> SettingsNames {
 pub fn named_by_plugins(host_home: &Path, home: &HomeView, rules: &PluginRules) -> Vec<Named> {
     let json = |file: &str| serde_json::from_slice::<Value>(&home.read(file)?).ok();
     let list = rules.list.as_ref().and_then(|(file, _)| json(file));
-    let settings = rules.on.as_ref().and_then(|(file, _)| json(file));
+    // Asked only where there is a plugin: they may be large.
+    let settings = OnceCell::new();
+    let settings = || settings.get_or_init(|| rules.on.as_ref().and_then(|(file, _)| json(file))).as_ref();
     let listed = list.iter().flat_map(|list| rules.listed(list)).map(|(name, path)| (name.to_owned(), PathBuf::from(path)));
     let below = rules.below.iter().flat_map(|below| each(host_home, below));
-    let plugins = listed.chain(below).filter(|(name, path)| path.is_absolute() && rules.is_on(settings.as_ref(), name)).take(MOST);
+    let plugins = listed.chain(below).filter(|(name, path)| path.is_absolute() && rules.is_on(settings(), name)).take(MOST);
     let of_plugin = |(name, path): (String, PathBuf)| {
         let read = |file: &str| read_within(&path.join(file), LARGEST).ok().flatten().map(|(bytes, _)| bytes);
         let found = of_files(&rules.names, |file| Ok(read(file)), &[(&rules.root, &path.to_string_lossy())]);

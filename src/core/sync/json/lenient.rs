@@ -26,6 +26,9 @@ const BOM: &str = "\u{feff}";
 pub fn plain(text: &str) -> (Cow<'_, str>, Vec<JsonExtension>) {
     let mut found = Vec::new();
     let mut plain = Cow::Borrowed(text);
+    if !may_be_more(text) {
+        return (plain, found);
+    }
     if text.starts_with(BOM) {
         found.push(JsonExtension::Bom);
         blank(&mut plain, 0..BOM.len());
@@ -64,6 +67,17 @@ pub fn plain(text: &str) -> (Cow<'_, str>, Vec<JsonExtension>) {
         at = end;
     }
     (plain, found)
+}
+
+/// Whether anything in the text looks as if it were more than JSON, be it within a string: most texts have nothing of it, and are
+/// many times longer than what has to be looked at for this.
+fn may_be_more(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_comment = |at: usize| matches!(bytes.get(at + 1), Some(b'/' | b'*'));
+    let is_behind_comma = |at: usize| bytes.get(..at).is_some_and(|before| before.trim_ascii_end().ends_with(b","));
+    text.starts_with(BOM)
+        || memchr::memchr_iter(b'/', bytes).any(is_comment)
+        || memchr::memchr2_iter(b'}', b']', bytes).any(is_behind_comma)
 }
 
 fn note(found: &mut Vec<JsonExtension>, extra: JsonExtension) {
