@@ -12,8 +12,8 @@ import threading
 import time
 import uuid
 
-# Google keeps a refresh token good after use; the other two replace it each time.
-ROTATES = {"claude": True, "codex": True, "gemini": False}
+# Google keeps a refresh token good after use; the others replace it each time.
+ROTATES = {"claude": True, "codex": True, "gemini": False, "kimi": True}
 CLAUDE_SCOPES = ["user:file_upload", "user:inference", "user:mcp_servers", "user:profile", "user:sessions:claude_code"]
 
 

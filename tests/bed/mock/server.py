@@ -229,6 +229,13 @@ def openai_token(handler, body, _match):
     return handler.send_json(200, {**bearer(grant), "id_token": oauth.openai_id_token(grant)})
 
 
+def kimi_token(handler, body, _match):
+    grant = granted(handler.server.chains, "kimi", body)
+    if grant is None:
+        return handler.send_json(401, {"error": "invalid_grant", "error_description": "refresh token reused"})
+    return handler.send_json(200, {**bearer(grant), "scope": "kimi-code"})
+
+
 def google_token(handler, body, _match):
     grant = granted(handler.server.chains, "gemini", body)
     if grant is None:
@@ -283,6 +290,8 @@ ACCOUNTS = {"accounts": [ACCOUNT], "account_ordering": [ACCOUNT["id"]]}
 # The device flow: the user has already agreed when the tool first asks.
 DEVICE_CODE = {"authorization_code": "mock-code", "code_challenge": "mock", "code_verifier": "mock"}
 
+KIMI_DEVICE = {"device_code": "mock", "user_code": "MOCK-1234", "verification_uri": "https://kimi.example", "expires_in": 900, "interval": 1}
+
 ROUTES = (
     ("POST", r"(/api/anthropic)?/v1/messages", guarded(messages)),
     ("POST", r"(/api/anthropic)?/v1/messages/count_tokens", constant({"input_tokens": 10})),
@@ -293,7 +302,7 @@ ROUTES = (
     ("POST", r"(/v1|/backend-api/codex)/responses", guarded(responses)),
     ("GET", r"(/v1|/backend-api/codex)/responses", lambda h, _b, _m: h.send_json(426, {"error": "no WebSocket here"})),
     ("POST", r"/v1/chat/completions", guarded(completions)),
-    ("GET", r"/v1/models", constant({"object": "list", "data": [{"id": "mock", "object": "model"}]})),
+    ("GET", r"/v1/models", constant({"object": "list", "data": [{"id": "mock", "object": "model", "context_length": 131072}]})),
     ("POST", r"/v1/oauth/token", claude_token),
     ("GET", r"/api/oauth/profile", constant(PROFILE)),
     ("GET", r"/v1/mcp_servers", constant({"data": [], "has_more": False})),
@@ -303,6 +312,8 @@ ROUTES = (
     ("POST", r"/api/accounts/deviceauth/usercode", constant({"device_auth_id": "mock", "user_code": "MOCK-1234", "interval": "1"})),
     ("POST", r"/api/accounts/deviceauth/token", constant(DEVICE_CODE)),
     ("POST", r"/oauth/token", openai_token),
+    ("POST", r"/api/oauth/device_authorization", constant({**KIMI_DEVICE, "verification_uri_complete": KIMI_DEVICE["verification_uri"]})),
+    ("POST", r"/api/oauth/token", kimi_token),
     ("POST", r"/oauth/revoke", revoke),
     ("POST", r"/token", google_token),
     ("POST", r"(/v1/oauth/token)?/revoke", revoke),
