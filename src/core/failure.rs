@@ -66,7 +66,8 @@ impl Failure {
 
     #[must_use]
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
-        self.causes.push(cause.to_string());
+        // A program that failed may have said nothing.
+        self.causes.extend(Some(cause.to_string()).filter(|cause| !cause.trim().is_empty()));
         self
     }
 }

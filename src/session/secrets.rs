@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
+use crate::core::admit::variable::refusal_of_value;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::secret::{self, FoundSecret, SecretSource};
@@ -25,7 +26,12 @@ pub fn fetch(context: &Context, facts: &Facts, files: Option<&Path>) -> Result<V
             Some(directory) => secret_files::write_one(directory, &found.name, value.as_bytes()).map_err(|error| {
                 Failure::new(Kind::General, format!("cannot deliver {} as a file", found.name)).because(error).hint("deliver = \"env\"")
             })?,
-            None => env.push((found.name, value)),
+            None => {
+                if let Some(why) = refusal_of_value(&found.name, value.as_bytes()) {
+                    return Err(Failure::new(Kind::Config, format!("cannot get {}: {why}", found.name)).hint("deliver = \"file\""));
+                }
+                env.push((found.name, value));
+            }
         }
     }
     Ok(env)

@@ -27,6 +27,33 @@ fn a_secret_that_is_not_needed_is_missed_with_a_line() {
     assert!(row.ends_with("config.toml:1)") && !text.contains("hush"), "{row}");
 }
 
+// P6: it becomes a variable or a file of its name, so a name that is a path writes nothing anywhere.
+#[test]
+fn a_secret_that_could_be_none_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("home/.docker-ai-config/secrets/t", "hush\n");
+    let tool = |rule: &str| sandbox.manifest("mine", &format!("profile_of = 'claude'\n{rule}"));
+    for (rule, said) in [
+        ("[secret.'../ai-it-evil']\nfile = 'secrets/t'\ndeliver = 'file'\n", "no name of a variable"),
+        ("[secret.'a b']\ncommand = ['true']\n", "no name of a variable"),
+        ("[secret.TOKEN]\noptional = false\n", "nothing says where it is"),
+    ] {
+        tool("about = 'x'\n");
+        sandbox.config(rule);
+        sandbox.ai(["run", "claude"]).outcome().refused(78, &[said, "config.toml:1", "hint: [secret.NAME]"]);
+        sandbox.config("");
+        tool(rule);
+        sandbox.ai(["run", "mine"]).outcome().refused(78, &[said, "mine"]);
+    }
+    assert!(!Path::new("/dev/shm/ai-it-evil").exists());
+    let long = "#!/bin/sh\nhead -c 200000 /dev/zero | tr '\\0' a\n";
+    sandbox.program("long", long);
+    sandbox.config("[secret.TOKEN]\ncommand = ['long']\n");
+    sandbox.ai(["run", "claude"]).outcome().refused(78, &["longer than a variable can be", "deliver = \"file\""]);
+    sandbox.config("[secret.TOKEN]\ncommand = ['false']\n");
+    sandbox.ai(["run", "claude"]).outcome().refused(78, &["`false` failed\n"]);
+}
+
 // P6, P2: what `docker inspect` would show holds the path of a file in memory, which is gone after the run.
 #[test]
 fn a_secret_is_delivered_as_a_file_in_memory() {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::core::admit::variable::refusal;
 use crate::core::config::{Config, Origin, Setting};
 use crate::core::container::{ContainerPath, SECRETS};
 use crate::core::engine::Product;
@@ -58,6 +59,10 @@ pub fn decide(tool: &Tool, config: &Config, facts: &Facts) -> Result<ToolSecrets
     let mut secrets = ToolSecrets::default();
     for (name, rule) in rules(tool, config) {
         let origin = config.secret.get(&name).map_or_else(|| Origin::Manifest(tool.name.clone()), |rule| rule.origin.clone());
+        check(&name, &rule).map_err(|why| {
+            let hint = "[secret.NAME] with env = [\"NAME\"], file = \"secrets/name\", or command = [\"pass\", \"show\", \"name\"]";
+            Failure::new(Kind::Config, format!("cannot use the secret `{name}` ({origin}): {why}")).hint(hint)
+        })?;
         match find(&rule, facts) {
             Some(place) => secrets.found.push(FoundSecret { name, place, delivery: rule.deliver.unwrap_or_default(), origin }),
             None if rule.optional == Some(true) => {
@@ -75,6 +80,12 @@ pub fn decide(tool: &Tool, config: &Config, facts: &Facts) -> Result<ToolSecrets
         return Err(Failure::new(Kind::Config, why).hint("deliver = \"env\""));
     }
     Ok(secrets)
+}
+
+/// Fails for a secret that could be none: it becomes a variable, or a file of its name.
+fn check(name: &str, rule: &SecretRule) -> std::result::Result<(), String> {
+    let is_nowhere = rule.env.is_empty() && rule.file.is_none() && rule.command.is_empty();
+    refusal(name).or_else(|| is_nowhere.then(|| "nothing says where it is".to_owned())).map_or(Ok(()), Err)
 }
 
 /// Returns the directory, in memory, of the files that hold the secrets of a session.
