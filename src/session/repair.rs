@@ -29,7 +29,7 @@ pub fn repair(host: &Host, engine: &Engine) -> Result<()> {
 /// Stops the containers of sessions whose owner died. Each is given to one of those who find it. A session of another engine
 /// waits until that is the one in use.
 pub fn stop(host: &Host, engine: &Engine) -> Result<Vec<Dead>> {
-    lease::remove_empty_leases(&host.store);
+    lease::remove_unfinished_leases(&host.store);
     let leases = lease::all(&host.store).into_iter().chain(lease::temporary_leases(host));
     let mut dead = Vec::new();
     for lease in leases.filter(|lease| !lease::is_owner_alive(lease) && lease.is_of(engine)) {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, retry_on_intr};
@@ -13,7 +14,7 @@ use crate::core::store::Store;
 use crate::host::Host;
 use crate::host::fs::files::{read_own, write_unsynced};
 use crate::host::fs::own;
-use crate::host::machine::process;
+use crate::host::machine::{clock, process};
 
 /// Returns the lease of a session; `None` if there is none that can be read.
 pub fn read(store: &Store, session: &SessionId) -> Option<Lease> {
@@ -54,11 +55,18 @@ pub fn remove_directory(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what a loss of power left of leases. Nothing else that is empty has the name of one.
-pub fn remove_empty_leases(store: &Store) {
+/// Removes what a loss of power or a killed run left of leases. Nothing else that is empty has the name of one, and what has a name
+/// for a moment alone has had it for a minute.
+pub fn remove_unfinished_leases(store: &Store) {
     let entries = own::entries(store.sessions()).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)) {
-        if entry.file_name().to_str().is_some_and(|name| name.parse::<SessionId>().is_ok()) {
+    let is_old = |time: std::io::Result<std::time::SystemTime>| {
+        let since = time.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        since.is_some_and(|since| since + Duration::from_secs(60) < clock::since_1970())
+    };
+    for (entry, metadata) in entries.filter_map(|entry| entry.metadata().ok().map(|metadata| (entry, metadata))) {
+        let (name, is_file) = (entry.file_name(), metadata.is_file());
+        let is_empty = metadata.len() == 0 && name.to_str().is_some_and(|name| name.parse::<SessionId>().is_ok());
+        if is_file && (is_empty || (name.as_encoded_bytes().starts_with(b".tmp") && is_old(metadata.modified()))) {
             // Whoever may not remove it has other worries, which are told elsewhere.
             let _ = own::remove(entry.path());
         }
@@ -90,4 +98,25 @@ pub fn abandon(store: &Store, lease: &Lease) -> io::Result<()> {
 /// Ends a session's record. A temporary state goes with it.
 pub fn close(store: &Store, state: &Store, session: &SessionId) -> io::Result<()> {
     if state == store { own::remove(store.lease(session)) } else { remove_directory(state.root()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_of_a_lease_goes_away_and_one_in_the_making_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::new(directory.path());
+        own::make_directory(store.sessions()).unwrap();
+        let names = ["0123456789ab", "0123456789cd", ".tmpOldOne", ".tmpNewOne", "notes"];
+        let made = names.map(|name| own::create_new(store.sessions().join(name)).unwrap());
+        own::overwrite(store.sessions().join(names[1]), "{}").unwrap();
+        for at in [2, 4] {
+            made[at].set_modified(std::time::UNIX_EPOCH + clock::since_1970() - Duration::from_secs(61)).unwrap();
+        }
+        remove_unfinished_leases(&store);
+        let left = own::entries(store.sessions()).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap());
+        assert_eq!(left.collect::<std::collections::BTreeSet<_>>(), [".tmpNewOne", "0123456789cd", "notes"].map(str::to_owned).into());
+    }
 }
