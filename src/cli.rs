@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{
     audit, changes, commit, complete, completions, config, cost, creds, dial, doctor, egress, env, exec, forward, gate, gc, guard, help,
-    history, image, init, install, login, metrics, open_page, policy, project, ps, replay, resolve, resume, route, run, spare, stats, stop,
-    sync, tools, trust, use_tool, word,
+    history, image, incident, init, install, login, metrics, open_page, policy, project, ps, replay, resolve, resume, route, run, spare,
+    stats, stop, sync, tools, trust, use_tool, word,
 };
 
 pub mod overrides;
@@ -100,6 +100,8 @@ pub enum Command {
     Gc(gc::GcArgs),
     /// Look for trouble, and say what to do about it
     Doctor(doctor::DoctorArgs),
+    /// Put what whoever helps would ask for into one file, without secrets; nothing is sent
+    Incident(incident::IncidentArgs),
     /// Start the helper of a guarded run, and become the engine's client
     #[command(hide = true)]
     Guard(guard::GuardArgs),

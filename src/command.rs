@@ -32,6 +32,7 @@ pub mod guard;
 pub mod help;
 pub mod history;
 pub mod image;
+pub mod incident;
 pub mod init;
 pub mod install;
 pub mod login;
@@ -112,6 +113,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Replay(args) => replay::run(&args),
         Command::Stop(stop) => stop::run(&stop),
         Command::Gc(gc) => gc::run(&gc),
+        Command::Incident(incident) => incident::run(&incident),
         Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Guard(guard) => guard::run(&guard),
         Command::Helper(helper) => guard::serve(&helper),

@@ -19,6 +19,7 @@ pub mod help;
 pub mod history;
 pub mod identity;
 pub mod image;
+pub mod incident;
 pub mod kept_run;
 pub mod lease;
 pub mod ledger;

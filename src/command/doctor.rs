@@ -4,7 +4,7 @@ use crate::core::doctor::{self, Checkup, Finding, ImageState, Level, Reach};
 use crate::core::engine;
 use crate::core::engine::proof::{ProbeOutcome, Proof};
 use crate::core::facts::Facts;
-use crate::core::failure::Result;
+use crate::core::failure::{Failure, Result};
 use crate::core::plan;
 use crate::core::text::table::Side;
 use crate::core::text::visible::{quoted_lines, visible};
@@ -77,6 +77,14 @@ fn everything(doctor: &DoctorArgs) -> Result<u8> {
     report(&findings, proof, doctor.json)
 }
 
+/// Returns what is found where nothing is repaired or proven; `failures` are those of the configuration.
+pub fn findings(context: &Context, facts: &mut Facts, failures: Vec<Failure>) -> Vec<Finding> {
+    let image = plan::image(&context.tool, &context.config);
+    let reach = reach(context, facts, &image);
+    let fix = false;
+    doctor::examine(&look(context, facts, image, reach, fix, files::findings(context, failures)))
+}
+
 /// Prints what was found; the worst of it is the exit code.
 fn report(findings: &[Finding], proof: Option<&Proof>, json: bool) -> Result<u8> {
     let worst = doctor::worst(findings);
@@ -90,7 +98,7 @@ fn report(findings: &[Finding], proof: Option<&Proof>, json: bool) -> Result<u8>
 
 /// Asks the engine, and whether the image is there. The answer is kept for the plans to come.
 fn reach(context: &Context, facts: &mut Facts, image: &str) -> Reach {
-    let fails = |failure: crate::core::failure::Failure| {
+    let fails = |failure: Failure| {
         let causes = failure.causes.iter().flat_map(|cause| cause.trim().lines()).collect::<Vec<_>>().join("; ");
         let why = if causes.is_empty() { failure.message } else { format!("{} ({})", failure.message, causes) };
         Reach::Fails { why, hint: failure.hint }
@@ -183,7 +191,7 @@ fn mend(host: &Host, tools: &[Tool]) -> Vec<Finding> {
 
 /// Returns the finding, what more there is to it, and what to do. What is quoted is visible before it stands in its line, so that no name
 /// passes for a hint.
-fn lines(finding: &Finding) -> Vec<String> {
+pub fn lines(finding: &Finding) -> Vec<String> {
     let mut lines = vec![format!("{:8} {}: {}", finding.level.name(), visible(&finding.title), visible(&finding.cause))];
     lines.extend(finding.details.iter().flat_map(|detail| quoted_lines(detail)).map(|line| format!("         | {line}")));
     lines.extend(finding.hint.iter().map(|hint| format!("         hint: {}", visible(hint))));

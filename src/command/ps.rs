@@ -60,7 +60,8 @@ fn age_of(container: &Container) -> u64 {
     started.map_or(0, |started| host::now().saturating_sub(started))
 }
 
-fn rows(sessions: &Sessions) -> Result<Vec<[String; 8]>> {
+/// Returns a row for each session, below the names of the columns.
+pub fn rows(sessions: &Sessions) -> Result<Vec<[String; 8]>> {
     let usage = usage(sessions)?;
     let mut rows = vec![["NAME", "TOOL", "STATE", "AGE", "CPU", "MEMORY", "PORTS", "PROJECT"].map(str::to_owned)];
     for container in sessions.all() {

@@ -25,6 +25,13 @@ pub struct StopArgs {
     pub all: bool,
 }
 
+impl StopArgs {
+    /// Returns what ends all sessions of the person.
+    pub fn all() -> Self {
+        Self { names: Vec::new(), tool: None, mine: false, all: true }
+    }
+}
+
 pub fn run(stop: &StopArgs) -> Result<u8> {
     let sessions = Sessions::look_and_tell(if stop.all || !stop.names.is_empty() { Stores::All } else { Stores::This })?;
     let running: Vec<&Container> = sessions.all().filter(|container| container.running).collect();

@@ -27,6 +27,7 @@ topics! {
     "spare": "a container that waits for the next run",
     "notify": "being told when a long run has ended",
     "tools": "tools, profiles, and adding your own",
+    "trouble": "what to do when something goes wrong",
     "native": "running a tool without the container",
     "exit-codes": "what an exit code means",
     "environment": "variables, in and out of the container",

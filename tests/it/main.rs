@@ -79,6 +79,7 @@ mod history_import;
 mod history_list;
 mod identity;
 mod images;
+mod incident;
 mod init;
 mod install;
 mod installed;

@@ -128,7 +128,7 @@ impl Engine {
 }
 
 /// Each command line that prints for people; whether something hostile is in what it prints, for either engine.
-const LINES: [(&[&str], bool); 78] = [
+const LINES: [(&[&str], bool); 79] = [
     (&["resolve", "--explain", "claude"], true),
     (&["resolve", "broken"], true),
     (&["sync", "in", "claude"], true),
@@ -206,6 +206,7 @@ const LINES: [(&[&str], bool); 78] = [
     (&["policy", "check", EVIL], true),
     (&["gc", "--dry-run"], true),
     (&["doctor"], true),
+    (&["incident", "--output", "-"], true),
     (&["doctor", "shell", "bash"], false),
 ];
 

@@ -191,6 +191,13 @@ impl KeyScanner {
     }
 }
 
+/// Whether a name says that its value is for nobody: `GITHUB_TOKEN`, `--api-key`, `password`.
+pub fn is_secret_name(name: &str) -> bool {
+    const LAST: [&str; 6] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"];
+    let last = name.rsplit(['_', '-']).next().unwrap_or_default();
+    LAST.iter().any(|word| last.eq_ignore_ascii_case(word))
+}
+
 /// Whether a key of this shape begins here, and where it ends.
 fn matched(rule: &KeyShape, text: &[u8], begin: usize) -> Option<Range<usize>> {
     if begin > 0 && Alphabet::Word.has(text[begin - 1]) {

@@ -4,7 +4,7 @@
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use crate::core::admit::variable;
-use crate::core::commit::secrets::KeyScanner;
+use crate::core::commit::secrets::{KeyScanner, is_secret_name};
 
 /// A variable that a line sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,8 +89,7 @@ fn word(text: &str) -> Result<String, String> {
 
 /// Returns whether a value is better kept where nobody sees it: it looks like a key, or its name says so.
 pub fn is_secret(scanner: &KeyScanner, variable: &ImportedVariable) -> bool {
-    const ENDS: [&str; 6] = ["_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_PASSWD", "_CREDENTIALS"];
-    let is_named = ENDS.iter().any(|end| variable.name.ends_with(end)) && !variable.value.is_empty();
+    let is_named = is_secret_name(&variable.name) && !variable.value.is_empty();
     is_named || scanner.secrets(variable.value.as_bytes()).into_iter().next().is_some()
 }
 

@@ -1,6 +1,7 @@
 //! What `ai doctor` looks at beside the facts of every run.
 
 use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -16,6 +17,29 @@ pub fn system() -> String {
     let release = own::read_text("/etc/os-release").unwrap_or_default();
     let name = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).map(|name| name.trim_matches('"').to_owned());
     format!("{} ({})", name.unwrap_or_else(|| std::env::consts::OS.into()), std::env::consts::ARCH)
+}
+
+/// Returns the first line of what a program says of its version.
+pub fn version(program: &Path) -> String {
+    let asked = process::output_within(program.as_os_str(), &["--version"], Duration::from_secs(5));
+    let said = asked.map_or_else(|failure| failure.to_string(), |(_, stdout, _)| String::from_utf8_lossy(&stdout).into_owned());
+    format!("{}: {}", program.display(), said.lines().next().unwrap_or_default())
+}
+
+/// Returns a line for each thing in a directory: what it is, who may touch it, how large it is. Nothing is read.
+pub fn listing(directory: &Path) -> Vec<String> {
+    let entries = match own::entries(directory) {
+        Ok(entries) => entries,
+        Err(error) => return vec![format!("{}: {error}", directory.display())],
+    };
+    let line = |path: std::path::PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        path.look_at_link()
+            .map_or_else(|error| format!("{name}: {error}"), |found| format!("{:o} {} {} {name}", found.mode(), found.uid(), found.len()))
+    };
+    let mut lines: Vec<String> = entries.flatten().map(|entry| line(entry.path())).collect();
+    lines.sort();
+    lines
 }
 
 pub fn is_wsl() -> bool {
