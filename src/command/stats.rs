@@ -76,7 +76,9 @@ pub fn run(stats: &StatsArgs) -> Result<u8> {
     } else {
         table(&rows, &prices)?;
     }
-    tell_of_prices(&host.store, &ledger, &filter, &prices);
+    if total(&rows).unpriced > 0 {
+        tell_of_prices(&host.store, &ledger, &filter, &prices);
+    }
     Ok(0)
 }
 

@@ -15,7 +15,7 @@ pub mod question;
 pub mod transcript;
 
 use day::Day;
-use price::{Money, Prices};
+use price::{ModelPrices, Money, Prices};
 use question::{Names, Question};
 
 /// Tokens of some questions.
@@ -97,6 +97,13 @@ impl LedgerRow {
         self.priced = [self.priced, cost.unwrap_or_default()].into_iter().sum();
     }
 
+    fn join(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.tokens = self.tokens.plus(other.tokens);
+        self.unpriced += other.unpriced;
+        self.priced = [self.priced, other.priced].into_iter().sum();
+    }
+
     /// Returns what all of it cost; `None` where a part has no price.
     pub fn cost(&self) -> Option<Money> {
         (self.unpriced == 0).then_some(self.priced)
@@ -154,8 +161,8 @@ impl Ledger {
         self.books.push(Book { tool: tool.to_owned(), project: project.to_owned(), names, files });
     }
 
-    /// Calls `visit` with each question once: a fork or a resume copies lines, and what is copied has the same name with the same tool.
-    fn each(&self, filter: &Filter, mut visit: impl FnMut(&Book, &Question)) {
+    /// Calls `visit` with each question once, and the number of its book: a fork or a resume copies lines, and what is copied has the same name with the same tool.
+    fn each(&self, filter: &Filter, mut visit: impl FnMut(usize, &Question)) {
         let count = self.books.iter().flat_map(|book| &book.files).map(Vec::len).sum();
         // Which tool, whose answer, and where: books, files and places are fewer than 2^32.
         let mut order: Vec<(u32, u64, [u32; 3])> = Vec::with_capacity(count);
@@ -172,32 +179,49 @@ impl Ledger {
             let found =
                 |(_, _, [book, file, place]): &(u32, u64, [u32; 3])| &self.books[*book as usize].files[*file as usize][*place as usize];
             // The first one is of the original, in most cases.
-            let (book, mut question) = (&self.books[copies[0].2[0] as usize], *found(&copies[0]));
+            let (book, mut question) = (copies[0].2[0] as usize, *found(&copies[0]));
             for copy in &copies[1..] {
                 question.is_joined_by(found(copy));
             }
-            if filter.takes(book, &question) {
+            if filter.takes(&self.books[book], &question) {
                 visit(book, &question);
             }
         }
     }
 
+    /// Sums questions up by a number of theirs in their book, or by a day. There are many questions and few names and prices, so those are
+    /// looked up once.
+    fn sums<'a>(&self, by: Grouping, filter: &Filter, prices: &'a Prices) -> BTreeMap<(usize, Day, u32), LedgerRow> {
+        let mut sums: BTreeMap<_, LedgerRow> = BTreeMap::new();
+        let mut known: BTreeMap<(usize, u32), ModelPrices<'a>> = BTreeMap::new();
+        self.each(filter, |book, question| {
+            let day = question.day();
+            let key = match by {
+                Grouping::Day => (0, day, 0),
+                Grouping::Week => (0, day.monday(), 0),
+                Grouping::Project | Grouping::Tool => (book, Day::UNKNOWN, 0),
+                Grouping::Model => (book, Day::UNKNOWN, question.model),
+                Grouping::Conversation => (book, Day::UNKNOWN, question.conversation),
+            };
+            let of_model = known.entry((book, question.model)).or_insert_with(|| prices.of(self.books[book].names.name(question.model)));
+            sums.entry(key).or_default().add(question.tokens, of_model.cost(day, question.tokens));
+        });
+        sums
+    }
+
     /// Returns a row for each of what is asked for: days and weeks in their order, others by what they cost and put out.
     pub fn rows(&self, by: Grouping, filter: &Filter, prices: &Prices) -> Vec<LedgerRow> {
         let mut rows: BTreeMap<String, LedgerRow> = BTreeMap::new();
-        self.each(filter, |book, question| {
+        for ((book, day, place), sum) in self.sums(by, filter, prices) {
+            let book = &self.books[book];
             let name = match by {
-                Grouping::Day => question.day().to_string(),
-                Grouping::Week => question.day().monday().to_string(),
+                Grouping::Day | Grouping::Week => day.to_string(),
                 Grouping::Project => book.project.clone(),
                 Grouping::Tool => book.tool.clone(),
-                Grouping::Model => book.names.name(question.model).to_owned(),
-                Grouping::Conversation => book.names.name(question.conversation).to_owned(),
+                Grouping::Model | Grouping::Conversation => book.names.name(place).to_owned(),
             };
-            let cost = prices.cost(book.names.name(question.model), question.day(), question.tokens);
-            let row = rows.entry(name).or_default();
-            row.add(question.tokens, cost);
-        });
+            rows.entry(name).or_default().join(&sum);
+        }
         let named = |(name, row)| LedgerRow { name, ..row };
         let mut rows: Vec<LedgerRow> = rows.into_iter().map(named).collect();
         if !matches!(by, Grouping::Day | Grouping::Week) {
@@ -209,25 +233,17 @@ impl Ledger {
     /// Returns a row for each tool, project and model.
     pub fn cells(&self, prices: &Prices) -> BTreeMap<[String; 3], LedgerRow> {
         let mut cells: BTreeMap<[String; 3], LedgerRow> = BTreeMap::new();
-        self.each(&Filter::default(), |book, question| {
-            let model = book.names.name(question.model);
-            let cost = prices.cost(model, question.day(), question.tokens);
-            let cell = cells.entry([book.tool.clone(), book.project.clone(), model.to_owned()]).or_default();
-            cell.add(question.tokens, cost);
-        });
+        for ((book, _, model), sum) in self.sums(Grouping::Model, &Filter::default(), prices) {
+            let book = &self.books[book];
+            cells.entry([book.tool.clone(), book.project.clone(), book.names.name(model).to_owned()]).or_default().join(&sum);
+        }
         cells
     }
 
     /// Returns the models that have no price.
     pub fn unpriced(&self, filter: &Filter, prices: &Prices) -> Vec<String> {
-        let mut models = BTreeSet::new();
-        self.each(filter, |book, question| {
-            let model = book.names.name(question.model);
-            if prices.cost(model, question.day(), question.tokens).is_none() {
-                models.insert(model.to_owned());
-            }
-        });
-        models.into_iter().collect()
+        let rows = self.rows(Grouping::Model, filter, prices).into_iter().filter(|row| row.unpriced > 0);
+        rows.map(|row| row.name).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Returns the conversation of the last question.
@@ -240,13 +256,11 @@ impl Ledger {
 
 /// Returns the sum of rows.
 pub fn total(rows: &[LedgerRow]) -> LedgerRow {
-    rows.iter().fold(LedgerRow { name: "total".into(), ..LedgerRow::default() }, |sum, row| LedgerRow {
-        name: sum.name,
-        requests: sum.requests + row.requests,
-        tokens: sum.tokens.plus(row.tokens),
-        priced: [sum.priced, row.priced].into_iter().sum(),
-        unpriced: sum.unpriced + row.unpriced,
-    })
+    let mut sum = LedgerRow { name: "total".into(), ..LedgerRow::default() };
+    for row in rows {
+        sum.join(row);
+    }
+    sum
 }
 
 /// `[transcripts]` of a manifest: where the tool keeps what was said, and how it writes that down.

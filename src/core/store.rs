@@ -214,7 +214,7 @@ impl Store {
 
     /// Returns what was counted of the transcripts of a tool in a project.
     pub fn counted(&self, tool: &str, project: &str) -> PathBuf {
-        self.0.join("log/ledger").join(tool).join(format!("{project}.json"))
+        self.0.join("log/ledger").join(tool).join(project)
     }
 
     /// Returns where runs are kept as they were started.

@@ -72,7 +72,7 @@ fn read_partition(home: &Path, rules: &TranscriptRules, path: &Path, is_ours: bo
     let cache = LedgerCache { names, files: counted };
     if is_new && is_ours {
         // What cannot be kept is counted again.
-        let _ = path.parent().map_or(Ok(()), files::private_dir).and_then(|()| files::write_unsynced_by(path, |file| cache.write(file)));
+        let _ = path.parent().map_or(Ok(()), files::private_dir).and_then(|()| files::write_unsynced(path, &cache.bytes()));
     }
     cache
 }

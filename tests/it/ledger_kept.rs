@@ -1,7 +1,8 @@
 //! `ai stats` and `ai cost`: what was counted before, prices, budgets, pictures.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -27,38 +28,50 @@ fn total(sandbox: &Sandbox) -> (u64, u64) {
 }
 
 fn kept(sandbox: &Sandbox) -> PathBuf {
-    sandbox.store().join("log/ledger/claude/p-01234567.json")
+    sandbox.store().join("log/ledger/claude/p-01234567")
+}
+
+/// Changes what stands in a file without moving anything.
+fn edit(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from) && from.len() == to.len(), "{text}");
+    fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+/// A line that no question is in, longer than what is looked at before the place where reading ended.
+fn chatter() -> String {
+    format!("{{\"type\":\"user\",\"message\":\"{}\"}}\n", "x".repeat(2000))
 }
 
 // DA-02
 #[test]
 fn only_what_is_new_is_read() {
     let sandbox = Sandbox::new();
-    let path = sandbox.write(format!("{HOME}/one.jsonl"), line("1", "m", 5));
+    let path = sandbox.write(format!("{HOME}/one.jsonl"), line("1", "m", 5) + &chatter());
     sandbox.write(format!("{HOME}/two.jsonl"), line("2", "m", 6));
     assert_eq!(total(&sandbox), (2, 11));
-    // What is kept is believed as long as the files are the same ones.
-    let text = fs::read_to_string(kept(&sandbox)).unwrap();
-    let edited = text.replacen(",5,0,0,0]", ",1005,0,0,0]", 1);
-    assert_ne!(edited, text);
-    fs::write(kept(&sandbox), &edited).unwrap();
-    assert_eq!(total(&sandbox), (2, 1011));
-    // A file that grew is read from where it ended, also in the middle of a line.
+    let grow = |text: &str| {
+        let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    };
+    // A file that grew is read from where it ended, also in the middle of a line: what was changed far before that is not seen.
     let (begin, end) = (line("3", "m", 7), line("4", "m", 8));
     let (torn, rest) = end.split_at(30);
-    let grow = |text: &str| fs::write(&path, fs::read_to_string(&path).unwrap() + text).unwrap();
+    edit(&path, "\"output_tokens\":5", "\"output_tokens\":9");
     grow(&(begin + torn));
-    assert_eq!(total(&sandbox), (3, 1018));
+    assert_eq!(total(&sandbox), (3, 18));
     grow(rest);
-    assert_eq!(total(&sandbox), (4, 1026));
+    assert_eq!(total(&sandbox), (4, 26));
     // One whose begin is another is another.
     let other = line("9", "m", 1) + &line("3", "m", 7) + &line("4", "m", 8) + &line("5", "m", 9);
     fs::write(&path, other).unwrap();
     assert_eq!(total(&sandbox), (5, 31));
-    // What cannot be read of it is counted anew.
-    for broken in [&text[..text.len() / 2], "null", ""] {
+    // What cannot be read of what was kept is counted anew.
+    let bytes = fs::read(kept(&sandbox)).unwrap();
+    for broken in [&bytes[..bytes.len() / 2], &bytes[..bytes.len() - 1], b"{\"format\":\"0.1.0 1\",\"names\":[],\"files\":{}}", b""] {
         fs::write(kept(&sandbox), broken).unwrap();
-        assert_eq!(total(&sandbox), (5, 31), "{broken}");
+        assert_eq!(total(&sandbox), (5, 31), "{broken:?}");
+        assert_ne!(fs::read(kept(&sandbox)).unwrap(), broken, "it is kept anew");
     }
 }
 
@@ -70,14 +83,19 @@ fn what_a_tool_sweeps_away_still_counts() {
     assert_eq!(total(&sandbox), (1, 5));
     let archived = sandbox.write(format!("{HOME}/old/one.jsonl"), fs::read(&path).unwrap());
     fs::remove_file(&path).unwrap();
-    sandbox.write(format!("{HOME}/two.jsonl"), line("2", "m", 6));
+    let two = sandbox.write(format!("{HOME}/two.jsonl"), line("2", "m", 6) + &chatter());
     assert_eq!(total(&sandbox), (2, 11), "what was moved counts once");
     fs::remove_file(archived).unwrap();
     assert_eq!(total(&sandbox), (2, 11));
-    // Another program has read it: what is gone counts, what is there is read again.
-    let text = fs::read_to_string(kept(&sandbox)).unwrap().replace(concat!(env!("CARGO_PKG_VERSION"), " 1"), "0.0.1 1");
-    fs::write(kept(&sandbox), text.replace(",5,0,0,0]", ",15,0,0,0]").replace(",6,0,0,0]", ",1006,0,0,0]")).unwrap();
-    assert_eq!(total(&sandbox), (2, 15 + 6));
+    // Another program has read it: what is gone counts, what is there is read again, from its begin.
+    let mut bytes = fs::read(kept(&sandbox)).unwrap();
+    let version = env!("CARGO_PKG_VERSION").as_bytes();
+    let at = bytes.windows(version.len()).position(|bytes| bytes == version).unwrap();
+    bytes[at] ^= 1;
+    fs::write(kept(&sandbox), bytes).unwrap();
+    edit(&two, "\"output_tokens\":6", "\"output_tokens\":9");
+    fs::write(&two, fs::read_to_string(&two).unwrap() + &line("3", "m", 1)).unwrap();
+    assert_eq!(total(&sandbox), (3, 5 + 9 + 1));
 }
 
 // DA-02: what codex moves away and packs.

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 /// A day; one that is not known comes before all others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(i32);
 
 impl Day {
@@ -23,12 +21,12 @@ impl Day {
         (day.to_string() == text).then_some(day)
     }
 
-    /// Returns the day of a time.
     /// Reads a day that a person wrote.
     pub fn from_word(text: &str) -> Result<Self, String> {
         Self::parse(text).ok_or_else(|| "no day such as 2026-11-26".into())
     }
 
+    /// Returns the day of a time.
     pub fn of(time: Time) -> Self {
         if time == Time::UNKNOWN { Self::UNKNOWN } else { Self(i32::try_from(time.0.div_euclid(86_400)).unwrap_or(i32::MAX)) }
     }
@@ -40,12 +38,13 @@ impl Day {
 
     /// Whether two days are of one month.
     pub fn is_in_month_of(self, other: Self) -> bool {
-        self != Self::UNKNOWN && self.to_string()[..7] == other.to_string()[..7]
+        let month = |day: Self| (civil(day.0).0, civil(day.0).1);
+        self != Self::UNKNOWN && month(self) == month(other)
     }
 }
 
 /// A time in seconds since 1970; one that is not known comes before all others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(i64);
 
 impl Time {
@@ -60,6 +59,14 @@ impl Time {
             return Self::UNKNOWN;
         };
         Self(i64::from(day.0) * 86_400 + hour * 3600 + minute * 60 + second)
+    }
+
+    pub(super) fn of(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    pub(super) fn seconds(self) -> i64 {
+        self.0
     }
 
     pub fn of_seconds(seconds: u64) -> Self {

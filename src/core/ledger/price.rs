@@ -61,18 +61,33 @@ impl Serialize for Money {
     }
 }
 
+/// What one token costs.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "f64")]
+struct Rate(Money);
+
+impl TryFrom<f64> for Rate {
+    type Error = String;
+
+    /// Reads dollars for a million tokens.
+    fn try_from(dollars: f64) -> std::result::Result<Self, String> {
+        let is_price = (0.0..1e9).contains(&dollars);
+        is_price.then(|| Self(Money(Money::of_dollars(dollars).0 / 1_000_000))).ok_or_else(|| format!("{dollars} is no price"))
+    }
+}
+
 /// What a model costs: USD for a million tokens. A kind of token without a number has no price.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Price {
     /// The day from which it holds.
     from: Option<String>,
-    input: f64,
-    output: f64,
-    cached: Option<f64>,
-    written: Option<f64>,
+    input: Rate,
+    output: Rate,
+    cached: Option<Rate>,
+    written: Option<Rate>,
     /// Written for an hour.
-    hour: Option<f64>,
+    hour: Option<Rate>,
     /// Where a question is longer than the `above` of this, all of it costs this.
     long: Option<Box<Price>>,
     above: Option<u64>,
@@ -105,15 +120,9 @@ impl Prices {
         Ok(prices)
     }
 
-    /// Returns what a question cost; `None` where the table does not say.
-    pub fn cost(&self, model: &str, day: Day, tokens: Tokens) -> Option<Money> {
-        let periods = self.periods(&model.to_lowercase())?;
-        let price = match periods {
-            [only] => only,
-            _ if day == Day::UNKNOWN => return None,
-            _ => periods.iter().rfind(|price| price.from.as_deref().and_then(Day::parse).is_none_or(|from| from <= day))?,
-        };
-        price.cost(tokens)
+    /// Returns what a model costs, by its name.
+    pub fn of(&self, model: &str) -> ModelPrices<'_> {
+        ModelPrices(self.periods(&model.to_lowercase()).unwrap_or_default())
     }
 
     /// Finds a model by its name, with the day of its making or without.
@@ -127,14 +136,29 @@ impl Prices {
     }
 }
 
+/// What one model costs, the latest last; nothing where the table has no such model.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelPrices<'a>(&'a [Price]);
+
+impl ModelPrices<'_> {
+    /// Returns what a question cost; `None` where the table does not say.
+    pub fn cost(self, day: Day, tokens: Tokens) -> Option<Money> {
+        let price = match self.0 {
+            [only] => only,
+            _ if day == Day::UNKNOWN => return None,
+            periods => periods.iter().rfind(|price| price.from.as_deref().and_then(Day::parse).is_none_or(|from| from <= day))?,
+        };
+        price.cost(tokens)
+    }
+}
+
 fn read(text: &str, origin: &str) -> Result<PriceFile> {
     let refused = |why: String| {
         Failure::new(Kind::Config, format!("cannot read `{origin}`: it is no table of prices")).because(why).hint("docs/stats.md")
     };
     let file: PriceFile = toml::from_str(text).map_err(|error| refused(toml_complaint(&error)))?;
     for (name, periods) in &file.models {
-        let numbers = periods.iter().flat_map(Price::numbers);
-        if periods.is_empty() || numbers.into_iter().any(|number| !(0.0..1e9).contains(&number)) {
+        if periods.is_empty() {
             return Err(refused(format!("the price of `{name}` is none")));
         }
         if let Some(day) = periods.iter().filter_map(|price| price.from.as_deref()).find(|day| Day::parse(day).is_none()) {
@@ -157,18 +181,12 @@ impl Price {
             (tokens.written - hour, self.written),
             (hour, self.hour),
         ];
-        let cost = |(count, rate): (u64, Option<f64>)| match (count, rate) {
+        let cost = |(count, rate): (u64, Option<Rate>)| match (count, rate) {
             (0, _) => Some(Money::default()),
-            // Dollars for a million are millionths for one.
-            (count, Some(rate)) => Some(Money((Money::of_dollars(rate).0 / 1_000_000).saturating_mul(u128::from(count)))),
+            (count, Some(rate)) => Some(Money(rate.0.0.saturating_mul(u128::from(count)))),
             (_, None) => None,
         };
         parts.into_iter().map(cost).sum()
-    }
-
-    fn numbers(&self) -> Vec<f64> {
-        let own = [Some(self.input), Some(self.output), self.cached, self.written, self.hour].into_iter().flatten();
-        own.chain(self.long.iter().flat_map(|long| long.numbers())).collect()
     }
 }
 
@@ -180,7 +198,7 @@ mod tests {
     #[track_caller]
     fn check(own: &str, model: &str, day: &str, [input, output, cached, written, hour]: [u64; 5], expected: Option<f64>) {
         let prices = Prices::new(Some((own, "prices.toml"))).unwrap();
-        let cost = prices.cost(model, Day::parse(day).unwrap_or(Day::UNKNOWN), Tokens { input, output, cached, written, hour });
+        let cost = prices.of(model).cost(Day::parse(day).unwrap_or(Day::UNKNOWN), Tokens { input, output, cached, written, hour });
         assert_eq!(cost, expected.map(Money::of_dollars), "{model} {day}");
     }
 
@@ -225,8 +243,8 @@ mod tests {
         for (own, why) in [
             ("[models]\nm = [{ input = 1 }]\n", "missing field `output`"),
             ("[models]\nm = []\n", "the price of `m` is none"),
-            ("[models]\nm = [{ input = -1, output = 1 }]\n", "the price of `m` is none"),
-            ("[models]\nm = [{ input = nan, output = 1 }]\n", "the price of `m` is none"),
+            ("[models]\nm = [{ input = -1, output = 1 }]\n", "-1 is no price"),
+            ("[models]\nm = [{ input = nan, output = 1 }]\n", "NaN is no price"),
             ("[models]\nm = [{ from = \"soon\", input = 1, output = 1 }]\n", "`soon` is no day"),
             ("mdoels = 1\n", "unknown field `mdoels`"),
         ] {

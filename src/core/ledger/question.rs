@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::Tokens;
 use super::day::{Day, Time};
 use super::transcript::ModelCall;
@@ -32,30 +30,13 @@ impl Names {
 }
 
 /// One question as it is kept: the hash of the maker's name for its answer, its time, places of the names of its model and its conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Packed", into = "Packed")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
     pub key: u64,
     pub time: Time,
     pub model: u32,
     pub conversation: u32,
     pub tokens: Tokens,
-}
-
-/// A question as a list of numbers: there are many.
-type Packed = (u64, Time, u32, u32, u64, u64, u64, u64, u64);
-
-impl From<Packed> for Question {
-    fn from((key, time, model, conversation, input, output, cached, written, hour): Packed) -> Self {
-        Self { key, time, model, conversation, tokens: Tokens { input, output, cached, written, hour } }
-    }
-}
-
-impl From<Question> for Packed {
-    fn from(question: Question) -> Self {
-        let Tokens { input, output, cached, written, hour } = question.tokens;
-        (question.key, question.time, question.model, question.conversation, input, output, cached, written, hour)
-    }
 }
 
 impl Question {

@@ -1,7 +1,7 @@
 //! Small files of ours: private, whole, never through a planted link.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Write};
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -117,17 +117,7 @@ fn is_there(path: &Path, content: &[u8]) -> bool {
 /// Writes a file atomically but without a flush: it may be empty after a power cut. That is enough for leases, which a reboot ends
 /// anyway; waiting for the disk would be most of what a run without changes costs.
 pub fn write_unsynced(path: &Path, content: &[u8]) -> io::Result<()> {
-    write_unsynced_by(path, |file| file.write_all(content))
-}
-
-/// Writes a file in the same way, by what writes its content.
-pub fn write_unsynced_by(path: &Path, content: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> io::Result<()> {
-    let file = staged(path, &[], 0o600)?;
-    let mut writer = BufWriter::new(file.as_file());
-    content(&mut writer)?;
-    writer.flush()?;
-    drop(writer);
-    file.persist(path).map(drop).map_err(|error| error.error)
+    staged(path, content, 0o600)?.persist(path).map(drop).map_err(|error| error.error)
 }
 
 /// Returns the content in a file beside the one it is for.
