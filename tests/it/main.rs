@@ -95,6 +95,7 @@ mod logins;
 mod lost;
 mod made;
 mod migrate;
+mod monitoring;
 mod newer;
 mod notes;
 mod notify;
