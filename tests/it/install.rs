@@ -35,7 +35,7 @@ pub fn home(sandbox: &Sandbox) -> Vec<(PathBuf, (u32, Vec<u8>))> {
     tree(&sandbox.home()).into_iter().filter(|(path, _)| is_file(path)).collect()
 }
 
-// R-T04
+// R-T04, R-T06: from a home in which nothing is to the first vector, as the README says it.
 #[test]
 fn what_is_installed_works_and_goes_without_a_trace() {
     for shell in Shell::all() {
@@ -51,8 +51,8 @@ fn what_is_installed_works_and_goes_without_a_trace() {
             assert!(install(&sandbox, &[shell.name()]).contains("is as it should be"));
             assert_eq!(once, home(&sandbox), "{shell:?}: twice is once");
 
-            let interactive = sandbox.run(shell.name()).args(["-i", "-c", "type claude"]).outcome();
-            assert!(interactive.out().contains("function"), "{shell:?}: {interactive:?}");
+            let interactive = sandbox.run(shell.name()).args(["-i", "-c", "type claude; ai resolve claude"]).outcome();
+            assert!(interactive.out().contains("function") && interactive.out().contains("docker run "), "{shell:?}: {interactive:?}");
 
             uninstall(&sandbox, &[shell.name()]);
             let shells_own = |path: &Path| ["fish_variables", "fish_history", ".bash_history"].iter().any(|name| path.ends_with(name));

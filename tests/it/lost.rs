@@ -123,7 +123,7 @@ fn engine_socket() -> PathBuf {
     Path::new(host.strip_prefix("unix://").unwrap_or("/var/run/docker.sock")).to_owned()
 }
 
-// Q-07
+// Q-06, Q-07: the engine is lost, then the network: the tool says what it says, with its own exit code.
 #[test]
 fn an_engine_that_goes_away_in_the_middle_is_said_and_the_next_run_clears_away() {
     let Some(mut bed) = Bed::new(Image::Busybox) else { return };
@@ -138,7 +138,16 @@ fn an_engine_that_goes_away_in_the_middle_is_said_and_the_next_run_clears_away()
     let meanwhile = bed.ai(["run", "claude", "--", "true"]).outcome();
     meanwhile.refused(69, &["hint: "]);
     relay.mend();
-    assert_eq!(bed.ai(["run", "claude", "--", "cat", "/home/ai/.claude/kept"]).outcome().out(), "kept\n");
+    fs::remove_file(&ready).unwrap();
+    let script = "cd /home/ai/.claude; cat kept; [ -e /sys/class/net/eth0 ] || exit 8; echo more >more; touch $OLDPWD/ready; \
+        while [ -e /sys/class/net/eth0 ]; do sleep 0.1; done; wget -q -O - http://192.0.2.1/ || exit 9";
+    let child = bed.ai(["run", "--network", "bridge", "claude", "--", "sh", "-c", script]).spawn();
+    wait_for("the network", || ready.exists().then_some(()));
+    bed.docker(&["network", "disconnect", "bridge", &bed.containers()[0]]);
+    let outcome = finish(child);
+    assert!(outcome.code == 9 && outcome.out() == "kept\n" && outcome.err().contains("wget: "), "{outcome:?}");
+    let more = tree(&bed.store()).into_iter().find(|(path, _)| path.ends_with("more"));
+    assert_eq!(more.map(|(_, (_, bytes))| bytes), Some(b"more\n".to_vec()));
     bed.nothing_left();
 }
 

@@ -136,5 +136,6 @@ mod transcripts;
 mod trees;
 mod trust;
 mod volumes;
+mod vulnerabilities;
 mod words;
 mod workspace;

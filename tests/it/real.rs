@@ -133,25 +133,27 @@ fn private_directories_that_were_made_closed_are_opened() {
     assert_eq!(home.metadata().unwrap().permissions().mode() & 0o7777, 0o700);
 }
 
-// I-01
+// I-01, R-T09: they start, answer, see the same files and leave their own, side by side.
 #[test]
-fn gemini_works() {
+fn the_three_tools_work_at_once() {
     let Some((bed, _mock)) = tools() else { return };
-    let outcome = bed.shell(Shell::Bash, "gemini --yolo -p 'RUN: touch made; pwd'").outcome();
-    assert!(outcome.code == 0 && outcome.out().contains("mock-gemini ran it:") && outcome.out().contains("/workspace/proj"), "{outcome:?}");
-    assert_eq!(owner(bed.project().join("made")), owner(bed.project()));
-    bed.nothing_left();
-}
-
-// I-01
-#[test]
-fn codex_works() {
-    let Some((bed, _mock)) = tools() else { return };
-    let outcome = bed.shell(Shell::Fish, "codex exec --skip-git-repo-check 'RUN: touch made; pwd'").outcome();
-    assert!(outcome.code == 0 && outcome.out().contains("mock-openai ran it:") && outcome.out().contains("/workspace/proj"), "{outcome:?}");
-    // SE-01: its helper programs are links in a private directory.
-    assert!(!outcome.err().contains("PATH aliases"), "{outcome:?}");
-    assert_eq!(owner(bed.project().join("made")), owner(bed.project()));
+    bed.write(bed.project().join("seen"), "seen by all\n");
+    let runs = [
+        ("claude", Shell::Zsh, "claude -p --dangerously-skip-permissions 'RUN: touch claude; pwd; cat seen'", "mock-anthropic ran it:"),
+        ("gemini", Shell::Bash, "gemini --yolo -p 'RUN: touch gemini; pwd; cat seen'", "mock-gemini ran it:"),
+        ("codex", Shell::Fish, "codex exec --skip-git-repo-check 'RUN: touch codex; pwd; cat seen'", "mock-openai ran it:"),
+    ];
+    let children = runs.map(|(_, shell, line, _)| bed.shell(shell, line).spawn());
+    for (child, (tool, _, _, ran)) in children.into_iter().zip(runs) {
+        let outcome = finish(child);
+        assert!(
+            outcome.code == 0 && [ran, "/workspace/proj", "seen by all"].iter().all(|word| outcome.out().contains(word)),
+            "{outcome:?}"
+        );
+        // SE-01: codex' helper programs are links in a private directory.
+        assert!(!outcome.err().contains("PATH aliases"), "{outcome:?}");
+        assert_eq!(owner(bed.project().join(tool)), owner(bed.project()));
+    }
     bed.nothing_left();
 }
 

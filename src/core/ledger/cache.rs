@@ -90,9 +90,9 @@ impl LedgerCache {
                 // The sign goes last, so that a step back is short, too.
                 to.number(((since << 1) ^ (since >> 63)).cast_unsigned());
                 let Tokens { input, output, cached, written, hour } = *tokens;
-                [u64::from(*model), u64::from(*conversation), input, output, cached, written, hour]
-                    .into_iter()
-                    .for_each(|number| to.number(number));
+                for number in [u64::from(*model), u64::from(*conversation), input, output, cached, written, hour] {
+                    to.number(number);
+                }
             }
         }
         to.0
