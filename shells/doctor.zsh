@@ -12,6 +12,7 @@ HISTFILE=
             \builtin print -r -- "__ai_doctor function ${__ai_name}"
         fi
     done
+    (( ${+functions[compdef]} )) || \builtin print -r -- '__ai_doctor uncompleted'
     \builtin print -r -- '__ai_doctor end'
 } >|"$1"
 \builtin kill -KILL $$

@@ -10,7 +10,7 @@ use crate::core::text::typed::typed;
 
 mod gaps;
 
-use gaps::{bare, broken, elsewhere, last, order, shadows};
+use gaps::{bare, broken, elsewhere, last, order, shadows, uncompleted};
 
 /// What the host found out about one shell.
 #[derive(Debug)]
@@ -78,6 +78,8 @@ pub struct ShellState {
     pub missing: Vec<String>,
     /// Names that the shell took back, with a line.
     pub taken: Vec<String>,
+    /// Whether zsh completes file names alone, for lack of compinit.
+    pub is_uncompleted: bool,
 }
 
 /// Begins each line of the answer: rc files may print what they like around it.
@@ -96,6 +98,7 @@ impl ShellState {
                 Some(("alias", alias)) => answer.aliases.extend(alias.split_once(' ').map(|(name, text)| (name.into(), text.into()))),
                 Some(("function", name)) => answer.functions.push(name.into()),
                 Some(("missing", name)) => answer.missing.push(name.into()),
+                None if line == "uncompleted" => answer.is_uncompleted = true,
                 _ => {}
             }
         }
@@ -110,6 +113,7 @@ pub fn examine(checkup: &ShellCheckup) -> Vec<Finding> {
     findings.extend(elsewhere(checkup));
     findings.extend(bare(checkup));
     findings.extend(later_setup(checkup));
+    findings.extend(uncompleted(checkup));
     findings.extend(old_script(checkup));
     findings.extend(shadows(checkup));
     findings.extend(own_name(checkup));

@@ -59,6 +59,13 @@ pub(super) fn elsewhere(checkup: &ShellCheckup) -> Vec<Finding> {
     findings
 }
 
+/// Says that Tab offers nothing of ours, where it offers nothing of anybody.
+pub(super) fn uncompleted(checkup: &ShellCheckup) -> Option<Finding> {
+    checkup.answer.state.as_ref().ok().filter(|answer| answer.program.is_some() && answer.is_uncompleted)?;
+    let line = format!("autoload -Uz compinit && compinit, in {}", checkup.rc.display());
+    Some(Finding::new(Level::Note, "completion", "a new zsh completes nothing but files: nobody has started its completion").hint(line))
+}
+
 /// Returns what is said of our names in a new shell, and what wins over them in one that starts in another way.
 pub(super) fn shadows(checkup: &ShellCheckup) -> Vec<Finding> {
     let mut findings = shadows_in(checkup, &checkup.answer);
