@@ -93,6 +93,8 @@ fn count(mut transcript: Transcript, rules: &TranscriptRules, stamp: Stamp, know
     counted.end = if transcript.is_packed() { 0 } else { end + read };
     counted.before_end = before(&mut transcript.file, counted.end).unwrap_or_default();
     counted.model = reader.model;
+    // Thousands of files are kept at once.
+    counted.questions.shrink_to_fit();
     counted
 }
 
