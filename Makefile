@@ -88,8 +88,10 @@ release: cargo ## target/release/ai
 	unwinding="$$PWD/target/tmp/unwinding.ld"
 	echo 'SECTIONS { /DISCARD/ : { *(.eh_frame) *(.eh_frame_hdr) *(.gcc_except_table*) } } INSERT AFTER .rodata;' > "$$unwinding"
 	static='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--no-eh-frame-hdr'
+	small="$$static -C link-arg=-Wl,-T,$$unwinding -C link-arg=-Wl,--icf=all"
+	outlined="$$small -C llvm-args=-enable-machine-outliner=always -C llvm-args=-outliner-benefit-threshold=60"
 	flags=
-	for try in "$$static -C llvm-args=-enable-machine-outliner=always -C llvm-args=-outliner-benefit-threshold=60 -C link-arg=-Wl,-T,$$unwinding -C link-arg=-Wl,--icf=all" "$$static"; do
+	for try in "$$outlined" "$$small" "$$static"; do
 		if [[ -z $$flags && $$host == *-linux-gnu ]] && rustc $$try -o target/tmp/probe - <<<'fn main() {}' &>/dev/null; then flags="$$try"; fi
 	done
 	RUSTFLAGS="$$flags" $(CARGO) build --release --quiet --target "$$host"
