@@ -15,6 +15,9 @@ const SIGNALS: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QU
 /// What a run waits for, by the directory whose lock somebody else has, and whether it is reached before the tool starts.
 const PHASES: [(&str, bool); 3] = [("control/PROJECT", true), ("control/PROJECT", false), ("sync", false)];
 
+/// The homes of the project's runs, as seen from it.
+const HOMES: &str = "../../home/.docker-ai-config/global_state/claude/projects/*/home";
+
 fn take(sandbox: &Sandbox, directory: &str) -> fs::File {
     let project = fs::read_dir(sandbox.store().join("control")).unwrap().next().unwrap().unwrap().file_name();
     let lock = sandbox.store().join(directory.replace("PROJECT", project.to_str().unwrap())).join("lock");
@@ -47,7 +50,9 @@ fn a_signal_while_a_run_begins_or_closes_ends_it_and_nothing_stays() {
                 let _ = fs::remove_file(file);
             }
             sandbox.write("home/.claude/settings.json", format!("{{\"theme\": \"{index}{}\"}}", signal.as_raw()));
-            sandbox.set("FAKE_ENGINE_DO", "touch ../../started; until [ -e ../../go ]; do sleep 0.02; done; exit 7");
+            // What a tool changes is to go out: without that, no lock is waited for.
+            let change = format!("for home in {HOMES}; do echo '{{\"theme\":\"dark\"}}' >\"$home/settings.json\"; done");
+            sandbox.set("FAKE_ENGINE_DO", format!("touch ../../started; until [ -e ../../go ]; do sleep 0.02; done; {change}; exit 7"));
             let held = is_before.then(|| take(&sandbox, directory));
             let child = sandbox.ai(["run", "claude"]).spawn();
             let held = held.unwrap_or_else(|| {
