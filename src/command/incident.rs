@@ -18,6 +18,7 @@ use crate::core::tool::Tool;
 use crate::host::doctor::checkup;
 use crate::host::engine::image;
 use crate::host::fs::files;
+use crate::host::fs::look::Look;
 use crate::host::store::{lease, log};
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
@@ -44,16 +45,19 @@ pub struct IncidentArgs {
 const LINES: usize = 300;
 
 pub fn run(incident: &IncidentArgs) -> Result<u8> {
-    let (parts, stopped) = report(incident)?;
-    let written = text(&parts);
     let name = format!("ai-incident-{}.txt", Time::of_seconds(host::now())).replace(':', "");
     let file = incident.output.clone().unwrap_or_else(|| name.into());
-    if file == Path::new("-") {
+    let cannot = |why: String| Failure::new(Kind::General, format!("cannot write `{}`", file.display())).because(why);
+    let is_printed = file == Path::new("-");
+    if !is_printed && file.is_there() {
+        return Err(cannot("it is there already".into()).hint("ai incident --output FILE, for one that is not"));
+    }
+    let (parts, stopped) = report(incident)?;
+    let written = text(&parts);
+    if is_printed {
         output::lines(written.lines())?;
     } else {
-        files::write_private(&file, written.as_bytes()).map_err(|error| {
-            Failure::new(Kind::General, format!("cannot write `{}`", file.display())).because(error).hint("ai incident --output FILE")
-        })?;
+        files::write_private(&file, written.as_bytes()).map_err(|error| cannot(error.to_string()).hint("ai incident --output FILE"))?;
         tell(&file, &parts, incident.json)?;
     }
     stopped

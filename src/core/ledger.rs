@@ -10,6 +10,7 @@ pub mod budget;
 pub mod cache;
 pub mod chart;
 pub mod day;
+pub mod former;
 pub mod price;
 pub mod question;
 pub mod transcript;

@@ -11,6 +11,7 @@ use rustix::fs::Stat;
 
 use crate::core::failure::Result;
 use crate::core::ledger::cache::{Counted, LedgerCache, Stamp};
+use crate::core::ledger::former;
 use crate::core::ledger::price::Prices;
 use crate::core::ledger::question::{Names, Question};
 use crate::core::ledger::transcript::TranscriptReader;
@@ -44,8 +45,10 @@ pub fn read(host: &Host) -> Ledger {
         let tool = Tool::load(&partition.tool, |name| host.manifest(name)).ok().flatten();
         if let Some(rules) = tool.and_then(|tool| tool.manifest.transcripts) {
             let path = host.store.counted(&partition.tool, &partition.project);
+            // Where earlier programs kept it.
+            let former = path.with_file_name(format!("{}.json", partition.project));
             let home = host.store.home(&partition.tool, &partition.project);
-            let cache = read_partition(&home, &rules, &path, is_ours);
+            let cache = read_partition(&home, &rules, (&path, &former), is_ours);
             let files = cache.files.into_values().map(|file| file.questions).collect();
             ledger.add(&partition.tool, &partition.project, cache.names, files);
         }
@@ -53,9 +56,13 @@ pub fn read(host: &Host) -> Ledger {
     ledger
 }
 
-fn read_partition(home: &Path, rules: &TranscriptRules, path: &Path, is_ours: bool) -> LedgerCache {
-    let LedgerCache { mut names, files: mut known } = own::read(path).map(|text| LedgerCache::parse(&text)).unwrap_or_default();
-    let (mut counted, mut is_new) = (BTreeMap::new(), false);
+fn read_partition(home: &Path, rules: &TranscriptRules, (path, former): (&Path, &Path), is_ours: bool) -> LedgerCache {
+    let kept = own::read(path).ok().map(|bytes| LedgerCache::parse(&bytes));
+    // Taken over once: it is removed when what is in it has been kept in the new form.
+    let taken_over = if kept.is_none() { own::read(former).ok().map(|text| former::parse(&text)) } else { None };
+    let is_taken_over = taken_over.is_some();
+    let (mut counted, mut is_new) = (BTreeMap::new(), is_taken_over);
+    let LedgerCache { mut names, files: mut known } = kept.or(taken_over).unwrap_or_default();
     transcripts::visit(home, rules, &mut |transcript| {
         let place = transcript.path.to_string_lossy().into_owned();
         let stamp = stamp(&transcript.stat);
@@ -72,7 +79,9 @@ fn read_partition(home: &Path, rules: &TranscriptRules, path: &Path, is_ours: bo
     let cache = LedgerCache { names, files: counted };
     if is_new && is_ours {
         // What cannot be kept is counted again.
-        let _ = path.parent().map_or(Ok(()), files::private_dir).and_then(|()| files::write_unsynced(path, &cache.bytes()));
+        let write = if is_taken_over { files::write_private } else { files::write_unsynced };
+        let written = path.parent().map_or(Ok(()), files::private_dir).and_then(|()| write(path, &cache.bytes()));
+        let _ = written.and_then(|()| if is_taken_over { own::remove(former) } else { Ok(()) });
     }
     cache
 }

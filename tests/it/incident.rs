@@ -79,6 +79,10 @@ fn a_report_has_what_helps_and_no_secret() {
         .ai(["incident", "--output", "/nowhere/x"])
         .outcome()
         .refused(1, &["cannot write `/nowhere/x`", "hint: ai incident --output FILE"]);
+    let mine = sandbox.write("mine.txt", "mine");
+    let words = ["incident", "--stop", "--output", mine.to_str().unwrap()];
+    sandbox.ai(words).outcome().refused(1, &["it is there already", "hint: ai incident --output FILE"]);
+    assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
 }
 
 //

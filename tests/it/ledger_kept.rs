@@ -75,6 +75,23 @@ fn only_what_is_new_is_read() {
     }
 }
 
+// DA-02: earlier programs kept it as JSON; what a tool has swept away since is nowhere else.
+#[test]
+fn what_an_earlier_program_counted_is_taken_over() {
+    let sandbox = Sandbox::new();
+    sandbox.write(format!("{HOME}/two.jsonl"), line("2", "m", 6));
+    let stamp = "{\"inode\":1,\"size\":2,\"modified\":3,\"changed\":4}";
+    let file = |question: &str| format!("{{\"stamp\":{stamp},\"end\":9,\"before_end\":\"x\",\"model\":\"m\",\"questions\":[{question}]}}");
+    let files = [("gone.jsonl", "[77,1764200000,0,1,0,5,0,0,0]"), ("projects/a/two.jsonl", "[78,1764200000,0,1,0,100,0,0,0]")];
+    let files = files.map(|(path, question)| format!("\"{path}\":{}", file(question))).join(",");
+    let former = "home/.docker-ai-config/log/ledger/claude/p-01234567.json";
+    let former = sandbox.write(former, format!("{{\"format\":\"0.1.0 1\",\"names\":[\"m\",\"c\"],\"files\":{{{files}}}}}"));
+    for _ in 0..2 {
+        assert_eq!(total(&sandbox), (2, 11), "what is gone counts, and what is there is counted anew");
+        assert!(!former.exists() && kept(&sandbox).is_file());
+    }
+}
+
 // DA-02, R-T02: tools sweep old conversations away; what they cost was paid.
 #[test]
 fn what_a_tool_sweeps_away_still_counts() {
