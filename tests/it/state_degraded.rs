@@ -151,7 +151,13 @@ fn temporary_state_of_a_dead_run_is_removed_by_a_later_repair_and_nobody_else_s_
     let _ = sandbox.ai(["gc"]).outcome();
     assert!(!sandbox.root().join("tmp/ai-0-0123456789ab").exists() && planted.is_dir());
     // A directory that is somebody else's is none of ours, whatever is in it.
+    let other = lease.replace("0123456789ab", "fedcba987654");
+    sandbox.write("tmp/ai-0/fedcba987654/sessions/fedcba987654", other);
     chown(sandbox.root().join("tmp/ai-0"), Some(1000), Some(1000)).unwrap();
+    for words in [&["gc"][..], &["sync", "repair"], &["sync", "out", "fedcba987654"]] {
+        let _ = sandbox.ai(words).outcome();
+    }
+    assert!(sandbox.root().join("tmp/ai-0/fedcba987654/sessions/fedcba987654").is_file());
     let run = remounted(&sandbox, READ_ONLY, &["ai", "sync", "in", "claude"]).unwrap().outcome();
     assert!(run.code == 1 && run.err().contains("tmp/ai-0/") && run.err().contains("it is somebody else's"), "{}", run.err());
 }

@@ -151,7 +151,7 @@ fn a_seed_is_no_change_and_the_host_gets_only_what_was_changed_inside() {
 #[test]
 fn a_project_of_nothing_but_its_seed_is_settled() {
     let mut rules = request(Direction::In, HostSync::Both);
-    rules.rules[0].seed = Some(r#"{"done":true}"#.into());
+    rules.rules[0].seed = Some(r#"{"theme":9}"#.into());
     let mut world = World::default();
     for (direction, is_first) in
         [(Direction::In, true), (Direction::Out, true), (Direction::In, true), (Direction::Out, false), (Direction::In, false)]
@@ -161,15 +161,16 @@ fn a_project_of_nothing_but_its_seed_is_settled() {
         assert!(is_first || plan == SyncPlan::default(), "{direction:?}: {plan:?}");
     }
     // One that was made anew has: what it lacks of the rest is not taken for deleted.
-    let mut world = world.with(Place::Project, "settings.json", r#"{"done":true,"theme":2}"#);
+    let mut world = world.with(Place::Project, "settings.json", r#"{"theme":9,"tone":"light"}"#);
     world.sync_with(&rules);
     rules.direction = Direction::Out;
     world.sync_with(&rules);
-    let mut world = world.with(Place::Project, "settings.json", r#"{"done":true}"#);
+    let mut world = world.with(Place::Project, "settings.json", r#"{"theme":9}"#);
     world.sync_with(&rules);
     rules.direction = Direction::In;
     world.sync_with(&rules);
-    assert_eq!(world.text(Place::Project, "settings.json"), r#"{"done":true,"theme":2}"#);
+    let project: serde_json::Value = serde_json::from_str(&world.text(Place::Project, "settings.json")).unwrap();
+    assert_eq!(project, serde_json::json!({ "theme": 9, "tone": "light" }));
 }
 
 // SE-08: what its tool does not read is nobody's to replace.
