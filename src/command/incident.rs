@@ -49,7 +49,7 @@ pub fn run(incident: &IncidentArgs) -> Result<u8> {
     let file = incident.output.clone().unwrap_or_else(|| name.into());
     let cannot = |why: String| Failure::new(Kind::General, format!("cannot write `{}`", file.display())).because(why);
     let is_printed = file == Path::new("-");
-    if !is_printed && file.is_there() {
+    if !is_printed && file.look_at_link().is_ok() {
         return Err(cannot("it is there already".into()).hint("ai incident --output FILE, for one that is not"));
     }
     let (parts, stopped) = report(incident)?;

@@ -109,7 +109,9 @@ fn prepare(context: &Context, plan: &Plan, engine: &Engine, lease: &Lease) -> Re
     let temporary = host.temporary_state(&lease.session);
     match host.in_temporary_root(|| prepare(&temporary)) {
         Ok(aside) => Ok((temporary, aside)),
-        Err(error) => Err(Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display())).because(error)),
+        Err(error) => Err(Failure::new(Kind::General, format!("cannot make `{}`", temporary.root().display()))
+            .because(error)
+            .hint("export TMPDIR=DIRECTORY, for one of your own")),
     }
 }
 

@@ -83,6 +83,9 @@ fn a_report_has_what_helps_and_no_secret() {
     let words = ["incident", "--stop", "--output", mine.to_str().unwrap()];
     sandbox.ai(words).outcome().refused(1, &["it is there already", "hint: ai incident --output FILE"]);
     assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
+    let leads = sandbox.root().join("leads");
+    std::os::unix::fs::symlink("/nowhere", &leads).unwrap();
+    sandbox.ai(["incident", "--output"]).args([&leads]).outcome().refused(1, &["it is there already"]);
 }
 
 //

@@ -159,7 +159,14 @@ fn temporary_state_of_a_dead_run_is_removed_by_a_later_repair_and_nobody_else_s_
     }
     assert!(sandbox.root().join("tmp/ai-0/fedcba987654/sessions/fedcba987654").is_file());
     let run = remounted(&sandbox, READ_ONLY, &["ai", "sync", "in", "claude"]).unwrap().outcome();
-    assert!(run.code == 1 && run.err().contains("tmp/ai-0/") && run.err().contains("it is somebody else's"), "{}", run.err());
+    assert!(
+        run.code == 1
+            && run.err().contains("tmp/ai-0/")
+            && run.err().contains("it is somebody else's")
+            && run.err().contains("hint: export TMPDIR="),
+        "{}",
+        run.err()
+    );
 }
 
 // Z-064

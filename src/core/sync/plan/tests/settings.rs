@@ -169,7 +169,7 @@ fn a_project_of_nothing_but_its_seed_is_settled() {
     world.sync_with(&rules);
     rules.direction = Direction::In;
     world.sync_with(&rules);
-    let project: serde_json::Value = serde_json::from_str(&world.text(Place::Project, "settings.json")).unwrap();
+    let project: serde_json::Value = serde_json::from_str(world.text(Place::Project, "settings.json")).unwrap();
     assert_eq!(project, serde_json::json!({ "theme": 9, "tone": "light" }));
 }
 
