@@ -33,8 +33,10 @@ fn a_secret_that_could_be_none_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.write("home/.docker-ai-config/secrets/t", "hush\n");
     let tool = |rule: &str| sandbox.manifest("mine", &format!("profile_of = 'claude'\n{rule}"));
+    let beside = format!("ai-it-beside-{}", std::process::id());
+    let path = format!("[secret.'../{beside}']\nfile = 'secrets/t'\ndeliver = 'file'\n");
     for (rule, said) in [
-        ("[secret.'../ai-it-evil']\nfile = 'secrets/t'\ndeliver = 'file'\n", "no name of a variable"),
+        (path.as_str(), "no name of a variable"),
         ("[secret.'a b']\ncommand = ['true']\n", "no name of a variable"),
         ("[secret.TOKEN]\noptional = false\n", "nothing says where it is"),
     ] {
@@ -45,7 +47,7 @@ fn a_secret_that_could_be_none_is_refused() {
         tool(rule);
         sandbox.ai(["run", "mine"]).outcome().refused(78, &[said, "mine"]);
     }
-    assert!(!Path::new("/dev/shm/ai-it-evil").exists());
+    assert!(!Path::new("/dev/shm").join(beside).exists());
     let long = "#!/bin/sh\nhead -c 200000 /dev/zero | tr '\\0' a\n";
     sandbox.program("long", long);
     sandbox.config("[secret.TOKEN]\ncommand = ['long']\n");
