@@ -6,35 +6,30 @@ __ai_bin=@@exe@@
 #<# A function of that name that may only be read is no reason to run the tool on the host. #>
 {
     \builtin true
-#% for function in functions
-#% if function.plain and function.alone
+#% for function in plain_runs
     function @@function.name@@ {
         if \builtin declare -F __ai_call >/dev/null; then __ai_call __ai_run @@exe@@ @@function.subject@@ "$@"; else @@exe@@ run @@function.subject@@ -- "$@"; fi
     } || __ai_take @@function.name@@ __ai_run @@function.subject@@
-#% elif function.plain
+#% endfor
+#% for function in plain_words
     function @@function.name@@ { __ai_call @@function.runner@@ @@exe@@ @@function.subject@@ "$@"; }
-#% endif
 #% endfor
 } 2>/dev/null
 #<# A POSIX shell knows no functions of the other names. #>
 if [[ -o posix ]]; then
     \builtin true
-#% for function in functions
-#% if not function.plain
+#% for function in dashed
     __ai_take @@function.name@@ @@function.runner@@ @@function.subject@@
-#% endif
 #% endfor
 else
     \builtin true
-#% for function in functions
-#% if function.plain
-#% elif function.alone
+#% for function in dashed_runs
     function @@function.name@@ {
         if \builtin declare -F __ai_call >/dev/null; then __ai_call __ai_run @@exe@@ @@function.subject@@ "$@"; else @@exe@@ run @@function.subject@@ -- "$@"; fi
     }
-#% else
+#% endfor
+#% for function in dashed_words
     function @@function.name@@ { __ai_call @@function.runner@@ @@exe@@ @@function.subject@@ "$@"; }
-#% endif
 #% endfor
 fi
 #% if completions

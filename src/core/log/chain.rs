@@ -33,7 +33,7 @@ pub struct LogEnd {
 }
 
 const WRITTEN: &str = "written";
-const BEGUN: &str = "begun";
+const BEGUN: &str = "begun  ";
 
 impl LogEnd {
     /// Reads what [`Self::text`] wrote.
@@ -43,6 +43,7 @@ impl LogEnd {
         Some(Self { before: before.to_owned(), last: last.to_owned(), is_written: state == WRITTEN })
     }
 
+    /// Returns what is kept. Both states are of one length, so that the file can be written where it is.
     pub fn text(&self) -> String {
         format!("{}\n{}\n{}\n", self.before, self.last, if self.is_written { WRITTEN } else { BEGUN })
     }

@@ -180,10 +180,14 @@ fn values(shell: Shell, template: &str, integration: &Integration, files: &Shell
             runner => function.runner.name(),
             subject => &*function.subject,
             alone => function.runner == Runner::Tool,
-            // What a POSIX shell takes as a function's name.
-            plain => !function.name.contains('-'),
         }
     };
+    let for_a = |of: Shell, is_one: &dyn Fn(&Function) -> bool| -> Vec<Value> {
+        integration.functions.iter().filter(|one| shell == of && is_one(one)).map(function).collect()
+    };
+    // What a POSIX shell takes as a function's name.
+    let is_plain = |function: &Function| !function.name.contains('-');
+    let is_run = |function: &Function| function.runner == Runner::Tool;
     // What is run like any other command completes like it.
     let (like_sudo, own): (Vec<&Function>, Vec<&Function>) =
         integration.functions.iter().filter(|function| function.runner != Runner::Retired).partition(|function| function.subject == EXEC);
@@ -227,10 +231,16 @@ fn values(shell: Shell, template: &str, integration: &Integration, files: &Shell
             tools => format!(" {}/*.toml(N:t:r)", shell.quote(tools)),
         }),
         standalone => template == "completions",
-        exe => &*integration.exe,
+        // It stands in each function, so it is quoted once.
+        exe => Value::from_safe_string(shell.quote_in_a_line(&integration.exe)),
         known => &*integration.known,
         tools => &*integration.tools,
-        functions => integration.functions.iter().map(function).collect::<Vec<_>>(),
+        functions => for_a(Shell::Fish, &|_| true),
+        plain_runs => for_a(Shell::Bash, &|one| is_plain(one) && is_run(one)),
+        plain_words => for_a(Shell::Bash, &|one| is_plain(one) && !is_run(one)),
+        dashed => for_a(Shell::Bash, &|one| !is_plain(one)),
+        dashed_runs => for_a(Shell::Bash, &|one| !is_plain(one) && is_run(one)),
+        dashed_words => for_a(Shell::Bash, &|one| !is_plain(one) && !is_run(one)),
         completions => integration.completions,
         completed => own,
         precommands => like_sudo,

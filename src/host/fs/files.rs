@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 
 use crate::core::failure::{Failure, Kind, Result};
@@ -38,7 +39,8 @@ pub fn read_within(path: &Path, limit: u64) -> io::Result<Option<(Vec<u8>, u32)>
     if !metadata.is_file() || metadata.len() > limit {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is no regular file of at most {} MiB", limit >> 20)));
     }
-    let mut bytes = Vec::new();
+    // One byte more than there is: the end is found without making room for what does not come.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it grew while it was read"));
@@ -58,7 +60,7 @@ pub fn head(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 }
 
 pub fn nonblocking() -> i32 {
-    rustix::fs::OFlags::NONBLOCK.bits().cast_signed()
+    OFlags::NONBLOCK.bits().cast_signed()
 }
 
 pub fn is_directory(path: &Path) -> bool {
@@ -120,6 +122,17 @@ pub fn write_unsynced(path: &Path, content: &[u8]) -> io::Result<()> {
     staged(path, content, 0o600)?.persist(path).map(drop).map_err(|error| error.error)
 }
 
+/// Writes a small file of ours where it is if it is as long as `content`, and anew otherwise. The caller holds the lock under which it is
+/// written; a file of less than a page is written as a whole or not at all, whatever ends this process.
+pub fn write_over(path: &Path, content: &[u8]) -> io::Result<()> {
+    let flags = nonblocking() | OFlags::NOFOLLOW.bits().cast_signed();
+    let open = OpenOptions::new().write(true).custom_flags(flags).open(path);
+    match open.ok().filter(|file| file.metadata().is_ok_and(|there| there.is_file() && there.len() == content.len() as u64)) {
+        Some(mut file) => file.write_all(content),
+        None => write_unsynced(path, content),
+    }
+}
+
 /// Returns the content in a file beside the one it is for.
 fn staged(path: &Path, content: &[u8], mode: u32) -> io::Result<NamedTempFile> {
     let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
@@ -127,4 +140,30 @@ fn staged(path: &Path, content: &[u8], mode: u32) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(parent)?;
     file.write_all(content)?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_same_length_is_written_where_it_is() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (file, other) = (scratch.path().join("file"), scratch.path().join("other"));
+        let inode = || file.symlink_metadata().unwrap().ino();
+        write_over(&file, b"one").unwrap();
+        let first = inode();
+        write_over(&file, b"two").unwrap();
+        assert_eq!((read_own(&file).unwrap().unwrap().0.as_slice(), inode()), (&b"two"[..], first));
+        write_over(&file, b"three").unwrap();
+        assert_ne!(inode(), first, "a reader never sees half of either");
+        // A link is replaced, and what it leads to stays.
+        write_over(&other, b"other").unwrap();
+        symlink(&other, scratch.path().join("link")).unwrap();
+        write_over(&scratch.path().join("link"), b"alias").unwrap();
+        assert_eq!(read_own(&other).unwrap().unwrap().0, b"other");
+        assert!(scratch.path().join("link").symlink_metadata().unwrap().is_file());
+    }
 }

@@ -53,9 +53,9 @@ fn add(store: &Store, text: &[u8], level: LogLevel, event: &str, more: Map<Strin
     let begin = if is_torn { "\n" } else { "" };
     // First: a line that nothing announced was written by somebody else.
     let begun = LogEnd { before, last: chain::link_to(line.as_bytes()), is_written: false };
-    files::write_unsynced(&store.log_end(), begun.text().as_bytes())?;
+    files::write_over(&store.log_end(), begun.text().as_bytes())?;
     own::open_to_append(store.log())?.write_all(format!("{begin}{line}\n").as_bytes())?;
-    files::write_unsynced(&store.log_end(), LogEnd { is_written: true, ..begun }.text().as_bytes())
+    files::write_over(&store.log_end(), LogEnd { is_written: true, ..begun }.text().as_bytes())
 }
 
 fn read_end(store: &Store) -> Option<LogEnd> {
