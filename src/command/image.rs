@@ -162,7 +162,7 @@ fn below(context: &Context, asked: BuildAsked) -> Result<()> {
         })?;
     }
     let facts = context.facts(None);
-    let mut options = Options::new(&context.config, &facts, own.name());
+    let mut options = Options::of_tool(&context.config, &facts, &own);
     options.base = asked.base.or(options.base);
     options.network = asked.network.or(options.network);
     options.no_cache = asked.no_cache;

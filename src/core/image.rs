@@ -117,6 +117,15 @@ impl ImageChoice {
     }
 }
 
+/// Fails for a name in a Dockerfile's `FROM` that is no image, or none with programs in it.
+pub fn is_runnable(from: &str) -> Result<(), String> {
+    plain_name(from)?;
+    if from.contains(['$', '#', '\\', '"', '\'']) || from == "scratch" {
+        return Err(format!("`{from}` is no image that programs could run in"));
+    }
+    Ok(())
+}
+
 /// As text, a name is as it was written; `--explain` and `ai trust` show it so.
 impl fmt::Debug for ImageChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,12 +166,7 @@ impl ImageRecipe {
                 return Err(format!("`{key}` needs a `dockerfile`"));
             }
         }
-        if let Some(from) = &self.from {
-            plain_name(from)?;
-            if from.contains(['$', '#', '\\', '"', '\'']) || from == "scratch" {
-                return Err(format!("`{from}` is no image that programs could run in"));
-            }
-        }
+        self.from.as_deref().map_or(Ok(()), is_runnable)?;
         if let Some(odd) = self.apt.iter().find(|name| !is_package(name)) {
             return Err(format!("`{odd}` is no package"));
         }

@@ -107,10 +107,9 @@ pub fn offer(context: &Context, facts: &Facts, image: &str) -> Result<()> {
     let what = own.as_ref().map_or_else(String::new, |own| format!(" ({})", own.rules.brings()));
     let question = format!("the image {image}{what} is not there yet. Build it now?");
     if may_build.is_ok() && terminal.stdin && terminal.stderr && output::ask(&question) {
-        let options = Options::new(&context.config, facts, image.into());
         match &own {
-            Some(own) => image::build_tool(&context.host, facts, own, &options)?,
-            None => image::build(&context.host, facts, &options)?,
+            Some(own) => image::build_tool(&context.host, facts, own, &Options::of_tool(&context.config, facts, own))?,
+            None => image::build(&context.host, facts, &Options::new(&context.config, facts, image.into()))?,
         }
         learn(context, image);
         return Ok(());

@@ -58,14 +58,15 @@ impl Installed {
         }
         bed.unset("AI_IMAGE");
         bed.set("NPM_CONFIG_REGISTRY", &registry.url);
-        let base = std::env::var("AI_BED_BASE").unwrap_or_default();
-        let base = if base.is_empty() { String::new() } else { format!("base = '{base}'\n") };
-        bed.config(&format!("[build]\nnetwork = 'host'\n{base}"));
+        // What the manifest begins with goes before what the configuration says.
+        bed.config("[build]\nnetwork = 'host'\nbase = 'ai-bed/nothing:1'\n");
         Some(Self { bed, _registry: registry, tool: format!("told-{}", id()) })
     }
 
     fn says(&self, install: &str) {
-        self.bed.manifest(&self.tool, &format!("about = 'Told'\ncommand = ['told']\n[install]\n{install}"));
+        let base = std::env::var("AI_BED_BASE").unwrap_or_default();
+        let base = format!("base = '{}'\n", if base.is_empty() { "node:22-bookworm-slim" } else { &base });
+        self.bed.manifest(&self.tool, &format!("about = 'Told'\ncommand = ['told']\n[install]\n{base}{install}"));
     }
 
     fn has(&self, versions: &str) {
@@ -102,6 +103,7 @@ fn one_file_makes_a_tool() {
     told.has("1.0.0");
     told.says("npm = 'told@1.0.0'\nrun = ['echo installed >/etc/told']\n");
     told.check(&["run", "TOOL"], 69, &["the image ai-tool-TOOL:1 is not there", "hint: ai image build TOOL"]);
+    told.check(&["image", "build", "TOOL", "--base", "ai-bed/nothing:1"], 69, &["cannot build the image of TOOL"]);
     told.check(&["image", "build", "TOOL"], 0, &["building ai-tool-TOOL:1: told@1.0.0", "built ai-tool-TOOL:1"]);
     told.check(&["run", "TOOL", "a b", "$(id)"], 0, &["told 1.0.0 a b $(id)\n"]);
     told.check(&["image", "status"], 69, &["ai-tool-TOOL:1  1.0.0\n"]);
@@ -172,6 +174,7 @@ fn what_would_not_be_one_word_of_a_shell_is_refused() {
         ("apt = ['$(id)']", "is no package"),
         ("pip = 'x==1.0 --index-url=https://evil.example'", "one exact version"),
         ("[install.url.x64]\nfrom = 'https://x.example/`id`'\nsha256 = 'x'", "is no URL"),
+        ("base = 'x\u{a0}y'\nnpm = 'x@1.0.0'", "`install.base`: "),
         ("npn = 'x@1.0.0'", "3 | npn"),
     ] {
         sandbox.manifest("odd", &format!("command = ['odd']\n[install]\n{install}\n"));

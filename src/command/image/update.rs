@@ -120,7 +120,7 @@ fn own(context: &Context, tool: &Tool, is_alone: bool, is_dry: bool) -> Result<(
     let built = tool.installed_image(Some((&found.version, found.integrity.as_deref())));
     let built = built.unwrap_or_else(|| Err("its manifest installs nothing".into()));
     let built = built.map_err(|why| Failure::new(Kind::General, format!("cannot update {name}: {why}")))?;
-    image::build_tool(&context.host, &facts, &built, &Options::new(&context.config, &facts, image.clone()))?;
+    image::build_tool(&context.host, &facts, &built, &Options::of_tool(&context.config, &facts, &built))?;
     remember(&context.host, name, &found)?;
     learn(context, &image);
     refresh(context);

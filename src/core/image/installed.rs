@@ -9,6 +9,8 @@ pub const DOCKERFILE: &str = include_str!("../../../templates/Dockerfile");
 /// The shared image of all tools. The number changes when an older image cannot run what a newer program plans.
 pub const TOOL_IMAGE: &str = "ai-tools:1";
 const INSTALLED: &str = "ai-tool-";
+/// The line that says what all images begin with.
+const BASE: &str = "\nARG BASE=node:22-bookworm-slim\n";
 /// The last line of the stage that all images have.
 const END_OF_COMMON: &str = "\nLABEL ai.image=1\n";
 
@@ -129,6 +131,9 @@ rm -rf /tmp/* 2>/dev/null || :"#;
 
 fn render(tool: &str, command: &[String], rules: &InstallRules) -> String {
     let mut text = DOCKERFILE.split_once(END_OF_COMMON).map_or(DOCKERFILE, |(common, _)| common).to_owned();
+    if let Some(base) = &rules.base {
+        text = text.replacen(BASE, &format!("\nARG BASE={base}\n"), 1);
+    }
     text.push_str(END_OF_COMMON);
     text.push_str(&format!("LABEL ai.tool.{tool}={:?}\nARG NPM_CONFIG_REGISTRY\nARG PIP_INDEX_URL\n", rules.version()));
     // Words of a manifest are arguments, never text of a shell; only `run` is that by its nature.
@@ -192,6 +197,10 @@ mod tests {
             ]
         );
         assert!(steps[4][2].ends_with("echo 'a b'"));
+        let on = InstallRules { base: Some("node:22-trixie-slim".into()), ..image.rules.clone() };
+        let on = InstalledImage::new("mine", &["mine".into()], on);
+        assert_eq!(on.dockerfile, image.dockerfile.replace("ARG BASE=node:22-bookworm-slim\n", "ARG BASE=node:22-trixie-slim\n"));
+        assert_ne!(on.recipe(), image.recipe());
         assert!(own.contains("LABEL ai.tool.mine=\"1.0.0\"\n") && own.contains("USER 1000:1000\nRUN "), "{own}");
     }
 

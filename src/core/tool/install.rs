@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::image::is_package;
+use crate::core::image::{is_package, is_runnable};
 
 /// What installs a tool into an image of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InstallRules {
+    /// The image that it begins with, where that of the other tools lacks what the program needs: Debian or Ubuntu with node.
+    pub base: Option<String>,
     /// Packages of Debian.
     pub apt: Vec<String>,
     /// `NAME@VERSION` of npm. Its install scripts do not run; a line in `run` can.
@@ -42,6 +44,7 @@ pub const MACHINES: [(&str, &str); 2] = [("x64", "amd64"), ("arm64", "arm64")];
 impl InstallRules {
     /// Fails for what a step of a build could not mean, or would take for something else.
     pub fn check(&self) -> Result<(), String> {
+        self.base.as_deref().map_or(Ok(()), is_runnable).map_err(|why| format!("`install.base`: {why}"))?;
         if let Some(odd) = self.apt.iter().find(|name| !is_package(name)) {
             return Err(format!("`install.apt`: `{odd}` is no package"));
         }
@@ -106,6 +109,7 @@ impl InstallRules {
     pub fn brings(&self) -> String {
         let packages = self.npm.iter().chain(&self.pip).cloned();
         let mut parts: Vec<String> = packages.chain(self.url.values().take(1).map(|download| download.from.clone())).collect();
+        parts.extend(self.base.iter().map(|base| format!("on {base}")));
         parts.extend((!self.apt.is_empty()).then(|| self.apt.join(" ")));
         parts.extend((!self.run.is_empty()).then(|| self.run.join("; ")));
         parts.join(", ")
@@ -217,6 +221,10 @@ mod tests {
         refused("version = '1.0;id'\nrun = ['true']", "is no version");
         refused("npm = 'x@1.0.0'\nintegrity = 'sha1-x'", "`install.integrity`");
         refused("check = ['x']", "needs one of");
+        for base in ["", "-v", "a b", "a\\nRUN id", "x:$TAG", "x#y", "scratch"] {
+            refused(&format!("base = \"{base}\"\nrun = ['true']"), "`install.base`: ");
+        }
+        refused("base = 'node:22-trixie-slim'", "needs one of");
         assert!(toml::from_str::<InstallRules>("pnpm = 'x@1.0.0'").is_err());
     }
 

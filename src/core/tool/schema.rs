@@ -45,6 +45,7 @@ pub fn manifest() -> Value {
     let mut download = table(&[("from", &text), ("sha256", &json!({ "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" }))]);
     download["required"] = json!(["from", "sha256"]);
     let install = table(&[
+        ("base", &text),
         ("apt", &texts),
         ("npm", &text),
         ("integrity", &text),

@@ -64,6 +64,12 @@ impl Options {
         options
     }
 
+    /// Returns the same for the image of one tool, whose manifest knows best what the program needs to begin with.
+    pub fn of_tool(config: &Config, facts: &Facts, image: &InstalledImage) -> Self {
+        let options = Self::new(config, facts, image.name());
+        Self { base: image.rules.base.clone().or(options.base), ..options }
+    }
+
     fn argv(&self, program: OsString) -> Vec<OsString> {
         let mut argv: Vec<OsString> = vec![program, "build".into(), "--tag".into(), self.tag.clone().into()];
         let arg = |name: &str, value: &str| ["--build-arg".into(), format!("{name}={value}").into()];
@@ -146,7 +152,7 @@ pub fn build(host: &Host, facts: &Facts, options: &Options) -> Result<()> {
 pub fn build_tool(host: &Host, facts: &Facts, image: &InstalledImage, options: &Options) -> Result<()> {
     let (program, name) = (builder(facts)?, image.name());
     output::note(&format!("building {name}: {}; this takes a few minutes the first time", image.rules.brings()));
-    let mut argv: Vec<OsString> = vec![program.into_os_string(), "build".into(), "--tag".into(), name.clone().into()];
+    let mut argv: Vec<OsString> = vec![program.into_os_string(), "build".into(), "--tag".into(), options.tag.clone().into()];
     argv.extend(recipe::labels(host));
     argv.extend(["--label".into(), format!("ai.recipe={}", image.recipe()).into()]);
     if let Some(integrity) = &image.rules.integrity {
