@@ -139,7 +139,7 @@ pub fn place(host: &Host, name: &str) -> Result<LoginStore> {
 }
 
 /// Returns the login that sessions of `tool` use: on an engine whose locks fail, the one in its volume.
-fn in_use(host: &Host, tool: &Tool) -> Result<LoginStore> {
+pub fn in_use(host: &Host, tool: &Tool) -> Result<LoginStore> {
     let place = LoginStore::of(tool, host, &host.store).ok_or_else(|| no_login(tool))?;
     let config = host.config(tool, Layer::default())?;
     let user = User { uid: host::uid(), gid: host::gid(), ..User::default() };
@@ -153,6 +153,9 @@ fn in_use(host: &Host, tool: &Tool) -> Result<LoginStore> {
 pub fn no_login(tool: &Tool) -> Failure {
     let failure = Failure::new(Kind::Usage, format!("cannot log in to {}: it has no login", tool.name));
     match tool.manifest.secret.values().next() {
+        _ if tool.login_settings().next().is_some() => {
+            failure.hint(format!("its program keeps it among its settings: ai login {0}, ai logout {0}", tool.name))
+        }
         Some(secret) => failure.hint(format!(
             "it takes a key: export {}=…{}",
             secret.env.first().map_or("KEY", String::as_str),

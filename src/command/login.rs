@@ -1,6 +1,7 @@
 //! `ai login` and `ai logout`: the tool's own way, in a container wired for it. What comes of it is checked, not believed.
 
 use clap::Args;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use crate::command::creds;
@@ -9,11 +10,13 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::login::backup::By;
 use crate::core::login::{Login, Validity};
 use crate::core::plan::RunCommand;
-use crate::host::output;
+use crate::core::sync::{Rule, plan};
 use crate::host::store::login::LoginStore;
+use crate::host::sync::place::Places;
+use crate::host::{output, sync};
 use crate::session::context::Context;
 use crate::session::run::in_container;
-use crate::session::spare;
+use crate::session::{settings, spare};
 
 #[derive(Debug, Args)]
 pub struct LoginArgs {
@@ -32,10 +35,14 @@ pub struct LogoutArgs {
 pub fn login(login: &LoginArgs) -> Result<u8> {
     let LoginArgs { tool: name, args: more } = login;
     let mut context = Context::new(name, Layer::default())?;
-    let place = creds::place(&context.host, name)?;
+    let is_among_settings = context.tool.login_settings().next().is_some();
     context.tool = context.tool.at_login();
+    let place = creds::in_use(&context.host, &context.tool)?;
     let Some((_, args)) = context.tool.manifest.login.split_first() else { return Err(creds::no_login(&context.tool)) };
     let args = args.iter().map(OsString::from).chain(more.iter().cloned()).collect();
+    if is_among_settings {
+        return into_settings(&context, &place, args);
+    }
     keep(name, &place, By::Run)?;
     let files = |place: &LoginStore| place.files().map_err(|error| failed("read", name, &error));
     let before = files(&place)?;
@@ -58,6 +65,54 @@ pub fn login(login: &LoginArgs) -> Result<u8> {
     }
 }
 
+/// Logs in to a tool that keeps its tokens among its settings. It does so in a home that was empty, so what is there afterwards comes from
+/// its maker; its tokens go on to the settings of all projects, and nothing stays where a container could reach it.
+fn into_settings(context: &Context, place: &LoginStore, args: Vec<OsString>) -> Result<u8> {
+    let name = &context.tool.name;
+    let empty = || place.replace(&BTreeMap::new()).map_err(|error| failed("clear", name, &error));
+    empty()?;
+    let code = in_container(context, RunCommand::Tool(args))?.code;
+    let left = place.files().map_err(|error| failed("read", name, &error))?;
+    empty()?;
+    let mut is_done = false;
+    for rule in context.tool.login_settings() {
+        if let Some(login) = left.get(&rule.path).and_then(|bytes| plan::login(rule, bytes)) {
+            put(context, rule, &login)?;
+            is_done = true;
+        }
+    }
+    if !is_done {
+        return Err(not_done(name, code, "it left no credentials"));
+    }
+    output::note(&format!("logged in to {name}; every project uses this login"));
+    Ok(0)
+}
+
+/// Takes a login out of the settings of all projects; whether there was one.
+fn out_of_settings(context: &Context) -> Result<bool> {
+    let places = of_hub(context);
+    let mut was_there = false;
+    for rule in context.tool.login_settings() {
+        if sync::login_in_hub(&places, rule).is_some() {
+            put(context, rule, "{}")?;
+            was_there = true;
+        }
+    }
+    Ok(was_there)
+}
+
+fn put(context: &Context, rule: &Rule, login: &str) -> Result<()> {
+    let name = &context.tool.name;
+    let is_put = sync::put_login(&of_hub(context), rule, login).map_err(|error| settings::sync_failure(&error))?;
+    let cannot = || Failure::new(Kind::General, format!("cannot write the login of {name}: `{}` is no settings file of it", rule.path));
+    if is_put { Ok(()) } else { Err(cannot().hint(format!("ai sync status {name}"))) }
+}
+
+/// Returns the places of the settings that all projects share, and of none that one has.
+fn of_hub(context: &Context) -> Places {
+    settings::places(&context.host, &context.tool, "login")
+}
+
 fn not_done(name: &str, code: u8, why: &str) -> Failure {
     Failure::new(Kind::General, format!("cannot log in to {name}: {why}"))
         .because(format!("it ended with {code}"))
@@ -68,6 +123,15 @@ pub fn logout(logout: &LogoutArgs) -> Result<u8> {
     let name = &logout.tool;
     let mut context = Context::of_account(name)?;
     spare::dismiss(&context.host.store, Some(name));
+    if context.tool.login_settings().next().is_some() {
+        let said = if out_of_settings(&context)? {
+            format!("logged out of {name}: every project takes that over before its next run")
+        } else {
+            format!("{name} is not logged in")
+        };
+        output::note(&said);
+        return Ok(0);
+    }
     let place = creds::place(&context.host, name)?;
     context.tool = context.tool.at_login();
     if !look(name, &place)?.is_some_and(|login| login.is_good()) {
@@ -78,7 +142,7 @@ pub fn logout(logout: &LogoutArgs) -> Result<u8> {
     let code = match context.tool.manifest.logout.split_first() {
         Some((_, args)) => in_container(&context, RunCommand::Tool(args.iter().map(OsString::from).collect()))?.code,
         None => {
-            place.replace(&std::collections::BTreeMap::new()).map_err(|error| failed("remove", name, &error))?;
+            place.replace(&BTreeMap::new()).map_err(|error| failed("remove", name, &error))?;
             0
         }
     };

@@ -58,6 +58,9 @@ pub struct Rule {
     /// Dotted paths that flow inwards; only for [`Class::Keys`].
     #[serde(default)]
     pub keys: Vec<String>,
+    /// Dotted paths of what a login is, the first of which says whether there is one: `ai login` alone brings them to the hub.
+    #[serde(default)]
+    pub login_keys: Vec<String>,
     /// Dotted paths of the values that may leave a project, each with what it may be.
     #[serde(default)]
     pub out: BTreeMap<String, Bound>,
@@ -76,13 +79,6 @@ pub struct Rule {
     /// What a project that has no such file begins with.
     #[serde(default)]
     pub seed: Option<String>,
-}
-
-impl Rule {
-    /// Returns the rule by which a file or directory comes along from the host, and never goes back.
-    pub fn tree(path: String, host: String) -> Self {
-        Self { path, host: Some(host), ..Rule::of(Class::Tree) }
-    }
 }
 
 /// Before a run, or after it.
@@ -233,6 +229,11 @@ impl Flow {
 }
 
 impl Rule {
+    /// Returns the rule by which a file or directory comes along from the host, and never goes back.
+    pub fn tree(path: String, host: String) -> Self {
+        Self { path, host: Some(host), ..Rule::of(Class::Tree) }
+    }
+
     /// Returns a rule that says nothing but its class.
     pub fn of(class: Class) -> Rule {
         Rule { class, ..Rule::default() }

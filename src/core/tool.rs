@@ -8,7 +8,8 @@ use crate::core::container::{HOME, SHARED};
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::image::InstalledImage;
 use crate::core::store::Store;
-use crate::core::tool::manifest::{Manifest, ManifestText};
+use crate::core::sync::Rule;
+use crate::core::tool::manifest::{LoginRules, Manifest, ManifestText};
 
 pub mod default;
 mod doubts;
@@ -145,10 +146,19 @@ impl Tool {
         Some(Store::new("").shared(&self.name).join(below).join(login.files.first()?))
     }
 
+    /// Returns the rules of settings in which its login is: its program keeps no file for that alone.
+    pub fn login_settings(&self) -> impl Iterator<Item = &Rule> {
+        self.manifest.sync.iter().filter(|rule| !rule.login_keys.is_empty())
+    }
+
     /// Returns the same tool for its own login or logout.
     #[must_use]
     pub fn at_login(&self) -> Self {
         let mut tool = Self { purpose: Purpose::Login, ..self.clone() };
+        let files: Vec<String> = self.login_settings().map(|rule| rule.path.clone()).collect();
+        if let Some(state) = tool.manifest.state.as_mut().filter(|_| !files.is_empty()) {
+            state.login = LoginRules { at: format!("{SHARED}/login"), files, at_home: true, ..LoginRules::default() };
+        }
         if let Some(state) = tool.manifest.state.as_mut().filter(|state| state.login.at_home) {
             state.links.clear();
             state.shared.clear();

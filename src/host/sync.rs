@@ -16,7 +16,7 @@ use crate::core::sync::generation::{self, SyncRecord, Undoing};
 use crate::core::sync::journal::{Change, Journal, SyncPart};
 use crate::core::sync::plan::{self, Gathered, SyncPlan};
 use crate::core::sync::report::{News, Notice, Report};
-use crate::core::sync::{Direction, Flow, Site, SyncRequest};
+use crate::core::sync::{Direction, Flow, Place, Reading, Rule, Site, SyncRequest};
 use crate::host::fs::FileError;
 use crate::host::fs::lock::{self, LockError};
 use crate::host::machine::deadline::Deadline;
@@ -114,6 +114,22 @@ pub fn carry_out(places: &Places, plan: &SyncPlan) -> Result<Report, SyncError> 
     report.recovered = recover(places, &deadline, &mut report)?;
     put(places, plan, SyncPart::default(), &deadline, &mut report)?;
     Ok(report)
+}
+
+/// Makes the hub's file of a rule have this login; whether it has.
+pub fn put_login(places: &Places, rule: &Rule, login: &str) -> Result<bool, SyncError> {
+    let Some(site) = rule.site(Place::Hub) else { return Ok(false) };
+    let there = gather::read_site(places, &site, gather::SETTINGS);
+    let Some(plan) = plan::with_login(rule, &there, login) else { return Ok(false) };
+    Ok(carry_out(places, &plan)?.notices.is_empty())
+}
+
+/// Returns the login that the hub's file of a rule has.
+pub fn login_in_hub(places: &Places, rule: &Rule) -> Option<String> {
+    match gather::read_site(places, &rule.site(Place::Hub)?, gather::SETTINGS) {
+        Reading::File { bytes, .. } => plan::login(rule, &bytes),
+        _ => None,
+    }
 }
 
 /// Writes what was decided by a person, and says what changed meanwhile.

@@ -66,3 +66,56 @@ fn a_login_of_any_shape_is_told_as_it_is() {
         }
     }
 }
+
+// TO-03: a program that keeps its tokens among its settings; the one that waits for a person's own hand is as any other.
+#[test]
+fn a_login_among_settings_goes_to_all_projects_and_nothing_beside_it_does() {
+    let sandbox = Sandbox::new();
+    let rule = "[[sync]]\npath = 'config.json'\nclass = 'keys'\nreads = ['comments']\nkeys = ['tokens', 'users', 'tip']\n";
+    let state = format!("[state]\nhome = {{ at = '/home/ai/.x' }}\n{rule}login_keys = ['tokens', 'users']\n");
+    sandbox.manifest("mine", &format!("about = 'x'\ncommand = ['claude']\nlogin = ['claude']\n{state}"));
+    let tool = sandbox.store().join("global_state/mine");
+    let (left, hub) = (tool.join("shared/login/config.json"), tool.join("hub/config.json"));
+    let logs_in = |left_there: &str| {
+        let does = format!("test ! -e '{0}' && printf %s '{left_there}' >'{0}'", left.display());
+        sandbox.ai(["login", "mine"]).env("FAKE_ENGINE_DO", does).outcome()
+    };
+    let home = || {
+        let projects = fs::read_dir(tool.join("projects")).unwrap().map(|entry| entry.unwrap().path());
+        projects.map(|project| project.join("home/config.json")).find(|file| file.exists()).map(|file| fs::read_to_string(file).unwrap())
+    };
+    // What a run wrote before is none of a login, and what it says of one reaches nobody.
+    let runs = |does: &str| {
+        let outcome = sandbox.ai(["run", "mine", "x"]).env("FAKE_ENGINE_DO", does).outcome();
+        assert_eq!((outcome.code, outcome.err().as_str()), (0, ""));
+    };
+    runs("");
+    let of_project = fs::read_dir(tool.join("projects")).unwrap().next().unwrap().unwrap().path().join("home/config.json");
+    runs(&format!(r#"printf %s '{{"tokens":{{"evil":"t"}},"trusted":["/"]}}' >'{}'"#, of_project.display()));
+    assert!(!hub.exists());
+    fs::remove_file(&of_project).unwrap();
+
+    // A token that was not kept is no login, whatever stands beside it.
+    let outcome = logs_in(r#"{"users":["me"]}"#);
+    assert!(outcome.code == 1 && outcome.err().contains("it left no credentials"), "{}", outcome.err());
+    assert!(!left.exists() && !hub.exists());
+    let outcome = logs_in("// ours\n{\"tokens\":{\"a\":\"t1\"},\"users\":[\"me\"],\"trusted\":[\"/\"]}");
+    assert!(outcome.code == 0 && outcome.err().contains("logged in to mine"), "{}", outcome.err());
+    assert!(!left.exists());
+    let shared = fs::read_to_string(&hub).unwrap();
+    assert!(shared.contains("t1") && shared.contains("me") && !shared.contains("trusted"), "{shared}");
+    runs("");
+    assert!(home().unwrap().contains("t1"));
+    // What a project makes of it stays there.
+    runs(&format!("printf %s '{{\"tokens\":{{\"a\":\"t2\"}}}}' >'{}'", of_project.display()));
+    assert!(fs::read_to_string(&hub).unwrap().contains("t1"));
+
+    runs(&format!("printf %s '{{\"tokens\":{{\"a\":\"t1\"}},\"tip\":1}}' >'{}'", of_project.display()));
+    let outcome = sandbox.ai(["logout", "mine"]).outcome();
+    assert!(outcome.code == 0 && outcome.err().contains("logged out of mine"), "{}", outcome.err());
+    runs("");
+    let (shared, own) = (fs::read_to_string(&hub).unwrap(), home().unwrap());
+    assert!(!shared.contains("t1") && !own.contains("t1") && own.contains("tip"), "{shared} {own}");
+    assert!(sandbox.ai(["logout", "mine"]).outcome().err().contains("mine is not logged in"));
+    sandbox.ai(["creds", "status", "mine"]).outcome().refused(2, &["hint: its program keeps it among its settings: ai login mine"]);
+}

@@ -8,12 +8,15 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::login::any;
 use crate::core::sync::base::{Base, BaseEntry};
-use crate::core::sync::document::{Documents, Format};
+use crate::core::sync::document::{self, Documents, Format, Terms};
+use crate::core::sync::gate::Gate;
 use crate::core::sync::journal::{Act, Agreement, Change, Unit};
+use crate::core::sync::merge::{Lack, Prefer, Versions};
 use crate::core::sync::plan::view::{View, pick};
 use crate::core::sync::report::{News, Notice};
-use crate::core::sync::{Class, Flow, Hash, Pair, Reading, Refusal, Rule, Site, SyncRequest, lines};
+use crate::core::sync::{Class, Flow, Hash, Mode, Pair, Place, Reading, Refusal, Rule, Site, SyncRequest, lines};
 
 /// Everything that was read for one sync.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +66,41 @@ pub fn plan(request: &SyncRequest, seen: &Gathered) -> SyncPlan {
         }
     }
     plan
+}
+
+/// Returns the login that a document holds, of the keys that are one; nothing where it holds none.
+pub fn login(rule: &Rule, document: &[u8]) -> Option<String> {
+    let first = Rule { login_keys: rule.login_keys.iter().take(1).cloned().collect(), ..rule.clone() };
+    let is_there = any::read(merged(&first, b"{}", document)?.as_bytes()).is_good();
+    is_there.then(|| merged(rule, b"{}", document)).flatten()
+}
+
+/// Returns the plan by which the hub's file of a rule has the login that is given, and keeps all else; nothing where the file that is
+/// there cannot be changed.
+pub fn with_login(rule: &Rule, there: &Reading, login: &str) -> Option<SyncPlan> {
+    let site = rule.site(Place::Hub)?;
+    let (bytes, mode) = match there {
+        Reading::Absent => (&b"{}"[..], Mode::Plain),
+        Reading::File { bytes, mode } => (&bytes[..], *mode),
+        Reading::Refused(_) => return None,
+    };
+    let text = merged(rule, bytes, login.as_bytes())?;
+    let mut plan = SyncPlan::default();
+    if text.as_bytes() != bytes {
+        let before = (*there != Reading::Absent).then(|| Hash::of(bytes));
+        let act = Act::Put { content: plan.keep(text.as_bytes()), mode };
+        plan.add(Unit { changes: vec![Change { site, before, act, lock: None }], ..Unit::default() });
+    }
+    Some(plan)
+}
+
+/// Returns ours with what theirs has of a login, and without what it has not.
+fn merged(rule: &Rule, ours: &[u8], theirs: &[u8]) -> Option<String> {
+    let format = Format::of(rule)?;
+    let (ours, theirs) = (format.parse(ours).ok()?, format.parse(theirs).ok()?);
+    let terms = Terms { gate: &Gate::only(&rule.login_keys), prefer: Prefer::Theirs, lack: Lack::Deleted };
+    let versions = Versions { base: Some(&ours), ours: Some(&ours), theirs: Some(&theirs) };
+    Some(document::merge(format, versions, terms).ok()?.text)
 }
 
 impl SyncPlan {

@@ -146,6 +146,9 @@ fn of_sync(rule: &Rule) -> Vec<Doubt> {
     if rule.class != Class::Keys && !rule.keys.is_empty() {
         doubts.push(odd(format!("`keys` of `{path}` mean nothing: its class is another"), "class = \"keys\""));
     }
+    if matches!(rule.class, Class::Lines | Class::Tree) && !rule.login_keys.is_empty() {
+        doubts.push(odd(format!("`login_keys` of `{path}` mean nothing: nothing in it has a key"), "class = \"keys\""));
+    }
     if !rule.executes.is_empty() {
         doubts.push(odd(format!("`executes` of `{path}` says nothing any more"), "what may leave a project is in `out`"));
     }

@@ -164,6 +164,7 @@ mod tests {
         ("[[sync]]\npath = 'a.toml'\nclass = 'toml'\nseed = '= 1'\n", 5, true, "`seed` of `a.toml` is no document", "as the tool"),
         ("[[sync]]\npath = 'a.json'\nclass = 'keys'\n", 6, false, "nothing of it flows", "keys = "),
         ("[[sync]]\npath = 'a'\nclass = 'tree'\nkeys = ['a']\n", 5, false, "`keys` of `a` mean nothing", "class = "),
+        ("[[sync]]\npath = 'a'\nclass = 'tree'\nlogin_keys = ['a']\n", 5, false, "`login_keys` of `a` mean nothing", "class = "),
         ("[[sync]]\npath = 'a'\nclass = 'json'\nexecutes = ['a']\n", 5, false, "says nothing any more", "`out`"),
         (
             "[[sync]]\npath = 'a'\nclass = 'json'\n[[sync]]\npath = 'a'\nclass = 'tree'\n",

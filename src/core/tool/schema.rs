@@ -20,6 +20,7 @@ pub fn manifest() -> Value {
         ("host", &text),
         ("class", &json!({ "enum": ["json", "toml", "keys", "lines", "tree"] })),
         ("keys", &texts),
+        ("login_keys", &texts),
         ("out", &map(&bound)),
         ("executes", &texts),
         ("reads", &list(&json!({ "enum": ["comments", "trailing-commas", "bom"] }))),

@@ -16,7 +16,7 @@ use crate::host::sync::{SyncError, shelf};
 
 const MIB: u64 = 1024 * 1024;
 /// Bigger settings are no settings; nobody waits for them to be parsed.
-const SETTINGS: u64 = 8 * MIB;
+pub(super) const SETTINGS: u64 = 8 * MIB;
 /// Big enough for everything else that is read whole.
 pub const ANY: u64 = 32 * MIB;
 /// Files and directories of one tree.
@@ -76,7 +76,8 @@ fn read_settled(places: &Places, rule: &Rule, site: &Site, is_agreed: impl Fn(&[
     reading
 }
 
-fn read_site(places: &Places, site: &Site, limit: u64) -> Reading {
+/// Reads a file, of which at most so many bytes count.
+pub(super) fn read_site(places: &Places, site: &Site, limit: u64) -> Reading {
     let path = Path::new(&site.path);
     match parent(places, site) {
         Err(why) => Reading::Refused(why),

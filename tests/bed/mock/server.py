@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.parse
 
+import accounts
 import anthropic
 import bedrock
 import chat
@@ -31,6 +32,7 @@ class MockServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.journal, self.chains, self.authority = journal, chains, authority
         self.hosts = (*PLAYED, *hosts, "localhost", "127.0.0.1")
+        self.has_accounts = accounts.HOSTS[1] in hosts
 
     def handle_error(self, request, client_address):
         """A client that goes away is everyday life under test; anything else is a fault of the mock."""
@@ -79,7 +81,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not path.startswith("/__"):
             self.server.journal.request(self.tunnel, self.command, path, self.headers, body)
         route = path.split("?")[0]
-        if self.tunnel in packages.HOSTS:
+        is_registry = self.tunnel in packages.HOSTS and not self.server.has_accounts
+        if is_registry:
             return self.send_file(*packages.answer(self.tunnel, route, body))
         for method, pattern, respond in ROUTES:
             match = re.fullmatch(pattern, route)
@@ -301,7 +304,7 @@ ROUTES = (
     ("POST", r"/v1internal:(loadCodeAssist|onboardUser|listExperiments|fetchAdminControls|retrieveUserQuota)", lambda h, _b, m: h.send_json(200, gemini.CODE_ASSIST[m[1]])),
     ("POST", r"(/v1|/backend-api/codex)/responses", guarded(responses)),
     ("GET", r"(/v1|/backend-api/codex)/responses", lambda h, _b, _m: h.send_json(426, {"error": "no WebSocket here"})),
-    ("POST", r"/v1/chat/completions", guarded(completions)),
+    ("POST", r"(/v1)?/chat/completions", guarded(completions)),
     ("GET", r"/v1/models", constant({"object": "list", "data": [{"id": "mock", "object": "model", "context_length": 131072}]})),
     ("POST", r"/v1/oauth/token", claude_token),
     ("GET", r"/api/oauth/profile", constant(PROFILE)),
@@ -319,6 +322,7 @@ ROUTES = (
     ("POST", r"(/v1/oauth/token)?/revoke", revoke),
     ("POST", r"/tokeninfo", constant({"email": "mock@example.com", "expires_in": 3600, "scope": GOOGLE_SCOPE})),
     ("GET", r"/oauth2/v2/userinfo", constant({"email": "mock@example.com"})),
+    *((method, pattern, constant(answer)) for method, pattern, answer in accounts.ANSWERS),
     ("GET", r"/__stats", stats),
     ("POST", r"/__seed", seed),
 )

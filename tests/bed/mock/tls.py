@@ -5,6 +5,7 @@ import pathlib
 import ssl
 import subprocess
 
+import accounts
 import packages
 
 # Every host that a tool may be answered for; anything else behind the proxy is refused and counted.
@@ -33,7 +34,7 @@ class Authority:
     def _issue(self):
         extensions = self._dir / "leaf.ext"
         extensions.write_text(
-            "subjectAltName=" + ",".join(f"DNS:{host}" for host in (*PLAYED, *packages.HOSTS, "localhost")) + ",IP:127.0.0.1\n"
+            "subjectAltName=" + ",".join(f"DNS:{host}" for host in {*PLAYED, *packages.HOSTS, *accounts.HOSTS, "localhost"}) + ",IP:127.0.0.1\n"
             "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n",
             encoding="utf-8",
         )
