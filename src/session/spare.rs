@@ -2,7 +2,6 @@
 //! is not equal to the last byte is a run as any other.
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::time::Duration;
 
 use crate::core::config::Origin;
@@ -118,7 +117,7 @@ fn hindrance(context: &Context, facts: &Facts, plan: &Plan) -> Option<&'static s
         () if !context.config.settings.spare.value => Some("spare = true in config.toml, or AI_SPARE=1, asks for one"),
         () if context.is_changed => Some("flags have changed its configuration"),
         () if context.host.is_machine() => Some("CI is set"),
-        () if power::is_saved(Path::new("/sys")) => Some("the machine saves its battery"),
+        () if power::is_saved(&power::devices(&context.host.env)) => Some("the machine saves its battery"),
         () if !has_room() => Some("less than 1 GiB is free on the disk of the store"),
         () => spare::refusal(plan, &context.tool, facts),
     }

@@ -72,6 +72,8 @@ impl Sandbox {
         sandbox.set("PATH", root.join("bin"));
         sandbox.set("TMPDIR", root.join("tmp"));
         sandbox.set("FAKE_ENGINE", root.join("engine"));
+        // Whatever battery the machine has that the tests run on.
+        sandbox.set("SYSFS_PATH", root.join("sys"));
         // Not a socket, so nobody asks it; the recording engine does not care.
         sandbox.set("DOCKER_HOST", "tcp://127.0.0.1:1");
         sandbox.set("LANG", "C.UTF-8");

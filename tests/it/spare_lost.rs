@@ -9,12 +9,12 @@ use crate::bed::{Bed, Image};
 use crate::process::{finish, wait_for};
 use crate::require::need;
 use crate::sandbox::{Sandbox, find_program};
-use crate::spare::{WHERE, clear, make, run, settle, waiting, wanting};
+use crate::spare::{WHERE, clear, make, ready, run, settle, waiting, wanting};
 
 // E-04, Z-080: whatever changed while it waited, and whatever died, the next run works.
 #[test]
 fn whatever_is_not_equal_is_a_run_as_any_other() {
-    let Some(bed) = wanting(Bed::new(Image::Busybox)) else { return };
+    let Some(mut bed) = wanting(Bed::new(Image::Busybox)) else { return };
     // What waited is gone after it, and is not waited for.
     let cold = |bed: &Bed, what: &str| {
         let waited = waiting(bed);
@@ -63,6 +63,17 @@ fn whatever_is_not_equal_is_a_run_as_any_other() {
         assert_eq!(outcome.out(), "cold\n", "something else mounted in the project: {}", outcome.err());
         settle(&bed);
         assert!(!bed.containers().contains(&waited));
+
+        let rule = "[[rule]]\nname = 'all'\ntools = ['exec']\n";
+        let policy = bed.write("policy.toml", rule);
+        bed.sandbox.with_etc(&format!("mkdir -p /etc/ai && cat '{}' >/etc/ai/policy.toml", policy.display()));
+        bed.ai(["gc"]).succeeds();
+        make(&bed, &[]);
+        assert_eq!(run(&bed, WHERE).out(), "waited\n", "a rule of the system that changes nothing");
+        ready(&bed, &[]);
+        fs::write(&policy, format!("{rule}[rule.fixed]\nhardened = true\n")).unwrap();
+        cold(&bed, "a rule of the system");
+        fs::write(&policy, rule).unwrap();
     }
 
     bed.ai(["gc"]).succeeds();
@@ -146,22 +157,21 @@ fn none_waits_where_none_should_and_why_is_said() {
     let (explained, made) = said(&sandbox, "true");
     assert!(!explained.contains("container waits") && made.contains("AI_SPARE=1"), "{explained}{made}");
     sandbox.set("AI_SPARE", "1");
-    let battery = |status: &str| {
-        format!(
-            "mount -t tmpfs t /sys/class/power_supply && cd /sys/class/power_supply && mkdir BAT0 && echo Battery >BAT0/type \
-             && echo {status} >BAT0/status && echo 9 >BAT0/capacity && cd \"$OLDPWD\""
-        )
-    };
     let store = "mkdir -p ~/.docker-ai-config && mount -t tmpfs -o size=1m t ~/.docker-ai-config";
-    let mut cases = vec![("true".to_owned(), "only Docker on this machine")];
+    let mut cases = Vec::new();
     if need("root", rustix::process::getuid().is_root().then_some(())).is_some() {
-        cases.extend([
-            (battery("Charging"), "only Docker on this machine"),
-            (battery("Discharging"), "the machine saves its battery"),
-            (store.to_owned(), "less than 1 GiB is free"),
-        ]);
+        cases.push((store, "", "less than 1 GiB is free"));
     }
-    for (script, why) in &cases {
+    let nothing_more = "only Docker on this machine";
+    cases.extend([
+        ("true", "", nothing_more),
+        ("true", "Charging", nothing_more),
+        ("true", "Discharging", "the machine saves its battery"),
+    ]);
+    for (script, battery, why) in &cases {
+        for (name, text) in [("type", "Battery"), ("status", battery), ("capacity", "9")] {
+            sandbox.write(format!("sys/class/power_supply/BAT0/{name}"), text);
+        }
         let (explained, made) = said(&sandbox, script);
         assert!(explained.contains(&format!("no container waits for the next: {why}")), "{why}: {explained}");
         assert!(made.contains(&format!("no container waits for the next run of exec: {why}")), "{why}: {made}");

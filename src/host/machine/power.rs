@@ -1,13 +1,19 @@
 //! Whether the machine saves power.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::core::facts::Env;
 use crate::host::fs::own;
 
 /// Percent at which a battery that feeds the machine is to last.
 const LOW: u8 = 20;
 
-/// Whether the person or a low battery wants nothing done in advance. `sys` is where the kernel tells of devices.
+/// Returns where the kernel tells of devices: the place that libsysfs takes from the environment, or the usual one.
+pub fn devices(env: &Env) -> PathBuf {
+    PathBuf::from(env.text("SYSFS_PATH").unwrap_or("/sys"))
+}
+
+/// Whether the person or a low battery wants nothing done in advance, as [`devices`] has it.
 pub fn is_saved(sys: &Path) -> bool {
     let is = |path: &Path, value: &str| own::read_text(path).is_ok_and(|told| told.trim() == value);
     // What a desktop's battery saver sets: sysfs-platform_profile, or the preference of Intel's and AMD's drivers.
