@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use crate::core::sync::document::Flaw;
 use crate::core::sync::json::lenient::{JsonExtension, plain};
-use crate::core::sync::json::scan::{Node, scan, scan_again};
+use crate::core::sync::json::scan::{Node, scan};
 use crate::core::sync::json::write::JsonWriter;
 use crate::core::sync::merge::{Edits, Table, Tree};
 
@@ -61,7 +61,7 @@ pub fn broken_at(text: &str) -> Option<(usize, usize)> {
 /// read into trees, from which the edits are.
 pub fn apply(ours: &str, theirs: &str, edits: &Edits) -> Option<String> {
     let (our_plain, their_plain) = (plain(ours).0, plain(theirs).0);
-    let ((root, _), (source, _)) = (scan_again(&our_plain).ok()?, scan_again(&their_plain).ok()?);
+    let ((root, _), (source, _)) = (scan(&our_plain).ok()?, scan(&their_plain).ok()?);
     JsonWriter::new(ours, &our_plain, theirs).document(&root, &source, edits)
 }
 
