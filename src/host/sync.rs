@@ -208,11 +208,9 @@ fn commit(
             report.left += units.iter().map(|unit| unit.changes.len()).sum::<usize>();
             continue;
         }
-        for hash in units.iter().flat_map(|unit| &unit.changes).filter_map(Change::object) {
-            if let Some(bytes) = plan.contents.get(hash) {
-                shelf::keep_object(&places.store, hash, bytes)?;
-            }
-        }
+        let named = units.iter().flat_map(|unit| &unit.changes).filter_map(Change::object);
+        let objects = named.filter_map(|hash| Some((hash, plan.contents.get(hash)?.as_slice()))).collect();
+        shelf::keep_objects(&places.store, &objects)?;
         let sequence = shelf::next_sequence(places)?;
         part.first.get_or_insert(sequence);
         let journal = Journal::new(places.scope(), direction, sequence, part, units.to_vec());

@@ -56,25 +56,32 @@ impl Slot {
 
     /// Writes a file of ours, that nobody else writes: old or new, whole, at every instant.
     pub fn write(&self, bytes: &[u8]) -> Result<(), FileError> {
-        let temporary = self.stage(bytes, PRIVATE_FILE)?;
-        let renamed = retry_on_intr(|| rustix::fs::renameat(&self.dir, &temporary, &self.dir, &self.name));
-        renamed.map_err(|error| {
-            // Ours and unfinished; the first error is the one to tell.
-            let _ = self.unlink(&temporary);
-            self.fail("write")(error)
-        })?;
-        self.sync_dir()
+        self.write_unsettled(bytes)?;
+        self.settle()
     }
 
-    /// Does the same as [`Slot::write`], where several processes may do so at once without a lock.
+    /// Does the same, but that a loss of power may take the file's name away until its directory is settled.
+    pub fn write_unsettled(&self, bytes: &[u8]) -> Result<(), FileError> {
+        self.write_by(&self.temporary(), bytes)
+    }
+
+    /// Does the same, where several processes may do so at once without a lock.
     pub fn write_at_once(&self, bytes: &[u8]) -> Result<(), FileError> {
-        let temporary = OsString::from(format!("{TEMPORARY}{}", std::process::id()));
-        self.stage_as(&temporary, bytes, PRIVATE_FILE)?;
-        retry_on_intr(|| rustix::fs::renameat(&self.dir, &temporary, &self.dir, &self.name)).map_err(|error| {
+        self.write_by(OsStr::new(&format!("{TEMPORARY}{}", std::process::id())), bytes)
+    }
+
+    fn write_by(&self, temporary: &OsStr, bytes: &[u8]) -> Result<(), FileError> {
+        self.stage_as(temporary, bytes, PRIVATE_FILE)?;
+        retry_on_intr(|| rustix::fs::renameat(&self.dir, temporary, &self.dir, &self.name)).map_err(|error| {
             // Ours and unfinished; the first error is the one to tell.
-            let _ = self.unlink(&temporary);
+            let _ = self.unlink(temporary);
             self.fail("write")(error)
         })
+    }
+
+    /// Makes sure that no loss of power undoes what was done in the directory.
+    pub fn settle(&self) -> Result<(), FileError> {
+        retry_on_intr(|| rustix::fs::fsync(&self.dir)).map_err(self.fail("write"))
     }
 
     /// Puts a content in place of the expected one, and of no other.
@@ -87,7 +94,7 @@ impl Slot {
             Some(before) => self.exchange(&temporary, before, limit),
         };
         let swap = swap.map_err(self.fail("write"))?;
-        self.sync_dir()?;
+        self.settle()?;
         Ok(swap)
     }
 
@@ -109,7 +116,7 @@ impl Slot {
             let _ = self.unlink(&temporary);
             failed(error)
         })?;
-        self.sync_dir()?;
+        self.settle()?;
         Ok(swap)
     }
 
@@ -124,7 +131,7 @@ impl Slot {
             retry_on_intr(|| rustix::fs::fsync(&file))
         };
         append().map_err(self.fail("append to"))?;
-        self.sync_dir()
+        self.settle()
     }
 
     /// Removes the expected content, and no other.
@@ -142,29 +149,33 @@ impl Slot {
             self.link_new(&temporary).map_err(self.fail("put back"))?;
             Swap::Overtaken
         };
-        self.sync_dir()?;
+        self.settle()?;
         Ok(swap)
     }
 
     /// Gives this name to a file of ours that lies elsewhere in the store; done already if it is not there any more.
     pub fn take(&self, from: &Path) -> Result<(), FileError> {
         match retry_on_intr(|| rustix::fs::renameat(rustix::fs::CWD, from, &self.dir, &self.name)) {
-            Ok(()) | Err(Errno::NOENT) => self.sync_dir(),
+            Ok(()) | Err(Errno::NOENT) => self.settle(),
             Err(error) => Err(self.fail("move to")(error)),
         }
     }
 
     /// Returns the SHA-256 of a plain file of any size.
     pub fn hash(&self) -> Result<String, FileError> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = retry_on_intr(|| rustix::fs::openat(&self.dir, &self.name, flags, Perm::empty())).map_err(self.fail("read"))?;
+        let file = self.open().map_err(self.fail("read"))?;
         super::tree::hash_open(file.into()).map_err(|source| FileError { verb: "read", path: self.path.clone(), source })
     }
 
     /// Forgets a file of ours.
     pub fn delete(&self) -> Result<(), FileError> {
-        self.unlink(&self.name).map_err(self.fail("remove"))?;
-        self.sync_dir()
+        self.discard()?;
+        self.settle()
+    }
+
+    /// Does the same to a file that does no harm if a loss of power brings it back.
+    pub fn discard(&self) -> Result<(), FileError> {
+        self.unlink(&self.name).map_err(self.fail("remove"))
     }
 
     /// Returns what a write that died left beside the file.
@@ -191,9 +202,13 @@ impl Slot {
 
     /// Sets the permissions of what is there; of a link, nothing.
     pub fn set_perm(&self, perm: u32) -> Result<(), FileError> {
+        let set = |file| retry_on_intr(|| rustix::fs::fchmod(&file, Perm::from_raw_mode(perm)));
+        self.open().and_then(set).map_err(self.fail("chmod"))
+    }
+
+    fn open(&self) -> Result<OwnedFd, Errno> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = retry_on_intr(|| rustix::fs::openat(&self.dir, &self.name, flags, Perm::empty()));
-        file.and_then(|file| retry_on_intr(|| rustix::fs::fchmod(&file, Perm::from_raw_mode(perm)))).map_err(self.fail("chmod"))
+        retry_on_intr(|| rustix::fs::openat(&self.dir, &self.name, flags, Perm::empty()))
     }
 
     fn stage(&self, bytes: &[u8], perm: u32) -> Result<OsString, FileError> {
@@ -214,7 +229,6 @@ impl Slot {
             retry_on_intr(|| rustix::fs::fsync(&file))
         };
         stage().map_err(|error| {
-            // The first error is the one to tell.
             let _ = self.unlink(temporary);
             self.fail("write")(error)
         })
@@ -230,13 +244,9 @@ impl Slot {
             }
             renamed => renamed,
         };
-        if linked == Err(Errno::EXIST) {
-            self.unlink(temporary)?;
-            return Ok(Swap::Overtaken);
-        }
-        linked?;
+        let swap = if linked == Err(Errno::EXIST) { Swap::Overtaken } else { linked.map(|()| Swap::Done)? };
         self.unlink(temporary)?;
-        Ok(Swap::Done)
+        Ok(swap)
     }
 
     /// Swaps the two names, looks at what came out, and swaps back if it is not what was expected: nobody's write is lost.
@@ -267,8 +277,7 @@ impl Slot {
     }
 
     fn holds(&self, name: &OsStr, expected: &Hash, limit: u64) -> bool {
-        let reading = read(&self.dir, name, limit, Trust::State);
-        matches!(reading, Ok(Reading::File { bytes, .. }) if Hash::of(&bytes) == *expected)
+        matches!(read(&self.dir, name, limit, Trust::State), Ok(Reading::File { bytes, .. }) if Hash::of(&bytes) == *expected)
     }
 
     /// Returns one name for each file, so that whoever comes next finds what a dead writer left. No longer than a name may be.
@@ -282,10 +291,6 @@ impl Slot {
             Err(Errno::NOENT) => Ok(()),
             unlinked => unlinked,
         }
-    }
-
-    fn sync_dir(&self) -> Result<(), FileError> {
-        retry_on_intr(|| rustix::fs::fsync(&self.dir)).map_err(self.fail("write"))
     }
 
     fn fail(&self, verb: &'static str) -> impl Fn(Errno) -> FileError {

@@ -93,14 +93,22 @@ pub fn clear_objects(store: &Path) -> Result<(), SyncError> {
     }
     for name in names(&store.join("sync/objects"))?.into_iter().filter(|name| !wanted.contains(name)) {
         if let Some(slot) = slot::slot(store, &Path::new("sync/objects").join(name), Absent::Leave)? {
-            slot.delete()?;
+            slot.discard()?;
         }
     }
     Ok(())
 }
 
-pub fn keep_object(store: &Path, hash: &Hash, bytes: &[u8]) -> Result<(), FileError> {
-    write(store, &Path::new("sync/objects").join(&hash.0), bytes)
+/// Keeps what a journal will name, each content once. They are all on the disk when this returns.
+pub fn keep_objects(store: &Path, objects: &BTreeMap<&Hash, &[u8]>) -> Result<(), FileError> {
+    let mut last = None;
+    for (hash, bytes) in objects {
+        if let Some(slot) = slot::slot(store, &Path::new("sync/objects").join(&hash.0), Absent::Make)? {
+            slot.write_unsettled(bytes)?;
+            last = Some(slot);
+        }
+    }
+    last.map_or(Ok(()), |slot| slot.settle())
 }
 
 /// Returns an object, if it is there and is what its name says.

@@ -68,7 +68,7 @@ impl<'a> Scanner<'a> {
         };
         // What is not plain is rare; the library knows all of its rules.
         let is_value = is_plain || self.text.get(start..self.at).is_some_and(is_json);
-        is_value.then(|| Node::Leaf(start..self.at)).ok_or(Flaw::Torn)
+        is_value.then_some(Node::Leaf(start..self.at)).ok_or(Flaw::Torn)
     }
 
     fn object(&mut self, depth: usize) -> Result<Node<'a>, Flaw> {

@@ -50,9 +50,7 @@ fn bo_07_a_sync_of_another_project_that_cannot_be_finished_waits_for_that_projec
     let seen = gather::gather(&theirs, &request(Direction::In, HostSync::Import), &Deadline::after(PATIENCE)).unwrap();
     let plan = crate::core::sync::plan::plan(&request(Direction::In, HostSync::Import), &seen);
     let journal = Journal::new(theirs.scope(), Some(Direction::In), 1, SyncPart::default(), plan.units.clone());
-    for (hash, bytes) in &plan.contents {
-        shelf::keep_object(&bed.places.store, hash, bytes).unwrap();
-    }
+    shelf::keep_objects(&bed.places.store, &plan.contents.iter().map(|(hash, bytes)| (hash, bytes.as_slice())).collect()).unwrap();
     shelf::commit(&bed.places.store, &journal).unwrap();
     // Where its generation should be is a file, so that it cannot be finished.
     bed.write("store/sync/base/else", "in the way");
