@@ -81,7 +81,7 @@ def measure(lab, ai, image, rounds):
     for turn in range(rounds + 1):
         for way, (argv, more) in ways.items():
             if more:
-                waits(ai, here, env | more)
+                waits(lab, ai, here, env | more)
             phases = once(argv, here, env | more, note)
             if turn:
                 taken[way].append(phases)
@@ -91,10 +91,10 @@ def measure(lab, ai, image, rounds):
     return middle, floor(lab, image, rounds)
 
 
-def waits(ai, here, env):
+def waits(lab, ai, here, env):
     """Returns once a container waits for `ai exec` here."""
     while True:
-        said = subprocess.run([ai, "spare", "exec"], cwd=here, env=env, stderr=subprocess.PIPE, check=True).stderr
+        said = lab.run([ai, "spare", "exec"], here, env=env, stderr=subprocess.PIPE).stderr
         if b"-spare waits for" in said or b"one waits already" in said:
             return
         assert b"another one is being made" in said, said
