@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::cli::parse::split;
 use crate::core::config::Layer;
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::plan::secret;
 use crate::host::machine::process;
 use crate::host::store::secret_files;
 use crate::session::context::Context;
@@ -32,6 +33,11 @@ pub fn run(env: EnvArgs) -> Result<u8> {
     if let Some(directory) = &env.files {
         secret_files::check_owner(&context.host, directory)?;
     }
-    let fetched = secrets::fetch(&context, &context.facts(None), env.files.as_deref())?;
+    let mut wanted = secret::decide(&context.tool, &context.config, &context.facts(None))?;
+    // What stays outside of a container is for a program of the host's own.
+    if env.files.is_none() {
+        wanted.found.append(&mut wanted.outside);
+    }
+    let fetched = secrets::fetch(&context, wanted.found, env.files.as_deref())?;
     Err(process::exec(&argv, &fetched))
 }

@@ -9,6 +9,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::SessionId;
 use crate::host::Host;
 use crate::host::guard::helper;
+use crate::session::secrets;
 
 #[derive(Debug, Args)]
 pub struct GuardArgs {
@@ -28,7 +29,7 @@ pub struct HelperArgs {
 
 pub fn run(guard: &GuardArgs) -> Result<u8> {
     let host = Host::new().map_err(|failure| Failure { kind: Kind::NotStarted, ..failure })?;
-    Err(helper::beside(&host, &guard.session, &guard.words, guard.optional))
+    Err(helper::beside(&host, &guard.session, &guard.words, guard.optional, secrets::value))
 }
 
 /// Is the helper.

@@ -52,6 +52,8 @@ pub struct Facts {
     pub system_authorities: Option<PathBuf>,
     /// Our own program, where it was asked for and any Linux image can run it.
     pub inside: Option<PathBuf>,
+    /// The host's own `openssl`, where it was asked for.
+    pub openssl: Option<PathBuf>,
     /// Where this tool is on the host: for `--native`.
     pub native: Option<PathBuf>,
     /// The content that the name of the image must stand for, which the engine is told instead of the name.

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod head;
 pub mod hello;
 pub mod inside;
+pub mod key;
 pub mod order;
 pub mod page;
 pub mod peer;

@@ -33,6 +33,7 @@ mod env;
 mod errand;
 pub mod guard;
 mod hardening;
+pub mod keys;
 pub(in crate::core) mod limits;
 pub mod mount;
 mod part;
@@ -53,6 +54,7 @@ mod verify;
 pub use command::RunCommand;
 pub use env::Variable;
 use guard::GuardPlan;
+use keys::KeyPlan;
 use mount::{Access, Mount};
 pub use part::{Part, Reasoned};
 pub use reach::host_name;
@@ -121,11 +123,13 @@ impl Plan {
         let image = image(tool, config);
         let judged = RunAsked { tool: &tool.name, is_own: tool.is_own, image: &image, root: &workspace.root, config };
         config.rules.judge(&judged)?;
-        let (command, args) = request.command.split(request)?;
-        let command = bytes::deliver(command, &args);
+        let (mut command, args) = request.command.split(request)?;
         account::check(tool, &facts.env, facts.home.as_deref(), &facts.store)?;
         proxy::check(request)?;
         let secrets = secret::decide(tool, config, facts)?;
+        let keys = keys::decide(request, &secrets)?;
+        command.extend(keys.iter().flat_map(|keys| keys.args.iter().cloned()));
+        let command = bytes::deliver(command, &args);
 
         let mut parts = Parts::default();
         container::push(request, &container, &workspace, &mut parts);
@@ -134,9 +138,9 @@ impl Plan {
         let mut notes = limits::push(request, &mut parts);
         reach::network(request, &mut parts);
         let agent = reach::ssh_agent(request, &mut notes);
-        let guard = guard::decide(request, agent.as_ref(), Some(&workspace.project))?;
-        notes.extend(env::push(request, &secrets.found, agent.as_ref(), &mut parts));
-        mounts(request, &workspace, agent, &mut parts);
+        let guard = guard::decide(request, agent.as_ref(), Some(&workspace.project), keys.as_ref())?;
+        notes.extend(env::push(request, &secrets.found, keys.as_ref(), agent.as_ref(), &mut parts));
+        mounts(request, &workspace, agent, keys.as_ref(), &mut parts);
         guard::push(request, guard.as_ref(), &mut parts);
         admit::push(request, &workspace, &mut parts)?;
         scratch::push(request, &mut parts);
@@ -302,7 +306,7 @@ impl Parts {
     }
 }
 
-fn mounts(request: &Request, workspace: &Workspace, agent: Option<Way>, parts: &mut Parts) {
+fn mounts(request: &Request, workspace: &Workspace, agent: Option<Way>, keys: Option<&KeyPlan>, parts: &mut Parts) {
     let Request { tool, config, facts, .. } = request;
     let root = Mount::bind(&workspace.judged(), workspace.target.clone(), Access::ReadWrite);
     parts.push(Part::Mount(root), "the project", config.settings.workspace.origin.clone());
@@ -321,7 +325,7 @@ fn mounts(request: &Request, workspace: &Workspace, agent: Option<Way>, parts: &
         let reason = "git knows where the worktree is inside, and does not tidy it away";
         tree(&format!("{}/gitdir", file.name), file.target.clone(), reason);
     }
-    state::push(tool, &store, &workspace.project, facts, parts);
+    state::push(tool, &store, &workspace.project, facts, keys, parts);
     if let Some(agent) = agent {
         reach::mount_agent(agent, &config.settings.ssh_agent.origin, parts);
     }

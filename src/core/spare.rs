@@ -73,6 +73,9 @@ pub fn refusal(plan: &Plan, tool: &Tool, facts: &Facts) -> Option<&'static str> 
         () if !has(&|part| *part == Part::Input) => Some("the run reads no input"),
         () if plan.ports().next().is_some() => Some("its ports would be taken while it waits"),
         () if plan.secret_files().is_some() => Some("its secrets are files of one run"),
+        () if plan.guard.as_ref().is_some_and(|guard| guard.order.key.is_some()) => {
+            Some("its key stays outside, and is fetched for each run")
+        }
         () if !plan.points().is_empty() => Some("what is mounted inside the project gets its place by each run"),
         () if has(&|part| matches!(part, Part::Volume { .. } | Part::SshAgent)) => Some("its engine keeps a part of it"),
         () if plan.guard.as_ref().is_some_and(|guard| guard.order.keep.is_some()) => {

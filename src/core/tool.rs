@@ -15,6 +15,7 @@ pub mod default;
 mod doubts;
 pub mod examine;
 pub mod install;
+pub mod keys;
 pub mod local;
 pub mod manifest;
 mod over;

@@ -4,6 +4,7 @@
 //! is the one way out of the container. What it is told it reads once, at its start, and nothing makes it more lenient later.
 
 pub mod agent;
+pub mod broker;
 pub mod desk;
 pub mod dial;
 pub mod forward;
@@ -12,5 +13,6 @@ pub mod open;
 pub mod order;
 pub mod page;
 pub mod relay;
+pub mod tls;
 pub mod tunnel;
 pub mod watch;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::core::admit::path::{self, Bases, Looked};
 use crate::core::config::Config;
 use crate::core::config::source::Scope;
+use crate::core::config::value::KeysPlace;
 use crate::core::facts::{Repo, RepoKind};
 use crate::core::plan::guard::{GUARD, has_desktop};
 use crate::core::tool::manifest::Manifest;
@@ -69,6 +70,11 @@ impl Host {
             return None;
         }
         self.exe().resolved().ok().filter(|program| machine::look::runs_anywhere(program))
+    }
+
+    /// Returns what does TLS for the helper: asked for none but a run whose key stays outside.
+    pub(super) fn openssl(&self, config: &Config) -> Option<PathBuf> {
+        if config.settings.keys.value == KeysPlace::Outside { self.program("openssl") } else { None }
     }
 
     /// Looks at every path that what is let in names.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::core::engine::kind::Engine;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::Lease;
+use crate::core::plan::secret;
 use crate::core::plan::{Plan, store_id};
 use crate::host::engine::containers;
 use crate::host::guard::order;
@@ -51,7 +52,7 @@ pub fn run(context: &Context, errand: &Errand) -> Result<Piped> {
     let asked = errand.interrupt.held(|| {
         let asked = begin(context, &decided.plan, &engine, &lease).and_then(|()| {
             let plan = decided.errand_again(context, errand.files)?;
-            let mut env = secrets::fetch(context, &decided.facts, None)?;
+            let mut env = secrets::fetch(context, secret::decide(&context.tool, &context.config, &decided.facts)?.found, None)?;
             env.extend(context.config.admitted.given.iter().cloned());
             let input = errand.input.as_bytes().to_vec();
             piped::run(process::prepared(&plan.vector(), &env), input, errand.patience, LARGEST, Some(errand.interrupt))

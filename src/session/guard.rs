@@ -17,6 +17,9 @@ pub fn end(state: &Store, session: &SessionId, known: &Known) -> Vec<(&'static s
     if order.egress.is_some() {
         seen.extend([("allowed", serde_json::json!(record.allowed)), ("blocked", serde_json::json!(record.blocked))]);
     }
+    if order.key.is_some() {
+        seen.extend([("keyed", serde_json::json!(record.keyed)), ("unkeyed", serde_json::json!(record.unkeyed))]);
+    }
     if order.agent.is_some() {
         seen.push(("ssh_refused", serde_json::json!(record.refused)));
     }
@@ -38,6 +41,9 @@ fn tell(record: &GuardRecord, order: &GuardOrder, known: &Known) {
         output::note(&line);
     }
     if let Some(line) = record.agent_line() {
+        output::note(&line);
+    }
+    if let Some(line) = record.key_line() {
         output::note(&line);
     }
     if let Some(line) = record.page_line() {

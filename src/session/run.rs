@@ -3,6 +3,7 @@
 use crate::core::failure::Result;
 use crate::core::lease::Lease;
 use crate::core::plan::RunCommand;
+use crate::core::plan::secret;
 use crate::core::render;
 use crate::host::machine::process;
 use crate::host::output;
@@ -29,7 +30,7 @@ pub fn in_container(context: &Context, command: RunCommand) -> Result<EndedRun> 
         for note in &plan.notes {
             output::note(note);
         }
-        let mut secrets = secrets::fetch(context, &facts, plan.secret_files())?;
+        let mut secrets = secrets::fetch(context, secret::decide(&context.tool, &context.config, &facts)?.found, plan.secret_files())?;
         secrets.extend(context.config.admitted.given.iter().cloned());
         process::run(&plan.vector(), &secrets, &render::program(&plan.engine), &plan.container)
     });

@@ -5,9 +5,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use crate::core::admit::variable::refusal_of_value;
-use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::plan::secret::{self, FoundSecret, SecretSource};
+use crate::core::plan::secret::{FoundSecret, SecretSource};
 use crate::core::text::typed::typed;
 use crate::core::tool::manifest::SecretDelivery;
 use crate::host::fs::files;
@@ -16,12 +15,12 @@ use crate::host::store::secret_files;
 use crate::host::{self, Host, output};
 use crate::session::context::Context;
 
-/// Returns the secrets of a tool, by the names that they have in the container. Those that are to be files are written into `files`,
+/// Returns secrets of a tool, by the names that they have in the container. Those that are to be files are written into `files`,
 /// where such a directory is given.
-pub fn fetch(context: &Context, facts: &Facts, files: Option<&Path>) -> Result<Vec<(String, OsString)>> {
+pub fn fetch(context: &Context, found: Vec<FoundSecret>, files: Option<&Path>) -> Result<Vec<(String, OsString)>> {
     let mut env = Vec::new();
-    for found in secret::decide(&context.tool, &context.config, facts)?.found {
-        let value = value(&context.host, &found)?;
+    for found in found {
+        let value = value(&context.host, &found.name, &found.place)?;
         match files.filter(|_| found.delivery == SecretDelivery::File) {
             Some(directory) => secret_files::write_one(directory, &found.name, value.as_bytes()).map_err(|error| {
                 Failure::new(Kind::General, format!("cannot deliver {} as a file", found.name)).because(error).hint("deliver = \"env\"")
@@ -37,9 +36,10 @@ pub fn fetch(context: &Context, facts: &Facts, files: Option<&Path>) -> Result<V
     Ok(env)
 }
 
-fn value(host: &Host, found: &FoundSecret) -> Result<OsString> {
-    let failed = |why: String| Failure::new(Kind::Config, format!("cannot get {}: {why}", found.name));
-    let bytes = match &found.place {
+/// Returns the value of one secret.
+pub fn value(host: &Host, name: &str, place: &SecretSource) -> Result<OsString> {
+    let failed = |why: String| Failure::new(Kind::Config, format!("cannot get {name}: {why}"));
+    let bytes = match place {
         SecretSource::Env(name) => return Ok(host.env.get(name).unwrap_or_default().to_owned()),
         SecretSource::File(path) => {
             if !host::is_private(path) {

@@ -15,7 +15,7 @@ use crate::process::HANG;
 use crate::sandbox::Sandbox;
 
 /// A helper that serves, as `ai guard` would start it.
-struct Helper {
+pub struct Helper {
     process: Child,
     directory: PathBuf,
 }
@@ -23,26 +23,35 @@ struct Helper {
 impl Helper {
     /// Starts one with these rules; what it says in place of being ready is an error.
     fn start(sandbox: &Sandbox, allow: &[&str]) -> Result<Self, String> {
+        Self::begin(sandbox, &json!({"egress": {"mode": "list", "allow": allow, "deny": []}, "proxy": "auto"}), "")
+    }
+
+    /// Starts one with this order, which is told something before all else.
+    pub fn begin(sandbox: &Sandbox, order: &Value, told: &str) -> Result<Self, String> {
         let directory = sandbox.root().join("guard");
+        let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(directory.join("sock")).unwrap();
-        let order = json!({"egress": {"mode": "list", "allow": allow, "deny": []}, "proxy": "auto"});
         fs::write(directory.join("order.json"), order.to_string()).unwrap();
         let mut command = sandbox.ai(["__guard".as_ref(), directory.as_os_str()]).command();
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut said = String::new();
+        process.stdin.as_mut().unwrap().write_all(told.as_bytes()).unwrap();
+        if told.is_empty() && order["key"].is_object() {
+            drop(process.stdin.take());
+        }
         process.stdout.take().unwrap().read_to_string(&mut said).unwrap();
         let helper = Self { process, directory };
         if said == "ready\n" { Ok(helper) } else { Err(said) }
     }
 
-    fn connect(&self) -> UnixStream {
+    pub fn connect(&self) -> UnixStream {
         let stream = UnixStream::connect(self.directory.join("sock/egress")).unwrap();
         stream.set_read_timeout(Some(HANG)).unwrap();
         stream
     }
 
     /// All that is answered to these bytes.
-    fn answer(&self, bytes: impl AsRef<[u8]>) -> String {
+    pub fn answer(&self, bytes: impl AsRef<[u8]>) -> String {
         let mut stream = self.connect();
         stream.write_all(bytes.as_ref()).unwrap();
         rest(stream)
@@ -58,8 +67,14 @@ impl Helper {
         stream
     }
 
+    /// Kills it.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
     /// Ends it as the engine's client does, and returns its record.
-    fn record(mut self) -> Value {
+    pub fn record(mut self) -> Value {
         drop(self.process.stdin.take());
         assert!(self.process.wait().unwrap().success());
         serde_json::from_slice(&fs::read(self.directory.join("record.json")).unwrap()).unwrap()
@@ -73,7 +88,7 @@ impl Drop for Helper {
     }
 }
 
-fn rest(mut stream: UnixStream) -> String {
+pub fn rest(mut stream: UnixStream) -> String {
     let mut bytes = Vec::new();
     // Whoever is refused may be reset.
     let _ = stream.read_to_end(&mut bytes);

@@ -44,6 +44,19 @@ impl Mock {
         Some(mock)
     }
 
+    /// Starts them as the vendors themselves, behind a proxy of the person's; what they hear is in the file `heard`.
+    #[track_caller]
+    pub fn vendors(sandbox: &mut Sandbox) -> Option<Self> {
+        let log = sandbox.root().join("heard");
+        let (mock, authority) = Self::start(sandbox, &["--log", log.to_str().unwrap()])?;
+        sandbox.link("openssl", find_program("openssl").unwrap());
+        sandbox.unset("AI_CA");
+        sandbox.set("AI_NETWORK", "guard");
+        sandbox.set("HTTPS_PROXY", &mock.url);
+        sandbox.config(&format!("ca = '{authority}'\n[tool.codex.env]\nTMPDIR = '/home/ai'\n"));
+        Some(mock)
+    }
+
     /// Starts the servers; returns the file of their authority too.
     #[track_caller]
     fn start(sandbox: &mut Sandbox, more: &[&str]) -> Option<(Self, String)> {

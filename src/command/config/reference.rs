@@ -13,10 +13,11 @@ use crate::core::facts::Env;
 use crate::core::policy::trust::NEVER;
 
 /// An example of each setting that has one value, as it is written into a file. Each says something else than what holds without it.
-const EXAMPLES: [(&str, &str); 45] = [
+const EXAMPLES: [(&str, &str); 46] = [
     ("engine", "\"podman\""),
     ("image", "{ apt = [\"graphviz\"] }"),
     ("network", "\"guard\""),
+    ("keys", "\"outside\""),
     ("workspace", "\"mirror\""),
     ("force_workspace", "true"),
     ("read_only_root", "false"),
@@ -62,10 +63,11 @@ const EXAMPLES: [(&str, &str); 45] = [
 ];
 
 /// Where more is said of a setting.
-const MORE: [(&str, &str); 21] = [
+const MORE: [(&str, &str); 22] = [
     ("engine", "engines.md"),
     ("image", "#an-image-of-ones-own"),
     ("network", "guard.md"),
+    ("keys", "guard.md#keys-stay-outside"),
     ("workspace", "workspace.md"),
     ("read_only_root", "#scratch"),
     ("image_home", "#scratch"),

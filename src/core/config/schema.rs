@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use crate::core::admit::cache::{Cache, CacheScope};
-use crate::core::config::value::Mapping;
+use crate::core::config::value::{KeysPlace, Mapping};
 use crate::core::config::{KEYS, shapes};
 use crate::core::engine::kind::EngineKind;
 use crate::core::policy::file::WORDS;
@@ -110,6 +110,7 @@ fn of_type(kind: &str) -> Value {
         "Option<ImageChoice>" => image(),
         "Option<EngineKind>" => words::<EngineKind>(),
         "Mapping" => words::<Mapping>(),
+        "KeysPlace" => words::<KeysPlace>(),
         "HostSync" => words::<HostSync>(),
         "CacheScope" => words::<CacheScope>(),
         "Option<Collector>" => json!({ "type": "string", "pattern": "^(otlps?|https?)://" }),

@@ -91,6 +91,16 @@ pub fn at_least_one(count: u32) -> Result<u32, String> {
     if count > 0 { Ok(count) } else { Err("`0` is too few; the least is 1".into()) }
 }
 
+/// Where the keys and logins of the tools are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum KeysPlace {
+    /// in the container, as the tool has them
+    Inside,
+    /// with the helper of a guarded network, which puts them in on the way to their vendor
+    Outside,
+}
+
 /// Where the project is mounted in the container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]

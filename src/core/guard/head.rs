@@ -45,7 +45,7 @@ fn whole(head: &[u8], length: usize) -> Option<ProxyHead> {
     }
     let fields: Vec<(String, Vec<u8>)> = lines.map(field).collect::<Option<_>>()?;
     let head = ProxyHead { method: text(method), target: target.to_owned(), fields, length };
-    let count = |name: &str| head.fields.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name)).count();
+    let count = |name: &str| head.values(name).count();
     // Two ways to say where a body ends are how a second request is smuggled behind the first.
     let is_framed = count("content-length") + count("transfer-encoding") <= 1;
     is_framed.then_some(head)
@@ -70,6 +70,11 @@ fn text(bytes: &[u8]) -> String {
 const OF_THE_HOP: [&str; 6] = ["host", "connection", "keep-alive", "te", "upgrade", "proxy-connection"];
 
 impl ProxyHead {
+    /// Returns the values of the fields of this name.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.fields.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
+    }
+
     /// Splits `http://authority/path`; `None` if the target is of another form.
     pub fn absolute(&self) -> Option<(&[u8], &[u8])> {
         let scheme = self.target.get(..7)?;

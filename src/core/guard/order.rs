@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::guard::key::KeyOrder;
 use crate::core::guard::rule::EgressRules;
 
 /// The port in the container at which the forwarder listens.
@@ -82,6 +83,9 @@ pub struct GuardOrder {
     /// Hosts of which the pages of a login are opened on the person's desktop.
     #[serde(default)]
     pub pages: Vec<String>,
+    /// A key that is put into requests to its vendor.
+    #[serde(default)]
+    pub key: Option<KeyOrder>,
     /// What is kept of the run.
     #[serde(default)]
     pub keep: Option<KeepOrder>,

@@ -30,6 +30,9 @@ pub struct GuardRecord {
     pub refused: BTreeMap<String, u64>,
     /// Connections that were one too many at a time.
     pub crowded: u64,
+    /// Requests that got the person's key, and those that did not, by what they were.
+    pub keyed: BTreeMap<String, u64>,
+    pub unkeyed: BTreeMap<String, u64>,
     /// How often a control file was put back while the run lasted.
     pub mended: u64,
     /// Pages of logins that were opened, and what was not, by what it was.
@@ -70,6 +73,23 @@ impl GuardRecord {
         if self.refused.len() < MOST || self.refused.contains_key(what) {
             *self.refused.entry(what.to_owned()).or_default() += 1;
         }
+    }
+
+    /// Counts a request that was to get the person's key, by what was asked; `why` it did not.
+    pub fn key(&mut self, asked: &str, why: Option<&str>) {
+        let (map, what) = match why {
+            None => (&mut self.keyed, asked.to_owned()),
+            Some(why) => (&mut self.unkeyed, format!("{asked} ({why})")),
+        };
+        if map.len() < MOST || map.contains_key(&what) {
+            *map.entry(what).or_default() += 1;
+        }
+    }
+
+    /// Returns the line about requests that did not get the person's key.
+    pub fn key_line(&self) -> Option<String> {
+        let parts: Vec<String> = self.unkeyed.iter().take(MOST_SAID).map(|(what, count)| format!("{count} × {what}")).collect();
+        (!parts.is_empty()).then(|| format!("did not put your key into {}; hint: ai help network", parts.join(", ")))
     }
 
     /// Counts a page that was not opened.

@@ -7,6 +7,7 @@ use crate::core::container::{GH, GIT, HOME, SECRETS, SOCKETS, SSH_AGENT};
 use crate::core::engine::agent::Way;
 use crate::core::engine::traits::RootlessUser;
 use crate::core::guard::order;
+use crate::core::plan::keys::KeyPlan;
 use crate::core::plan::secret::FoundSecret;
 use crate::core::plan::state::{GH_DIRECTORY, home};
 use crate::core::plan::{Part, Parts, Request, admit, guard, proxy};
@@ -43,13 +44,24 @@ const SHELL: &str = "/bin/sh";
 /// and configured, then what is let in, then the manifest's, then what is the host's.
 ///
 /// Returns a line for each that the person sets and that is something else all the same.
-pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Way>, parts: &mut Parts) -> Vec<String> {
+pub(super) fn push(
+    request: &Request,
+    secrets: &[FoundSecret],
+    keys: Option<&KeyPlan>,
+    agent: Option<&Way>,
+    parts: &mut Parts,
+) -> Vec<String> {
     let Request { tool, config, facts, .. } = request;
     let manifest = &tool.manifest;
     let of_manifest = || Origin::Manifest(tool.name.clone());
     let mut variables = Variables { parts, names: Vec::new() };
 
     variables.literal("HOME", HOME, "the user's home in the container", Origin::Default);
+    for (keys, (name, value)) in keys.iter().flat_map(|keys| keys.set.iter().map(move |set| (keys, set))) {
+        variables.literal(name, value, "the key stays outside: the helper puts it in", keys.origin.clone());
+    }
+    // Whatever lets them in besides.
+    variables.names.extend(keys.iter().flat_map(|keys| keys.withheld.iter().cloned()));
     for FoundSecret { name, delivery, origin, .. } in secrets {
         let origin = origin.clone();
         match delivery {
@@ -72,13 +84,15 @@ pub(super) fn push(request: &Request, secrets: &[FoundSecret], agent: Option<&Wa
             variables.literal(name, &state.login.at, "tells the tool where the login is", of_manifest());
         }
         let chosen = |name: &String| facts.env.is_set(name) || config.admitted.sets(name);
-        if super::has_login(request) && !state.login_env.unless.iter().any(chosen) {
+        if keys.is_none() && super::has_login(request) && !state.login_env.unless.iter().any(chosen) {
             for (name, value) in &state.login_env.set {
                 variables.literal(name, value, "the login is there", of_manifest());
             }
         }
     }
-    let notes = without_effect(request, &variables.names);
+    let leads = keys.and_then(|keys| keys.base.as_ref());
+    let decided: Vec<String> = variables.names.iter().filter(|name| Some(*name) != leads).cloned().collect();
+    let notes = without_effect(request, &decided);
     for (name, _) in &config.admitted.given {
         variables.inherited(name, "given for this run", Origin::Flag("--env"));
     }

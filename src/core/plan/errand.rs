@@ -7,6 +7,7 @@ use crate::core::config::Origin;
 use crate::core::container::{ContainerPath, HOME, SHARED, USER, container_name};
 use crate::core::engine;
 use crate::core::failure::Result;
+use crate::core::plan::keys::{self, KeyPlan};
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{
     Part, Parts, Plan, Request, account, admit, container, env, guard, hardening, image, image_reason, limits, login_volume, proxy, reach,
@@ -45,10 +46,11 @@ impl Plan {
         account::check(tool, &facts.env, facts.home.as_deref(), &facts.store)?;
         proxy::check(request)?;
         // A file is for a program that reads it: the tool itself asks its environment.
-        let mut secrets = secret::decide(tool, config, facts)?.found;
-        secrets.retain(|secret| secret.delivery == SecretDelivery::Env);
+        let mut secrets = secret::decide(tool, config, facts)?;
+        let keys = keys::decide(request, &secrets)?;
+        secrets.found.retain(|secret| secret.delivery == SecretDelivery::Env);
         // Nothing here signs in to anything but the tool's own maker.
-        let guard = guard::decide(request, None, None)?;
+        let guard = guard::decide(request, None, None, keys.as_ref())?;
         let name = container_name(&tool.name, &workspace.name, session);
 
         let mut parts = Parts::default();
@@ -57,14 +59,15 @@ impl Plan {
         hardening::push(config, &mut parts);
         let notes = limits::push(request, &mut parts);
         reach::network(request, &mut parts);
-        env::push(request, &secrets, None, &mut parts);
+        env::push(request, &secrets.found, keys.as_ref(), None, &mut parts);
         admit::network(request, &mut parts)?;
-        state(request, &mut parts);
+        state(request, keys.as_ref(), &mut parts);
         guard::push(request, guard.as_ref(), &mut parts);
         scratch::push(request, &mut parts);
         scratch::home(request, &mut parts);
         parts.usual(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "no project is there");
-        let (command, _) = request.command.split(request)?;
+        let (mut command, _) = request.command.split(request)?;
+        command.extend(keys.iter().flat_map(|keys| keys.args.iter().cloned()));
         Ok(Self {
             tool: tool.name.clone(),
             session: session.clone(),
@@ -89,7 +92,7 @@ impl Plan {
 }
 
 /// The login, who the user is, and a home that ends with the container.
-fn state(request: &Request, parts: &mut Parts) {
+fn state(request: &Request, keys: Option<&KeyPlan>, parts: &mut Parts) {
     let Request { tool, facts, .. } = request;
     let store = Store::new(&facts.state);
     let mut read = |place: Seen, target: &str, reason: &'static str| {
@@ -100,6 +103,9 @@ fn state(request: &Request, parts: &mut Parts) {
     read(Seen::User, USER, "who the user is");
     if tool.manifest.state.is_none() {
         return;
+    }
+    if let Some(keys) = keys {
+        return keys::no_login(parts, &keys.origin);
     }
     let (reason, origin) = ("the tool's login, and nothing else of yours", Origin::Manifest(tool.name.clone()));
     let target = ContainerPath::new(SHARED);

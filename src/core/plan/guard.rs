@@ -12,6 +12,7 @@ use crate::core::guard::order::{EGRESS, GuardOrder, KeepOrder, OPEN, PORT, Watch
 use crate::core::guard::rule::{EgressMode, EgressRules, EgressWord};
 use crate::core::guard::sets;
 use crate::core::plan::env::Variables;
+use crate::core::plan::keys::{self, KeyPlan};
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Parts, Request, image, proxy, reach};
 use crate::core::store::{Fixed, Seen, Store};
@@ -40,8 +41,11 @@ impl Request<'_> {
 ///
 /// # Errors
 /// Where the network is to be guarded, and the engine's containers cannot reach a socket of this machine, or cannot run this program.
-pub(super) fn decide(request: &Request, agent: Option<&Way>, project: Option<&str>) -> Result<Option<GuardPlan>> {
+pub(super) fn decide(request: &Request, agent: Option<&Way>, project: Option<&str>, keys: Option<&KeyPlan>) -> Result<Option<GuardPlan>> {
     let mut plan = if request.is_guarded() { Some(guarded(request)?) } else { None };
+    if let (Some(keys), Some(plan)) = (keys, &mut plan) {
+        plan.keep_out(keys);
+    }
     if agent == Some(&Way::Helper) {
         plan.get_or_insert_with(GuardPlan::shut).let_agent_in(request);
     }
@@ -94,9 +98,20 @@ impl GuardPlan {
     /// The plan of a helper that lets nothing through.
     fn shut() -> Self {
         Self {
-            order: GuardOrder { egress: None, proxy: "off".into(), agent: None, watch: None, pages: Vec::new(), keep: None },
+            order: GuardOrder { egress: None, proxy: "off".into(), agent: None, watch: None, pages: Vec::new(), key: None, keep: None },
             rows: Vec::new(),
         }
+    }
+
+    /// Has the helper put a key in, and keeps everything else from its vendor: with a key of somebody else's it would take anything.
+    fn keep_out(&mut self, keys: &KeyPlan) {
+        let mut row = |what: String, reason: &str| self.rows.push((what, reason.to_owned(), keys.origin.to_string()));
+        row(format!("never reach {}", keys.rule), "with its own words; the helper alone asks there");
+        for path in &keys.order.paths {
+            row(format!("ask {} {path}", keys.rule), &format!("with your {}, which stays outside", keys.order.name));
+        }
+        self.order.egress.get_or_insert_default().deny.push(keys.rule.clone());
+        self.order.key = Some(keys.order.clone());
     }
 
     /// Has the helper filter the SSH agent.
@@ -127,7 +142,9 @@ impl GuardPlan {
             rows.push(("reach *:443".to_owned(), "every host with a public address".to_owned(), mode.origin.to_string()));
         }
         let own = Setting::new(EgressWord::Set(sets::MODEL.into()), Origin::Manifest(tool.name.clone()));
-        let allow: Vec<_> = std::iter::once(own).chain(words.allow.iter().cloned()).collect();
+        // What the maker's hosts are for is done by the helper, or not at all.
+        let own = Some(own).filter(|_| !keys::stay_outside(tool, config));
+        let allow: Vec<_> = own.into_iter().chain(words.allow.iter().cloned()).collect();
         let mut egress = EgressRules { mode: mode.value, ..EgressRules::default() };
         let reports = config.settings.telemetry.value.as_ref().filter(|_| tool.manifest.telemetry.is_some());
         if let Some(rule) = reports.map(Collector::rule) {
@@ -155,6 +172,7 @@ impl GuardPlan {
                 agent: None,
                 watch: None,
                 pages: Vec::new(),
+                key: None,
                 keep: None,
             },
             rows,

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::core::admit::variable::refusal;
 use crate::core::config::{Config, Origin, Setting};
 use crate::core::container::{ContainerPath, SECRETS};
@@ -10,13 +12,13 @@ use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::SessionId;
 use crate::core::plan::mount::{Access, Mount};
-use crate::core::plan::{Part, Parts, Request};
+use crate::core::plan::{Part, Parts, Request, keys};
 use crate::core::store::{Fixed, Store};
 use crate::core::tool::Tool;
 use crate::core::tool::manifest::{SecretDelivery, SecretRule};
 
 /// Where one secret was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SecretSource {
     /// A host variable of this name.
     Env(String),
@@ -38,6 +40,8 @@ pub struct FoundSecret {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ToolSecrets {
     pub found: Vec<FoundSecret>,
+    /// Keys of the tool that never enter its container.
+    pub outside: Vec<FoundSecret>,
     /// A line for each that is missing and not needed.
     pub missing: Vec<String>,
 }
@@ -70,6 +74,10 @@ pub fn decide(tool: &Tool, config: &Config, facts: &Facts) -> Result<ToolSecrets
             }
             None => return Err(missing(tool, &name, &rule, facts)),
         }
+    }
+    if keys::stay_outside(tool, config) {
+        let is_key = |secret: &FoundSecret| tool.manifest.keys.from.iter().any(|way| way.variable == secret.name);
+        (secrets.outside, secrets.found) = secrets.found.into_iter().partition(is_key);
     }
     if config.settings.gh_token.value {
         let origin = config.settings.gh_token.origin.clone();

@@ -7,13 +7,14 @@ use crate::core::config::Origin;
 use crate::core::container::ContainerPath;
 use crate::core::container::{GH, GIT, GIT_HOST, HOME, SHARED, SSH, USER};
 use crate::core::facts::{Env, Facts};
+use crate::core::plan::keys::{self, KeyPlan};
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Parts};
 use crate::core::store::{Seen, Store};
 use crate::core::text::path::without_dots;
 use crate::core::tool::Tool;
 
-pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, parts: &mut Parts) {
+pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, keys: Option<&KeyPlan>, parts: &mut Parts) {
     identity(store, project, facts, parts);
     let Some(state) = &tool.manifest.state else { return };
     let origin = || Origin::Manifest(tool.name.clone());
@@ -21,7 +22,9 @@ pub(super) fn push(tool: &Tool, store: &Store, project: &str, facts: &Facts, par
         parts.push(Part::Mount(Mount::bind(store.fixed(place), target, Access::ReadWrite)), reason, origin());
     };
     let (at, home) = (ContainerPath::new(&state.home.at), ContainerPath::new(home(tool, facts)));
-    if facts.engine.locks_fail() {
+    if let Some(keys) = keys {
+        keys::no_login(parts, &keys.origin);
+    } else if facts.engine.locks_fail() {
         let volume = Part::Volume { name: login_volume(&tool.name), target: ContainerPath::new(SHARED) };
         parts.push(volume, "locks on shared folders were seen to fail: the login is in a volume", origin());
     } else {

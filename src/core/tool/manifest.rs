@@ -16,6 +16,7 @@ use crate::core::sync::Rule;
 use crate::core::telemetry::TelemetryRules;
 use crate::core::text::visible::toml_complaint;
 use crate::core::tool::install::InstallRules;
+use crate::core::tool::keys::KeyRules;
 
 /// The text of a manifest and where it came from.
 #[derive(Clone, Debug)]
@@ -68,6 +69,8 @@ pub struct Manifest {
     pub min_version: Option<String>,
     pub limits: LimitRules,
     pub egress: HostRules,
+    /// How the program works while its key stays outside; it cannot if absent.
+    pub keys: KeyRules,
     pub env: EnvRules,
     pub secret: BTreeMap<String, SecretRule>,
     pub state: Option<StateRules>,
@@ -263,6 +266,7 @@ impl Manifest {
         inside.extend(self.secret.values().filter_map(|rule| rule.file.as_ref()));
         inside.extend(self.transcripts.iter().flat_map(|rules| std::iter::once(&rules.at).chain(&rules.also)));
         inside.extend(self.commit.iter().flat_map(|commit| commit.files.keys()));
+        self.keys.check()?;
         if self.commit.as_ref().is_some_and(|commit| commit.argv.is_empty()) {
             return Err("`commit.argv` is empty".into());
         }

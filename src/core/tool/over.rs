@@ -59,6 +59,7 @@ impl Manifest {
                 quiet: or(self.egress.quiet, base.egress.quiet),
                 pages: if has_own_account { self.egress.pages } else { or(self.egress.pages, base.egress.pages) },
             },
+            keys: if self.keys.from.is_empty() { base.keys } else { self.keys },
             limits: LimitRules {
                 memory: self.limits.memory.or(base.limits.memory),
                 cpus: self.limits.cpus.or(base.limits.cpus),

@@ -85,6 +85,9 @@ pub fn manifest() -> Value {
     let commit = table(&[("argv", &texts), ("model", &text), ("env", &names), ("files", &names), ("answer", &answer)]);
     let mut transcripts = table(&[("at", &text), ("also", &texts), ("format", &json!({ "enum": ["claude", "codex", "gemini"] }))]);
     transcripts["required"] = json!(["at", "format"]);
+    let mut way = table(&[("variable", &text), ("header", &text), ("set", &names), ("args", &texts)]);
+    way["required"] = json!(["variable", "header"]);
+    let keys = table(&[("base", &text), ("url", &text), ("paths", &texts), ("refuse", &texts), ("from", &list(&way))]);
     table(&[
         ("about", &text),
         ("command", &texts),
@@ -104,6 +107,7 @@ pub fn manifest() -> Value {
         ("min_version", &text),
         ("limits", &table(&[("memory", &text), ("cpus", &json!({ "type": "number", "exclusiveMinimum": 0 })), ("pids", &whole)])),
         ("egress", &table(&[("model", &texts), ("quiet", &texts), ("pages", &texts)])),
+        ("keys", &keys),
         ("env", &table(&[("pass", &texts), ("set", &names), ("append", &names)])),
         ("secret", &map(&secret)),
         ("state", &state),

@@ -11,6 +11,7 @@ use crate::core::guard::rule::EgressRules;
 use crate::core::guard::upstream::UpstreamProxy;
 use crate::host::Host;
 use crate::host::guard::agent::AgentDesk;
+use crate::host::guard::broker::KeyDesk;
 use crate::host::guard::order;
 use crate::host::guard::page::PageDesk;
 use crate::host::machine::clock;
@@ -22,6 +23,8 @@ pub struct Desk {
     pub upstream: Option<(UpstreamProxy, String)>,
     /// Asks the system for addresses: the host's own program knows everything that the host's configuration names.
     pub getent: Option<PathBuf>,
+    /// The key that stays outside.
+    pub key: Option<KeyDesk>,
     /// What a container has of the SSH agent.
     pub agent: Option<AgentDesk>,
     /// Where pages are opened.
@@ -44,7 +47,7 @@ const PACE: Duration = Duration::from_millis(100);
 impl Desk {
     /// # Errors
     /// Where the person's proxy is one that we cannot go through: what would get out past it must not.
-    pub fn new(host: &Host, order: GuardOrder, agent: Option<AgentDesk>) -> io::Result<Self> {
+    pub fn new(host: &Host, order: GuardOrder, agent: Option<AgentDesk>, directory: &Path) -> io::Result<Self> {
         let url = match order.proxy.as_str() {
             "off" => None,
             "auto" => ["HTTPS_PROXY", "https_proxy"].iter().find_map(|name| host.env.text(name)),
@@ -54,7 +57,9 @@ impl Desk {
         let upstream = url.map(UpstreamProxy::parse).transpose();
         let upstream = upstream.map_err(|why| io::Error::other(format!("your proxy cannot be used: {why}")))?;
         let pages = (!order.pages.is_empty()).then(|| PageDesk::new(host, &order.pages));
+        let key = order.key.map(|key| KeyDesk::new(host, key, directory)).transpose()?;
         Ok(Self {
+            key,
             agent,
             pages,
             rules: order.egress.unwrap_or_default(),

@@ -14,6 +14,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::guard::order::{AGENT, EGRESS, GuardOrder, KeepOrder, PAGE, WatchOrder};
 use crate::core::kept_run::{KeptRun, sources};
 use crate::core::lease::SessionId;
+use crate::core::plan::secret::SecretSource;
 use crate::host::fs::{own, socket};
 use crate::host::guard::agent::AgentDesk;
 use crate::host::guard::desk::Desk;
@@ -27,9 +28,15 @@ const MOST: usize = 256;
 /// A connection needs no more: nothing here recurses.
 const STACK: usize = 96 << 10;
 
+/// Most bytes of a key: a pipe that nobody reads yet holds them.
+const LONGEST_KEY: usize = 8 << 10;
+
+/// Returns the value of a secret by its name and place.
+pub type FetchKey = fn(&Host, &str, &SecretSource) -> Result<OsString>;
+
 /// Starts the helper of a session, and becomes `argv` once it serves; returns only if that fails. Without a session that was begun
 /// there is nothing to start, which is no failure where the helper is optional.
-pub fn beside(host: &Host, session: &SessionId, argv: &[OsString], is_optional: bool) -> Failure {
+pub fn beside(host: &Host, session: &SessionId, argv: &[OsString], is_optional: bool, fetch: FetchKey) -> Failure {
     let directory = host.state_of(session).guard(session);
     let order = match order::read(&directory) {
         Ok(order) => order,
@@ -47,7 +54,13 @@ pub fn beside(host: &Host, session: &SessionId, argv: &[OsString], is_optional: 
     if !order.wants_helper() {
         return process::exec(argv, &[]);
     }
-    match start(&directory) {
+    // Here, at the person's terminal, where what keeps it may ask.
+    let key = match order.key.as_ref().map(|key| fetch(host, &key.name, &key.from)).transpose() {
+        Ok(Some(key)) if key.len() > LONGEST_KEY => return failed("the key is too long".into()),
+        Ok(key) => key.map(|key| [key.as_encoded_bytes(), b"\n"].concat()).unwrap_or_default(),
+        Err(failure) => return failure,
+    };
+    match start(&directory, &key) {
         Ok((life, lost)) => {
             if let Some(why) = lost {
                 output::warn(&format!("{}: {why}; hint: ai doctor", order.loss()));
@@ -86,9 +99,10 @@ fn failed(why: String) -> Failure {
     Failure::new(Kind::NotStarted, "cannot start the helper of a guarded run; no container was started").because(why)
 }
 
-/// Starts the helper; returns the end of the pipe by which it lives, and why it serves no agent if it should.
-fn start(directory: &Path) -> io::Result<(io::PipeWriter, Option<String>)> {
-    let (life, held) = io::pipe()?;
+/// Starts the helper and tells it the key; returns the end of the pipe by which it lives, and why it serves no agent if it should.
+fn start(directory: &Path, key: &[u8]) -> io::Result<(io::PipeWriter, Option<String>)> {
+    let (life, mut held) = io::pipe()?;
+    held.write_all(key)?;
     let (mut ready, tell) = io::pipe()?;
     let mut command = process::command(process::this_program()?);
     command.arg0("ai guard").args(["__guard".as_ref(), directory.as_os_str()]).current_dir("/");
@@ -172,7 +186,7 @@ fn prepare(host: &Host, directory: &Path) -> io::Result<Prepared> {
         // Without an agent the rest goes on.
         Err(error) => (None, Some(error.to_string())),
     };
-    let desk = Desk::new(host, order, agent)?;
+    let desk = Desk::new(host, order, agent, directory)?;
     order::keep(directory, &desk.record())?;
     if is_needed {
         listeners.push((socket::bind(&sockets, EGRESS)?, serve_egress));

@@ -12,6 +12,7 @@ use crate::core::guard::peer::Peer;
 use crate::core::guard::rule::EgressReach;
 use crate::core::text::typed::typed;
 use crate::core::text::visible::visible;
+use crate::host::guard::broker;
 use crate::host::guard::desk::Desk;
 use crate::host::guard::dial::dial;
 use crate::host::guard::relay::{self, Duplex};
@@ -135,6 +136,9 @@ fn first_words(stream: &mut UnixStream, bytes: &mut Vec<u8>, peer: &Peer) -> io:
 
 /// `GET http://host/…`: one request, passed on under the name that was judged.
 fn plain(stream: UnixStream, desk: &Desk, head: &ProxyHead, rest: &[u8]) -> io::Result<()> {
+    if let Some((key, asked)) = desk.key.as_ref().and_then(|key| Some((key, key.order.judge(head)?))) {
+        return broker::serve(stream, desk, key, head, asked, rest);
+    }
     let Some((authority, path)) = head.absolute() else {
         let name = shown(&head.target);
         return refuse(stream, desk, &name, &EgressRefusal::BadRequest);
@@ -173,9 +177,10 @@ fn refuse(mut stream: UnixStream, desk: &Desk, name: &str, refusal: &EgressRefus
     answer(&mut stream, &format!("{status} {said}"), &format!("{said}{allow}\n"))
 }
 
-fn answer(stream: &mut UnixStream, status: &str, body: &str) -> io::Result<()> {
-    let length = body.len();
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+/// Answers in words, or in JSON, and ends the connection.
+pub fn answer(stream: &mut UnixStream, status: &str, body: &str) -> io::Result<()> {
+    let (length, kind) = (body.len(), if body.starts_with('{') { "application/json" } else { "text/plain" });
+    let head = format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     stream.write_all(format!("{head}{body}").as_bytes())?;
     // What is still to come is read, a little of it: closing with unread bytes would take the answer away.
     stream.end(Shutdown::Write);

@@ -31,7 +31,7 @@ class MockServer(http.server.ThreadingHTTPServer):
     def __init__(self, port, journal, chains, authority, hosts):
         super().__init__(("127.0.0.1", port), Handler)
         self.journal, self.chains, self.authority = journal, chains, authority
-        self.hosts = (*PLAYED, *hosts, "localhost", "127.0.0.1")
+        self.hosts = (*PLAYED, *hosts, "localhost", "127.0.0.1", "other.mock")  # the last has no certificate
         self.has_accounts = accounts.HOSTS[1] in hosts
 
     def handle_error(self, request, client_address):

@@ -67,6 +67,7 @@ fn facts(case: &Case) -> Facts {
         system_authorities: None,
         present: OPTIONAL_FILES.iter().map(PathBuf::from).collect(),
         inside: Some("/usr/local/bin/ai".into()),
+        openssl: None,
         native: None,
         pinned: None,
     }

@@ -44,6 +44,7 @@ pub(in crate::core::plan) fn facts(repo: Repo, below: &str) -> Facts {
         exe: "/usr/bin/ai".into(),
         present: OPTIONAL_FILES.iter().map(PathBuf::from).collect(),
         inside: None,
+        openssl: None,
         native: None,
         pinned: None,
         looked: Vec::new(),

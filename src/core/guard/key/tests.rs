@@ -1,0 +1,186 @@
+use super::*;
+use crate::core::guard::head::{HeadRead, parse};
+
+fn order() -> KeyOrder {
+    let paths = ["POST /v1/messages", "POST /v1/models/*", "GET /v1/models"].map(str::to_owned).to_vec();
+    KeyOrder {
+        peer: "api.example.com:443".into(),
+        private: false,
+        base: "/base".into(),
+        paths,
+        header: "x-api-key: {key}".into(),
+        name: "KEY".into(),
+        from: SecretSource::Env("KEY".into()),
+        openssl: "/usr/bin/openssl".into(),
+        authorities: None,
+    }
+}
+
+#[track_caller]
+fn read(text: &str) -> ProxyHead {
+    match parse(text.as_bytes()) {
+        HeadRead::Whole(head) => head,
+        other => panic!("{text:?}: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn judged(line: &str, fields: &str) -> Option<Result<KeyedRequest, KeyRefusal>> {
+    order().judge(&read(&format!("{line} HTTP/1.1\r\n{fields}\r\n")))
+}
+
+// GU-02: what gets the key is listed, and can be read in one way only.
+#[test]
+fn only_listed_requests_get_the_key() {
+    let ok = |line: &str| judged(line, "").unwrap().unwrap();
+    assert_eq!(ok("POST /keys/v1/messages").target, "/base/v1/messages");
+    assert_eq!(ok("POST /keys/v1/messages?beta=true&x=a,b").target, "/base/v1/messages?beta=true&x=a,b");
+    assert_eq!(ok("POST /keys/v1/models/a-1.2:generate?alt=sse").listed, "POST /v1/models/*");
+    let refused = |line: &str, expected: KeyRefusal| assert_eq!(judged(line, ""), Some(Err(expected)), "{line}");
+    for line in [
+        "GET /keys/v1/messages",
+        "post /keys/v1/messages",
+        "POST /keys/v1/files",
+        "POST /keys/v1/messages/batches",
+        "POST /keys/v1/models/a/b",
+        "POST /keys/v1/models",
+        "POST /keys/v1",
+        "POST /keys/V1/messages",
+    ] {
+        refused(line, KeyRefusal::NotListed);
+    }
+    for path in [
+        "",
+        "/",
+        "//v1/messages",
+        "/v1/messages/",
+        "/v1/../v1/messages",
+        "/v1/models/..",
+        "/v1/./messages",
+        "/v1/%6dessages",
+        "/v1/models/a%2fb",
+        "/v1/models/a;b",
+        "/v1/models/a\\b",
+        "/v1/messages#x",
+        "/v1/models/\u{e9}",
+    ] {
+        let expected = if path.is_empty() { None } else { Some(Err(KeyRefusal::Target)) };
+        assert_eq!(judged(&format!("POST /keys{path}"), ""), expected, "{path}");
+    }
+    for query in
+        ["key=theirs", "api_key=x", "a=b&access_token=x", "KEY=x", "%6bey=x", "$httpHeaders=x", "x-http-method-override=GET", "a=b;key=c"]
+    {
+        refused(&format!("POST /keys/v1/messages?{query}"), KeyRefusal::Target);
+    }
+    // What is not for this is for the proxy, or for nobody.
+    for line in ["POST /keysx/v1/messages", "POST /v1/messages", "GET http://a.com/keys/v1/messages", "CONNECT a.com:443"] {
+        assert_eq!(judged(line, ""), None, "{line}");
+    }
+    assert_eq!(judged("GET /keys/v1/models", "Upgrade: websocket\r\nConnection: upgrade\r\n"), Some(Err(KeyRefusal::Upgrade)));
+}
+
+// GU-02: nothing of the container's that may be a key goes along, by whatever name.
+#[test]
+fn the_vendor_gets_one_key() {
+    let theirs = [
+        "Authorization: Bearer theirs",
+        "X-Api-Key: theirs",
+        "x_api_key: theirs",
+        "X-Goog-Api-Key: theirs",
+        "Api-Key: theirs",
+        "Proxy-Authorization: theirs",
+        "Cookie: theirs",
+        "X-Amz-Security-Token: theirs",
+        "X-HTTP-Method-Override: GET",
+        "X-Original-URL: /v1/files",
+        "X-Forwarded-Host: theirs",
+        "Connection: x-hop, close",
+        "X-Hop: theirs",
+        "Expect: 100-continue",
+        "Trailer: x",
+        "TE: trailers",
+        "Host: evil.com",
+    ];
+    let text = format!("POST /keys/v1/messages HTTP/1.1\r\n{}\r\nAnthropic-Version: 1\r\nContent-Length: 2\r\n\r\n", theirs.join("\r\n"));
+    let (order, head) = (order(), read(&text));
+    let asked = order.judge(&head).unwrap().unwrap();
+    let sent = String::from_utf8(order.head(&asked, &head, "api.example.com", "real").unwrap()).unwrap();
+    let expected = "POST /base/v1/messages HTTP/1.1\r\nHost: api.example.com\r\nAnthropic-Version: 1\r\nContent-Length: 2\r\n\
+                    x-api-key: real\r\nConnection: close\r\n\r\n";
+    assert_eq!(sent, expected);
+    for bad in ["", "a b", "a\r\nX: y", "a\0", "\u{e9}"] {
+        assert_eq!(order.head(&asked, &head, "api.example.com", bad), None, "{bad:?}");
+    }
+    // Not even by being named as a field of the hop is a frame taken away.
+    let head = read("POST /keys/v1/messages HTTP/1.1\r\nConnection: content-length\r\nContent-Length: 2\r\n\r\n");
+    let sent = String::from_utf8(order.head(&asked, &head, "a", "real").unwrap()).unwrap();
+    assert!(sent.contains("Content-Length: 2\r\n"), "{sent}");
+}
+
+/// What is the body of these bytes; `None` where they are no body.
+fn body_of(fields: &str, bytes: &[u8], step: usize) -> Option<(usize, bool)> {
+    let mut body = judged("POST /keys/v1/messages", fields).unwrap().ok()?.body;
+    let mut all = 0;
+    for piece in bytes.chunks(step) {
+        let count = body.take(piece).ok()?;
+        all += count;
+        if count < piece.len() {
+            break;
+        }
+    }
+    Some((all, body.is_over()))
+}
+
+// GU-02: a body ends where everybody says that it does, however it comes; what is behind it goes nowhere.
+#[test]
+fn a_body_has_one_end() {
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    let behind = b"POST /v1/files HTTP/1.1\r\n\r\n";
+    for (fields, body) in [
+        ("", ""),
+        ("Content-Length: 0\r\n", ""),
+        ("Content-Length: 5\r\n", "hello"),
+        (chunked, "5\r\nhello\r\n0\r\n\r\n"),
+        (chunked, "a\r\n0\r\n\r\n01234\r\n00\r\n\r\n"),
+        ("Transfer-Encoding: Chunked\r\n", "0\r\n\r\n"),
+    ] {
+        let bytes = [body.as_bytes(), behind].concat();
+        for step in 1..=bytes.len() {
+            assert_eq!(body_of(fields, &bytes, step), Some((body.len(), true)), "{fields}{body:?} by {step}");
+        }
+    }
+    for bad in [
+        "5;x=y\r\nhello\r\n",
+        "\r\n",
+        "5\nhello",
+        "+5\r\n",
+        "0x5\r\n",
+        " 5\r\n",
+        "5\r\nhelloo\r\n",
+        "0\r\nX: y\r\n\r\n",
+        "g\r\n",
+        "fffffffffffffffff\r\n",
+        "-1\r\n",
+    ] {
+        assert_eq!(body_of(chunked, bad.as_bytes(), 3), None, "{bad:?}");
+    }
+    for fields in [
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: identity\r\n",
+        "Content-Length: +5\r\n",
+        "Content-Length: 5, 5\r\n",
+        "Content-Length: 0x5\r\n",
+        "Content-Length: 99999999999999999999\r\n",
+        "Content-Length: \r\n",
+    ] {
+        assert_eq!(judged("POST /keys/v1/messages", fields), Some(Err(KeyRefusal::Framing)), "{fields}");
+    }
+}
+
+#[test]
+fn a_minute_has_an_end() {
+    let mut pace = KeyPace::default();
+    assert!((0..MOST).all(|_| pace.admits(59)));
+    assert!(!pace.admits(59));
+    assert!(pace.admits(60));
+}

@@ -1,0 +1,53 @@
+//! How a program works while its key stays outside: what a manifest says of it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::core::guard::key::{Listed, header_of};
+
+/// Which requests get the key, and what the program has in its place.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyRules {
+    /// The variable by which the program is led elsewhere: what it would say is where the helper leads.
+    pub base: Option<String>,
+    /// Where the helper leads where that variable says nothing.
+    pub url: String,
+    /// Which requests get the key, such as `POST /v1/messages`; `*` is one part of a path.
+    pub paths: Vec<String>,
+    /// Variables by which the program logs in as nobody can for it.
+    pub refuse: Vec<String>,
+    /// Where the key may come from; the first that is there wins.
+    pub from: Vec<KeyWay>,
+}
+
+/// One kind of key.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyWay {
+    /// The secret or the variable of the host that is the key.
+    pub variable: String,
+    /// The field that the vendor reads, such as `authorization: Bearer {key}`.
+    pub header: String,
+    /// Variables in the container: `{url}` leads to the helper, `{key}` stands for what the program takes for its key.
+    pub set: BTreeMap<String, String>,
+    /// Words of the program, with the same names.
+    pub args: Vec<String>,
+}
+
+impl KeyRules {
+    /// Returns what is wrong with them.
+    pub fn check(&self) -> Result<(), String> {
+        if self.from.is_empty() {
+            return Ok(());
+        }
+        if let Some(bad) = self.paths.iter().find(|path| path.parse::<Listed>().is_err()) {
+            return Err(format!("`keys.paths`: `{bad}` is no method and path such as `POST /v1/messages`"));
+        }
+        let bad = self.from.iter().find(|way| header_of(&way.header, "x").is_none() || way.variable.is_empty());
+        bad.map_or(Ok(()), |way| {
+            Err(format!("`keys.from`: `{}` with `{}` is no variable with `name: value {{key}}`", way.variable, way.header))
+        })
+    }
+}

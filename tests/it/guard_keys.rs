@@ -1,0 +1,225 @@
+//! Keys that stay outside: what the container has in their place, and what the vendor hears.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::Shutdown;
+
+use serde_json::{Value, json};
+
+use crate::bed::{Bed, Image};
+use crate::guard_life::{helper, wait_for};
+use crate::guard_wire::{Helper, rest};
+use crate::guarded::guarded;
+use crate::mock::Mock;
+use crate::process::finish;
+use crate::sandbox::{Sandbox, find_program};
+
+/// Nobody's key.
+const REAL: &str = "made-up-real-key-5c1e";
+/// One that somebody inside brought along.
+const THEIRS: &str = "made-up-key-of-theirs";
+const SENTINEL: &str = "outside-of-the-container";
+
+/// The helper's order for a key of this host.
+fn order(sandbox: &Sandbox, host: &str, authority: bool) -> Value {
+    let authorities = authority.then(|| sandbox.root().join("tls/ca.pem"));
+    json!({"egress": {"mode": "list", "allow": [], "deny": [host]}, "proxy": "auto", "key": {
+        "peer": format!("{host}:443"), "private": false, "base": "", "paths": ["POST /v1/messages"], "header": "x-api-key: {key}",
+        "name": "KEY", "from": {"Env": "KEY"}, "openssl": find_program("openssl").unwrap(), "authorities": authorities,
+    }})
+}
+
+fn ask(prompt: &str, fields: &str) -> String {
+    let body = json!({"model": "m", "messages": [{"role": "user", "content": prompt}]}).to_string();
+    format!("POST /keys/v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// What the vendors were asked, in their order.
+fn heard(sandbox: &Sandbox) -> Vec<Value> {
+    let log = fs::read_to_string(sandbox.root().join("heard")).unwrap_or_default();
+    log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+// GU-02: one judged request at a time, with our key and nothing of theirs; what stands behind it goes nowhere.
+#[test]
+fn a_key_is_put_in_on_the_way_to_its_vendor() {
+    let mut sandbox = Sandbox::new();
+    let Some(_mock) = Mock::vendors(&mut sandbox) else { return };
+    let helper = Helper::begin(&sandbox, &order(&sandbox, "api.anthropic.com", true), &format!("{REAL}\n")).unwrap();
+    let planted = format!("X-Api-Key: {THEIRS}\r\nAuthorization: Bearer {THEIRS}\r\nCookie: {THEIRS}\r\n");
+    let smuggled = format!("POST /v1/files HTTP/1.1\r\nHost: api.anthropic.com\r\nX-Api-Key: {THEIRS}\r\nContent-Length: 0\r\n\r\n");
+    let answer = helper.answer(ask("are you there", &planted) + &smuggled);
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("mock-anthropic heard: are you there"), "{answer}");
+    // In chunks, byte by byte, as it comes.
+    let chunked = ask("in pieces", "").replace("Content-Length", "X-Length");
+    let (head, body) = chunked.split_once("\r\n\r\n").unwrap();
+    let mut stream = helper.connect();
+    for byte in format!("{head}\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n{smuggled}", body.len()).bytes() {
+        stream.write_all(&[byte]).unwrap();
+    }
+    assert!(rest(stream).contains("heard: in pieces"));
+    for (request, status) in [
+        (ask("x", "").replace("/v1/messages", "/v1/files"), 403),
+        (ask("x", "").replace("/v1/messages", "/v1/../v1/messages"), 403),
+        (ask("x", "").replace("/v1/messages", "/v1/messages?api_key=x"), 403),
+        (ask("x", "Upgrade: websocket\r\nConnection: upgrade\r\n"), 403),
+        (ask("x", "Transfer-Encoding: chunked\r\n"), 400),
+        ("CONNECT api.anthropic.com:443 HTTP/1.1\r\n\r\n".into(), 403),
+    ] {
+        let answer = helper.answer(&request);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}\n{answer}");
+    }
+    let all = heard(&sandbox);
+    let paths: Vec<_> = all.iter().map(|entry| entry["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["/v1/messages"; 2]);
+    for entry in &all {
+        assert_eq!((&entry["host"], &entry["headers"]["x-api-key"]), (&json!("api.anthropic.com"), &json!(REAL)));
+        assert!(!entry.to_string().contains(THEIRS), "{entry}");
+    }
+    let record = helper.record();
+    assert_eq!((&record["keyed"], &record["allowed"]), (&json!({"POST /v1/messages": 2}), &json!({"api.anthropic.com:443": 2})));
+    assert_eq!(record["unkeyed"]["POST /keys/v1/files (not one of the requests that get your key)"], 1);
+    assert!(!record.to_string().contains(REAL));
+}
+
+// GU-02: who cannot prove to be the vendor hears no key.
+#[test]
+fn a_vendor_that_cannot_be_proven_hears_nothing() {
+    let mut sandbox = Sandbox::new();
+    let Some(_mock) = Mock::vendors(&mut sandbox) else { return };
+    for (host, authority, why) in [
+        ("api.anthropic.com", false, "its certificate is not trusted"),
+        ("127.0.0.1.", true, "no name"),
+        // The mock plays it, and has no certificate for it.
+        ("other.mock", true, "its certificate is not trusted: hostname mismatch"),
+    ] {
+        let key = order(&sandbox, host, authority);
+        let answer = match Helper::begin(&sandbox, &key, &format!("{REAL}\n")) {
+            Ok(helper) => helper.answer(ask("x", "")),
+            Err(why) => why,
+        };
+        assert!(answer.contains(why) && !answer.contains("HTTP/1.1 200"), "{host}: {answer}");
+    }
+    assert_eq!(heard(&sandbox), Vec::<Value>::new());
+    for bad in ["", "a b\n", "\u{e9}\n"] {
+        assert!(Helper::begin(&sandbox, &order(&sandbox, "api.anthropic.com", true), bad).is_err(), "{bad:?}");
+    }
+}
+
+/// Processes that do TLS for a helper of this sandbox.
+fn pipes(sandbox: &Sandbox) -> usize {
+    let of = |entry: fs::DirEntry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == sandbox.root().join("guard"));
+    fs::read_dir("/proc").unwrap().flatten().filter(|entry| entry.path().join("exe").exists()).map(of).filter(|is_ours| *is_ours).count()
+}
+
+// GU-02: a request ends with whoever asked, and all of them with the helper.
+#[test]
+fn nothing_is_left_of_a_request_whose_end_was_not_waited_for() {
+    let mut sandbox = Sandbox::new();
+    let Some(_mock) = Mock::vendors(&mut sandbox) else { return };
+    let mut helper = Helper::begin(&sandbox, &order(&sandbox, "api.anthropic.com", true), &format!("{REAL}\n")).unwrap();
+    let mut stream = helper.connect();
+    stream.write_all(ask("HOLD: 60000", "").as_bytes()).unwrap();
+    wait_for(|| heard(&sandbox).len() == 1);
+    assert_eq!(pipes(&sandbox), 1);
+    // What it has, nobody sees by its words or its environment.
+    stream.shutdown(Shutdown::Both).unwrap();
+    wait_for(|| pipes(&sandbox) == 0);
+    let mut stream = helper.connect();
+    stream.write_all(ask("HOLD: 60000", "").as_bytes()).unwrap();
+    wait_for(|| heard(&sandbox).len() == 2);
+    helper.kill();
+    wait_for(|| pipes(&sandbox) == 0);
+    assert_eq!(stream.read(&mut [0; 16]).unwrap_or(0), 0);
+}
+
+/// Everything that can be read of a container: by the engine, by its processes, in its files.
+fn seen(bed: &Bed, name: &str) -> String {
+    let look = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; \
+                find /home /tmp /run /ai /workspace /etc /var -xdev -type f -size -2000k -exec grep -asho 'made-up-[a-z0-9-]*' {} + 2>/dev/null";
+    let inside = bed.run("docker").args(["exec", "--privileged", "--user", "0", name, "sh", "-c", look]).outcome();
+    format!("{}{}", bed.docker(&["inspect", name]), inside.out())
+}
+
+// GU-01: the real programs answer, and no container of theirs has the key.
+#[test]
+fn no_tool_has_its_key_inside() {
+    let Some(mut bed) = guarded(Image::Tools) else { return };
+    let Some(mock) = Mock::vendors(&mut bed.sandbox) else { return };
+    bed.set("AI_KEYS", "outside");
+    for key in ["ANTHROPIC_API_KEY", "ZAI_API_KEY"] {
+        bed.set(key, REAL);
+    }
+    if !bed.as_user(1000) {
+        return;
+    }
+    for (tool, words, host, field) in [
+        ("claude", &["-p", "HOLD: 3000 are you there"][..], "api.anthropic.com", "x-api-key"),
+        ("glm", &["-p", "HOLD: 3000 are you there"], "api.z.ai", "authorization"),
+    ] {
+        let before = heard(&bed).len();
+        let run = bed.ai([&["run", tool, "--"][..], words].concat()).spawn();
+        wait_for(|| heard(&bed)[before..].iter().any(|entry| entry["headers"][field].as_str().is_some_and(|value| value.contains(REAL))));
+        let name = bed.containers()[0].clone();
+        let seen = seen(&bed, &name);
+        assert!(!seen.contains(REAL) && seen.contains(SENTINEL), "{tool}: {seen}");
+        let outcome = finish(run);
+        assert!(outcome.code == 0 && outcome.out().contains("are you there"), "{tool}\n{}\n{}", outcome.out(), outcome.err());
+        assert!(!outcome.err().contains("ai: "), "{tool}: {}", outcome.err());
+        let all = heard(&bed);
+        assert!(all[before..].iter().all(|entry| entry["host"] == host && !entry.to_string().contains(SENTINEL)), "{tool}: {all:?}");
+    }
+    let log = fs::read_to_string(bed.store().join("log/events.jsonl")).unwrap();
+    assert!(log.contains("\"keyed\":{\"POST /v1/messages\":") && !log.contains(REAL), "{log}");
+    wait_for(|| helper(&bed).is_none());
+    bed.nothing_left();
+    drop(mock);
+}
+
+// GU-01: what cannot stay outside does not start, and says why; a project may turn it on, and nothing else.
+#[test]
+fn what_cannot_stay_outside_is_refused() {
+    let Some(mut bed) = guarded(Image::Busybox) else { return };
+    bed.set("AI_KEYS", "outside");
+    let openssl = find_program("openssl").unwrap();
+    let refused = |bed: &Bed, tool: &str, why: &str| {
+        let outcome = bed.ai(["resolve", tool]).outcome();
+        let said = outcome.err();
+        assert!(outcome.code == 78 && said.contains(why) && said.contains("AI_KEYS=inside"), "{tool}: {} {said}", outcome.code);
+    };
+    refused(&bed, "claude", "there is none; looked at $ANTHROPIC_AUTH_TOKEN, $ANTHROPIC_API_KEY");
+    bed.set("ANTHROPIC_API_KEY", REAL);
+    refused(&bed, "claude", "`openssl` is not installed");
+    bed.link("openssl", openssl);
+    let text = bed.ai(["resolve", "--explain", "claude"]).prints();
+    let row = |words: &str| text.lines().any(|line| line.starts_with(words) && line.ends_with("($AI_KEYS)"));
+    for words in ["never reach api.anthropic.com:443 ", "ask api.anthropic.com:443 POST /v1/messages "] {
+        assert!(row(words), "{words}: {text}");
+    }
+    assert!(!text.contains("reach platform.claude.com") && !text.contains(REAL), "{text}");
+    let vector = bed.plan(["claude"]);
+    let variables = vector.variables();
+    assert_eq!(variables["ANTHROPIC_BASE_URL"].as_deref(), Some("http://127.0.0.1:3128/keys"));
+    assert_eq!(variables["ANTHROPIC_AUTH_TOKEN"].as_deref(), Some(SENTINEL));
+    assert!(!variables.contains_key("ANTHROPIC_API_KEY") && vector.mounts().iter().all(|(_, at, _)| at != "/ai/shared"));
+    bed.set("AI_NETWORK", "bridge");
+    refused(&bed, "claude", "the network is `bridge`");
+    bed.set("AI_NETWORK", "guard");
+    bed.set("ANTHROPIC_BASE_URL", "http://llm.corp");
+    refused(&bed, "claude", "`http://llm.corp` is no plain https:// address");
+    bed.set("ANTHROPIC_BASE_URL", "https://llm.corp:8443/anthropic/");
+    assert!(bed.ai(["resolve", "--explain", "claude"]).prints().contains("ask llm.corp:8443 POST /v1/messages "));
+    bed.unset("ANTHROPIC_BASE_URL");
+    bed.set("CLAUDE_CODE_USE_BEDROCK", "1");
+    refused(&bed, "claude", "CLAUDE_CODE_USE_BEDROCK is set");
+    bed.unset("CLAUDE_CODE_USE_BEDROCK");
+    refused(&bed, "codex", "its manifest does not say how");
+    assert!(bed.ai(["resolve", "exec", "true"]).prints().contains("--network none"));
+    bed.unset("AI_KEYS");
+    bed.write("work/proj/.ai.toml", "keys = 'outside'\n");
+    assert_eq!(bed.plan(["claude"]).variables()["ANTHROPIC_AUTH_TOKEN"].as_deref(), Some(SENTINEL));
+    bed.config("keys = 'outside'\n");
+    bed.write("work/proj/.ai.toml", "keys = 'inside'\n");
+    let outcome = bed.ai(["resolve", "claude"]).outcome();
+    assert!(outcome.out().contains(SENTINEL) && outcome.err().contains("keys"), "{}", outcome.err());
+}
