@@ -17,7 +17,7 @@ pub mod transcript;
 
 use day::Day;
 use price::{ModelPrices, Money, Prices};
-use question::{Names, Question};
+use question::{Names, Question, together};
 
 /// Tokens of some questions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,14 +95,14 @@ impl LedgerRow {
         self.requests += 1;
         self.tokens = self.tokens.plus(tokens);
         self.unpriced += u64::from(cost.is_none());
-        self.priced = [self.priced, cost.unwrap_or_default()].into_iter().sum();
+        self.priced = self.priced.plus(cost.unwrap_or_default());
     }
 
     fn join(&mut self, other: &Self) {
         self.requests += other.requests;
         self.tokens = self.tokens.plus(other.tokens);
         self.unpriced += other.unpriced;
-        self.priced = [self.priced, other.priced].into_iter().sum();
+        self.priced = self.priced.plus(other.priced);
     }
 
     /// Returns what all of it cost; `None` where a part has no price.
@@ -164,28 +164,19 @@ impl Ledger {
 
     /// Calls `visit` with each question once, and the number of its book: a fork or a resume copies lines, and what is copied has the same name with the same tool.
     fn each(&self, filter: &Filter, mut visit: impl FnMut(usize, &Question)) {
-        let count = self.books.iter().flat_map(|book| &book.files).map(Vec::len).sum();
-        // Which tool, whose answer, and where: books, files and places are fewer than 2^32.
-        let mut order: Vec<(u32, u64, [u32; 3])> = Vec::with_capacity(count);
-        let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
-        for (at, book) in self.books.iter().enumerate() {
-            let tool = self.books.iter().position(|other| other.tool == book.tool).unwrap_or(at);
-            for (file, questions) in book.files.iter().enumerate() {
-                let placed = questions.iter().enumerate();
-                order.extend(placed.map(|(place, question)| (number(tool), question.key, [number(at), number(file), number(place)])));
-            }
-        }
-        order.sort_unstable();
-        for copies in order.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
-            let found =
-                |(_, _, [book, file, place]): &(u32, u64, [u32; 3])| &self.books[*book as usize].files[*file as usize][*place as usize];
-            // The first one is of the original, in most cases.
-            let (book, mut question) = (copies[0].2[0] as usize, *found(&copies[0]));
-            for copy in &copies[1..] {
-                question.is_joined_by(found(copy));
-            }
-            if filter.takes(&self.books[book], &question) {
-                visit(book, &question);
+        let tools: BTreeSet<&str> = self.books.iter().map(|book| book.tool.as_str()).collect();
+        for tool in tools {
+            let of_tool = || self.books.iter().enumerate().filter(move |(_, book)| book.tool == tool);
+            let found = || of_tool().flat_map(|(at, book)| book.files.iter().flatten().map(move |question| (at, question)));
+            for copies in together(found).chunk_by(|one, other| one.1.key == other.1.key) {
+                // The first one is of the original, in most cases.
+                let (book, mut question) = (copies[0].0, *copies[0].1);
+                for (_, copy) in &copies[1..] {
+                    question.is_joined_by(copy);
+                }
+                if filter.takes(&self.books[book], &question) {
+                    visit(book, &question);
+                }
             }
         }
     }
@@ -193,8 +184,9 @@ impl Ledger {
     /// Sums questions up by a number of theirs in their book, or by a day. There are many questions and few names and prices, so those are
     /// looked up once.
     fn sums<'a>(&self, by: Grouping, filter: &Filter, prices: &'a Prices) -> BTreeMap<(usize, Day, u32), LedgerRow> {
-        let mut sums: BTreeMap<_, LedgerRow> = BTreeMap::new();
+        let (mut sums, mut places): (Vec<(_, LedgerRow)>, BTreeMap<_, usize>) = Default::default();
         let mut known: BTreeMap<(usize, u32), ModelPrices<'a>> = BTreeMap::new();
+        let (mut last, mut last_model) = (None, None);
         self.each(filter, |book, question| {
             let day = question.day();
             let key = match by {
@@ -204,10 +196,23 @@ impl Ledger {
                 Grouping::Model => (book, Day::UNKNOWN, question.model),
                 Grouping::Conversation => (book, Day::UNKNOWN, question.conversation),
             };
-            let of_model = known.entry((book, question.model)).or_insert_with(|| prices.of(self.books[book].names.name(question.model)));
-            sums.entry(key).or_default().add(question.tokens, of_model.cost(day, question.tokens));
+            let place = last.filter(|(known, _)| *known == key).map_or_else(
+                || {
+                    *places.entry(key).or_insert_with(|| {
+                        sums.push((key, LedgerRow::default()));
+                        sums.len() - 1
+                    })
+                },
+                |(_, place)| place,
+            );
+            last = Some((key, place));
+            let model = (book, question.model);
+            let look = || *known.entry(model).or_insert_with(|| prices.of(self.books[book].names.name(question.model)));
+            let of_model = last_model.filter(|(known, _)| *known == model).map_or_else(look, |(_, prices)| prices);
+            last_model = Some((model, of_model));
+            sums[place].1.add(question.tokens, of_model.cost(day, question.tokens));
         });
-        sums
+        sums.into_iter().collect()
     }
 
     /// Returns a row for each of what is asked for: days and weeks in their order, others by what they cost and put out.

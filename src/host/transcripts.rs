@@ -20,8 +20,8 @@ const NAMES: usize = 100_000;
 const HOLLOW: u64 = 64 << 20;
 /// How many times smaller than its size a file may be on a disk that packs, and in a file that a tool packed.
 const PACKED: u64 = 64;
-/// Bytes that are read at once.
-const CHUNK: usize = 1 << 20;
+/// Bytes that are read at once: what fits into a processor's own memory.
+const CHUNK: usize = 256 << 10;
 /// Longest line that is understood, in bytes; longer ones are passed over.
 const LONGEST: usize = 32 << 20;
 

@@ -88,11 +88,9 @@ impl LedgerCache {
                 let since = time.seconds().wrapping_sub(before);
                 before = time.seconds();
                 // The sign goes last, so that a step back is short, too.
-                to.number(((since << 1) ^ (since >> 63)).cast_unsigned());
+                let since = ((since << 1) ^ (since >> 63)).cast_unsigned();
                 let Tokens { input, output, cached, written, hour } = *tokens;
-                for number in [u64::from(*model), u64::from(*conversation), input, output, cached, written, hour] {
-                    to.number(number);
-                }
+                to.numbers([since, u64::from(*model), u64::from(*conversation), input, output, cached, written, hour]);
             }
         }
         to.0
@@ -143,18 +141,30 @@ fn questions(from: &mut NumberReader, names: u64) -> Option<Vec<Question>> {
 
 /// Fewest bytes of a question.
 const SHORTEST: usize = 16;
+/// Most bytes of a number.
+const LONGEST: usize = 10;
 
 /// Bytes that are being written: numbers of seven bits a byte, and texts behind their length.
 #[derive(Default)]
 struct NumberWriter(Vec<u8>);
 
 impl NumberWriter {
-    fn number(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.0.push(number.to_le_bytes()[0] | 0x80);
-            number >>= 7;
+    fn number(&mut self, number: u64) {
+        self.numbers([number]);
+    }
+
+    fn numbers<const N: usize>(&mut self, numbers: [u64; N]) {
+        let (mut bytes, mut end) = ([[0; LONGEST]; N], 0);
+        let bytes = bytes.as_flattened_mut();
+        for mut number in numbers {
+            while number >= 0x80 {
+                bytes[end] = number.to_le_bytes()[0] | 0x80;
+                (end, number) = (end + 1, number >> 7);
+            }
+            bytes[end] = number.to_le_bytes()[0];
+            end += 1;
         }
-        self.0.push(number.to_le_bytes()[0]);
+        self.0.extend_from_slice(&bytes[..end]);
     }
 
     fn text(&mut self, text: &str) {
@@ -168,13 +178,15 @@ struct NumberReader<'a>(&'a [u8]);
 
 impl<'a> NumberReader<'a> {
     fn number(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let [byte] = self.bytes()?;
+        let (mut number, mut shift) = (0, 0);
+        while shift < 64 {
+            let (byte, rest) = self.0.split_first()?;
+            self.0 = rest;
             number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
+            if *byte < 0x80 {
                 return Some(number);
             }
+            shift += 7;
         }
         None
     }

@@ -32,6 +32,11 @@ impl Money {
         self.0 as f64 / 1e12
     }
 
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// Returns how many percent of another sum this is, rounded down.
     pub fn percent_of(self, whole: Self) -> u128 {
         self.0.saturating_mul(100).checked_div(whole.0).unwrap_or(100)
@@ -40,7 +45,7 @@ impl Money {
 
 impl Sum for Money {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        Self(all.fold(0, |sum, one| sum.saturating_add(one.0)))
+        all.fold(Self::default(), Self::plus)
     }
 }
 
@@ -61,10 +66,10 @@ impl Serialize for Money {
     }
 }
 
-/// What one token costs.
+/// What one token costs, as [`Money`] counts.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "f64")]
-struct Rate(Money);
+struct Rate(u64);
 
 impl TryFrom<f64> for Rate {
     type Error = String;
@@ -72,7 +77,8 @@ impl TryFrom<f64> for Rate {
     /// Reads dollars for a million tokens.
     fn try_from(dollars: f64) -> std::result::Result<Self, String> {
         let is_price = (0.0..1e9).contains(&dollars);
-        is_price.then(|| Self(Money(Money::of_dollars(dollars).0 / 1_000_000))).ok_or_else(|| format!("{dollars} is no price"))
+        let one = u64::try_from(Money::of_dollars(dollars).0 / 1_000_000).ok().filter(|_| is_price);
+        one.map(Self).ok_or_else(|| format!("{dollars} is no price"))
     }
 }
 
@@ -183,7 +189,7 @@ impl Price {
         ];
         let cost = |(count, rate): (u64, Option<Rate>)| match (count, rate) {
             (0, _) => Some(Money::default()),
-            (count, Some(rate)) => Some(Money(rate.0.0.saturating_mul(u128::from(count)))),
+            (count, Some(rate)) => Some(Money(u128::from(rate.0) * u128::from(count))),
             (_, None) => None,
         };
         parts.into_iter().map(cost).sum()
