@@ -14,6 +14,7 @@ import tempfile
 import time
 
 import phases
+import prompt
 import tab
 
 AI, ZOXIDE, CCUSAGE = os.environ["AI"], os.environ["ZOXIDE"], os.environ["CCUSAGE"]
@@ -180,6 +181,8 @@ def spare(lab):
             program = shutil.copy(AI, other.scratch / "ai")
             other.env |= {"DOCKER_HOST": f"unix://{socket}"}
             rows.append(waited_for(other, program, " of a daemon without root"))
+    ours, native = prompt.measure(lab, AI, 15)
+    rows.append(row("`ai run claude` to its prompt, a container waits", ours, native, "the same program natively", "native + 50 ms"))
     return rows
 
 

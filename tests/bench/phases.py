@@ -91,10 +91,10 @@ def measure(lab, ai, image, rounds):
     return middle, floor(lab, image, rounds)
 
 
-def waits(lab, ai, here, env):
-    """Returns once a container waits for `ai exec` here."""
+def waits(lab, ai, here, env, *of):
+    """Returns once a container waits for `ai exec` here, or for the tool that is named."""
     while True:
-        said = lab.run([ai, "spare", "exec"], here, env=env, stderr=subprocess.PIPE).stderr
+        said = lab.run([ai, "spare", *(of or ("exec",))], here, env=env, stderr=subprocess.PIPE).stderr
         if b"-spare waits for" in said or b"one waits already" in said:
             return
         assert b"another one is being made" in said, said
