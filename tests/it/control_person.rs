@@ -55,6 +55,13 @@ const OWN: &[Own] = &[
     Own { has: "echo '. ./a.sh' >.envrc; echo '. ./b.sh' >a.sh", act: "echo $EVIL >b.sh", next: ". ./.envrc", said: "b.sh" },
     Own { has: "echo 'use flake' >.envrc", act: "echo $EVIL >flake.nix", next: "test ! -e flake.nix || . ./flake.nix", said: "flake.nix" },
     Own { has: "mkdir leaf", act: "echo $EVIL >leaf/mise.toml", next: "test ! -e leaf/mise.toml || $EVIL", said: "leaf/mise.toml" },
+    Own {
+        has: "true",
+        act: "echo $EVIL >.mise.ci.local.toml",
+        next: "test ! -e .mise.ci.local.toml || $EVIL",
+        said: ".mise.ci.local.toml",
+    },
+    Own { has: "true", act: "mkdir .sl; echo $EVIL >.sl/config", next: "test ! -e .sl/config || $EVIL", said: ".sl/config" },
     Own { has: "mkdir leaf", act: "mkdir h; touch h/hgrc; ln -s ../h leaf/.hg", next: "test ! -e leaf/.hg || $EVIL", said: "leaf/.hg" },
     Own { has: "true", act: "mkdir .jj; echo ../evil >.jj/repo", next: "test ! -e .jj/repo || $EVIL", said: ".jj/repo" },
     Own {

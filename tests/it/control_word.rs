@@ -90,13 +90,15 @@ fn what_runs_when_a_person_opens_the_project_is_shown_and_can_be_reverted() {
     let mut sandbox = hostile();
     sandbox.write("work/proj/.vscode/tasks.json", "{\n\"old\": 1\n}\n");
     let act = "mkdir -p .claude; echo '{\"hooks\":1}' >.claude/settings.json; printf '{\\n\"new\": 1\\n}\\n' >.vscode/tasks.json; touch .mcp.json; \
-        mkdir .git/rebase-merge; echo 'exec evil' >.git/rebase-merge/git-rebase-todo; echo all: >Makefile";
+        echo 'pre-commit: {}' >.lefthook-local.yml; mkdir .config; cp .lefthook-local.yml .config/lefthook.toml; mkdir .git/rebase-merge; echo 'exec evil' >.git/rebase-merge/git-rebase-todo; echo all: >Makefile";
     let err = run(&mut sandbox, act, End::Tool).err();
     for said in [
         ".claude/settings.json",
         ".vscode/tasks.json: -\"old\": 1",
         ".vscode/tasks.json: +\"new\": 1",
         ".mcp.json",
+        ".lefthook-local.yml",
+        ".config/lefthook.toml",
         "git-rebase-todo",
         "1 build file: Makefile",
     ] {

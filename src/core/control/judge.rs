@@ -112,7 +112,8 @@ fn settings(change: &ControlChange, before: Standing, after: &[u8]) -> Judgement
     }
     let mut names = differing(&old_ones.running, &new_ones.running);
     // Who plants what runs is not believed about where to push, either.
-    names.extend(moved);
+    let others: Vec<String> = moved.filter(|name| !names.contains(name)).collect();
+    names.extend(others);
     // A harmless value that a dangerous one took the place of comes back as well.
     let is_touched = |setting: &&&GitSetting| names.contains(&setting.name());
     let plain: Vec<&GitSetting> = new_ones.plain.iter().filter(|setting| !is_touched(setting)).copied().collect();

@@ -79,8 +79,28 @@ pub const READ_IN: ControlKind = kind(Tier::Runs, Reads::Script);
 /// What a shell reads when it starts, and what programs of the person's are set up by, where their home leads into the project.
 pub const OF_THE_HOME: ControlKind = kind(Tier::Opens, Reads::Whole);
 
-/// What an editor opens as a project, whatever its name.
-pub const OPENED: ControlKind = kind(Tier::Opens, Reads::Whole);
+/// What an editor opens as a project, whatever its name, and what hooks that a person installed are set up by.
+const OPENED: ControlKind = kind(Tier::Opens, Reads::Whole);
+
+/// Returns what a file is that no row names, by how its name begins or ends.
+pub fn by_pattern(name: &OsStr, with_direnv: bool) -> Option<ControlKind> {
+    let (name, lower) = (Path::new(name), name.to_string_lossy().to_ascii_lowercase());
+    let stem = lower.strip_prefix('.').unwrap_or(&lower);
+    let (first, rest) = stem.split_once('.').unwrap_or((stem, ""));
+    match first {
+        "mise" if with_direnv && is_of_mise(name.as_os_str()) => Some(READ_IN),
+        "lefthook" | "lefthook-local" if ["yml", "yaml", "toml", "json", "jsonc"].contains(&rest) => Some(OPENED),
+        "huskyrc" | "lintstagedrc" => Some(OPENED),
+        "lint-staged" if rest.starts_with("config.") => Some(OPENED),
+        _ => name.extension().is_some_and(|end| end == "code-workspace" || end == "sublime-project").then_some(OPENED),
+    }
+}
+
+/// Returns whether mise reads a file of this name in some environment: `mise.production.toml`, `.mise.ci.local.toml`.
+pub fn is_of_mise(name: &OsStr) -> bool {
+    let lower = name.to_string_lossy().to_ascii_lowercase();
+    lower.strip_prefix('.').unwrap_or(&lower).starts_with("mise.") && lower.ends_with(".toml")
+}
 
 /// Returns the rows of a work tree that begin with a directory entry of this name. On some file systems names differ only in
 /// spelling, so that case does not count.
@@ -205,5 +225,23 @@ mod tests {
         assert_eq!(tier("a/.VSCode/tasks.json", false), Some(Tier::Opens));
         assert_eq!(tier("Makefile", false), Some(Tier::Builds));
         assert_eq!(tier("src/main.rs", true), None);
+    }
+
+    // S2, BO-06: what lefthook 2.2, husky 4, lint-staged and mise read beside the files that rows name.
+    #[test]
+    fn a_name_without_a_row_is_known_by_how_it_begins() {
+        let tier = |name: &str, direnv| by_pattern(OsStr::new(name), direnv).map(|kind| kind.tier);
+        for name in ["lefthook.yml", ".Lefthook-local.toml", "lefthook-local.jsonc", ".huskyrc", ".huskyrc.json", ".lintstagedrc.mjs"] {
+            assert_eq!(tier(name, false), Some(Tier::Opens), "{name}");
+        }
+        for name in ["lint-staged.config.cjs", "a b.code-workspace", "x.sublime-project"] {
+            assert_eq!(tier(name, false), Some(Tier::Opens), "{name}");
+        }
+        for name in ["mise.production.toml", ".mise.ci.local.toml", "MISE.x.TOML"] {
+            assert_eq!((tier(name, true), tier(name, false)), (Some(Tier::Runs), None), "{name}");
+        }
+        for name in ["lefthook.md", "lefthook", "lint-staged.js", "mise.md", "premise.x.toml", ".code-workspacex", "", "."] {
+            assert_eq!(tier(name, true), None, "{name}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::core::control::kinds::{ControlRow, Shape, Tier};
+use crate::core::control::kinds::{ControlRow, Shape, Tier, is_of_mise};
 use crate::core::control::tables::{IN_GIT_DIRECTORY, IN_WORK_TREE, OF_A_PROMPT, WITH_DIRENV};
 use crate::core::control::{ControlPath, Watched};
 
@@ -19,7 +19,8 @@ impl PlaceNames {
     pub fn has(&self, name: &OsStr) -> bool {
         match self {
             Self::Every => true,
-            Self::Some(names) => names.contains(name),
+            // Where a file of mise's counts, so does one of any environment.
+            Self::Some(names) => names.contains(name) || (is_of_mise(name) && names.contains(OsStr::new("mise.toml"))),
         }
     }
 }
@@ -117,6 +118,7 @@ mod tests {
             ("", ".git"),
             ("", ".envrc"),
             ("", ".direnv"),
+            ("", "mise.production.toml"),
             ("sub", ".git"),
             ("sub", ".envrc"),
             (".git", "config"),
@@ -141,6 +143,6 @@ mod tests {
         }
         assert!(!places.0.contains_key(&at(".vscode")));
         let without = ControlPlaces::new(trees.iter(), &BTreeSet::new(), &BTreeMap::new(), false);
-        assert!(!without.0[&at("")].has(OsStr::new(".envrc")));
+        assert!([".envrc", "mise.ci.toml"].iter().all(|name| !without.0[&at("")].has(OsStr::new(name))));
     }
 }

@@ -72,7 +72,8 @@ impl Search<'_> {
         }
         self.directories += 1;
         let path = below.join(name);
-        if !self.root.counts_links || !ground::is_leaf(dir, name) {
+        // What is set up in `.config` has many names.
+        if !self.root.counts_links || name == ".config" || !ground::is_leaf(dir, name) {
             let queue = if LAST.iter().any(|last| name == *last) { &mut self.later } else { &mut self.queue };
             queue.push_back(path);
             return;
@@ -139,6 +140,9 @@ fn led_to(gathering: &mut Gathering, path: &ControlPath) {
     }
 }
 
+/// Most files in one directory that are known by how their names begin or end, and are only reported.
+const MOST_OPENED: usize = 64;
+
 /// Adds the control files among the names of a directory. What only a build runs counts at the root alone.
 fn control_files(gathering: &mut Gathering, at: &ControlPath, dir: &OwnedFd, names: &[DirName]) {
     let is_root = at.below.as_os_str().is_empty();
@@ -154,9 +158,11 @@ fn control_files(gathering: &mut Gathering, at: &ControlPath, dir: &OwnedFd, nam
             }
         }
     }
-    let is_workspace =
-        |entry: &&DirName| Path::new(&entry.name).extension().is_some_and(|kind| kind == "code-workspace" || kind == "sublime-project");
-    for entry in names.iter().filter(is_workspace).take(16) {
-        gathering.path(at, dir, Path::new(&entry.name), Shape::File, kinds::OPENED);
+    let by_pattern = names.iter().filter_map(|entry| Some((&entry.name, kinds::by_pattern(&entry.name, gathering.with_direnv)?)));
+    let (runs, opens): (Vec<_>, Vec<_>) = by_pattern.partition(|(_, kind)| kind.tier == Tier::Runs);
+    for (name, kind) in runs.into_iter().chain(opens.into_iter().take(MOST_OPENED)) {
+        if !gathering.snapshot.watched.contains_key(&at.join(name)) {
+            gathering.path(at, dir, Path::new(name), Shape::File, kind);
+        }
     }
 }

@@ -57,6 +57,8 @@ fn where_git_pushes_to_is_said_and_goes_back_with_what_runs() {
         panic!()
     };
     assert_eq!(names, ["core.fsmonitor", "remote.origin.url"]);
+    let Judgement::Rewrite { names, .. } = settings(OLD, &format!("{OLD}[remote]\npushDefault = x\n"), &[]) else { panic!() };
+    assert_eq!(names, ["remote.pushdefault"], "once, though it runs and leads elsewhere");
     let text = String::from_utf8(bytes).unwrap();
     assert!(text.contains("https://example.org/x") && !text.contains("evil") && text.contains("name = A"), "{text}");
 }
