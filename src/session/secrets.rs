@@ -20,7 +20,17 @@ use crate::session::context::Context;
 pub fn fetch(context: &Context, found: Vec<FoundSecret>, files: Option<&Path>) -> Result<Vec<(String, OsString)>> {
     let mut env = Vec::new();
     for found in found {
-        let value = value(&context.host, &found.name, &found.place)?;
+        let value = match value(&context.host, &found.name, &found.place) {
+            Err(failure) if found.is_optional => {
+                output::warn(&format!("{}; this run goes on without it", failure.message));
+                match found.delivery {
+                    SecretDelivery::Env => continue,
+                    // Its place is mounted.
+                    SecretDelivery::File => OsString::new(),
+                }
+            }
+            value => value?,
+        };
         match files.filter(|_| found.delivery == SecretDelivery::File) {
             Some(directory) => secret_files::write_one(directory, &found.name, value.as_bytes()).map_err(|error| {
                 Failure::new(Kind::General, format!("cannot deliver {} as a file", found.name)).because(error).hint("deliver = \"env\"")

@@ -25,6 +25,14 @@ fn a_secret_that_is_not_needed_is_missed_with_a_line() {
     let text = sandbox.ai(["resolve", "--explain", "claude"]).env("MY_TOKEN", "hush").prints();
     let row = text.lines().find(|line| line.contains("-e NPM_TOKEN")).unwrap_or_else(|| panic!("{text}"));
     assert!(row.ends_with("config.toml:1)") && !text.contains("hush"), "{row}");
+    // One whose command fails, and one that is empty, are as missing as one that is nowhere.
+    let rule = "command = ['false']\noptional = true\n";
+    sandbox.config(&format!("[secret.A]\n{rule}[secret.B]\n{rule}deliver = 'file'\n[secret.C]\ncommand = ['true']\noptional = true\n"));
+    let outcome = sandbox.ai(["run", "claude"]).outcome();
+    assert_eq!(outcome.code, 0, "{}", outcome.err());
+    for said in ["cannot get A: `false` failed; this run goes on without it", "cannot get B: ", "cannot get C: it is empty; this run"] {
+        assert!(outcome.err().contains(said), "{said}: {}", outcome.err());
+    }
 }
 
 // P6: it becomes a variable or a file of its name, so a name that is a path writes nothing anywhere.

@@ -32,6 +32,8 @@ pub struct FoundSecret {
     pub name: String,
     pub place: SecretSource,
     pub delivery: SecretDelivery,
+    /// Whether a run goes on without it.
+    pub is_optional: bool,
     /// What says that the tool has it.
     pub origin: Origin,
 }
@@ -67,9 +69,10 @@ pub fn decide(tool: &Tool, config: &Config, facts: &Facts) -> Result<ToolSecrets
             let hint = "[secret.NAME] with env = [\"NAME\"], file = \"secrets/name\", or command = [\"pass\", \"show\", \"name\"]";
             Failure::new(Kind::Config, format!("cannot use the secret `{name}` ({origin}): {why}")).hint(hint)
         })?;
+        let is_optional = rule.optional == Some(true);
         match find(&rule, facts) {
-            Some(place) => secrets.found.push(FoundSecret { name, place, delivery: rule.deliver.unwrap_or_default(), origin }),
-            None if rule.optional == Some(true) => {
+            Some(place) => secrets.found.push(FoundSecret { name, place, delivery: rule.deliver.unwrap_or_default(), is_optional, origin }),
+            None if is_optional => {
                 secrets.missing.push(format!("{name} ({origin}) has no value; this run goes on without it"));
             }
             None => return Err(missing(tool, &name, &rule, facts)),
@@ -81,7 +84,8 @@ pub fn decide(tool: &Tool, config: &Config, facts: &Facts) -> Result<ToolSecrets
     }
     if config.settings.gh_token.value {
         let origin = config.settings.gh_token.origin.clone();
-        secrets.found.push(FoundSecret { name: GH_TOKEN.into(), place: gh_token(facts), delivery: SecretDelivery::Env, origin });
+        let (name, place) = (GH_TOKEN.to_owned(), gh_token(facts));
+        secrets.found.push(FoundSecret { name, place, delivery: SecretDelivery::Env, is_optional: false, origin });
     }
     if secrets.files().next().is_some() && facts.engine.product != Product::Native {
         let why = "cannot deliver a secret as a file: the engine is in a machine of its own, which does not see this one's memory";
