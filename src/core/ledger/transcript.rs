@@ -29,6 +29,21 @@ pub struct ModelCall {
     pub tokens: Tokens,
 }
 
+/// Most tokens of one kind that one question has: ten times what the largest model takes.
+const MOST_TOKENS: u64 = 100_000_000;
+/// Longest name of a model or a conversation, in bytes.
+const LONGEST_NAME: usize = 200;
+
+impl ModelCall {
+    /// Says whether a tool can have written this: what runs in a container writes its transcripts, too, and could make a budget look spent.
+    fn is_plausible(&self) -> bool {
+        let Tokens { input, output, cached, written, hour } = self.tokens;
+        let names = [&self.model, &self.conversation];
+        [input, output, cached, written, hour].iter().all(|tokens| *tokens <= MOST_TOKENS)
+            && names.iter().all(|name| name.len() <= LONGEST_NAME)
+    }
+}
+
 /// Reads the lines of one file in their order.
 #[derive(Debug)]
 pub struct TranscriptReader {
@@ -136,7 +151,7 @@ impl TranscriptReader {
         while let Some(at) = self.mark.find(rest) {
             let begin = memchr::memrchr(b'\n', &rest[..at]).map_or(0, |end| end + 1);
             let end = memchr::memchr(b'\n', &rest[at..]).map_or(rest.len(), |end| at + end);
-            if let Some(call) = self.call(&rest[begin..end]) {
+            if let Some(call) = self.call(&rest[begin..end]).filter(ModelCall::is_plausible) {
                 found(call);
             }
             rest = &rest[end..];
@@ -237,6 +252,29 @@ mod tests {
             .map(|(name, at, model, conversation, tokens)| (key(name), Time::parse(at), *model, *conversation, *tokens))
             .collect();
         assert_eq!(calls, expected);
+    }
+
+    // DA-02: a transcript that lies counts for nothing.
+    #[test]
+    fn what_no_model_answers_is_passed_over() {
+        let line = |id: &str, model: &str, output: u64| {
+            let usage = format!(r#""usage":{{"output_tokens":{output}}}"#);
+            format!(r#"{{"message":{{"id":"{id}","model":"{model}",{usage}}},"sessionId":"S"}}"#)
+        };
+        let long = "m".repeat(LONGEST_NAME + 1);
+        let lines = [
+            line("a", "m", MOST_TOKENS),
+            line("b", "m", MOST_TOKENS + 1),
+            line("c", "m", u64::MAX),
+            line("d", &long, 1),
+            line("e", &long[1..], 1),
+        ];
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        check(
+            TranscriptFormat::Claude,
+            &lines,
+            &[("a", "", "m", "S", [0, MOST_TOKENS, 0, 0, 0]), ("e", "", &long[1..], "S", [0, 1, 0, 0, 0])],
+        );
     }
 
     // DA-02
