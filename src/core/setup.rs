@@ -127,6 +127,8 @@ pub struct Inside<'a> {
     pub mounted: &'a dyn Fn(&Path) -> bool,
     /// The programs of the image by name, where they are known.
     pub programs: Option<&'a [String]>,
+    /// Whether the image loads programs by glibc and nothing else.
+    pub has_glibc_alone: bool,
     /// Whether a variable is set on the host, and not inside.
     pub lacks_variable: &'a dyn Fn(&str) -> bool,
     /// Whether `localhost` in the container is the person's machine.
@@ -240,12 +242,20 @@ fn absent_program(word: &str, inside: &Inside) -> Option<Missing> {
     (is_name && !program::is_of_shell(word) && !programs.iter().any(|known| known == word)).then(|| Missing::Program(word.into()))
 }
 
-/// Returns what a script that is there is run by, where the image has no such program.
+/// Returns what a program or script that is there is run by, where the image has no such thing.
 fn absent_interpreter(word: &str, inside: &Inside) -> Option<Missing> {
-    let script = program::path(word, inside.host_home)?;
+    unfit(program::path(word, inside.host_home)?, inside)
+}
+
+/// Returns why what is at a path of the host does not run in the container, if it is known not to.
+pub fn unfit(script: PathBuf, inside: &Inside) -> Option<Missing> {
     let head = (inside.script)(&script)?;
     if program::is_foreign(&head) {
         return Some(Missing::Foreign(script));
+    }
+    if let Some(loader) = program::loader(&head).filter(|loader| !program::is_of_glibc(loader)) {
+        let is_absent = inside.has_glibc_alone && !(inside.mounted)(Path::new(loader));
+        return is_absent.then(|| Missing::Interpreter { script, name: loader.to_owned() });
     }
     let name = program::interpreter(&head)?;
     match absent_path(&name, inside) {
@@ -273,6 +283,7 @@ mod tests {
             script: &|path| path.ends_with("guard.sh").then(|| b"#!/usr/bin/env -S sh -e\n".to_vec()),
             mounted,
             programs,
+            has_glibc_alone: true,
             lacks_variable: &|name| name.starts_with("KEY"),
             shares_loopback: false,
         }

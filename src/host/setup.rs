@@ -15,6 +15,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::core::guard::inside;
 use crate::core::setup::imports::{self, DEPTH, MOST};
 use crate::core::setup::rules::{NameRule, PluginRules, ProjectSettings};
 use crate::core::setup::{Named, VARIABLES, named};
@@ -29,8 +30,8 @@ use crate::host::setup::view::HomeView;
 
 /// Largest settings file that is looked into: what syncs.
 const LARGEST: u64 = 8 << 20;
-/// As much of a program as says what runs it, in bytes.
-const FIRST_LINE: u64 = 256;
+/// Most bytes of a program that are read to find what loads it: tools that change that move it to the end.
+const MOST_OF_PROGRAM: usize = 64 << 20;
 
 /// What settings files name, and those that their tool reads and we do not, each with the reason.
 #[derive(Clone, Debug, Default)]
@@ -143,9 +144,14 @@ fn guards(rules: &[NameRule], file: &str) -> bool {
     rules.iter().any(|rule| rule.file == file && rule.guards)
 }
 
-/// Reads how a program of the person's own begins.
+/// Reads how a program of the person's own begins, as far as it takes to know what runs it.
 pub fn head(path: &Path) -> Option<Vec<u8>> {
-    files::head(path, FIRST_LINE).ok()
+    let head = files::head(path, inside::HEAD as u64).ok()?;
+    let end = inside::loader_at(&head).flatten().and_then(|(at, length)| at.checked_add(length));
+    match end.filter(|end| (head.len()..MOST_OF_PROGRAM).contains(end)) {
+        Some(end) => files::head(path, end as u64).ok(),
+        None => Some(head),
+    }
 }
 
 fn of_files(rules: &[NameRule], read: impl Fn(&str) -> FileContent, given: &[(&str, &str)]) -> SettingsNames {

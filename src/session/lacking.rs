@@ -1,15 +1,17 @@
 //! What settings name and a container lacks: said before a run, which stops where that guards, and by `ai doctor`.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::core::config::Layer;
 use crate::core::doctor::{Finding, Level, setup as judge};
 use crate::core::failure::Result;
+use crate::core::image::is_ours;
 use crate::core::plan::mount::Mount;
-use crate::core::plan::{Part, Plan, RunCommand, state};
+use crate::core::plan::{Part, Plan, RunCommand, Variable, state};
 use crate::core::setup::lacking::{hint, refusal, rows};
 use crate::core::setup::line::Word;
-use crate::core::setup::{Inside, Missing, NameKind, Named, missing, program};
+use crate::core::setup::{Inside, Missing, NameKind, Named, missing, unfit};
 use crate::core::store::Store;
 use crate::core::sync::{Direction, HostSync};
 use crate::core::text::digest::sha256;
@@ -87,8 +89,9 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     named.extend(of_person.iter().flat_map(|host_home| setup::named_by_plugins(host_home, home, &tool.manifest.plugins)));
     let unread = unread.into_iter().map(|(file, why)| (Named::settings(), Missing::Unread { file, why }));
     let dropped = dropped.into_iter().map(|named| (named, Missing::Dropped));
-    let before: Vec<_> = unread.chain(dropped).chain(foreign(context, plan)).collect();
-    if named.is_empty() && before.is_empty() {
+    let before: Vec<_> = unread.chain(dropped).collect();
+    let started = started(context, plan);
+    if named.is_empty() && before.is_empty() && started.is_empty() {
         return Comparison { named: 0, lacking: Vec::new(), is_blind: false };
     }
     let host_home = host.home();
@@ -105,6 +108,7 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
         script: &|path| of_tool.iter().find_map(|own| home.read(path.strip_prefix(own).ok()?.to_str()?)).or_else(|| setup::head(path)),
         mounted: &mounted,
         programs: programs.as_deref(),
+        has_glibc_alone: is_ours(&plan.image),
         lacks_variable: &|name| {
             let is_inside = |part: &Part| matches!(part, Part::Variable(variable) if variable.name() == name);
             host.env.get(name).is_some_and(|value| !value.is_empty()) && !plan.parts.iter().any(|reasoned| is_inside(&reasoned.part))
@@ -112,6 +116,11 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
         shares_loopback: config.settings.network.value == "host",
     };
     let is_blind = programs.is_none() && named.iter().any(|named| named.kind == NameKind::Program);
+    let unfit = started.into_iter().filter_map(|(path, called)| {
+        let named = Named { guards: false, called: called.into(), ..Named::settings() };
+        unfit(path, &inside).map(|what| (named, what))
+    });
+    let before: Vec<_> = before.into_iter().chain(unfit).collect();
     let count = named.len() + before.len();
     let found = named.into_iter().flat_map(|named| {
         let missing = missing(&named, &inside).into_iter().filter_map(|what| on_host(what, named.guards));
@@ -121,16 +130,32 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     Comparison { named: count, lacking, is_blind }
 }
 
-/// Returns the programs that a person lets in, or has `ai exec` run, which no container runs.
-fn foreign(context: &Context, plan: &Plan) -> Vec<(Named, Missing)> {
+/// Returns what may be a program and comes from the host: files that a person lets in, and what they have `ai exec` run.
+fn started(context: &Context, plan: &Plan) -> Vec<(PathBuf, &'static str)> {
     // A umask of the person's is set by four words before theirs.
     let is_wrapped = plan.command.get(2).is_some_and(|word| word.as_encoded_bytes().starts_with(b"umask "));
-    let typed = plan.command.get(if is_wrapped { 4 } else { 0 }).filter(|_| context.tool.is_exec());
-    let typed = typed.map(Path::new).filter(|word| word.components().count() > 1);
-    let typed = typed.zip(context.host.cwd()).map(|(word, cwd)| (cwd.join(word), "command"));
+    let typed = plan.command.get(if is_wrapped { 4 } else { 0 }).filter(|_| context.tool.is_exec()).map(Path::new);
+    let typed = typed.and_then(|word| match word.components().count() {
+        1 if !word.has_root() => let_in(context, plan, word),
+        _ => Some(context.host.cwd()?.join(word).components().collect()),
+    });
     let mounts = plan.admitted().map(|mount| (mount.source.path().to_owned(), "mount"));
-    let found = mounts.chain(typed).filter(|(path, _)| setup::head(path).is_some_and(|head| program::is_foreign(&head)));
-    found.map(|(path, called)| (Named { guards: false, called: called.into(), ..Named::settings() }, Missing::Foreign(path))).collect()
+    mounts.chain(typed.map(|path| (path, "command"))).filter(|(path, _)| path.leads_to_file()).collect()
+}
+
+/// Returns the program of this name that a PATH of the person's finds first in what they let in.
+fn let_in(context: &Context, plan: &Plan, name: &Path) -> Option<PathBuf> {
+    let literal = plan.parts.iter().rev().find_map(|reasoned| match &reasoned.part {
+        Part::Variable(Variable::Literal(variable, value)) if variable == "PATH" => Some(OsStr::new(value)),
+        _ => None,
+    });
+    let path = context.config.admitted.given.iter().rev().find(|(variable, _)| variable == "PATH");
+    let path = path.map(|(_, value)| value.as_os_str()).or(literal)?;
+    let on_host = |directory: PathBuf| {
+        let mounted = plan.admitted().find_map(|mount| Some((mount, directory.strip_prefix(mount.target.as_path()).ok()?)));
+        mounted.map(|(mount, below)| mount.source.path().join(below).join(name))
+    };
+    std::env::split_paths(path).filter_map(on_host).find(|path| path.leads_to_file())
 }
 
 /// Returns the files of the person's home that the tool reads where they are.

@@ -108,6 +108,24 @@ fn programs_that_no_container_runs_are_said_before_the_run() {
     }
     assert!(claude.lines().count() == 1 && !claude.contains(&own), "{claude}");
     assert_eq!(said(&["claude", "x"]), "", "once a project");
+    // Loaded by what no image with glibc has, unless it is let in; found by its name, too, where a PATH of the person's has it.
+    let mut program = fs::read(crate::sandbox::AI).unwrap();
+    let loader = b"/lib64/ld-linux-x86-64.so.2\0";
+    if let Some(at) = program.windows(loader.len()).position(|bytes| bytes == loader) {
+        program[at..at + loader.len()].copy_from_slice(b"/nix/store/x/lib/ld-linux.s\0");
+        let bin = sandbox.home().join("bin");
+        let path = format!("PATH=/usr/bin:{}", bin.display());
+        for (name, typed) in [("by-path", bin.join("by-path").to_str().unwrap()), ("by-name", "by-name")] {
+            fs::write(bin.join(name), &program).unwrap();
+            let expected = format!("`/nix/store/x/lib/ld-linux.s`, which `{}` is run by, (command)", bin.join(name).display());
+            let err = sandbox.ai(["exec", "--mount", "~/bin", "--env", &path, "--", typed]).outcome().err();
+            assert!(err.contains(&expected), "{name}: {err}");
+        }
+        sandbox.write("home/nix/ld-linux.s", "");
+        sandbox.config("mounts = [{ path = '~/nix', at = '/nix/store/x/lib' }]");
+        fs::write(bin.join("let-in"), &program).unwrap();
+        assert_eq!(sandbox.ai(["exec", "--mount", "~/bin", "--", bin.join("let-in").to_str().unwrap()]).outcome().err(), "");
+    }
     let exec = |path: &str| sandbox.ai(["exec", "--mount", "~/bin", "--", path]).outcome().err();
     assert!(exec(&riscv).contains("another system or processor, (command)") && exec(&own).is_empty());
 }

@@ -3,21 +3,34 @@
 /// Bytes from the front of a program that are enough to judge it.
 pub const HEAD: usize = 4 << 10;
 
-/// Returns whether these are the first bytes of an ELF program without an interpreter (elf(5)).
+/// Returns whether these are the first bytes of an ELF program of 64 bits that nothing else loads.
 pub fn is_static(head: &[u8]) -> bool {
-    const INTERPRETER: u32 = 3;
-    if !head.starts_with(b"\x7fELF\x02\x01") {
-        return false;
-    }
+    head.starts_with(b"\x7fELF\x02") && loader_at(head) == Some(None)
+}
+
+/// Returns where an ELF program names what loads it (elf(5)): the offset and how many bytes; `Some(None)` where nothing does, `None` where
+/// these are not the first bytes of a program.
+pub fn loader_at(head: &[u8]) -> Option<Option<(usize, usize)>> {
+    const INTERPRETER: usize = 3;
     let number = |at: usize, width: usize| {
         let bytes = head.get(at..at.checked_add(width)?)?;
         Some(bytes.iter().rev().fold(0_usize, |number, byte| number << 8 | usize::from(*byte)))
     };
-    let kinds = || {
-        let (offset, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
-        (0..count).map(|index| number(offset.checked_add(index.checked_mul(size)?)?, 4)).collect::<Option<Vec<_>>>()
+    // Fields of addresses, and all behind them, have other places in programs of 32 bits.
+    let (width, rows, size) = match head.strip_prefix(b"\x7fELF")? {
+        [2, 1, ..] => (8, 32, 54),
+        [1, 1, ..] => (4, 28, 42),
+        _ => return None,
     };
-    kinds().is_some_and(|kinds| !kinds.is_empty() && !kinds.contains(&(INTERPRETER as usize)))
+    let (rows, size, count) = (number(rows, width)?, number(size, 2)?, number(size + 2, 2)?);
+    let mut found = (count > 0).then_some(None);
+    for index in 0..count {
+        let row = rows.checked_add(index.checked_mul(size)?)?;
+        if number(row, 4)? == INTERPRETER {
+            found = Some(Some((number(row.checked_add(width)?, width)?, number(row.checked_add(4 * width)?, width)?)));
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -47,6 +60,7 @@ mod tests {
         assert!(!is_static(b"#!/bin/sh\n"));
         assert!(!is_static(b"\xcf\xfa\xed\xfe\x07\0\0\x01"), "macOS");
         assert!(!is_static(b""));
+        assert!(!is_static(&[&b"\x7fELF\x01"[..], &program(&[1])[5..]].concat()), "32 bits");
         let mut far = program(&[1]);
         far[32..40].copy_from_slice(&[0xff; 8]);
         assert!(!is_static(&far));

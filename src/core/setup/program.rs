@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::core::guard::inside::loader_at;
+
 /// Words that a shell knows by itself.
 const OF_SHELL: [&str; 46] = [
     "[", "[[", "]]", "test", "echo", "printf", "true", "false", "cd", "exit", "if", "fi", "for", "while", "case", "done", "}", ":", ".",
@@ -40,6 +42,19 @@ pub fn is_foreign(head: &[u8]) -> bool {
     }
     let of_mac = [0xfeed_face_u32, 0xfeed_facf, 0xcefa_edfe, 0xcffa_edfe, 0xcafe_babe, 0xcafe_babf];
     head.first_chunk().is_some_and(|magic| of_mac.contains(&u32::from_be_bytes(*magic))) || head.starts_with(b"MZ")
+}
+
+/// Returns the path of what loads an ELF program, as far as these bytes of it have that.
+pub fn loader(head: &[u8]) -> Option<&str> {
+    let (at, length) = loader_at(head)??;
+    std::str::from_utf8(head.get(at..at.checked_add(length)?)?).ok().map(|path| path.trim_end_matches('\0'))
+}
+
+/// Returns whether this is where images with glibc have what loads programs of this processor.
+pub fn is_of_glibc(loader: &str) -> bool {
+    let name = if cfg!(target_arch = "aarch64") { "ld-linux-aarch64.so.1" } else { "ld-linux-x86-64.so.2" };
+    let directory = loader.strip_suffix(name).unwrap_or_default();
+    ["/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"].iter().any(|start| directory.starts_with(start))
 }
 
 /// Returns what a script says in its first line that it is run by: a path, or the name that `env` looks for.
@@ -91,6 +106,30 @@ mod tests {
             let is_known = cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")));
             assert_eq!(is_foreign(&head), expected && is_known, "{head:?}");
         }
+    }
+
+    #[test]
+    fn what_loads_a_program_is_read_from_its_head() {
+        // One row of either width, and the path behind it.
+        let program = |class: u8, path: &str| {
+            let (width, rows, size) = if class == 2 { (8, 32, 54) } else { (4, 28, 42) };
+            let mut head = vec![0; 64 + 56];
+            head[..6].copy_from_slice(&[0x7f, b'E', b'L', b'F', class, 1]);
+            (head[rows], head[size], head[size + 2], head[64]) = (64, 56, 1, 3);
+            (head[64 + width], head[64 + 4 * width]) = (120, u8::try_from(path.len()).unwrap() + 1);
+            [&head, path.as_bytes(), b"\0"].concat()
+        };
+        for class in [1, 2] {
+            let head = program(class, "/lib/ld-musl-x86_64.so.1");
+            assert_eq!(loader(&head), Some("/lib/ld-musl-x86_64.so.1"));
+            assert_eq!(loader(&head[..130]), None, "cut off");
+        }
+        assert_eq!((loader(b"#!/bin/sh\n"), loader(b"")), (None, None));
+        let own = if cfg!(target_arch = "aarch64") { "ld-linux-aarch64.so.1" } else { "ld-linux-x86-64.so.2" };
+        for (directory, expected) in [("/lib64", true), ("/lib", true), ("/usr/lib/x86_64-linux-gnu", true), ("/nix/store/x/lib", false)] {
+            assert_eq!(is_of_glibc(&format!("{directory}/{own}")), expected, "{directory}");
+        }
+        assert!(!is_of_glibc("/lib/ld-musl-x86_64.so.1") && !is_of_glibc("/lib/ld-linux.so.2"));
     }
 
     #[test]
