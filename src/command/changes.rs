@@ -9,8 +9,8 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::workspace::Workspace;
 use crate::host::control::answer::{self, AnswerError};
 use crate::host::control::shelf::ControlShelf;
-use crate::host::fs::lock::LockError;
 use crate::host::output;
+use crate::host::store::hold;
 use crate::session::tolerant;
 
 #[derive(Debug, Args)]
@@ -80,10 +80,7 @@ impl Project {
         if !crate::host::fs::files::is_directory(&store.control(&workspace.project)) {
             return Ok(Self { shelf: None, ledger: ControlLedger::default() });
         }
-        let shelf = ControlShelf::open(store, &workspace.project).map_err(|error| {
-            let kind = if matches!(error, LockError::Busy { .. }) { Kind::Busy } else { Kind::General };
-            Failure::new(kind, error.to_string()).hint("try again in a moment")
-        })?;
+        let shelf = ControlShelf::open(store, &workspace.project).map_err(|error| hold::no_lock(&error))?;
         let ledger = shelf.ledger();
         Ok(Self { shelf: Some(shelf), ledger })
     }

@@ -209,6 +209,11 @@ impl Facts {
         self.looked.iter().find(|looked| looked.path == path)?.found.as_ref()
     }
 
+    /// Says why nothing is at a path that was asked about.
+    pub fn absence(&self, path: &Path) -> String {
+        self.looked.iter().find(|looked| looked.path == path).map_or_else(|| "it is not there".into(), Looked::absence)
+    }
+
     /// Whether a path was asked about, and nothing is there.
     pub fn is_known_to_be_absent(&self, path: &Path) -> bool {
         self.looked.iter().any(|looked| looked.path == path && looked.found.is_none())

@@ -145,9 +145,10 @@ fn a_star_never_means_what_speaks_of_the_host() {
     sandbox.config("env = { pass = ['*'] }");
     let run =
         sandbox.ai(["resolve", "--format", "lines", "claude"]).env("MINE", "1").env("LD_PRELOAD", "").env("DOCKER_TLS", "").env("A-B", "x");
+    let run = run.env("LANG", "de_DE.UTF-8").env("LC_ALL", "de_DE.UTF-8").env("LANGUAGE", "de");
     let words: Vec<String> = run.prints().lines().map(str::to_owned).collect();
     has(&words, "MINE");
-    for name in ["PATH", "LD_PRELOAD", "DOCKER_HOST", "TMPDIR", "A-B"] {
+    for name in ["PATH", "LD_PRELOAD", "DOCKER_HOST", "TMPDIR", "A-B", "LANG", "LC_ALL", "LANGUAGE"] {
         assert!(!words.iter().any(|word| word == name), "{name}");
     }
 }

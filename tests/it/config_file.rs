@@ -30,6 +30,10 @@ fn every_change_can_be_taken_back_byte_for_byte() {
     sandbox.config(OWN);
     sandbox.ai(["config", "allow", "mount", "~/notes:rw"]).outcome().refused(78, &["it is not there"]);
     sandbox.write("home/notes/a", "a");
+    // What every run would refuse.
+    sandbox.write("home/.ssh/id", "made up");
+    sandbox.ai(["config", "allow", "mount", "~/.ssh"]).outcome().refused(77, &["cannot let `~/.ssh` in: your keys are there"]);
+    assert_eq!(config(&sandbox), OWN);
     done(&sandbox, &["config", "allow", "mount", "~/notes:rw"]);
     let first = config(&sandbox);
     assert!(first.contains("{ path = \"~/notes\", write = true }") && first.contains("# \u{fc}ber alles"), "{first}");
@@ -93,7 +97,7 @@ fn an_edit_counts_once_it_can_be_used() {
     sandbox.program("my-editor", "#!/bin/sh\nexit 3\n");
     sandbox.ai(["config", "edit"]).outcome().refused(1, &["the editor ended with 3"]);
     sandbox.set("EDITOR", "no-such-editor");
-    sandbox.ai(["config", "edit"]).outcome().refused(127, &["export EDITOR"]);
+    sandbox.ai(["config", "edit"]).outcome().refused(127, &["there is no program `no-such-editor`", "export EDITOR"]);
     // A profile, a section or a value of another tool that no run of claude would see is seen here.
     for (text, why) in
         [("[tool.glm]\nmemory = 'much'", "no size"), ("[profile.ci]\ncpus = 0", "no number of processors"), ("[tool.gemni]", "gemini")]

@@ -2,7 +2,7 @@
 //! program could be given.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, symlink};
 
 use crate::bed::{Bed, Image};
 use crate::sandbox::{Sandbox, tree};
@@ -42,6 +42,25 @@ fn no_two_things_are_at_one_place() {
     sandbox.write("home/.aws/config", "x");
     let lines = sandbox.ai(["resolve", "--format", "lines", "claude"]).prints();
     assert_eq!(lines.matches("target=/home/ai/.aws,").count(), 1, "{lines}");
+}
+
+// NE-01: the link is there to be seen; what is not, is where it leads.
+#[test]
+fn a_link_that_leads_nowhere_says_where_it_leads() {
+    let sandbox = with("");
+    for (link, to) in [("first", "second"), ("second", "gone/away"), ("round", "about"), ("about", "round")] {
+        symlink(to, sandbox.home().join(link)).unwrap();
+    }
+    let said = |path: &str, why: &str| {
+        sandbox.ai(["run", "--mount", path, "claude"]).outcome().refused(78, &[&format!("`{path}` (--mount): {why}")]);
+        sandbox.ai(["config", "allow", "mount", path]).outcome().refused(78, &[&format!("`{path}` in: {why}")]);
+    };
+    let leads = format!("it is a link, and `{}`, to which it leads, is not there", sandbox.home().join("gone/away").display());
+    for path in ["~/first", "~/second", "~/first/below"] {
+        said(path, &leads);
+    }
+    said("~/round", "its links lead in a circle");
+    said("~/nothing/below", "it is not there");
 }
 
 // NE-01, NE-03

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::command::config::{LetInArgs, check};
 use crate::core::admit::mount::MountRule;
+use crate::core::admit::path::refusal;
+use crate::core::config::Layer;
 use crate::core::config::allow::{Allowance, FilePart, allow};
 use crate::core::config::begin::section;
 use crate::core::config::source::ConfigText;
@@ -11,13 +13,13 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::log::LogLevel;
 use crate::core::text::digest::sha256;
 use crate::core::text::table::Side;
-use crate::core::tool::Tool;
+use crate::core::tool::{self, Tool};
 use crate::host::machine::look::look;
 use crate::host::machine::{process, rc};
 use crate::host::store::history::{self, Kept};
 use crate::host::store::{hold, log};
 use crate::host::{Host, output};
-use crate::session::context::unknown_tool;
+use crate::session::context::{Context, unknown_tool};
 
 const TEMPLATE: &str = include_str!("../../../templates/config.toml");
 
@@ -44,7 +46,7 @@ pub fn edit() -> Result<u8> {
     let before = text(&host)?;
     let begun = history::read_draft(&host.store).map_err(unreadable)?;
     if begun.is_some() {
-        output::note(&format!("going on with what you wrote last, which could not be used: {}", draft.display()));
+        output::note(&format!("going on with what you wrote last, which was not taken over: {}", draft.display()));
     }
     history::write_draft(&host.store, begun.as_deref().unwrap_or(if before.is_empty() { TEMPLATE } else { &before })).map_err(failed)?;
     loop {
@@ -93,7 +95,10 @@ fn run_editor(host: &Host, draft: &Path) -> Result<()> {
             .map_err(|error| Failure::new(Kind::Config, format!("cannot use `{line}`: {error}")).hint("export EDITOR"))?,
         None => ["nano", "vi"].into_iter().filter(|name| host.program(name).is_some()).take(1).map(str::to_owned).collect(),
     };
-    let missing = || Failure::new(Kind::NotFound, "cannot edit: no editor is known").hint("export EDITOR=nano");
+    let missing = || {
+        let why = chosen.map_or_else(|| "no editor is known".to_owned(), |line| format!("there is no program `{line}`"));
+        Failure::new(Kind::NotFound, format!("cannot edit: {why}")).hint("export EDITOR=nano")
+    };
     let program = host.program(words.first().ok_or_else(missing)?).ok_or_else(missing)?;
     words.push(draft.display().to_string());
     let argv = std::iter::once(program.into_os_string()).chain(words.into_iter().skip(1).map(Into::into));
@@ -141,15 +146,18 @@ pub fn let_in(args: &LetInArgs) -> Result<u8> {
 /// Returns the word for a directory or file, which in the file is meant from wherever a run is.
 ///
 /// # Errors
-/// Where nothing is there: every run would be refused.
+/// Where nothing is there, or something that stays outside: every run would be refused.
 fn from_here(host: &Host, word: &str) -> Result<String> {
+    let cannot = |path: &str, kind, why: &str| Failure::new(kind, format!("cannot let `{path}` in: {why}"));
     let (path, end) = word.strip_suffix(":rw").map_or((word, ""), |path| (path, ":rw"));
     let rule = MountRule::from_word(path);
     let absolute = rule.absolute(host.home().as_deref(), host.cwd().unwrap_or(Path::new("/")));
-    let found = absolute.filter(|path| look(path.clone()).found.is_some());
-    let found =
-        found.ok_or_else(|| Failure::new(Kind::Config, format!("cannot let `{path}` in: it is not there")).hint("make it first"))?;
-    Ok(if path.starts_with('~') { word.to_owned() } else { format!("{}{end}", found.display()) })
+    let looked = look(absolute.ok_or_else(|| cannot(path, Kind::Config, "your home directory is not known").hint("export HOME"))?);
+    let Some(thing) = &looked.found else { return Err(cannot(path, Kind::Config, &looked.absence()).hint("make it first")) };
+    if let Some(why) = refusal(&thing.real, &Context::new(tool::EXEC, Layer::default())?.facts(None)) {
+        return Err(cannot(path, Kind::NotAllowed, &why).hint("name the directories that are needed below it"));
+    }
+    Ok(if path.starts_with('~') { word.to_owned() } else { format!("{}{end}", looked.path.display()) })
 }
 
 pub fn history(as_json: bool) -> Result<u8> {

@@ -13,6 +13,27 @@ use crate::core::facts::{Env, Facts};
 pub struct Looked {
     pub path: PathBuf,
     pub found: Option<Thing>,
+    /// A link on the way that leads to nothing.
+    pub broken: Option<BrokenLink>,
+}
+
+/// Where a link leads that leads to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BrokenLink {
+    To(PathBuf),
+    /// To itself, maybe by others.
+    Circle,
+}
+
+impl Looked {
+    /// Says why nothing is at a path where nothing was found.
+    pub fn absence(&self) -> String {
+        match &self.broken {
+            Some(BrokenLink::To(end)) => format!("it is a link, and `{}`, to which it leads, is not there", end.display()),
+            Some(BrokenLink::Circle) => "its links lead in a circle".into(),
+            None => "it is not there".into(),
+        }
+    }
 }
 
 /// A directory, file or something else, with all links resolved.

@@ -52,7 +52,7 @@ pub fn refusal(name: &str) -> Option<String> {
 }
 
 /// Variables that a `*` does not mean: they speak of the host alone.
-const HOST_ONLY: [&str; 16] = [
+const HOST_ONLY: [&str; 18] = [
     "PATH",
     "HOME",
     "SHELL",
@@ -69,8 +69,11 @@ const HOST_ONLY: [&str; 16] = [
     "SSH_AUTH_SOCK",
     "SSH_CONNECTION",
     "MAIL",
+    // The image has no locale of the host's, and each program would say so.
+    "LANG",
+    "LANGUAGE",
 ];
-const HOST_ONLY_STARTS: [&str; 6] = ["LD_", "DYLD_", "XDG_", "DOCKER_", "DBUS_", "AI_"];
+const HOST_ONLY_STARTS: [&str; 7] = ["LC_", "LD_", "DYLD_", "XDG_", "DOCKER_", "DBUS_", "AI_"];
 
 /// Returns whether a variable speaks of the host alone.
 pub fn is_of_host(name: &str) -> bool {

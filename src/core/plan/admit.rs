@@ -67,7 +67,7 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
         let thing = request
             .facts
             .look(&path)
-            .ok_or_else(|| cannot("it is not there").hint(format!("make it, or take it out of {}", rule.origin)))?;
+            .ok_or_else(|| cannot(&request.facts.absence(&path)).hint(format!("make it, or take it out of {}", rule.origin)))?;
         if thing.kind == PathKind::Special {
             return Err(cannot("it is neither a directory nor a file").hint("name one of these; sockets, pipes and devices stay outside"));
         }
@@ -89,7 +89,12 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
         let at = rule.value.place(&path);
         if !takes_mounts(&at) {
             let at = rule.value.at.as_deref().map_or(at.as_path(), Path::new);
-            return Err(cannot(&format!("nothing can be mounted at `{}`", at.display())).hint("choose another place with `at`"));
+            let why = if at.as_os_str().as_encoded_bytes().iter().any(u8::is_ascii_control) {
+                ": its name has a line break, or the like"
+            } else {
+                ""
+            };
+            return Err(cannot(&format!("nothing can be mounted at `{}`{why}", at.display())).hint("choose another place with `at`"));
         }
         parts.push(
             Part::Mount(Mount::bind(Fixed::of_person(&thing.real), ContainerPath::new(at), rule.value.access)),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 
-use crate::core::admit::path::{Looked, PathKind, SYSTEM_AUTHORITIES, Thing};
+use crate::core::admit::path::{BrokenLink, Looked, PathKind, SYSTEM_AUTHORITIES, Thing};
 use crate::core::admit::publish::{Protocol, Publish};
 use crate::core::guard::inside;
 use crate::host::fs::look::Look;
@@ -23,7 +23,24 @@ pub fn look(path: PathBuf) -> Looked {
         };
         Some(Thing { real, kind })
     });
-    Looked { path, found }
+    let broken = if found.is_none() { broken_link(&path) } else { None };
+    Looked { path, found, broken }
+}
+
+/// Most links that are followed for one path, as path_resolution(7) has it.
+const MOST_LINKS: usize = 40;
+
+/// Returns where the link at a path, or on the way to it, leads in the end, given that nothing is there.
+fn broken_link(path: &Path) -> Option<BrokenLink> {
+    let mut at = path.ancestors().find(|path| path.look_at_link().is_ok())?.to_owned();
+    let begin = at.clone();
+    for _ in 0..MOST_LINKS {
+        match at.link_target() {
+            Ok(target) => at = at.parent()?.join(target),
+            Err(_) => return (at != begin).then_some(BrokenLink::To(at)),
+        }
+    }
+    Some(BrokenLink::Circle)
 }
 
 /// Returns whether a program can be run in a container of any Linux image.

@@ -9,10 +9,14 @@ use crate::host::machine::clock;
 
 /// Returns the lock of the store, for whoever changes its layout or logins; ten seconds at most.
 pub fn store(store: &Store) -> Result<Lock> {
-    lock::acquire(&store.root().join("sync"), lock::WAIT).map_err(|error| {
-        let kind = if matches!(error, LockError::Busy { .. }) { Kind::Busy } else { Kind::General };
-        Failure::new(kind, error.to_string()).hint("try again in a moment")
-    })
+    lock::acquire(&store.root().join("sync"), lock::WAIT).map_err(|error| no_lock(&error))
+}
+
+/// Returns why a lock was not had, and what to do: only what somebody holds is free in a moment.
+pub fn no_lock(error: &LockError) -> Failure {
+    let (kind, hint) =
+        if matches!(error, LockError::Busy { .. }) { (Kind::Busy, "try again in a moment") } else { (Kind::General, "ai doctor") };
+    Failure::new(kind, error.to_string()).hint(hint)
 }
 
 /// Calls `probe` every 100 ms until it finds nothing in the way; returns what still is when `patience` is over.
