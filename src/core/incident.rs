@@ -88,13 +88,16 @@ fn without_assigned(text: &str) -> String {
     shown + rest
 }
 
-/// Returns a text in which no address has a login: `https://jo:x@host`.
+/// The user of most remotes of git by SSH, which says nothing.
+const NO_LOGIN: &str = "git";
+
+/// Returns a text in which no address has a login: `https://jo:x@host`, `https://TOKEN@host`.
 fn without_logins(text: &str) -> String {
     let mut parts = text.split("://");
     let mut shown = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let end = part.find(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '`')).unwrap_or(part.len());
-        let host = part[..end].rfind('@').filter(|at| part[..*at].contains(':'));
+        let host = part[..end].rfind('@').filter(|at| part[..*at] != *NO_LOGIN);
         shown.push_str("://");
         shown.push_str(if host.is_some() { "[hidden]" } else { "" });
         shown.push_str(&part[host.unwrap_or(0)..]);
@@ -176,6 +179,7 @@ mod tests {
         check(" 3: [env]| 4: db_password = 'x", " 3: [env]| 4: db_password = '[hidden]");
         check("key ghp_7Hk2Lm9Qw4Rt6Yu8Io1Pa3Sd5Fg0Zx2Cv4Bn was", "key [GitHub token] was");
         check("at http://jo:pw@proxy:3128/a, ssh://git@host", "at http://[hidden]@proxy:3128/a, ssh://git@host");
+        check("to https://x0made-up0x@host/p@q https://git@host git.x@host", "to https://[hidden]@host/p@q https://git@host git.x@host");
         check("monkey=1 token count: 3", "monkey=1 token count: 3");
     }
 
