@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use clap::error::{ContextKind, ContextValue};
+
 use crate::cli::{Cli, Command, parse};
 use crate::core::config::Layer;
 use crate::core::failure::{Kind, Result};
@@ -152,5 +154,14 @@ fn usage(error: &clap::Error, args: &[OsString]) -> Result<u8> {
 /// line.
 fn shown(args: &[OsString]) -> Option<String> {
     let words: Vec<OsString> = args.iter().map(|arg| visible(&arg.to_string_lossy()).into_owned().into()).collect();
-    parse::parse(&words).err().filter(clap::Error::use_stderr).map(|error| error.render().to_string())
+    parse::parse(&words).err().filter(clap::Error::use_stderr).map(|mut error| {
+        // Commands that only `ai` itself calls are nobody's typing mistake.
+        if let Some(ContextValue::Strings(names)) = error.remove(ContextKind::SuggestedSubcommand) {
+            let names: Vec<String> = names.into_iter().filter(|name| !name.starts_with("__")).collect();
+            if !names.is_empty() {
+                error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(names));
+            }
+        }
+        error.render().to_string()
+    })
 }

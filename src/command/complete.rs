@@ -136,7 +136,7 @@ fn known(host: &Host, value: MachineValue) -> Vec<Candidate> {
         MachineValue::Topic => {
             let topics = help::TOPICS.iter().map(|topic| Candidate::new(topic.name, topic.about));
             let commands = Cli::command();
-            let commands = commands.get_subcommands().filter(|command| !command.is_hide_set());
+            let commands = commands.get_subcommands().filter(|command| !command.is_hide_set() && help::topic(command.get_name()).is_none());
             let about = |command: &clap::Command| command.get_about().map(ToString::to_string).unwrap_or_default();
             topics.chain(commands.map(|command| Candidate::new(command.get_name(), about(command)))).collect()
         }

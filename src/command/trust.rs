@@ -39,6 +39,9 @@ pub fn run(args: &TrustArgs) -> Result<u8> {
         return Ok(0);
     }
     let Some(source) = host.project_file()? else {
+        if args.json {
+            return output::json(&serde_json::json!({"file": null, "agreed": false, "asks": [], "refused": []})).map(|()| 0);
+        }
         output::note(&format!("there is no `{}`: this project asks for nothing", path.display()));
         return Ok(0);
     };

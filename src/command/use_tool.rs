@@ -67,7 +67,7 @@ pub fn full_name(host: &Host, typed: &str) -> Result<String> {
         let failure = Failure::new(Kind::General, format!("cannot use `{typed}`: there is no such tool; there are {}", tools.join(", ")));
         match nearest(typed, &tools) {
             Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
-            None => failure.hint("ai-mode help"),
+            None => failure.hint("ai tools"),
         }
     })
 }

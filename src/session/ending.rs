@@ -72,8 +72,8 @@ fn tell_of_read_only_root(host: &Host, lease: &Lease, known: &Known) {
         return;
     }
     output::note(&format!(
-        "{} ran with a read-only root file system and an empty home; if it must write outside of /tmp, /run, /var/tmp, its home and what \
-         is mounted; hint: AI_READ_ONLY_ROOT=0, or `read_only_root = false` in config.toml; if it has programs in its home: AI_IMAGE_HOME=1",
+        "{} ran with a read-only root file system and an empty home; hint: if it must write outside of /tmp, /run, /var/tmp, its home and \
+         what is mounted: AI_READ_ONLY_ROOT=0, or `read_only_root = false` in config.toml; if it has programs in its home: AI_IMAGE_HOME=1",
         lease.image
     ));
     // Saying it twice does no harm.

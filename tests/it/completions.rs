@@ -56,6 +56,8 @@ fn our_own_words_and_values() {
     offers_exactly(&sandbox, "ai help image ", &["words", "build", "update", "status", "prune", "save", "load", "sbom", "pin"]);
     offers_exactly(&sandbox, "ai help image build ", &["words"]);
     offers_exactly(&sandbox, "ai help man ", &["files"]);
+    // What is a topic and a command is one word.
+    offers_exactly(&sandbox, "ai help rou", &["words", "route"]);
     offers_exactly(&sandbox, "ai zzz ", &["words"]);
     let hidden = answer(&sandbox, Shell::Bash, "ai ");
     assert!(!hidden.contains("word\n") && !hidden.contains("complete\n"), "{hidden}");

@@ -21,6 +21,13 @@ fn lines(sandbox: &Sandbox) -> (String, String) {
 
 const ASKS: &str = "mounts = ['../shared']\npublish = ['3000']\nnetwork = 'bridge'\nengine = 'podman'\npids = 50\n";
 
+// NE-05: a script reads JSON whether or not there is a file.
+#[test]
+fn a_project_without_a_file_asks_for_nothing_in_json_too() {
+    let row: serde_json::Value = serde_json::from_str(&Sandbox::new().ai(["trust", "--json"]).prints()).unwrap();
+    assert_eq!(row, serde_json::json!({"file": null, "agreed": false, "asks": [], "refused": []}));
+}
+
 // NE-05, Z-026, Z-027
 #[test]
 fn what_loosens_is_ignored_with_one_line_until_the_person_agreed_to_this_text() {
