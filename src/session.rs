@@ -30,6 +30,7 @@ pub mod newer;
 pub mod notify;
 pub mod points;
 pub mod ready;
+pub mod renew;
 pub mod repair;
 pub mod run;
 pub mod secrets;

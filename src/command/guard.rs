@@ -9,7 +9,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::SessionId;
 use crate::host::Host;
 use crate::host::guard::helper;
-use crate::session::secrets;
+use crate::session::{renew, secrets};
 
 #[derive(Debug, Args)]
 pub struct GuardArgs {
@@ -24,7 +24,10 @@ pub struct GuardArgs {
 
 #[derive(Debug, Args)]
 pub struct HelperArgs {
-    pub directory: PathBuf,
+    /// Renew a login instead: the place is its tool
+    #[arg(long)]
+    pub renew: bool,
+    pub place: PathBuf,
 }
 
 pub fn run(guard: &GuardArgs) -> Result<u8> {
@@ -32,7 +35,10 @@ pub fn run(guard: &GuardArgs) -> Result<u8> {
     Err(helper::beside(&host, &guard.session, &guard.words, guard.optional, secrets::value))
 }
 
-/// Is the helper.
+/// Is the helper, or renews a login for one.
 pub fn serve(helper: &HelperArgs) -> Result<u8> {
-    helper::serve(&Host::new()?, &helper.directory).map(|()| 0)
+    if helper.renew {
+        return renew::renew(&helper.place.to_string_lossy()).map(|()| 0);
+    }
+    helper::serve(&Host::new()?, &helper.place).map(|()| 0)
 }

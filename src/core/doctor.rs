@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::core::config::Settings;
+use crate::core::config::value::KeysPlace;
 use crate::core::engine::proof::ProbeVerdict;
 use crate::core::facts::Facts;
 
@@ -130,6 +131,7 @@ pub fn examine(checkup: &Checkup) -> Vec<Finding> {
     engine::examine(checkup, &mut findings);
     store::examine(checkup, &mut findings);
     agent(checkup, &mut findings);
+    keys(checkup, &mut findings);
     git(checkup, &mut findings);
     orphans(checkup, &mut findings);
     findings.extend(checkup.notes.iter().cloned());
@@ -183,6 +185,13 @@ fn agent(checkup: &Checkup, findings: &mut Vec<Finding>) {
             (_, None) => Finding::new(Level::Warning, "ssh agent", format!("`{}` does not answer", path.display())).hint("ssh-add -l"),
         },
     });
+}
+
+fn keys(checkup: &Checkup, findings: &mut Vec<Finding>) {
+    if checkup.settings.keys.value == KeysPlace::Outside && checkup.facts.openssl.is_none() {
+        let why = "openssl is not installed: nothing starts whose key stays outside";
+        findings.push(Finding::new(Level::Warning, "keys", why).hint("install it, or keys = \"inside\""));
+    }
 }
 
 fn git(checkup: &Checkup, findings: &mut Vec<Finding>) {

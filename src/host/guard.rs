@@ -9,6 +9,7 @@ pub mod desk;
 pub mod dial;
 pub mod forward;
 pub mod helper;
+pub mod login_key;
 pub mod open;
 pub mod order;
 pub mod page;

@@ -33,8 +33,11 @@ pub fn end(state: &Store, session: &SessionId, known: &Known) -> Vec<(&'static s
 }
 
 fn tell(record: &GuardRecord, order: &GuardOrder, known: &Known) {
-    let quiet = known.tool.as_ref().map(|tool| tool.manifest.egress.quiet.as_slice()).unwrap_or_default();
-    if let Some(line) = record.line(quiet) {
+    let rules = known.tool.as_ref().map(|tool| &tool.manifest.egress);
+    // Where the key stays outside, the tool does without the other hosts of its maker.
+    let model = rules.filter(|_| order.key.is_some()).map(|rules| rules.model.as_slice());
+    let quiet = [rules.map(|rules| rules.quiet.as_slice()), model].into_iter().flatten().flatten().cloned().collect::<Vec<_>>();
+    if let Some(line) = record.line(&quiet) {
         output::note(&line);
     }
     if let Some(line) = record.unreached_line() {

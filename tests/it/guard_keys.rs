@@ -25,7 +25,7 @@ fn order(sandbox: &Sandbox, host: &str, authority: bool) -> Value {
     let authorities = authority.then(|| sandbox.root().join("tls/ca.pem"));
     json!({"egress": {"mode": "list", "allow": [], "deny": [host]}, "proxy": "auto", "key": {
         "peer": format!("{host}:443"), "private": false, "base": "", "paths": ["POST /v1/messages"], "header": "x-api-key: {key}",
-        "name": "KEY", "from": {"Env": "KEY"}, "openssl": find_program("openssl").unwrap(), "authorities": authorities,
+        "name": "KEY", "from": {"secret": {"Env": "KEY"}}, "openssl": find_program("openssl").unwrap(), "authorities": authorities,
     }})
 }
 
@@ -62,7 +62,7 @@ fn a_key_is_put_in_on_the_way_to_its_vendor() {
         (ask("x", "").replace("/v1/messages", "/v1/files"), 403),
         (ask("x", "").replace("/v1/messages", "/v1/../v1/messages"), 403),
         (ask("x", "").replace("/v1/messages", "/v1/messages?api_key=x"), 403),
-        (ask("x", "Upgrade: websocket\r\nConnection: upgrade\r\n"), 403),
+        (ask("x", "Upgrade: websocket\r\nConnection: upgrade\r\n"), 426),
         (ask("x", "Transfer-Encoding: chunked\r\n"), 400),
         ("CONNECT api.anthropic.com:443 HTTP/1.1\r\n\r\n".into(), 403),
     ] {
@@ -134,10 +134,10 @@ fn nothing_is_left_of_a_request_whose_end_was_not_waited_for() {
 }
 
 /// Everything that can be read of a container: by the engine, by its processes, in its files.
-fn seen(bed: &Bed, name: &str) -> String {
+fn seen(bed: &Bed, name: &str, word: &str) -> String {
     let look = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; \
-                find /home /tmp /run /ai /workspace /etc /var -xdev -type f -size -2000k -exec grep -asho 'made-up-[a-z0-9-]*' {} + 2>/dev/null";
-    let inside = bed.run("docker").args(["exec", "--privileged", "--user", "0", name, "sh", "-c", look]).outcome();
+                find /home /tmp /run /ai /workspace /etc /var -xdev -type f -size -2000k -exec grep -asho -e \"$1\" {} + 2>/dev/null";
+    let inside = bed.run("docker").args(["exec", "--privileged", "--user", "0", name, "sh", "-c", look, "sh", word]).outcome();
     format!("{}{}", bed.docker(&["inspect", name]), inside.out())
 }
 
@@ -147,7 +147,8 @@ fn no_tool_has_its_key_inside() {
     let Some(mut bed) = guarded(Image::Tools) else { return };
     let Some(mock) = Mock::vendors(&mut bed.sandbox) else { return };
     bed.set("AI_KEYS", "outside");
-    for key in ["ANTHROPIC_API_KEY", "ZAI_API_KEY"] {
+    bed.write("home/.gemini/settings.json", r#"{"security": {"auth": {"selectedType": "gemini-api-key"}}}"#);
+    for key in ["ANTHROPIC_API_KEY", "ZAI_API_KEY", "CODEX_API_KEY", "GEMINI_API_KEY"] {
         bed.set(key, REAL);
     }
     if !bed.as_user(1000) {
@@ -156,19 +157,38 @@ fn no_tool_has_its_key_inside() {
     for (tool, words, host, field) in [
         ("claude", &["-p", "HOLD: 3000 are you there"][..], "api.anthropic.com", "x-api-key"),
         ("glm", &["-p", "HOLD: 3000 are you there"], "api.z.ai", "authorization"),
+        ("codex", &["exec", "--skip-git-repo-check", "HOLD: 3000 are you there"], "api.openai.com", "authorization"),
+        ("gemini", &["-p", "HOLD: 3000 are you there"], "generativelanguage.googleapis.com", "x-goog-api-key"),
     ] {
         let before = heard(&bed).len();
         let run = bed.ai([&["run", tool, "--"][..], words].concat()).spawn();
         wait_for(|| heard(&bed)[before..].iter().any(|entry| entry["headers"][field].as_str().is_some_and(|value| value.contains(REAL))));
         let name = bed.containers()[0].clone();
-        let seen = seen(&bed, &name);
+        let seen = seen(&bed, &name, REAL);
         assert!(!seen.contains(REAL) && seen.contains(SENTINEL), "{tool}: {seen}");
         let outcome = finish(run);
         assert!(outcome.code == 0 && outcome.out().contains("are you there"), "{tool}\n{}\n{}", outcome.out(), outcome.err());
-        assert!(!outcome.err().contains("ai: "), "{tool}: {}", outcome.err());
+        assert!(!outcome.err().contains("your key"), "{tool}: {}", outcome.err());
         let all = heard(&bed);
         assert!(all[before..].iter().all(|entry| entry["host"] == host && !entry.to_string().contains(SENTINEL)), "{tool}: {all:?}");
     }
+    // A login, too, which has ended: renewed once by the tool itself, where no project is, for all who wait.
+    bed.unset("ANTHROPIC_API_KEY");
+    let (file, document) = mock.ended_login("claude");
+    let refresh = serde_json::from_str::<Value>(&document).unwrap()["claudeAiOauth"]["refreshToken"].as_str().unwrap().to_owned();
+    bed.write(&format!("home/.docker-ai-config/global_state/claude/shared/login/{file}"), document);
+    let runs: Vec<_> = (0..2).map(|_| bed.ai(["run", "claude", "--", "-p", "HOLD: 3000 with a login"]).spawn()).collect();
+    wait_for(|| heard(&bed).iter().filter(|entry| entry["path"] == "/v1/messages?beta=true").count() >= 3);
+    let login = fs::read_to_string(bed.store().join(format!("global_state/claude/shared/login/{file}"))).unwrap();
+    let token = serde_json::from_str::<Value>(&login).unwrap()["claudeAiOauth"]["accessToken"].as_str().unwrap().to_owned();
+    let seen = seen(&bed, &bed.containers()[0].clone(), &token);
+    assert!(!seen.contains(&token) && !seen.contains(&refresh) && seen.contains(SENTINEL), "{seen}");
+    for run in runs {
+        let outcome = finish(run);
+        assert!(outcome.code == 0 && outcome.out().contains("with a login"), "{}\n{}", outcome.out(), outcome.err());
+    }
+    let stats = mock.stats();
+    assert_eq!((&stats["refreshes"], &stats["refusals"]), (&1.into(), &0.into()), "{stats}");
     let log = fs::read_to_string(bed.store().join("log/events.jsonl")).unwrap();
     assert!(log.contains("\"keyed\":{\"POST /v1/messages\":") && !log.contains(REAL), "{log}");
     wait_for(|| helper(&bed).is_none());
@@ -187,7 +207,7 @@ fn what_cannot_stay_outside_is_refused() {
         let said = outcome.err();
         assert!(outcome.code == 78 && said.contains(why) && said.contains("AI_KEYS=inside"), "{tool}: {} {said}", outcome.code);
     };
-    refused(&bed, "claude", "there is none; looked at $ANTHROPIC_AUTH_TOKEN, $ANTHROPIC_API_KEY");
+    refused(&bed, "claude", "there is no key; looked at $ANTHROPIC_AUTH_TOKEN, $ANTHROPIC_API_KEY");
     bed.set("ANTHROPIC_API_KEY", REAL);
     refused(&bed, "claude", "`openssl` is not installed");
     bed.link("openssl", openssl);
@@ -213,7 +233,11 @@ fn what_cannot_stay_outside_is_refused() {
     bed.set("CLAUDE_CODE_USE_BEDROCK", "1");
     refused(&bed, "claude", "CLAUDE_CODE_USE_BEDROCK is set");
     bed.unset("CLAUDE_CODE_USE_BEDROCK");
-    refused(&bed, "codex", "its manifest does not say how");
+    refused(&bed, "codex", "there is no key; looked at $CODEX_API_KEY, $OPENAI_API_KEY");
+    bed.set("CODEX_ACCESS_TOKEN", REAL);
+    refused(&bed, "codex", "CODEX_ACCESS_TOKEN is set, which the helper cannot put in");
+    bed.write("home/.docker-ai-config/tools/mine.toml", "command = ['mine']\n[env]\npass = ['MINE_API_KEY']\n");
+    refused(&bed, "mine", "its manifest does not say how");
     assert!(bed.ai(["resolve", "exec", "true"]).prints().contains("--network none"));
     bed.unset("AI_KEYS");
     bed.write("work/proj/.ai.toml", "keys = 'outside'\n");

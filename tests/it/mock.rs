@@ -107,7 +107,16 @@ impl Mock {
 
     /// A login of `tool`: the name of the file that holds it, and its text.
     pub fn login(&self, tool: &str) -> (String, String) {
-        let answer = self.ask("POST", "/__seed", &format!("{{\"tool\": \"{tool}\"}}"));
+        self.seed(&format!("{{\"tool\": \"{tool}\"}}"))
+    }
+
+    /// One that has ended, and can be renewed once by each of its tokens.
+    pub fn ended_login(&self, tool: &str) -> (String, String) {
+        self.seed(&format!("{{\"tool\": \"{tool}\", \"expired\": true}}"))
+    }
+
+    fn seed(&self, body: &str) -> (String, String) {
+        let answer = self.ask("POST", "/__seed", body);
         (answer["file"].as_str().unwrap().to_owned(), answer["document"].to_string())
     }
 }

@@ -9,7 +9,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::core::guard::head::ProxyHead;
+use crate::core::guard::key::body::RequestBody;
 use crate::core::plan::secret::SecretSource;
+
+pub mod body;
 
 /// The first part of the path by which programs ask the helper for this.
 pub const PLACE: &str = "/keys";
@@ -32,11 +35,30 @@ pub struct KeyOrder {
     pub header: String,
     /// Its name, and where it is.
     pub name: String,
-    pub from: SecretSource,
+    pub from: KeySource,
     /// The host's own `openssl`, which does what is TLS.
     pub openssl: PathBuf,
     /// A file of certificate authorities beside the system's.
     pub authorities: Option<PathBuf>,
+}
+
+/// Where a key is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeySource {
+    /// Fetched when the run begins.
+    Secret(SecretSource),
+    /// In the login of this tool, at a JSON pointer: read for each request, since it is renewed while the run lasts.
+    Login { tool: String, at: String },
+}
+
+/// Seconds before the end of a login at which it is renewed.
+pub const NEAR: u64 = 300;
+
+/// Returns the token at a place of a credential document, if it is one that can be sent.
+pub fn token(document: &[u8], at: &str) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_slice(document).ok()?;
+    document.pointer(at)?.as_str().map(str::to_owned)
 }
 
 /// Why a request gets no key.
@@ -59,7 +81,9 @@ impl KeyRefusal {
     /// Returns the status of the answer.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Target | Self::NotListed | Self::Upgrade => 403,
+            Self::Target | Self::NotListed => 403,
+            // What programs go on from without it (measured: Codex 0.169).
+            Self::Upgrade => 426,
             Self::Framing => 400,
             Self::TooMany => 429,
             Self::NoKey | Self::Unreachable(_) => 502,
@@ -73,7 +97,7 @@ impl KeyRefusal {
             Self::Upgrade => "no change of protocol gets your key",
             Self::Framing => "a body of which the end can be read in two ways",
             Self::TooMany => "more than 300 requests in a minute",
-            Self::NoKey => "there is no key any more",
+            Self::NoKey => "there is no key any more, or its login has ended",
             Self::Unreachable(why) => why,
         }
     }
@@ -99,7 +123,10 @@ impl FromStr for Listed {
 impl Listed {
     fn names(&self, method: &str, path: &str) -> bool {
         let (mut own, mut other) = (self.path.split('/'), path.split('/'));
-        let is_same = |(own, other): (&str, &str)| own == other || own == "*" && !other.is_empty();
+        let is_same = |(own, other): (&str, &str)| match own.split_once('*') {
+            Some((before, behind)) => other.len() > own.len() - 1 && other.starts_with(before) && other.ends_with(behind),
+            None => own == other,
+        };
         self.method == method && own.by_ref().zip(other.by_ref()).all(is_same) && self.path.split('/').count() == path.split('/').count()
     }
 }
@@ -158,11 +185,11 @@ impl KeyOrder {
         if !is_plain_path(path) || !is_plain_query(query) {
             return Err(KeyRefusal::Target);
         }
-        let is_listed = |rule: &&String| rule.parse::<Listed>().is_ok_and(|listed| listed.names(&head.method, path));
-        let listed = self.paths.iter().find(is_listed).ok_or(KeyRefusal::NotListed)?.clone();
         if head.values("upgrade").next().is_some() {
             return Err(KeyRefusal::Upgrade);
         }
+        let is_listed = |rule: &&String| rule.parse::<Listed>().is_ok_and(|listed| listed.names(&head.method, path));
+        let listed = self.paths.iter().find(is_listed).ok_or(KeyRefusal::NotListed)?.clone();
         Ok(KeyedRequest { target: format!("{}{target}", self.base), listed, body: RequestBody::of(head).ok_or(KeyRefusal::Framing)? })
     }
 
@@ -173,98 +200,15 @@ impl KeyOrder {
         let stays = |name: &str| {
             let name = name.to_ascii_lowercase();
             let is_of_hop = of_hop.iter().any(|list| list.split(',').any(|known| known.trim() == name));
-            let frames = ["content-length", "transfer-encoding"].contains(&name.as_str());
-            frames || !is_of_hop && !is_telling(&name) && !["expect", "trailer"].contains(&name.as_str()) && name != own.0
+            let frames = ["content-length", "transfer-encoding"];
+            // Some servers read `_` as `-`.
+            let is_frame_of_some = frames.contains(&&*name.replace('_', "-"));
+            frames.contains(&&*name)
+                || !is_frame_of_some && !is_of_hop && !is_telling(&name) && !["expect", "trailer"].contains(&name.as_str()) && name != own.0
         };
         let fields = head.fields.iter().filter(|(name, _)| stays(name)).cloned();
         let fields = fields.chain([own.clone()]).collect();
         Some(ProxyHead { fields, ..head.clone() }.for_server(host, asked.target.as_bytes()))
-    }
-}
-
-/// Where the body of a request is, piece by piece as it comes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RequestBody {
-    /// So many bytes more.
-    Sized(u64),
-    Chunked(Chunk),
-}
-
-/// What comes next of a body in chunks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Chunk {
-    Size {
-        value: u64,
-        digits: u8,
-    },
-    /// The line feed behind a size.
-    Begin(u64),
-    Data(u64),
-    DataReturn,
-    DataFeed,
-    LastReturn,
-    LastFeed,
-    Over,
-}
-
-const FRESH: Chunk = Chunk::Size { value: 0, digits: 0 };
-
-impl RequestBody {
-    /// Returns where the body of a request is; `None` where that is not said in one way.
-    fn of(head: &ProxyHead) -> Option<Self> {
-        if let Some(coding) = head.values("transfer-encoding").next() {
-            return coding.eq_ignore_ascii_case(b"chunked").then_some(Self::Chunked(FRESH));
-        }
-        let Some(length) = head.values("content-length").next() else { return Some(Self::Sized(0)) };
-        let is_number = !length.is_empty() && length.len() < 18 && length.iter().all(u8::is_ascii_digit);
-        is_number.then(|| String::from_utf8_lossy(length).parse().ok().map(Self::Sized)).flatten()
-    }
-
-    pub fn is_over(&self) -> bool {
-        matches!(self, Self::Sized(0) | Self::Chunked(Chunk::Over))
-    }
-
-    /// Returns how many of these bytes are the body's; what is behind them is not.
-    ///
-    /// # Errors
-    /// Where they are no body in chunks: an extension, a trailer, a bare line feed.
-    pub fn take(&mut self, bytes: &[u8]) -> Result<usize, KeyRefusal> {
-        let mut at = 0;
-        while at < bytes.len() && !self.is_over() {
-            let (Self::Sized(left) | Self::Chunked(Chunk::Data(left))) = self else {
-                let Self::Chunked(chunk) = self else { break };
-                *chunk = chunk.after(bytes[at]).ok_or(KeyRefusal::Framing)?;
-                at += 1;
-                continue;
-            };
-            let count = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len() - at);
-            *left -= count as u64;
-            at += count;
-            if *self == Self::Chunked(Chunk::Data(0)) {
-                *self = Self::Chunked(Chunk::DataReturn);
-            }
-        }
-        Ok(at)
-    }
-}
-
-impl Chunk {
-    /// Returns what comes behind this byte.
-    fn after(&self, byte: u8) -> Option<Self> {
-        match (self, byte) {
-            (Self::Size { value, digits: 1.. }, b'\r') => Some(Self::Begin(*value)),
-            (Self::Size { value, digits: digits @ ..15 }, _) => {
-                let digit = char::from(byte).to_digit(16)?;
-                Some(Self::Size { value: value << 4 | u64::from(digit), digits: digits + 1 })
-            }
-            (Self::Begin(0), b'\n') => Some(Self::LastReturn),
-            (Self::Begin(size), b'\n') => Some(Self::Data(*size)),
-            (Self::DataReturn, b'\r') => Some(Self::DataFeed),
-            (Self::DataFeed, b'\n') => Some(FRESH),
-            (Self::LastReturn, b'\r') => Some(Self::LastFeed),
-            (Self::LastFeed, b'\n') => Some(Self::Over),
-            _ => None,
-        }
     }
 }
 

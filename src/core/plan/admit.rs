@@ -19,7 +19,7 @@ use crate::core::plan::env::Variables;
 use crate::core::plan::guard::GUARD;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::verify::can_be_renamed;
-use crate::core::plan::{Part, Parts, Request, places, spelling};
+use crate::core::plan::{Part, Parts, Request, keys, places, spelling};
 use crate::core::store::{Fixed, Seen, Store};
 use crate::core::workspace::Workspace;
 
@@ -110,7 +110,12 @@ fn mounts(request: &Request, workspace: &Workspace, parts: &mut Parts) -> Result
 fn brought(request: &Request, workspace: &Workspace, parts: &mut Parts) {
     let facts = request.facts;
     let holds = |path: &Path, inner: Option<&Path>| inner.is_some_and(|inner| inner.starts_with(path));
+    let keys_stay = keys::stay_outside(request.tool, request.config);
     for (at, path) in &facts.brought {
+        // Where keys are that stay outside.
+        if keys_stay && path.file_name().is_some_and(|name| name == ".env") {
+            continue;
+        }
         let is_wide = holds(path, facts.home.as_deref()) || holds(path, Some(&workspace.root));
         let is_of_session = path.starts_with(&workspace.root) || can_be_renamed(path, facts);
         let is_allowed = request.config.rules.judge_mount(path, Access::ReadOnly, &Origin::Host).is_ok();

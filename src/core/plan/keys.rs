@@ -6,12 +6,12 @@ use crate::core::config::value::KeysPlace;
 use crate::core::config::{Config, Origin};
 use crate::core::container::SHARED;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::guard::key::{KeyOrder, PLACE, SENTINEL};
+use crate::core::guard::key::{KeyOrder, KeySource, PLACE, SENTINEL};
 use crate::core::guard::order::PORT;
 use crate::core::guard::peer::{Peer, PeerHost};
 use crate::core::guard::rule::{EgressReach, EgressRule, EgressRules, EgressWord, RuleHost};
 use crate::core::plan::secret::{SecretSource, ToolSecrets};
-use crate::core::plan::{Part, Parts, Request, proxy};
+use crate::core::plan::{Part, Parts, Request, has_login, proxy};
 use crate::core::store::Store;
 use crate::core::tool::keys::{KeyRules, KeyWay};
 use crate::core::tool::manifest::Manifest;
@@ -81,8 +81,12 @@ pub(super) fn decide(request: &Request, secrets: &ToolSecrets) -> Result<Option<
         return refused(format!("its manifest does not say how {} stays outside", secret.name), "");
     }
     let Some((way, from)) = rules.from.iter().find_map(|way| Some((way, source(way, request, secrets)?))) else {
-        let names: Vec<String> = rules.from.iter().map(|way| format!("${}", way.variable)).collect();
-        return refused(format!("there is none; looked at {}", names.join(", ")), "export one, or ");
+        let name = |way: &KeyWay| if way.variable.is_empty() { "the login".into() } else { format!("${}", way.variable) };
+        let names: Vec<String> = rules.from.iter().map(name).collect();
+        let has_way = rules.from.iter().any(|way| !way.login.is_empty());
+        let login = if has_way { format!("ai login {}, or ", tool.name) } else { String::new() };
+        let other = if !has_way && has_login(request) { "its login cannot stay outside, and " } else { "" };
+        return refused(format!("{other}there is no key; looked at {}", names.join(", ")), &format!("export one, or {login}"));
     };
     let Some(openssl) = &facts.openssl else {
         return refused("`openssl` is not installed, which does TLS for it".into(), "install it, or ");
@@ -102,7 +106,7 @@ pub(super) fn decide(request: &Request, secrets: &ToolSecrets) -> Result<Option<
             base,
             paths: rules.paths.clone(),
             header: way.header.clone(),
-            name: way.variable.clone(),
+            name: if way.variable.is_empty() { "login".into() } else { way.variable.clone() },
             from,
             openssl: openssl.clone(),
             authorities: (!request.authorities().is_empty()).then(|| Store::new(&facts.state).user().join(proxy::AUTHORITIES)),
@@ -110,18 +114,22 @@ pub(super) fn decide(request: &Request, secrets: &ToolSecrets) -> Result<Option<
         rule,
         set,
         args: way.args.iter().map(|word| words(word).into()).collect(),
-        withheld: rules.from.iter().map(|way| way.variable.clone()).collect(),
+        withheld: rules.from.iter().map(|way| way.variable.clone()).filter(|name| !name.is_empty()).collect(),
         base: rules.base.clone(),
         origin: origin.clone(),
     }))
 }
 
-/// Returns where a key is, if it is there: a secret of the manifest or of the person, or a variable that the manifest passes.
-fn source(way: &KeyWay, request: &Request, secrets: &ToolSecrets) -> Option<SecretSource> {
+/// Returns where a key is, if it is there: a secret of the manifest or of the person, a variable that the manifest passes, or the login.
+fn source(way: &KeyWay, request: &Request, secrets: &ToolSecrets) -> Option<KeySource> {
+    if !way.login.is_empty() {
+        let login = KeySource::Login { tool: request.tool.name.clone(), at: way.login.clone() };
+        return has_login(request).then_some(login);
+    }
     let name = &way.variable;
     let secret = secrets.outside.iter().find(|secret| secret.name == *name).map(|secret| secret.place.clone());
     let is_passed = request.tool.manifest.env.pass.contains(name) && request.facts.env.text(name).is_some();
-    secret.or_else(|| is_passed.then(|| SecretSource::Env(name.clone())))
+    secret.or_else(|| is_passed.then(|| SecretSource::Env(name.clone()))).map(KeySource::Secret)
 }
 
 /// Returns the vendor's address: what the program's own variable would say, else what the manifest does.

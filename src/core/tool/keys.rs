@@ -18,16 +18,20 @@ pub struct KeyRules {
     pub paths: Vec<String>,
     /// Variables by which the program logs in as nobody can for it.
     pub refuse: Vec<String>,
+    /// The words of the program that renew a login, in a container that has the login and no project.
+    pub renew: Vec<String>,
     /// Where the key may come from; the first that is there wins.
     pub from: Vec<KeyWay>,
 }
 
-/// One kind of key.
+/// One kind of key: a secret or a variable, or a token of the login.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeyWay {
     /// The secret or the variable of the host that is the key.
     pub variable: String,
+    /// The JSON pointer to it in the first file of the login.
+    pub login: String,
     /// The field that the vendor reads, such as `authorization: Bearer {key}`.
     pub header: String,
     /// Variables in the container: `{url}` leads to the helper, `{key}` stands for what the program takes for its key.
@@ -45,9 +49,10 @@ impl KeyRules {
         if let Some(bad) = self.paths.iter().find(|path| path.parse::<Listed>().is_err()) {
             return Err(format!("`keys.paths`: `{bad}` is no method and path such as `POST /v1/messages`"));
         }
-        let bad = self.from.iter().find(|way| header_of(&way.header, "x").is_none() || way.variable.is_empty());
+        let bad = self.from.iter().find(|way| header_of(&way.header, "x").is_none() || way.variable.is_empty() == way.login.is_empty());
         bad.map_or(Ok(()), |way| {
-            Err(format!("`keys.from`: `{}` with `{}` is no variable with `name: value {{key}}`", way.variable, way.header))
+            let what = if way.variable.is_empty() { &way.login } else { &way.variable };
+            Err(format!("`keys.from`: `{what}` with `{}` is no `variable` or `login` with a header `name: value {{key}}`", way.header))
         })
     }
 }

@@ -85,9 +85,9 @@ pub fn manifest() -> Value {
     let commit = table(&[("argv", &texts), ("model", &text), ("env", &names), ("files", &names), ("answer", &answer)]);
     let mut transcripts = table(&[("at", &text), ("also", &texts), ("format", &json!({ "enum": ["claude", "codex", "gemini"] }))]);
     transcripts["required"] = json!(["at", "format"]);
-    let mut way = table(&[("variable", &text), ("header", &text), ("set", &names), ("args", &texts)]);
-    way["required"] = json!(["variable", "header"]);
-    let keys = table(&[("base", &text), ("url", &text), ("paths", &texts), ("refuse", &texts), ("from", &list(&way))]);
+    let mut way = table(&[("variable", &text), ("login", &text), ("header", &text), ("set", &names), ("args", &texts)]);
+    way["required"] = json!(["header"]);
+    let keys = table(&[("base", &text), ("url", &text), ("paths", &texts), ("refuse", &texts), ("renew", &texts), ("from", &list(&way))]);
     table(&[
         ("about", &text),
         ("command", &texts),

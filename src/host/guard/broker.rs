@@ -9,22 +9,29 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::core::guard::head::ProxyHead;
-use crate::core::guard::key::{KeyOrder, KeyPace, KeyRefusal, KeyedRequest, header_of};
+use crate::core::guard::key::{KeyOrder, KeyPace, KeyRefusal, KeySource, KeyedRequest, header_of};
 use crate::core::guard::peer::Peer;
 use crate::core::guard::rule::EgressReach;
 use crate::core::text::visible::visible;
 use crate::host::guard::desk::Desk;
 use crate::host::guard::dial::dial;
+use crate::host::guard::login_key::LoginKey;
 use crate::host::guard::relay::{self, Duplex};
 use crate::host::guard::tls::{self, TlsPipe};
 use crate::host::guard::tunnel;
 use crate::host::{Host, now};
 
+/// What is put in.
+enum Key {
+    Secret(String),
+    Login(Box<LoginKey>),
+}
+
 /// A key that stays outside, with what it takes to put it in.
 pub struct KeyDesk {
     pub order: KeyOrder,
     pub peer: Peer,
-    key: String,
+    key: Key,
     pub directory: PathBuf,
     pub environment: Vec<(&'static str, OsString)>,
     pace: Mutex<KeyPace>,
@@ -38,25 +45,39 @@ impl std::fmt::Debug for KeyDesk {
 }
 
 impl KeyDesk {
-    /// Reads the key from our standard input, which is its first line.
+    /// Makes what is needed to put a key in; one that is told is the first line of our standard input.
     ///
     /// # Errors
     /// Where it is none that a field of a request can hold.
     pub fn new(host: &Host, order: KeyOrder, directory: &Path) -> io::Result<Self> {
-        let mut key = String::new();
-        io::stdin().read_line(&mut key)?;
-        key.truncate(key.trim_end_matches('\n').len());
         let peer = Peer::parse(order.peer.as_bytes(), None).map_err(|_| io::Error::other("the vendor of the key has no name"))?;
-        if header_of(&order.header, &key).is_none() {
-            return Err(io::Error::other(format!("{} holds what no key is made of", order.name)));
-        }
+        let key = match &order.from {
+            KeySource::Secret(_) => Key::Secret(told(&order)?),
+            KeySource::Login { tool, at } => Key::Login(Box::new(LoginKey::new(host, tool, at)?)),
+        };
         let environment = tls::ENVIRONMENT.into_iter().filter_map(|name| Some((name, host.env.get(name)?.to_owned()))).collect();
         Ok(Self { order, peer, key, directory: directory.to_owned(), environment, pace: Mutex::default(), count: AtomicUsize::default() })
+    }
+
+    fn key(&self) -> Option<String> {
+        match &self.key {
+            Key::Secret(key) => Some(key.clone()),
+            Key::Login(login) => login.token(),
+        }
     }
 
     fn may_ask(&self) -> bool {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner).admits(now())
     }
+}
+
+/// Returns the key that our standard input begins with.
+fn told(order: &KeyOrder) -> io::Result<String> {
+    let mut key = String::new();
+    io::stdin().read_line(&mut key)?;
+    key.truncate(key.trim_end_matches('\n').len());
+    let is_key = header_of(&order.header, &key).is_some();
+    is_key.then_some(key).ok_or_else(|| io::Error::other(format!("{} holds what no key is made of", order.name)))
 }
 
 /// Serves a request that was judged.
@@ -84,7 +105,9 @@ pub fn serve(
     let path = String::from_utf8_lossy(&head.target).into_owned();
     // What is behind the question mark is the program's own.
     let what = name(path.split('?').next().unwrap_or_default());
-    desk.note(|record| record.key(&what, Some(refusal.words())));
+    if refusal != KeyRefusal::Upgrade {
+        desk.note(|record| record.key(&what, Some(refusal.words())));
+    }
     let message = format!("ai: {what}: {}", refusal.words());
     let body = serde_json::json!({ "type": "error", "error": { "type": "permission_error", "message": message } });
     tunnel::answer(&mut client, &format!("{} Refused by ai", refusal.status()), &body.to_string())
@@ -97,7 +120,7 @@ fn begin(desk: &Desk, key: &KeyDesk, head: &ProxyHead, asked: &KeyedRequest) -> 
     }
     let Peer { host, port } = &key.peer;
     let name = if *port == 443 { host.to_string() } else { key.peer.to_string() };
-    let head = key.order.head(asked, head, &name, &key.key).ok_or(KeyRefusal::NoKey)?;
+    let head = key.key().and_then(|real| key.order.head(asked, head, &name, &real)).ok_or(KeyRefusal::NoKey)?;
     let reach = if key.order.private { EgressReach::Any } else { EgressReach::Public };
     let server = dial(desk, &key.peer, reach).map_err(|refusal| {
         desk.note(|record| record.block(&key.peer.to_string(), &refusal));

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::guard::key::KeySource;
 use crate::core::guard::order::{AGENT, EGRESS, GuardOrder, KeepOrder, PAGE, WatchOrder};
 use crate::core::kept_run::{KeptRun, sources};
 use crate::core::lease::SessionId;
@@ -55,7 +56,8 @@ pub fn beside(host: &Host, session: &SessionId, argv: &[OsString], is_optional: 
         return process::exec(argv, &[]);
     }
     // Here, at the person's terminal, where what keeps it may ask.
-    let key = match order.key.as_ref().map(|key| fetch(host, &key.name, &key.from)).transpose() {
+    let secret = order.key.as_ref().and_then(|key| if let KeySource::Secret(place) = &key.from { Some((&key.name, place)) } else { None });
+    let key = match secret.map(|(name, place)| fetch(host, name, place)).transpose() {
         Ok(Some(key)) if key.len() > LONGEST_KEY => return failed("the key is too long".into()),
         Ok(key) => key.map(|key| [key.as_encoded_bytes(), b"\n"].concat()).unwrap_or_default(),
         Err(failure) => return failure,

@@ -65,6 +65,13 @@ impl LoginStore {
         })
     }
 
+    /// Returns what renews a login holds, one at a time over all sessions; it is let go with the value.
+    pub fn turn(&self) -> io::Result<std::fs::File> {
+        let file = own::open(self.tool.join(&self.login))?;
+        rustix::io::retry_on_intr(|| rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive))?;
+        Ok(file)
+    }
+
     /// Returns the same login where sessions use it: in a volume, if there is one. Backups stay in the store.
     #[must_use]
     pub fn with(self, volume: Option<Volume>) -> Self {

@@ -2,7 +2,7 @@ use super::*;
 use crate::core::guard::head::{HeadRead, parse};
 
 fn order() -> KeyOrder {
-    let paths = ["POST /v1/messages", "POST /v1/models/*", "GET /v1/models"].map(str::to_owned).to_vec();
+    let paths = ["POST /v1/messages", "POST /v1/models/*:generate", "GET /v1/models"].map(str::to_owned).to_vec();
     KeyOrder {
         peer: "api.example.com:443".into(),
         private: false,
@@ -10,7 +10,7 @@ fn order() -> KeyOrder {
         paths,
         header: "x-api-key: {key}".into(),
         name: "KEY".into(),
-        from: SecretSource::Env("KEY".into()),
+        from: KeySource::Secret(SecretSource::Env("KEY".into())),
         openssl: "/usr/bin/openssl".into(),
         authorities: None,
     }
@@ -35,14 +35,17 @@ fn only_listed_requests_get_the_key() {
     let ok = |line: &str| judged(line, "").unwrap().unwrap();
     assert_eq!(ok("POST /keys/v1/messages").target, "/base/v1/messages");
     assert_eq!(ok("POST /keys/v1/messages?beta=true&x=a,b").target, "/base/v1/messages?beta=true&x=a,b");
-    assert_eq!(ok("POST /keys/v1/models/a-1.2:generate?alt=sse").listed, "POST /v1/models/*");
+    assert_eq!(ok("POST /keys/v1/models/a-1.2:generate?alt=sse").listed, "POST /v1/models/*:generate");
     let refused = |line: &str, expected: KeyRefusal| assert_eq!(judged(line, ""), Some(Err(expected)), "{line}");
     for line in [
         "GET /keys/v1/messages",
         "post /keys/v1/messages",
         "POST /keys/v1/files",
         "POST /keys/v1/messages/batches",
-        "POST /keys/v1/models/a/b",
+        "POST /keys/v1/models/a/b:generate",
+        "POST /keys/v1/models/:generate",
+        "POST /keys/v1/models/a:batch",
+        "POST /keys/v1/models/a:generate:batch",
         "POST /keys/v1/models",
         "POST /keys/v1",
         "POST /keys/V1/messages",
@@ -76,7 +79,7 @@ fn only_listed_requests_get_the_key() {
     for line in ["POST /keysx/v1/messages", "POST /v1/messages", "GET http://a.com/keys/v1/messages", "CONNECT a.com:443"] {
         assert_eq!(judged(line, ""), None, "{line}");
     }
-    assert_eq!(judged("GET /keys/v1/models", "Upgrade: websocket\r\nConnection: upgrade\r\n"), Some(Err(KeyRefusal::Upgrade)));
+    assert_eq!(judged("GET /keys/v1/responses", "Upgrade: websocket\r\nConnection: upgrade\r\n"), Some(Err(KeyRefusal::Upgrade)));
 }
 
 // GU-02: nothing of the container's that may be a key goes along, by whatever name.
@@ -98,6 +101,8 @@ fn the_vendor_gets_one_key() {
         "X-Hop: theirs",
         "Expect: 100-continue",
         "Trailer: x",
+        "Content_Length: 0",
+        "Transfer_Encoding: chunked",
         "TE: trailers",
         "Host: evil.com",
     ];
