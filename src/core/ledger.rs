@@ -210,7 +210,8 @@ impl Ledger {
             let look = || *known.entry(model).or_insert_with(|| prices.of(self.books[book].names.name(question.model)));
             let of_model = last_model.filter(|(known, _)| *known == model).map_or_else(look, |(_, prices)| prices);
             last_model = Some((model, of_model));
-            sums[place].1.add(question.tokens, of_model.cost(day, question.tokens));
+            let tokens = question.tokens.into();
+            sums[place].1.add(tokens, of_model.cost(day, tokens));
         });
         sums.into_iter().collect()
     }

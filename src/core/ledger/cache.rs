@@ -89,7 +89,7 @@ impl LedgerCache {
                 before = time.seconds();
                 // The sign goes last, so that a step back is short, too.
                 let since = ((since << 1) ^ (since >> 63)).cast_unsigned();
-                let Tokens { input, output, cached, written, hour } = *tokens;
+                let Tokens { input, output, cached, written, hour } = (*tokens).into();
                 to.numbers([since, u64::from(*model), u64::from(*conversation), input, output, cached, written, hour]);
             }
         }
@@ -134,7 +134,7 @@ fn questions(from: &mut NumberReader, names: u64) -> Option<Vec<Question>> {
         let (model, conversation) = (name()?, name()?);
         let mut number = || from.number();
         let tokens = Tokens { input: number()?, output: number()?, cached: number()?, written: number()?, hour: number()? };
-        questions.push(Question { key, time: Time::of(before), model, conversation, tokens });
+        questions.push(Question { key, time: Time::of(before), model, conversation, tokens: tokens.into() });
     }
     Some(questions)
 }
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     fn question(key: u64, seconds: i64, output: u64) -> Question {
-        Question { key, time: Time::of(seconds), model: 0, conversation: 1, tokens: Tokens { output, ..Tokens::default() } }
+        Question { key, time: Time::of(seconds), model: 0, conversation: 1, tokens: Tokens { output, ..Tokens::default() }.into() }
     }
 
     fn cache() -> LedgerCache {
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn it_is_read_as_it_was_written() {
         let cache = cache();
-        assert_eq!(cache.files["a.jsonl"].questions[..2], [question(u64::MAX, 1, 300), question(2, i64::MIN, u64::MAX)]);
+        assert_eq!(cache.files["a.jsonl"].questions[..2], [question(u64::MAX, 1, 300), question(2, i64::MIN, u64::from(u32::MAX))]);
         let read = LedgerCache::parse(&cache.bytes());
         assert_eq!((&read.names.names, &read.files), (&cache.names.names, &cache.files));
     }

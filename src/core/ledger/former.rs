@@ -44,7 +44,7 @@ fn taken_over(former: FormerCache) -> Option<LedgerCache> {
 
 fn question((key, seconds, model, conversation, input, output, cached, written, hour): FormerQuestion, names: u32) -> Option<Question> {
     let tokens = Tokens { input, output, cached, written, hour };
-    (model < names && conversation < names).then(|| Question { key, time: Time::of(seconds), model, conversation, tokens })
+    (model < names && conversation < names).then(|| Question { key, time: Time::of(seconds), model, conversation, tokens: tokens.into() })
 }
 
 #[cfg(test)]
@@ -61,7 +61,7 @@ mod tests {
         let good = "[7,60,0,1,1,2,3,4,5]";
         let read = parse(text(r#"["m","c"]"#, good).as_bytes());
         let tokens = Tokens { input: 1, output: 2, cached: 3, written: 4, hour: 5 };
-        let expected = Question { key: 7, time: Time::of(60), model: 0, conversation: 1, tokens };
+        let expected = Question { key: 7, time: Time::of(60), model: 0, conversation: 1, tokens: tokens.into() };
         assert_eq!(read.files["a.jsonl"], Counted { questions: vec![expected], ..Counted::default() });
         assert_eq!(read.names.names, ["m", "c"]);
         for (names, question) in

@@ -29,6 +29,24 @@ impl Names {
     }
 }
 
+/// The tokens of one question, in their order: no model reads or says 2^32 at once, and there are many questions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokensOfOne([u32; 5]);
+
+impl From<Tokens> for TokensOfOne {
+    fn from(tokens: Tokens) -> Self {
+        let Tokens { input, output, cached, written, hour } = tokens;
+        Self([input, output, cached, written, hour].map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
+    }
+}
+
+impl From<TokensOfOne> for Tokens {
+    fn from(tokens: TokensOfOne) -> Self {
+        let [input, output, cached, written, hour] = tokens.0.map(u64::from);
+        Self { input, output, cached, written, hour }
+    }
+}
+
 /// One question as it is kept: the hash of the maker's name for its answer, its time, places of the names of its model and its conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
@@ -36,13 +54,13 @@ pub struct Question {
     pub time: Time,
     pub model: u32,
     pub conversation: u32,
-    pub tokens: Tokens,
+    pub tokens: TokensOfOne,
 }
 
 impl Question {
     pub fn new(call: &ModelCall, names: &mut Names) -> Self {
         let (model, conversation) = (names.place(&call.model), names.place(&call.conversation));
-        Self { key: call.key, time: call.time, model, conversation, tokens: call.tokens }
+        Self { key: call.key, time: call.time, model, conversation, tokens: call.tokens.into() }
     }
 
     pub fn day(&self) -> Day {
@@ -53,7 +71,7 @@ impl Question {
     pub fn is_joined_by(&mut self, other: &Self) -> bool {
         let is_same = self.key == other.key;
         if is_same {
-            self.tokens = self.tokens.most(other.tokens);
+            self.tokens = Tokens::from(self.tokens).most(other.tokens.into()).into();
         }
         is_same
     }
@@ -97,7 +115,7 @@ mod tests {
     fn what_has_one_name_stands_together_as_it_came() {
         let check = |keys: &[u64]| {
             let at = |(place, key): (usize, &u64)| {
-                let question = Question { key: *key, time: Time::UNKNOWN, model: 0, conversation: 0, tokens: Tokens::default() };
+                let question = Question { key: *key, time: Time::UNKNOWN, model: 0, conversation: 0, tokens: TokensOfOne::default() };
                 (place, question)
             };
             let questions: Vec<_> = keys.iter().enumerate().map(at).collect();
