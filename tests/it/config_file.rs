@@ -27,6 +27,12 @@ const OWN: &str = "# mine\r\nmemory = '1g'  # \u{fc}ber alles\n\n[tool.glm]\nmem
 #[test]
 fn every_change_can_be_taken_back_byte_for_byte() {
     let sandbox = Sandbox::new();
+    // What a run here refuses is said before it does.
+    for (wrong, said) in [("network = 'none'\npublish = ['3000']", "the network is `none`"), ("mounts = ['~/gone']", "it is not there")] {
+        sandbox.config(wrong);
+        let check = sandbox.ai(["config", "check"]).outcome();
+        assert!(check.code == 1 && check.err().contains("runs here are refused: ") && check.err().contains(said), "{}", check.err());
+    }
     sandbox.config(OWN);
     sandbox.ai(["config", "allow", "mount", "~/notes:rw"]).outcome().refused(78, &["it is not there"]);
     sandbox.write("home/notes/a", "a");
@@ -124,7 +130,9 @@ fn a_file_to_begin_with_is_all_off_and_every_line_of_it_works() {
         begun.lines().map(|line| format!("{}\n", line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))).collect();
     assert!(on.matches('\n').count() > 25 && on.contains("\nmounts = "));
     sandbox.config(&on);
-    done(&sandbox, &["config", "check"]);
+    // All of it at once is no run's configuration: it has ports without a network, and directories that are not here.
+    let check = sandbox.ai(["config", "check"]).outcome();
+    assert!(check.code == 1 && check.err().lines().all(|line| line.contains("runs here are refused: ")), "{}", check.err());
 }
 
 // O-07: what stands there is on, and is what ran before; nothing that was there is lost.

@@ -130,7 +130,7 @@ pub fn let_in(args: &LetInArgs) -> Result<u8> {
         output::note("it is let in already");
         return Ok(0);
     }
-    judged(&host, &after).map_err(|failure| {
+    let warnings = judged(&host, &after).map_err(|failure| {
         if judged(&host, &before).is_err() {
             return failure;
         }
@@ -140,6 +140,9 @@ pub fn let_in(args: &LetInArgs) -> Result<u8> {
     })?;
     replace(&host, &before, &after)?;
     output::note(&format!("let in: {}; ai config rollback takes it back", words.join(", ")));
+    for warning in &warnings {
+        output::warn(warning);
+    }
     Ok(0)
 }
 
@@ -203,7 +206,9 @@ pub fn judged(host: &Host, text: &str) -> Result<Vec<String>> {
     let mut sources = host.own_config_sources().unwrap_or_default();
     sources.retain(|source| source.path != own);
     sources.push(ConfigText::own(own, text));
-    check::examine(host, &sources)
+    let mut warnings = check::examine(host, &sources)?;
+    warnings.extend(check::refused_here(&sources)?);
+    Ok(warnings)
 }
 
 /// Returns the person's configuration as it is; nothing where there is none.

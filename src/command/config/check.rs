@@ -6,10 +6,13 @@ use crate::core::commit::secrets::KeyScanner;
 use crate::core::config::source::ConfigText;
 use crate::core::config::{Config, Layer, Origin};
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::plan::RunCommand;
 use crate::core::route::refuse_unknown;
-use crate::core::tool;
+use crate::core::tool::{self, Tool};
 use crate::host::fs::files::read_text;
 use crate::host::{Host, output};
+use crate::session::context::Context;
+use crate::session::decide::decide;
 
 pub fn run(file: Option<&Path>) -> Result<u8> {
     let host = Host::new()?;
@@ -22,7 +25,11 @@ pub fn run(file: Option<&Path>) -> Result<u8> {
             vec![ConfigText::own(path.display().to_string(), text)]
         }
     };
-    let warnings = examine(&host, &sources)?;
+    let mut warnings = examine(&host, &sources)?;
+    // Another machine's file speaks of that machine's directories.
+    if file.is_none() {
+        warnings.extend(refused_here(&sources)?);
+    }
     for warning in &warnings {
         output::warn(warning);
     }
@@ -61,6 +68,23 @@ pub fn examine(host: &Host, sources: &[ConfigText]) -> Result<Vec<String>> {
     warnings.sort_unstable();
     warnings.dedup();
     Ok(warnings)
+}
+
+/// Returns why runs here would be refused for what stands in these files: places that are taken, directories that are not there.
+pub fn refused_here(sources: &[ConfigText]) -> Result<Vec<String>> {
+    let mut refused = Vec::new();
+    for name in Host::new()?.tool_names().iter().map(String::as_str).chain([tool::EXEC]) {
+        let host = Host::new()?;
+        let Some(tool) = Tool::load(name, |name| host.manifest(name)).ok().flatten() else { continue };
+        let config = Config::new(host.scope(name, Some(&tool.manifest)).borrowed(), sources, &host.env, Layer::default())?;
+        let context = Context { host, tool, config, is_changed: false };
+        let failure = decide(&context, RunCommand::placeholder(&context.tool), None).err();
+        let is_of_files = |failure: &Failure| sources.iter().any(|source| failure.message.contains(&format!("{}:", source.path)));
+        refused.extend(failure.filter(is_of_files).map(|failure| format!("runs here are refused: {}", failure.message)));
+    }
+    refused.sort_unstable();
+    refused.dedup();
+    Ok(refused)
 }
 
 /// Says that a key lies open, without showing it.
