@@ -108,7 +108,8 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
         script: &|path| of_tool.iter().find_map(|own| home.read(path.strip_prefix(own).ok()?.to_str()?)).or_else(|| setup::head(path)),
         mounted: &mounted,
         programs: programs.as_deref(),
-        has_glibc_alone: is_ours(&plan.image),
+        // An image that was brought under another name has what ours have.
+        has_glibc_alone: is_ours(&plan.image) || programs.iter().flatten().any(|program| program == "as-job"),
         lacks_variable: &|name| {
             let is_inside = |part: &Part| matches!(part, Part::Variable(variable) if variable.name() == name);
             host.env.get(name).is_some_and(|value| !value.is_empty()) && !plan.parts.iter().any(|reasoned| is_inside(&reasoned.part))
