@@ -50,7 +50,11 @@ fn an_image_that_wants_to_write_is_told_how_once() {
     let run = |bed: &Bed, command: &str| bed.ai(["exec", "--", "sh", "-c", command]).outcome();
     let first = run(&bed, "echo x >/made");
     assert!(first.code == 1 && first.err().contains("Read-only file system"), "{first:?}");
-    assert!(first.err().contains("ran with a read-only root file system") && first.err().contains("AI_READ_ONLY_ROOT=0"), "{first:?}");
+    assert!(
+        first.err().contains("a read-only root file system and an empty home; hint: if it must write outside of")
+            && first.err().contains("AI_READ_ONLY_ROOT=0"),
+        "{first:?}"
+    );
     let second = run(&bed, "exit 3");
     assert_eq!((second.code, second.err()), (3, String::new()));
     bed.set("AI_READ_ONLY_ROOT", "0");

@@ -129,3 +129,17 @@ fn the_log_keeps_five_old_files() {
     let events: Vec<Value> = log(&sandbox).into_iter().map(|mut line| line["event"].take()).collect();
     assert_eq!(events, ["opened", "run"]);
 }
+
+// What a person is told to do next is something that they can do.
+#[test]
+fn a_hint_leads_to_what_helps() {
+    let sandbox = Sandbox::new();
+    for word in ["al", "aloe"] {
+        let err = sandbox.ai([word]).outcome().err();
+        assert!(err.contains("unrecognized subcommand") && !err.contains("__"), "{word}: {err}");
+    }
+    // What stands in the way of the lock is still there in a moment.
+    sandbox.write("home/.docker-ai-config/sync", "");
+    let err = sandbox.ai(["config", "init"]).outcome().err();
+    assert!(err.contains("hint: ai doctor") && !err.contains("in a moment"), "{err}");
+}
