@@ -20,8 +20,9 @@ use crate::core::control::report::visible;
 use crate::core::engine::report::{self, EngineReport};
 use crate::core::facts::Env;
 use crate::core::guard::agent::{AgentRules, AgentStep, FAILURE};
-use crate::core::guard::head::{self, HeadRead};
+use crate::core::guard::head::{self, HeadRead, ProxyHead};
 use crate::core::guard::hello::Hello;
+use crate::core::guard::key::{KeyOrder, KeySource};
 use crate::core::guard::page::LoginPage;
 use crate::core::guard::peer::{HostName, Peer};
 use crate::core::identity::ssh::{self, SshFiles};
@@ -147,6 +148,7 @@ pub fn egress(bytes: &[u8]) {
             assert!(!shown.bytes().any(|byte| byte.is_ascii_uppercase() || byte <= b' '), "{shown}");
             assert!(!head.for_server(&shown, b"/").windows(4).rev().skip(1).any(|end| end == b"\r\n\r\n"));
         }
+        keyed(&head, &bytes[head.length..]);
     }
     let host = HostName::new(b"api.example.com").expect("it is one");
     if let Ok(page) = LoginPage::parse(bytes, std::slice::from_ref(&host)) {
@@ -156,6 +158,30 @@ pub fn egress(bytes: &[u8]) {
     if Hello::parse(bytes).judge(&peer) == Some(Ok(())) {
         let name = b"api.example.com";
         assert!(bytes.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name)) || bytes.len() > 5 + name.len());
+    }
+}
+
+/// A request that gets a key: one head, with that key alone, and nothing behind its body.
+fn keyed(head: &ProxyHead, rest: &[u8]) {
+    let order = KeyOrder {
+        peer: "api.example.com:443".into(),
+        private: false,
+        base: String::new(),
+        paths: vec!["POST /v1/*".into()],
+        header: "x-api-key: {key}".into(),
+        name: String::new(),
+        from: KeySource::Login { tool: String::new(), at: String::new() },
+        openssl: "openssl".into(),
+        authorities: None,
+    };
+    let Some(Ok(mut asked)) = order.judge(head) else { return };
+    let sent = order.head(&asked, head, "api.example.com", "real").expect("it is a key");
+    assert!(!sent.windows(4).rev().skip(1).any(|end| end == b"\r\n\r\n"));
+    let HeadRead::Whole(sent) = head::parse(&sent) else { panic!("it is no head: {sent:?}") };
+    let keys: Vec<_> = sent.fields.iter().filter(|(name, _)| name.to_ascii_lowercase().contains("key")).collect();
+    assert!(keys.len() == 1 && keys[0].1 == b"real" && sent.target.starts_with(b"/v1/"), "{sent:?}");
+    if let Ok(count) = asked.body.take(rest) {
+        assert!(count <= rest.len() && (asked.body.is_over() || count == rest.len()));
     }
 }
 

@@ -7,6 +7,7 @@ use std::net::Shutdown;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, Image};
+use crate::commit::{identify, stage};
 use crate::guard_life::{helper, wait_for};
 use crate::guard_wire::{Helper, rest};
 use crate::guarded::guarded;
@@ -187,6 +188,11 @@ fn no_tool_has_its_key_inside() {
         let outcome = finish(run);
         assert!(outcome.code == 0 && outcome.out().contains("with a login"), "{}\n{}", outcome.out(), outcome.err());
     }
+    // What writes a commit's message has it no more than they.
+    identify(&bed);
+    bed.git_init();
+    stage(&bed, "a file", "a line of the change\n");
+    assert_eq!(bed.ai(["commit", "--tool", "claude", "\nSAY: \"feat: x\""]).prints(), "feat: x\n");
     let stats = mock.stats();
     assert_eq!((&stats["refreshes"], &stats["refusals"]), (&1.into(), &0.into()), "{stats}");
     let log = fs::read_to_string(bed.store().join("log/events.jsonl")).unwrap();
