@@ -23,7 +23,7 @@ pub fn run(words: &[String]) -> Result<u8> {
     match words {
         [] => output::exact(help::list().as_bytes())?,
         [man, directory] if man == "man" => man_pages(Path::new(directory))?,
-        [name] if help::topic(name).is_some() => output::exact(help::topic(name).map_or("", |topic| topic.text).as_bytes())?,
+        [name] if help::topic(name).is_some() => output::exact(help::topic(name).map_or("", help::Topic::text).as_bytes())?,
         path => {
             let text = command(path)?.render_long_help();
             output::styled(&text.ansi().to_string())?;

@@ -106,13 +106,13 @@ fn row(host: &Host, name: &str) -> Result<Option<ToolRow>> {
 
 /// Prints a manifest: that of the person, and what stands behind it.
 fn show(host: &Host, name: &str, json: bool) -> Result<u8> {
-    let own = host.manifest(name)?.filter(|source| source.json.is_none());
+    let own = host.manifest(name)?.filter(|source| !source.is_shipped());
     let sources: Vec<ManifestText> = own.into_iter().chain(tool::shipped(name)).collect();
     if sources.is_empty() {
         return Err(unknown_tool(name, host));
     }
     if json {
-        let rows: Vec<_> = sources.iter().map(|source| serde_json::json!({ "manifest": source.origin, "text": source.text })).collect();
+        let rows: Vec<_> = sources.iter().map(|source| serde_json::json!({ "manifest": source.origin, "text": source.text() })).collect();
         output::json(&rows)?;
         return Ok(0);
     }
@@ -120,7 +120,7 @@ fn show(host: &Host, name: &str, json: bool) -> Result<u8> {
         if sources.len() > 1 {
             output::note(&source.origin);
         }
-        output::lines(source.text.lines())?;
+        output::lines(source.text().lines())?;
     }
     Ok(0)
 }
@@ -215,7 +215,7 @@ fn add(host: &Host, what: &str, local: &LocalArgs) -> Result<u8> {
                 let why = format!("cannot add `{}`: a run would not take it", path.display());
                 return Err(Failure::new(Kind::Config, why).hint(format!("ai tools check {}", typed(what))));
             }
-            (name_of(path).to_owned(), read(path)?.text.into_owned())
+            (name_of(path).to_owned(), read(path)?.text().to_owned())
         }
         _ => {
             let more: Vec<&str> = tool::more_names().collect();

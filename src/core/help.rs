@@ -1,17 +1,23 @@
 //! `ai help`: short texts about one thing each.
 
-/// A topic: its name, what it is about, and its text.
+use crate::core::text::packed;
+
+/// A topic: its name, and what it is about.
 #[derive(Debug)]
 pub struct Topic {
     pub name: &'static str,
     pub about: &'static str,
-    pub text: &'static str,
+}
+
+impl Topic {
+    pub fn text(&self) -> &'static str {
+        packed::text(&format!("{}.txt", self.name))
+    }
 }
 
 macro_rules! topics {
     ($($name:literal: $about:literal,)*) => {
-        pub const TOPICS: &[Topic] =
-            &[$(Topic { name: $name, about: $about, text: include_str!(concat!("help/", $name, ".txt")) },)*];
+        pub const TOPICS: &[Topic] = &[$(Topic { name: $name, about: $about },)*];
     };
 }
 
@@ -56,7 +62,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_explained() {
-        let text = topic("config").unwrap().text;
+        let text = topic("config").unwrap().text();
         for (key, ..) in crate::core::config::Config::default().settings.rows() {
             let row = format!("\n    {key:21} AI_{:21} ", key.to_ascii_uppercase());
             assert!(text.contains(&row), "{row}");
@@ -66,8 +72,8 @@ mod tests {
     #[test]
     fn every_text_fits_a_terminal() {
         for topic in TOPICS {
-            assert!(topic.text.ends_with('\n') && topic.text.lines().count() > 8, "{}", topic.name);
-            for line in topic.text.lines() {
+            assert!(topic.text().ends_with('\n') && topic.text().lines().count() > 8, "{}", topic.name);
+            for line in topic.text().lines() {
                 assert!(line.len() <= 124 && !line.ends_with(' '), "{}: {line}", topic.name);
             }
         }
@@ -86,7 +92,7 @@ mod tests {
     #[test]
     fn every_exit_code_of_ours_is_explained() {
         use crate::core::failure::Kind;
-        let text = topic("exit-codes").map(|topic| topic.text).unwrap();
+        let text = topic("exit-codes").map(Topic::text).unwrap();
         for kind in [Kind::General, Kind::Usage, Kind::Unavailable, Kind::Busy, Kind::NotAllowed, Kind::Config, Kind::NotFound] {
             assert!(text.contains(&format!(" {}   ", kind.exit_code())), "{kind:?}");
         }

@@ -3,6 +3,7 @@
 pub mod base64;
 pub mod digest;
 pub mod nearest;
+pub mod packed;
 pub mod path;
 pub mod table;
 pub mod typed;

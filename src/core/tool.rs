@@ -21,12 +21,12 @@ pub mod manifest;
 mod over;
 mod reserved;
 pub mod schema;
+mod source;
 
 /// A manifest that comes with the program.
 struct BuiltIn {
     name: &'static str,
-    text: &'static str,
-    /// The same, as `build.rs` wrote it.
+    /// What it says, as `build.rs` wrote it.
     json: &'static str,
 }
 
@@ -35,7 +35,6 @@ macro_rules! built_in {
     ($($name:literal),*) => {
         [$(BuiltIn {
             name: $name,
-            text: include_str!(concat!("tool/", $name, ".toml")),
             json: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".json")),
         }),*]
     };
@@ -45,13 +44,7 @@ macro_rules! built_in {
 const BUILT_IN: [BuiltIn; 5] = built_in!("claude", "gemini", "codex", "glm", "exec");
 
 /// Manifests that come with the program and are tools as soon as a person adds them: nobody's shell pays for what they do not use.
-const MORE: [(&str, &str); 5] = [
-    ("pi", include_str!("tool/more/pi.toml")),
-    ("opencode", include_str!("tool/more/opencode.toml")),
-    ("copilot", include_str!("tool/more/copilot.toml")),
-    ("qwen", include_str!("tool/more/qwen.toml")),
-    ("kimi", include_str!("tool/more/kimi.toml")),
-];
+const MORE: [&str; 5] = ["pi", "opencode", "copilot", "qwen", "kimi"];
 
 /// The pseudo tool behind `ai exec`: no program of its own, no state, the user's words are the command.
 pub const EXEC: &str = "exec";
@@ -86,7 +79,9 @@ impl Tool {
         let Some(source) = text(name)? else { return Ok(None) };
         let mut manifest = Manifest::parse(&source)?;
         let is_own = |name: &str, source: &ManifestText| {
-            built_in(name).is_none_or(|ours| ours.text != source.text) && adding(name).is_none_or(|ours| ours != source.text)
+            !source.is_shipped()
+                && built_in(name).is_none_or(|ours| ours.text() != source.text())
+                && adding(name).is_none_or(|ours| ours != source.text())
         };
         let own = is_own(name, &source);
         let Some(parent) = manifest.profile_of.clone() else {
@@ -208,19 +203,18 @@ impl Tool {
 /// Returns the built-in manifest of this name.
 pub fn built_in(name: &str) -> Option<ManifestText> {
     let found = BUILT_IN.iter().find(|built_in| built_in.name == name)?;
-    Some(ManifestText { text: found.text.into(), json: Some(found.json), origin: format!("built-in {name}.toml") })
+    Some(ManifestText::shipped(name, Some(found.json)))
 }
 
 /// Returns the manifest that comes with the program under this name, whether or not it is a tool of this person.
 pub fn shipped(name: &str) -> Option<ManifestText> {
-    let more = || MORE.iter().find(|(known, _)| *known == name);
-    built_in(name)
-        .or_else(|| more().map(|(_, text)| ManifestText { text: (*text).into(), json: None, origin: format!("built-in {name}.toml") }))
+    let more = || MORE.contains(&name).then(|| ManifestText::shipped(name, None));
+    built_in(name).or_else(more)
 }
 
 /// Names of the tools that come with the program and must be added.
 pub fn more_names() -> impl Iterator<Item = &'static str> {
-    MORE.iter().map(|(name, _)| *name)
+    MORE.into_iter()
 }
 
 /// Returns the manifest of a person's own that adds a tool which comes with the program.
@@ -263,6 +257,7 @@ pub fn is_taken(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::text::packed;
 
     #[test]
     fn every_built_in_manifest_is_valid() {
@@ -298,7 +293,8 @@ mod tests {
 
     #[test]
     fn what_is_read_at_a_run_is_what_the_manifest_says() {
-        for BuiltIn { name, text, .. } in BUILT_IN {
+        for BuiltIn { name, .. } in BUILT_IN {
+            let text = packed::text(&format!("{name}.toml"));
             let written = Manifest::parse(&ManifestText::own(text, name)).unwrap();
             assert_eq!(format!("{:?}", Manifest::parse(&built_in(name).unwrap()).unwrap()), format!("{written:?}"));
         }

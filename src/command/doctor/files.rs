@@ -35,7 +35,7 @@ fn keys(context: &Context) -> Vec<Finding> {
     let mut texts: Vec<(String, String)> =
         host.own_config_sources().unwrap_or_default().into_iter().map(|source| (source.path, source.text)).collect();
     let manifests = host.tool_names().into_iter().filter_map(|name| host.manifest(&name).ok().flatten());
-    texts.extend(manifests.filter(|manifest| manifest.json.is_none()).map(|manifest| (manifest.origin, manifest.text.into_owned())));
+    texts.extend(manifests.filter(|manifest| !manifest.is_shipped()).map(|manifest| (manifest.origin.clone(), manifest.text().to_owned())));
     let mut findings = Vec::new();
     for (path, text) in &texts {
         for secret in scanner.secrets(text.as_bytes()) {

@@ -9,10 +9,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Tokens, day::Day};
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::text::packed;
 use crate::core::text::visible::toml_complaint;
-
-/// The table that comes with the program.
-const BUILT_IN: &str = include_str!("prices.toml");
 
 /// US dollars, in millionths of a millionth: exact for every list price of one token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,7 +116,7 @@ pub struct Prices {
 impl Prices {
     /// Returns the prices of the program, with those of the person's own file over them: its text and where it is.
     pub fn new(own: Option<(&str, &str)>) -> Result<Self> {
-        let built_in = read(BUILT_IN, "built-in prices.toml")?;
+        let built_in = read(packed::text("prices.toml"), "built-in prices.toml")?;
         let mut prices = Self { date: built_in.date.unwrap_or_default(), models: built_in.models };
         if let Some((text, origin)) = own {
             prices.models.extend(read(text, origin)?.models.into_iter().map(|(name, price)| (name.to_lowercase(), price)));

@@ -36,11 +36,11 @@ pub fn examine(name: &str, source: &ManifestText, text: impl Fn(&str) -> Result<
     } else if built_in(name).is_some_and(|ours| ours.origin != source.origin) {
         add(1, false, format!("it takes the place of the built-in `{name}`"), "a profile of it, under another name, keeps both");
     }
-    let mut text_left = source.text.to_string();
+    let mut text_left = source.text().to_owned();
     for _ in 0..MOST {
         let Err(error) = toml::from_str::<Manifest>(&text_left) else { break };
         let line = error.span().map_or(1, |span| line_at(&text_left, span.start));
-        let meant = misplaced(error.message(), &source.text, line).or_else(|| meant(error.message()));
+        let meant = misplaced(error.message(), source.text(), line).or_else(|| meant(error.message()));
         // What is missing once it is gone would be said of the rest.
         let is_alone = error.message().starts_with("unknown field") && meant.is_none();
         let hint = meant.or_else(|| words(error.message())).unwrap_or_else(|| "ai help tools".into());
@@ -53,7 +53,8 @@ pub fn examine(name: &str, source: &ManifestText, text: impl Fn(&str) -> Result<
     if toml::from_str::<Manifest>(&text_left).is_err() {
         return found;
     }
-    let source = &ManifestText { text: text_left.into(), ..source.clone() };
+    let left = ManifestText::own(&text_left, source.origin.clone());
+    let source = if source.text() == text_left { source } else { &left };
     let own = Manifest::parse(source);
     let tool = match own
         .and_then(|_| Tool::load(name_or(name), |asked| if asked == name_or(name) { Ok(Some(source.clone())) } else { text(asked) }))
@@ -65,12 +66,12 @@ pub fn examine(name: &str, source: &ManifestText, text: impl Fn(&str) -> Result<
             let said = said.lines().next().unwrap_or_default();
             let what = said.split_once(": ").map_or(said, |(_, why)| why).to_owned();
             let hint = failure.hint.as_deref().unwrap_or("ai help tools").to_owned();
-            add(line_of(&source.text, &what), true, what, &hint);
+            add(line_of(source.text(), &what), true, what, &hint);
             return found;
         }
     };
     for Doubt { fatal, what, hint } in doubts(&tool.manifest) {
-        add(line_of(&source.text, &what), fatal, what, hint);
+        add(line_of(source.text(), &what), fatal, what, hint);
     }
     found.sort_by_key(|complaint| complaint.line);
     found

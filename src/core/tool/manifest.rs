@@ -1,6 +1,5 @@
 //! What a manifest says, as it stands in its file.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -17,22 +16,7 @@ use crate::core::telemetry::TelemetryRules;
 use crate::core::text::visible::toml_complaint;
 use crate::core::tool::install::InstallRules;
 use crate::core::tool::keys::KeyRules;
-
-/// The text of a manifest and where it came from.
-#[derive(Clone, Debug)]
-pub struct ManifestText {
-    pub text: Cow<'static, str>,
-    /// The same as JSON, where it comes with the program: quicker to read.
-    pub json: Option<&'static str>,
-    pub origin: String,
-}
-
-impl ManifestText {
-    /// Returns the text of a file of somebody's own.
-    pub fn own(text: &str, origin: impl Into<String>) -> Self {
-        Self { text: text.to_owned().into(), json: None, origin: origin.into() }
-    }
-}
+pub use crate::core::tool::source::ManifestText;
 
 /// A tool or a profile of one.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -229,9 +213,9 @@ impl Manifest {
     pub fn parse(source: &ManifestText) -> Result<Self> {
         let invalid =
             || Failure::new(Kind::Config, format!("cannot read `{}`: it is no valid manifest", source.origin)).hint("ai help tools");
-        let manifest: Self = match source.json {
+        let manifest: Self = match source.json() {
             Some(json) => serde_json::from_str(json).map_err(|error| invalid().because(error.to_string()))?,
-            None => toml::from_str(&source.text).map_err(|error| invalid().because(toml_complaint(&error)))?,
+            None => toml::from_str(source.text()).map_err(|error| invalid().because(toml_complaint(&error)))?,
         };
         manifest
             .check()
