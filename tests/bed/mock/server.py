@@ -1,5 +1,6 @@
 """The HTTP side: plain requests, the CONNECT proxy with its own TLS, and the table of what is answered where."""
 
+import contextlib
 import http.server
 import itertools
 import json
@@ -65,6 +66,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_GET  # noqa: N815
 
     def finish(self):
+        if self.tunnel and self.server.journal.is_kept:
+            self._read_on()
         super().finish()
         if self.tunnel:
             self.connection.close()
@@ -89,6 +92,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if method == self.command and match:
                 return respond(self, parse(self.headers, body), match)
         return self.send_json(404, {"type": "error", "error": {"type": "not_found_error", "message": f"mock: no {route}"}})
+
+    def _read_on(self):
+        """What stands behind the last request, as a vendor would see it that closes nothing."""
+        self.connection.settimeout(0.3)
+        with contextlib.suppress(OSError, ValueError):
+            if more := self.rfile.peek(1):
+                self.server.journal.request(self.tunnel, "BEHIND", more.decode("latin-1"), {}, b"")
 
     def _body(self):
         raw = self._raw_body()
