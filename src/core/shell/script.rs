@@ -118,11 +118,7 @@ pub fn completions(shell: Shell, integration: &Integration) -> Result<String> {
 pub fn library(shell: Shell, known: &str) -> Result<String> {
     let files = files(shell);
     match shell {
-        Shell::Bash => environment(shell)
-            .and_then(|environment| {
-                environment.render_str(PLAIN_BASH, context! { script => Value::from_safe_string(files.functions.to_owned()) })
-            })
-            .map_err(|error| cannot_render(shell, error)),
+        Shell::Bash => Ok(without_aliases(files.functions)),
         Shell::Zsh | Shell::Fish => {
             let known = format!("\n\\builtin typeset -g __ai_known={}\n", shell.quote(known));
             Ok([files.functions, &*known, files.completer, WHOLE].concat())
@@ -139,10 +135,7 @@ fn render_as(shell: Shell, template: &str, integration: &Integration) -> Result<
         let script = environment.get_template(template)?.render(values(shell, template, integration, &files))?;
         let script = match shell {
             Shell::Zsh => in_one_line(&script),
-            Shell::Bash => {
-                let script = Value::from_safe_string(script.trim_end().to_owned());
-                environment.render_str(PLAIN_BASH, context! { script })?
-            }
+            Shell::Bash => without_aliases(script.trim_end()),
             Shell::Fish => script,
         };
         let quoted = |text: String| Value::from_safe_string(text);
@@ -157,6 +150,12 @@ fn render_as(shell: Shell, template: &str, integration: &Integration) -> Result<
 
 fn cannot_render(shell: Shell, error: minijinja::Error) -> Failure {
     Failure::new(Kind::General, format!("cannot render the script for {shell}")).because(error)
+}
+
+/// Returns what bash reads line by line without aliases, and what it makes of this script then.
+fn without_aliases(script: &str) -> String {
+    // It has one value: a parser of templates would take longer than all that it is for.
+    PLAIN_BASH.replacen("@@script@@", script, 1)
 }
 
 /// The script as one line, which is one quoted word: `csh_junkie_quotes` allows no line's end in it.
