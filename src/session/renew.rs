@@ -9,11 +9,12 @@ use crate::core::guard::key::NEAR;
 use crate::core::login::backup::By;
 use crate::host::guard::login_key::ends_within;
 use crate::host::machine::interrupt::Interrupt;
+use crate::host::store::hold;
 use crate::host::store::login::LoginStore;
 use crate::session::context::Context;
 use crate::session::errand::{self, Errand};
 
-/// How long the program may take.
+/// How long the program may take, and how long others are waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Renews the login of a tool if it is near its end, one session after another.
@@ -23,7 +24,7 @@ pub fn renew(tool: &str) -> Result<()> {
     context.tool = context.tool.at_login();
     context.tool.manifest.command = words;
     let Some(place) = LoginStore::of(&context.tool, &context.host, &context.host.store) else { return Ok(()) };
-    let _turn = place.turn()?;
+    let _turn = place.turn(PATIENCE).map_err(|error| hold::no_lock(&error))?;
     // Somebody else may have done it meanwhile.
     if !ends_within(&place, NEAR) {
         return Ok(());

@@ -178,6 +178,9 @@ fn no_tool_has_its_key_inside() {
     let (file, document) = mock.ended_login("claude");
     let refresh = serde_json::from_str::<Value>(&document).unwrap()["claudeAiOauth"]["refreshToken"].as_str().unwrap().to_owned();
     bed.write(&format!("home/.docker-ai-config/global_state/claude/shared/login/{file}"), document);
+    // What holds its directory, as a container may that has it, holds nobody up.
+    let directory = fs::File::open(bed.store().join("global_state/claude/shared/login")).unwrap();
+    rustix::fs::flock(&directory, rustix::fs::FlockOperation::LockExclusive).unwrap();
     let runs: Vec<_> = (0..2).map(|_| bed.ai(["run", "claude", "--", "-p", "HOLD: 3000 with a login"]).spawn()).collect();
     wait_for(|| heard(&bed).iter().filter(|entry| entry["path"] == "/v1/messages?beta=true").count() >= 3);
     let login = fs::read_to_string(bed.store().join(format!("global_state/claude/shared/login/{file}"))).unwrap();

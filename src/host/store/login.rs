@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::core::container::SHARED;
 use crate::core::login::backup::{self, About, By, Why, Worth};
@@ -12,6 +13,7 @@ use crate::core::tool::Tool;
 use crate::host::Host;
 use crate::host::engine::volume::Volume;
 use crate::host::fs::files::{private_dir, read_own, tighten};
+use crate::host::fs::lock::{self, Lock, LockError};
 use crate::host::fs::own;
 use crate::host::fs::slot::{Slot, slot};
 use crate::host::fs::{self, Absent, FileError};
@@ -65,11 +67,10 @@ impl LoginStore {
         })
     }
 
-    /// Returns what renews a login holds, one at a time over all sessions; it is let go with the value.
-    pub fn turn(&self) -> io::Result<std::fs::File> {
-        let file = own::open(self.tool.join(&self.login))?;
-        rustix::io::retry_on_intr(|| rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive))?;
-        Ok(file)
+    /// Returns what renews a login holds, one at a time over all sessions; it is let go with the value. It is beside the backups: the
+    /// login's own directory is in containers, which could hold it as long as they like.
+    pub fn turn(&self, wait: Duration) -> Result<Lock, LockError> {
+        lock::acquire(&self.backups_dir(), wait)
     }
 
     /// Returns the same login where sessions use it: in a volume, if there is one. Backups stay in the store.
