@@ -17,6 +17,7 @@ pub mod devcontainer;
 pub mod dockerfile;
 mod ignore;
 mod installed;
+mod mirror;
 mod render;
 mod sbom;
 mod source;
@@ -25,9 +26,10 @@ pub use archive::{ArchiveEntry, Archived, BLOCK, LISTS};
 pub use define::{Below, Definition, Definitive, define};
 pub use ignore::IgnoreRules;
 pub use installed::{
-    DOCKERFILE, InstalledImage, TOOL_IMAGE, build_command, installed_image, installed_tool, is_ours, shared_package, shared_tools,
-    tools_dockerfile,
+    DOCKERFILE, InstalledImage, TOOL_IMAGE, build_command, installed_image, installed_tool, is_ours, shared_base, shared_package,
+    shared_tools, tools_dockerfile,
 };
+pub use mirror::{MIRROR, is_mirror, mirrored};
 pub use render::{MADE, MadeImage};
 pub use sbom::SBOM;
 pub use source::{Found, ImageFiles, RecipeBases, SourceFile, WantedSource};

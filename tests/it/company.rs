@@ -5,6 +5,7 @@ use std::fs;
 use crate::bed::{Bed, Image};
 use crate::mock::Mock;
 use crate::require::need;
+use crate::sandbox::Sandbox;
 use crate::shells::Shell;
 
 /// What asks a registry or a server of repositories, and what it says in the end.
@@ -71,4 +72,31 @@ fn claude_asks_the_models_of_a_cloud_account() {
     assert!(outcome.out().contains("mock-anthropic heard: hello"), "{outcome:?}");
     assert_eq!(mock.asked().last().unwrap()["model"], "anthropic.mock");
     bed.nothing_left();
+}
+
+// NE-03: said once, of the image that all share and of what a manifest begins with; what a person names is taken as it stands.
+#[test]
+fn a_company_s_mirror_is_asked_for_what_an_image_begins_with() {
+    let sandbox = Sandbox::new();
+    sandbox.program("docker", "#!/bin/sh\n[ \"$1\" = build ] || exit 1\nprintf '%s\\n' \"$@\" >\"$HOME/argv\"\nexit 9\n");
+    let begins = |config: &str, base: &str, words: &[&str]| {
+        sandbox.config(&format!("[build]\nmirror = 'registry.example/hub'\n{config}"));
+        sandbox.manifest("told", &format!("command = ['told']\n[install]\nnpm = 'told@1.0.0'\n{base}"));
+        sandbox.ai(["image", "build"].iter().chain(words)).fails_with(69);
+        let argv = fs::read_to_string(sandbox.home().join("argv")).unwrap();
+        let base = argv.lines().find_map(|word| word.strip_prefix("BASE="));
+        base.map(str::to_owned)
+    };
+    let hub = |image: &str| Some(format!("registry.example/hub/{image}"));
+    let trixie = "base = 'node:22-trixie-slim'";
+    assert_eq!(begins("", "", &[]), hub("library/node:22-bookworm-slim"));
+    assert_eq!(begins("", "", &["told"]), hub("library/node:22-bookworm-slim"));
+    assert_eq!(begins("", trixie, &["told"]), hub("library/node:22-trixie-slim"));
+    assert_eq!(begins("base = 'mine:1'", trixie, &["told"]), hub("library/node:22-trixie-slim"));
+    assert_eq!(begins("", "base = 'ghcr.io/acme/node:1'", &["told"]).as_deref(), Some("ghcr.io/acme/node:1"));
+    assert_eq!(begins("base = 'mine:1'", "", &[]).as_deref(), Some("mine:1"));
+    assert_eq!(begins("base = 'mine:1'", "", &["told"]).as_deref(), Some("mine:1"));
+    assert_eq!(begins("", trixie, &["told", "--base", "mine:2"]).as_deref(), Some("mine:2"));
+    sandbox.config("network = 'none'\n[build]\nmirror = 'https://registry.example'\n");
+    sandbox.ai(["image", "build"]).outcome().refused(78, &["config.toml:2", "`build.mirror`: `https://registry.example` is no registry"]);
 }

@@ -229,7 +229,7 @@ fn documented() -> Vec<(&'static str, String)> {
 }
 
 /// Files that are wrong, each in one way that the program refuses, too.
-const WRONG: [(&str, &str); 14] = [
+const WRONG: [(&str, &str); 15] = [
     ("config", "netwrok = 'none'"),
     ("config", "memory = 4"),
     ("config", "workspace = 'sideways'"),
@@ -240,6 +240,7 @@ const WRONG: [(&str, &str); 14] = [
     ("config", "[tool.claude]\nhardend = true"),
     ("config", "[tool.claude.tool.x]\nkeep = true"),
     ("config", "[secret.X]\nvalue = 'hush'"),
+    ("config", "[build]\nmirror = 'https://registry.example/hub'"),
     ("policy", "[[rules]]"),
     ("policy", "[[rule]]\ntool = ['claude']"),
     ("policy", "[[rule]]\nforbid = ['natve']"),

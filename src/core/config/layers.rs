@@ -68,7 +68,11 @@ impl Layers {
         }
         // The file that is read later counts more.
         config.route.splice(0..0, rules);
-        if let Some(build) = file.build.map(Spanned::into_inner) {
+        if let Some(build) = file.build {
+            let at = origin(build.span().start);
+            let build = build.into_inner();
+            build.check().map_err(|why| Failure::new(Kind::Config, format!("cannot use {at}: {why}")).hint("ai help config"))?;
+            config.build.mirror = build.mirror.or(config.build.mirror.take());
             config.build.base = build.base.or(config.build.base.take());
             config.build.network = build.network.or(config.build.network.take());
             config.build.versions.extend(build.versions);

@@ -7,6 +7,7 @@ use crate::core::admit::cache::{Cache, CacheScope};
 use crate::core::config::value::{KeysPlace, Mapping};
 use crate::core::config::{KEYS, shapes};
 use crate::core::engine::kind::EngineKind;
+use crate::core::image::MIRROR;
 use crate::core::policy::file::WORDS;
 use crate::core::policy::trust::NEVER;
 use crate::core::sync::HostSync;
@@ -140,7 +141,7 @@ fn config() -> Value {
         all.insert(name.into(), json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/section" } }));
     }
     let build = json!({ "type": "object", "additionalProperties": false, "properties": {
-        "base": { "type": "string" }, "network": { "type": "string" },
+        "base": { "type": "string" }, "mirror": { "type": "string", "pattern": MIRROR }, "network": { "type": "string" },
         "versions": { "type": "object", "additionalProperties": { "type": "string" } },
     } });
     all.insert("build".into(), build);

@@ -9,6 +9,7 @@ use crate::core::admit::Admitted;
 use crate::core::config::source::ConfigText;
 use crate::core::config::{ConfigTable, Origin, Setting};
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::image::is_mirror;
 use crate::core::text::nearest::nearest;
 use crate::core::text::visible::toml_complaint;
 
@@ -17,10 +18,19 @@ use crate::core::text::visible::toml_complaint;
 #[serde(deny_unknown_fields, default)]
 pub struct Build {
     pub base: Option<String>,
+    /// A mirror of Docker Hub, from where a base comes that manifests and the program itself name.
+    pub mirror: Option<String>,
     /// Network of the build, as the engine spells it.
     pub network: Option<String>,
     /// Versions of the tools, by name.
     pub versions: BTreeMap<String, String>,
+}
+
+impl Build {
+    /// Fails for a mirror before which no name of an image could stand.
+    pub(super) fn check(&self) -> std::result::Result<(), String> {
+        self.mirror.as_deref().map_or(Ok(()), is_mirror)
+    }
 }
 
 /// Returns a key that is set, with its place.

@@ -19,6 +19,11 @@ pub fn tools_dockerfile() -> String {
     format!("{DOCKERFILE}{}", sbom::step(TOOL_IMAGE))
 }
 
+/// Returns what the image of the tools begins with, unless something else is named.
+pub fn shared_base() -> &'static str {
+    BASE.trim().trim_start_matches("ARG BASE=")
+}
+
 /// Returns the name of the image of a tool that its manifest installs.
 pub fn installed_image(tool: &str) -> String {
     format!("{INSTALLED}{tool}:1")

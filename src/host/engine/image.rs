@@ -9,7 +9,7 @@ use crate::core::engine::kind::Engine;
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::image::{DOCKERFILE, InstalledImage, tools_dockerfile};
+use crate::core::image::{DOCKERFILE, InstalledImage, mirrored, shared_base, tools_dockerfile};
 use crate::core::plan::proxy::{PROXY_VARIABLES, authorities};
 use crate::host::engine::recipe;
 use crate::host::machine::process;
@@ -44,7 +44,7 @@ impl Options {
         let proxies = PROXY_VARIABLES.iter().filter(|name| config.settings.proxy.value == "auto" && facts.env.text(name).is_some());
         let mut options = Self {
             tag,
-            base: build.base.clone(),
+            base: build.base.clone().or_else(|| mirrored(build.mirror.as_deref()?, shared_base())),
             network: build.network.clone(),
             versions: build.versions.clone().into_iter().collect(),
             no_cache: false,
@@ -67,7 +67,9 @@ impl Options {
     /// Returns the same for the image of one tool, whose manifest knows best what the program needs to begin with.
     pub fn of_tool(config: &Config, facts: &Facts, image: &InstalledImage) -> Self {
         let options = Self::new(config, facts, image.name());
-        Self { base: image.rules.base.clone().or(options.base), ..options }
+        let named = image.rules.base.as_ref();
+        let at_mirror = named.and_then(|base| mirrored(config.build.mirror.as_deref()?, base));
+        Self { base: at_mirror.or_else(|| named.cloned()).or(options.base), ..options }
     }
 
     fn argv(&self, program: OsString) -> Vec<OsString> {
