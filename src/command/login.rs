@@ -10,8 +10,9 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::login::backup::By;
 use crate::core::login::{Login, Validity};
 use crate::core::plan::RunCommand;
-use crate::core::sync::{Rule, plan};
+use crate::core::sync::{Place, Rule, plan};
 use crate::host::store::login::LoginStore;
+use crate::host::store::project::{self, Sizes};
 use crate::host::sync::place::Places;
 use crate::host::{output, sync};
 use crate::session::context::Context;
@@ -77,7 +78,7 @@ fn into_settings(context: &Context, place: &LoginStore, args: Vec<OsString>) -> 
     let mut is_done = false;
     for rule in context.tool.login_settings() {
         if let Some(login) = left.get(&rule.path).and_then(|bytes| plan::login(rule, bytes)) {
-            put(context, rule, &login)?;
+            put(context, &of_hub(context), rule, Place::Hub, &login)?;
             is_done = true;
         }
     }
@@ -88,23 +89,29 @@ fn into_settings(context: &Context, place: &LoginStore, args: Vec<OsString>) -> 
     Ok(0)
 }
 
-/// Takes a login out of the settings of all projects; whether there was one.
+/// Takes a login out of the settings of all projects, and those that a run made out of each project's own; whether there was one.
 fn out_of_settings(context: &Context) -> Result<bool> {
-    let places = of_hub(context);
+    let Context { host, tool, .. } = context;
+    let projects = project::partitions(&host.store, Sizes::Unknown).into_iter().filter(|partition| partition.tool == tool.name);
+    let projects = projects.map(|partition| (settings::places(host, tool, &partition.project), Place::Project));
     let mut was_there = false;
-    for rule in context.tool.login_settings() {
-        if sync::login_in_hub(&places, rule).is_some() {
-            put(context, rule, "{}")?;
-            was_there = true;
+    for (places, place) in std::iter::once((of_hub(context), Place::Hub)).chain(projects) {
+        for rule in tool.login_settings() {
+            if sync::login_in(&places, rule, place).is_some() {
+                put(context, &places, rule, place, "{}")?;
+                was_there = true;
+            }
         }
     }
     Ok(was_there)
 }
 
-fn put(context: &Context, rule: &Rule, login: &str) -> Result<()> {
+fn put(context: &Context, places: &Places, rule: &Rule, place: Place, login: &str) -> Result<()> {
     let name = &context.tool.name;
-    let is_put = sync::put_login(&of_hub(context), rule, login).map_err(|error| settings::sync_failure(&error))?;
-    let cannot = || Failure::new(Kind::General, format!("cannot write the login of {name}: `{}` is no settings file of it", rule.path));
+    let is_put = sync::put_login(places, rule, place, login).map_err(|error| settings::sync_failure(&error))?;
+    let file = places.root(place).map(|root| root.join(&rule.path)).unwrap_or_default();
+    let cannot =
+        || Failure::new(Kind::General, format!("cannot write the login of {name}: `{}` is no settings file of it", file.display()));
     if is_put { Ok(()) } else { Err(cannot().hint(format!("ai sync status {name}"))) }
 }
 
@@ -124,11 +131,8 @@ pub fn logout(logout: &LogoutArgs) -> Result<u8> {
     let mut context = Context::of_account(name)?;
     spare::dismiss(&context.host.store, Some(name));
     if context.tool.login_settings().next().is_some() {
-        let said = if out_of_settings(&context)? {
-            format!("logged out of {name}: every project takes that over before its next run")
-        } else {
-            format!("{name} is not logged in")
-        };
+        let said =
+            if out_of_settings(&context)? { format!("logged out of {name}, in every project") } else { format!("{name} is not logged in") };
         output::note(&said);
         return Ok(0);
     }

@@ -116,17 +116,17 @@ pub fn carry_out(places: &Places, plan: &SyncPlan) -> Result<Report, SyncError> 
     Ok(report)
 }
 
-/// Makes the hub's file of a rule have this login; whether it has.
-pub fn put_login(places: &Places, rule: &Rule, login: &str) -> Result<bool, SyncError> {
-    let Some(site) = rule.site(Place::Hub) else { return Ok(false) };
+/// Makes the file of a rule in a place have this login; whether it has.
+pub fn put_login(places: &Places, rule: &Rule, place: Place, login: &str) -> Result<bool, SyncError> {
+    let Some(site) = rule.site(place) else { return Ok(false) };
     let there = gather::read_site(places, &site, gather::SETTINGS);
-    let Some(plan) = plan::with_login(rule, &there, login) else { return Ok(false) };
+    let Some(plan) = plan::with_login(rule, place, &there, login) else { return Ok(false) };
     Ok(carry_out(places, &plan)?.notices.is_empty())
 }
 
-/// Returns the login that the hub's file of a rule has.
-pub fn login_in_hub(places: &Places, rule: &Rule) -> Option<String> {
-    match gather::read_site(places, &rule.site(Place::Hub)?, gather::SETTINGS) {
+/// Returns the login that the file of a rule in a place has.
+pub fn login_in(places: &Places, rule: &Rule, place: Place) -> Option<String> {
+    match gather::read_site(places, &rule.site(place)?, gather::SETTINGS) {
         Reading::File { bytes, .. } => plan::login(rule, &bytes),
         _ => None,
     }

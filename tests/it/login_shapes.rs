@@ -117,5 +117,14 @@ fn a_login_among_settings_goes_to_all_projects_and_nothing_beside_it_does() {
     let (shared, own) = (fs::read_to_string(&hub).unwrap(), home().unwrap());
     assert!(!shared.contains("t1") && !own.contains("t1") && own.contains("tip"), "{shared} {own}");
     assert!(sandbox.ai(["logout", "mine"]).outcome().err().contains("mine is not logged in"));
+
+    // One that was made inside one project is nobody else's, and goes with the others, before any other run.
+    runs(&format!("printf %s '{{\"tokens\":{{\"a\":\"t3\"}},\"trusted\":[\"/\"]}}' >'{}'", of_project.display()));
+    assert!(!fs::read_to_string(&hub).unwrap().contains("t3"));
+    let outcome = sandbox.ai(["logout", "mine"]).outcome();
+    assert!(outcome.code == 0 && outcome.err().contains("logged out of mine, in every project"), "{}", outcome.err());
+    let own = home().unwrap();
+    assert!(!own.contains("t3") && own.contains("trusted"), "{own}");
+    assert!(sandbox.ai(["logout", "mine"]).outcome().err().contains("mine is not logged in"));
     sandbox.ai(["creds", "status", "mine"]).outcome().refused(2, &["hint: its program keeps it among its settings: ai login mine"]);
 }

@@ -75,10 +75,10 @@ pub fn login(rule: &Rule, document: &[u8]) -> Option<String> {
     is_there.then(|| merged(rule, b"{}", document)).flatten()
 }
 
-/// Returns the plan by which the hub's file of a rule has the login that is given, and keeps all else; nothing where the file that is
+/// Returns the plan by which the file of a rule in a place has the login that is given, and keeps all else; nothing where the file that is
 /// there cannot be changed.
-pub fn with_login(rule: &Rule, there: &Reading, login: &str) -> Option<SyncPlan> {
-    let site = rule.site(Place::Hub)?;
+pub fn with_login(rule: &Rule, place: Place, there: &Reading, login: &str) -> Option<SyncPlan> {
+    let site = rule.site(place)?;
     let (bytes, mode) = match there {
         Reading::Absent => (&b"{}"[..], Mode::Plain),
         Reading::File { bytes, mode } => (&bytes[..], *mode),
@@ -89,7 +89,7 @@ pub fn with_login(rule: &Rule, there: &Reading, login: &str) -> Option<SyncPlan>
     if text.as_bytes() != bytes {
         let before = (*there != Reading::Absent).then(|| Hash::of(bytes));
         let act = Act::Put { content: plan.keep(text.as_bytes()), mode };
-        plan.add(Unit { changes: vec![Change { site, before, act, lock: None }], ..Unit::default() });
+        plan.add(Unit { changes: vec![Change { site, before, act, lock: rule.lock_in(place) }], ..Unit::default() });
     }
     Some(plan)
 }
