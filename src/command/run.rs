@@ -19,6 +19,9 @@ pub struct RunArgs {
     /// The tool that `[[route]]` picks for these words: `ai route --explain` says why
     #[arg(long)]
     pub auto: bool,
+    /// Run the host's own program, in no container, as `claude --native` does
+    #[arg(long, alias = "local")]
+    pub native: bool,
     #[command(flatten)]
     pub overrides: Overrides,
     /// Tool or profile, then the arguments for it
@@ -27,10 +30,12 @@ pub struct RunArgs {
 }
 
 pub fn run(run: RunArgs) -> Result<u8> {
-    if run.auto {
-        return tool(run.overrides.layer(), route::lead(run.words)?);
+    let words = if run.auto { route::lead(run.words)? } else { run.words };
+    if run.native {
+        let (name, args) = split(words)?;
+        return native::run(&Context::new(&name, run.overrides.layer())?, native_args(&args).unwrap_or(&args));
     }
-    tool(run.overrides.layer(), run.words)
+    tool(run.overrides.layer(), words)
 }
 
 /// Runs a tool; the value is its exit code.

@@ -42,6 +42,7 @@ mod places;
 pub mod proxy;
 mod reach;
 mod scratch;
+mod search;
 pub mod secret;
 mod spelling;
 pub mod state;
@@ -146,6 +147,7 @@ impl Plan {
         scratch::push(request, &mut parts);
         secret::push(request, &secrets, &mut parts);
         places::check(&parts, facts)?;
+        search::check(request, &image, &parts)?;
         notes.extend(config.asked.note());
         notes.extend(misspelt(&facts.env));
         notes.extend(admit::missing_account(request, &parts));

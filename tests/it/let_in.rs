@@ -96,6 +96,26 @@ fn a_value_that_nobody_can_mean_is_refused_with_its_line() {
     }
 }
 
+// NE-01: a way to programs that misses those of the image is said before the engine says it, and only of an image that is known.
+#[test]
+fn a_path_without_the_programs_of_the_image_is_refused() {
+    let mut sandbox = with("[env]\nset = { PATH = '$PATH:/opt/x/bin' }");
+    let outcome = sandbox.ai(["run", "claude"]).env("AI_IMAGE", "ai-tools:1").outcome();
+    outcome.refused(78, &["cannot run claude: PATH (", "config.toml:2) lacks `/usr/local/bin`, where ai-tools:1", "hint: PATH = "]);
+    assert!(sandbox.calls().is_empty());
+    let code =
+        |sandbox: &Sandbox, image: &str, words: &[&str]| sandbox.ai(["run"].iter().chain(words)).env("AI_IMAGE", image).outcome().code;
+    assert_eq!(code(&sandbox, "theirs:1", &["claude"]), 0);
+    sandbox.config("[env]\nset = { PATH = '/opt/x/bin:/usr/local/bin:/bin' }");
+    assert_eq!(code(&sandbox, "ai-tools:1", &["claude"]), 0);
+    assert_eq!(code(&sandbox, "ai-tools:1", &["--env", "PATH=/bin", "claude"]), 78);
+    sandbox.config("[env]\npass = ['PATH']");
+    sandbox.set("PATH", format!("{}:/usr/bin:/bin", sandbox.root().join("bin").display()));
+    assert_eq!(code(&sandbox, "ai-tools:1", &["claude"]), 78);
+    sandbox.set("PATH", format!("{}:/usr/local/bin", sandbox.root().join("bin").display()));
+    assert_eq!(code(&sandbox, "ai-tools:1", &["claude"]), 0);
+}
+
 // NE-01: lists from variables, and what is nearly one of ours.
 #[test]
 fn every_list_has_a_variable() {

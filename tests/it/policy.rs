@@ -55,6 +55,7 @@ fn a_rule_for_a_group_holds_for_its_members_and_names_itself() {
         (&["run", "--publish", "3000", "claude"], "forbids `publish` (--publish)"),
         (&["resolve", "claude", "--", "--native"], "forbids `native`"),
         (&["run", "claude", "--", "--local", "x"], "forbids `native`"),
+        (&["run", "--native", "claude", "x"], "forbids `native`"),
     ] {
         sandbox.ai(args).outcome().refused(77, &[place, said, "hint: ai policy explain"]);
     }

@@ -27,6 +27,23 @@ fn the_host_s_own_program_runs_when_asked_for() {
     }
 }
 
+// I-06: before the tool's name it is a flag of ours, and whatever stands behind that is the program's.
+#[test]
+fn native_is_a_flag_of_a_run_too() {
+    let sandbox = Sandbox::new();
+    sandbox.program("claude", HOST);
+    for (words, printed) in [
+        (&["--native", "claude", "a b", "--"][..], "[a b][--]"),
+        (&["--local", "claude", "--", "-p", "--auto"], "[-p][--auto]"),
+        (&["--native", "claude", "--native", "x"], "[x]"),
+        (&["--native", "claude", "x", "--native"], "[x][--native]"),
+    ] {
+        let outcome = sandbox.ai(["run"].iter().chain(words)).outcome();
+        assert_eq!((outcome.code, outcome.out().as_str(), outcome.err().as_str()), (42, printed, ""), "{words:?}");
+    }
+    assert!(sandbox.calls().is_empty() && !sandbox.store().exists());
+}
+
 // I-06
 #[test]
 fn a_host_program_that_is_missing_is_127() {
