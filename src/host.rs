@@ -127,6 +127,7 @@ impl Host {
             identities,
             system_authorities: machine::look::system_authorities(),
             inside: wanted.admit.and_then(|(config, _)| self.inside(config)),
+            tokens: Vec::new(),
             openssl: wanted.admit.and_then(|(config, _)| self.openssl(config)),
             native: wanted.native.and_then(|program| self.program(program)),
             pinned: wanted.image.and_then(|image| store::image::pin_by_id(&self.store, &engine, image)),

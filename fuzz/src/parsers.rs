@@ -22,7 +22,7 @@ use crate::core::facts::Env;
 use crate::core::guard::agent::{AgentRules, AgentStep, FAILURE};
 use crate::core::guard::head::{self, HeadRead, ProxyHead};
 use crate::core::guard::hello::Hello;
-use crate::core::guard::key::{KeyOrder, KeySource};
+use crate::core::guard::key::{Credential, KeyOrder, KeySource, LoginPlaces};
 use crate::core::guard::page::LoginPage;
 use crate::core::guard::peer::{HostName, Peer};
 use crate::core::identity::ssh::{self, SshFiles};
@@ -170,12 +170,13 @@ fn keyed(head: &ProxyHead, rest: &[u8]) {
         paths: vec!["POST /v1/*".into()],
         header: "x-api-key: {key}".into(),
         name: String::new(),
-        from: KeySource::Login { tool: String::new(), at: String::new() },
+        from: KeySource::Login { tool: String::new(), at: LoginPlaces::default() },
         openssl: "openssl".into(),
         authorities: None,
     };
     let Some(Ok(mut asked)) = order.judge(head) else { return };
-    let sent = order.head(&asked, head, "api.example.com", "real").expect("it is a key");
+    let credential = Credential { key: "real".into(), also: Vec::new() };
+    let sent = order.head(&asked, head, "api.example.com", &credential).expect("it is a key");
     assert!(!sent.windows(4).rev().skip(1).any(|end| end == b"\r\n\r\n"));
     let HeadRead::Whole(sent) = head::parse(&sent) else { panic!("it is no head: {sent:?}") };
     let keys: Vec<_> = sent.fields.iter().filter(|(name, _)| name.to_ascii_lowercase().contains("key")).collect();

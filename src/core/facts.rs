@@ -54,6 +54,8 @@ pub struct Facts {
     pub inside: Option<PathBuf>,
     /// The host's own `openssl`, where it was asked for.
     pub openssl: Option<PathBuf>,
+    /// The places in the tool's login that hold a token, of those that were asked about.
+    pub tokens: Vec<String>,
     /// Where this tool is on the host: for `--native`.
     pub native: Option<PathBuf>,
     /// The content that the name of the image must stand for, which the engine is told instead of the name.

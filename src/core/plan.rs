@@ -129,7 +129,9 @@ impl Plan {
         proxy::check(request)?;
         let secrets = secret::decide(tool, config, facts)?;
         let keys = keys::decide(request, &secrets)?;
-        command.extend(keys.iter().flat_map(|keys| keys.args.iter().cloned()));
+        if let Some(keys) = &keys {
+            command = keys.command(command);
+        }
         let command = bytes::deliver(command, &args);
 
         let mut parts = Parts::default();

@@ -164,6 +164,17 @@ impl Tool {
         tool
     }
 
+    /// Returns the same tool as it renews its login: with the login at its usual place, in a home of its own.
+    #[must_use]
+    pub fn at_renewal(&self) -> Self {
+        let mut tool = Self { purpose: Purpose::Login, ..self.clone() };
+        tool.manifest.command.clone_from(&self.manifest.keys.renew);
+        if let Some(state) = &mut tool.manifest.state {
+            state.login.at_home = false;
+        }
+        tool
+    }
+
     /// Returns the same tool as it is asked for the message of a commit; `None` where its manifest does not say how.
     pub fn at_commit(&self, model: Option<&str>) -> Option<Self> {
         let rules = self.manifest.commit.as_ref()?;

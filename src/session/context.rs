@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::core::config::value::KeysPlace;
 use crate::core::config::{Config, Layer};
 use crate::core::facts::Facts;
 use crate::core::failure::{Failure, Kind, Result};
@@ -10,6 +11,7 @@ use crate::core::plan::{self, RunCommand, account, secret};
 use crate::core::store::Store;
 use crate::core::text::nearest::nearest;
 use crate::core::tool::{self, Tool};
+use crate::host::guard::login_key;
 use crate::host::store::layout;
 use crate::host::{Host, Wanted};
 use crate::session::setup;
@@ -47,7 +49,7 @@ impl Context {
     /// Gathers the facts that a plan of this tool depends on.
     pub fn facts(&self, session: Option<&SessionId>) -> Facts {
         let native = Some(self.tool.native_program());
-        self.host.facts(&Wanted {
+        self.gather(&Wanted {
             engine: self.config.settings.engine.value,
             files: self.files(),
             session,
@@ -64,7 +66,7 @@ impl Context {
         let words = command.paths(&self.tool.manifest.path_options);
         let admit = Some((&self.config, words.as_slice()));
         let image = plan::image(&self.tool, &self.config);
-        self.host.facts(&Wanted {
+        self.gather(&Wanted {
             engine: self.config.settings.engine.value,
             files: self.files(),
             session,
@@ -73,6 +75,14 @@ impl Context {
             admit,
             brought: setup::brought(&self.host, &self.tool),
         })
+    }
+
+    fn gather(&self, wanted: &Wanted) -> Facts {
+        let mut facts = self.host.facts(wanted);
+        if self.config.settings.keys.value == KeysPlace::Outside {
+            facts.tokens = login_key::held(&self.host, &self.tool);
+        }
+        facts
     }
 
     /// Looks again at what a session that began may have changed: its state, and what the engine said about itself.

@@ -1,5 +1,6 @@
 //! The end of a run with a helper: what did not get out, or was not signed, is said, and noted in the log.
 
+use crate::core::guard::key::Listed;
 use crate::core::guard::order::GuardOrder;
 use crate::core::guard::record::GuardRecord;
 use crate::core::lease::SessionId;
@@ -46,7 +47,9 @@ fn tell(record: &GuardRecord, order: &GuardOrder, known: &Known) {
     if let Some(line) = record.agent_line() {
         output::note(&line);
     }
-    if let Some(line) = record.key_line() {
+    let ways = known.tool.iter().flat_map(|tool| &tool.manifest.keys.from);
+    let quiet: Vec<Listed> = ways.flat_map(|way| &way.quiet).filter_map(|request| request.parse().ok()).collect();
+    if let Some(line) = record.key_line(&quiet) {
         output::note(&line);
     }
     if let Some(line) = record.page_line() {

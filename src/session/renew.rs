@@ -20,9 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Renews the login of a tool if it is near its end, one session after another.
 pub fn renew(tool: &str) -> Result<()> {
     let mut context = Context::new(tool, Layer::default())?;
-    let words = context.tool.manifest.keys.renew.clone();
-    context.tool = context.tool.at_login();
-    context.tool.manifest.command = words;
+    context.tool = context.tool.at_renewal();
     let Some(place) = LoginStore::of(&context.tool, &context.host, &context.host.store) else { return Ok(()) };
     let _turn = place.turn(PATIENCE).map_err(|error| hold::no_lock(&error))?;
     // Somebody else may have done it meanwhile.

@@ -179,3 +179,26 @@ fn a_cloud_project_comes_from_the_environment_or_the_configuration() {
     sandbox.config("[tool.gemini.env]\nGOOGLE_CLOUD_PROJECT = 'configured'\n");
     assert_eq!(project(&sandbox), Some(Some("configured".into())));
 }
+
+// I-01
+#[test]
+fn gemini_is_told_which_account_a_run_has() {
+    let mut sandbox = Sandbox::new();
+    let account = |sandbox: &Sandbox, tool: &str| sandbox.plan([tool]).variables()["AI_GEMINI_AUTH"].clone().unwrap();
+    assert_eq!(account(&sandbox, "gemini"), "");
+    sandbox.write("home/.docker-ai-config/global_state/gemini/shared/login/oauth_creds.json", "{\"refresh_token\": \"x\"}");
+    assert_eq!(account(&sandbox, "gemini"), "oauth-personal");
+    sandbox.set("GEMINI_API_KEY", CANARY);
+    assert_eq!(account(&sandbox, "gemini"), "gemini-api-key");
+    sandbox.set("GOOGLE_GENAI_USE_VERTEXAI", "true");
+    assert_eq!(account(&sandbox, "gemini"), "vertex-ai");
+    sandbox.set("GOOGLE_GENAI_USE_GCA", "true");
+    assert_eq!(account(&sandbox, "gemini"), "oauth-personal");
+    // A profile's key is its own, and its kind is known by the tool.
+    sandbox.manifest("mine", "profile_of = 'gemini'\n[secret.GEMINI_API_KEY]\nenv = ['MINE']\n");
+    sandbox.set("MINE", CANARY);
+    assert_eq!(account(&sandbox, "mine"), "gemini-api-key");
+    // What the person says goes before.
+    sandbox.config("[tool.gemini.env]\nAI_GEMINI_AUTH = 'cloud-shell'\n");
+    assert_eq!(account(&sandbox, "gemini"), "cloud-shell");
+}

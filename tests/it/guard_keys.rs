@@ -7,19 +7,17 @@ use std::net::Shutdown;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, Image};
-use crate::commit::{identify, stage};
-use crate::guard_life::{helper, wait_for};
+use crate::guard_life::wait_for;
 use crate::guard_wire::{Helper, rest};
 use crate::guarded::guarded;
 use crate::mock::Mock;
-use crate::process::finish;
 use crate::sandbox::{Sandbox, find_program};
 
 /// Nobody's key.
-const REAL: &str = "made-up-real-key-5c1e";
+pub const REAL: &str = "made-up-real-key-5c1e";
 /// One that somebody inside brought along.
 const THEIRS: &str = "made-up-key-of-theirs";
-const SENTINEL: &str = "outside-of-the-container";
+pub const SENTINEL: &str = "outside-of-the-container";
 
 /// The helper's order for a key of this host.
 fn order(sandbox: &Sandbox, host: &str, authority: bool) -> Value {
@@ -36,7 +34,7 @@ fn ask(prompt: &str, fields: &str) -> String {
 }
 
 /// What the vendors were asked, in their order.
-fn heard(sandbox: &Sandbox) -> Vec<Value> {
+pub fn heard(sandbox: &Sandbox) -> Vec<Value> {
     let log = fs::read_to_string(sandbox.root().join("heard")).unwrap_or_default();
     log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -79,7 +77,7 @@ fn a_key_is_put_in_on_the_way_to_its_vendor() {
     }
     let record = helper.record();
     assert_eq!((&record["keyed"], &record["allowed"]), (&json!({"POST /v1/messages": 2}), &json!({"api.anthropic.com:443": 2})));
-    assert_eq!(record["unkeyed"]["POST /keys/v1/files (not one of the requests that get your key)"], 1);
+    assert_eq!(record["unkeyed"]["POST /v1/files (not one of the requests that get your key)"], 1);
     assert!(!record.to_string().contains(REAL));
 }
 
@@ -134,77 +132,6 @@ fn nothing_is_left_of_a_request_whose_end_was_not_waited_for() {
     assert_eq!(stream.read(&mut [0; 16]).unwrap_or(0), 0);
 }
 
-/// Everything that can be read of a container: by the engine, by its processes, in its files.
-fn seen(bed: &Bed, name: &str, word: &str) -> String {
-    let look = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; \
-                find /home /tmp /run /ai /workspace /etc /var -xdev -type f -size -2000k -exec grep -asho -e \"$1\" {} + 2>/dev/null";
-    let inside = bed.run("docker").args(["exec", "--privileged", "--user", "0", name, "sh", "-c", look, "sh", word]).outcome();
-    format!("{}{}", bed.docker(&["inspect", name]), inside.out())
-}
-
-// GU-01: the real programs answer, and no container of theirs has the key.
-#[test]
-fn no_tool_has_its_key_inside() {
-    let Some(mut bed) = guarded(Image::Tools) else { return };
-    let Some(mock) = Mock::vendors(&mut bed.sandbox) else { return };
-    bed.set("AI_KEYS", "outside");
-    bed.write("home/.gemini/settings.json", r#"{"security": {"auth": {"selectedType": "gemini-api-key"}}}"#);
-    for key in ["ANTHROPIC_API_KEY", "ZAI_API_KEY", "CODEX_API_KEY", "GEMINI_API_KEY"] {
-        bed.set(key, REAL);
-    }
-    if !bed.as_user(1000) {
-        return;
-    }
-    for (tool, words, host, field) in [
-        ("claude", &["-p", "HOLD: 3000 are you there"][..], "api.anthropic.com", "x-api-key"),
-        ("glm", &["-p", "HOLD: 3000 are you there"], "api.z.ai", "authorization"),
-        ("codex", &["exec", "--skip-git-repo-check", "HOLD: 3000 are you there"], "api.openai.com", "authorization"),
-        ("gemini", &["-p", "HOLD: 3000 are you there"], "generativelanguage.googleapis.com", "x-goog-api-key"),
-    ] {
-        let before = heard(&bed).len();
-        let run = bed.ai([&["run", tool, "--"][..], words].concat()).spawn();
-        wait_for(|| heard(&bed)[before..].iter().any(|entry| entry["headers"][field].as_str().is_some_and(|value| value.contains(REAL))));
-        let name = bed.containers()[0].clone();
-        let seen = seen(&bed, &name, REAL);
-        assert!(!seen.contains(REAL) && seen.contains(SENTINEL), "{tool}: {seen}");
-        let outcome = finish(run);
-        assert!(outcome.code == 0 && outcome.out().contains("are you there"), "{tool}\n{}\n{}", outcome.out(), outcome.err());
-        assert!(!outcome.err().contains("your key"), "{tool}: {}", outcome.err());
-        let all = heard(&bed);
-        assert!(all[before..].iter().all(|entry| entry["host"] == host && !entry.to_string().contains(SENTINEL)), "{tool}: {all:?}");
-    }
-    // A login, too, which has ended: renewed once by the tool itself, where no project is, for all who wait.
-    bed.unset("ANTHROPIC_API_KEY");
-    let (file, document) = mock.ended_login("claude");
-    let refresh = serde_json::from_str::<Value>(&document).unwrap()["claudeAiOauth"]["refreshToken"].as_str().unwrap().to_owned();
-    bed.write(&format!("home/.docker-ai-config/global_state/claude/shared/login/{file}"), document);
-    // What holds its directory, as a container may that has it, holds nobody up.
-    let directory = fs::File::open(bed.store().join("global_state/claude/shared/login")).unwrap();
-    rustix::fs::flock(&directory, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    let runs: Vec<_> = (0..2).map(|_| bed.ai(["run", "claude", "--", "-p", "HOLD: 3000 with a login"]).spawn()).collect();
-    wait_for(|| heard(&bed).iter().filter(|entry| entry["path"] == "/v1/messages?beta=true").count() >= 3);
-    let login = fs::read_to_string(bed.store().join(format!("global_state/claude/shared/login/{file}"))).unwrap();
-    let token = serde_json::from_str::<Value>(&login).unwrap()["claudeAiOauth"]["accessToken"].as_str().unwrap().to_owned();
-    let seen = seen(&bed, &bed.containers()[0].clone(), &token);
-    assert!(!seen.contains(&token) && !seen.contains(&refresh) && seen.contains(SENTINEL), "{seen}");
-    for run in runs {
-        let outcome = finish(run);
-        assert!(outcome.code == 0 && outcome.out().contains("with a login"), "{}\n{}", outcome.out(), outcome.err());
-    }
-    // What writes a commit's message has it no more than they.
-    identify(&bed);
-    bed.git_init();
-    stage(&bed, "a file", "a line of the change\n");
-    assert_eq!(bed.ai(["commit", "--tool", "claude", "\nSAY: \"feat: x\""]).prints(), "feat: x\n");
-    let stats = mock.stats();
-    assert_eq!((&stats["refreshes"], &stats["refusals"]), (&1.into(), &0.into()), "{stats}");
-    let log = fs::read_to_string(bed.store().join("log/events.jsonl")).unwrap();
-    assert!(log.contains("\"keyed\":{\"POST /v1/messages\":") && !log.contains(REAL), "{log}");
-    wait_for(|| helper(&bed).is_none());
-    bed.nothing_left();
-    drop(mock);
-}
-
 // GU-01: what cannot stay outside does not start, and says why; a project may turn it on, and nothing else.
 #[test]
 fn what_cannot_stay_outside_is_refused() {
@@ -231,6 +158,11 @@ fn what_cannot_stay_outside_is_refused() {
     assert_eq!(variables["ANTHROPIC_BASE_URL"].as_deref(), Some("http://127.0.0.1:3128/keys"));
     assert_eq!(variables["ANTHROPIC_AUTH_TOKEN"].as_deref(), Some(SENTINEL));
     assert!(!variables.contains_key("ANTHROPIC_API_KEY") && vector.mounts().iter().all(|(_, at, _)| at != "/ai/shared"));
+    for bad in ["made up", "made-up\nX-Other: y", "made-\u{fc}p"] {
+        bed.set("ANTHROPIC_API_KEY", bad);
+        bed.ai(["run", "claude"]).outcome().refused(125, &["ANTHROPIC_API_KEY holds what no key is made of", "a key is one word"]);
+    }
+    bed.set("ANTHROPIC_API_KEY", REAL);
     bed.set("AI_NETWORK", "bridge");
     refused(&bed, "claude", "the network is `bridge`");
     bed.set("AI_NETWORK", "guard");

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use crate::bed::{Bed, Image};
 use crate::creds::{CANARY, LOGIN, ai, claude, private};
+use crate::guarded::guarded;
 use crate::mock::Mock;
 use crate::process::Run;
 use crate::process::wait_for;
 use crate::require::need;
 use crate::sandbox::{AI, Sandbox, find_program, tools_with_login};
+use crate::terminal::on_terminal;
 
 /// What claude's own login leaves, as shell text of the engine.
 fn leaves(sandbox: &Sandbox, text: &str) -> String {
@@ -210,4 +212,24 @@ fn twelve_sessions_of_codex_renew_once() {
 #[test]
 fn the_lock_of_a_killed_session_is_left_alone() {
     concurrency(&["--only", "locks", "--tool", "claude"]);
+}
+
+// I-01: a screen in a new project asks nobody for an account that is there, be it a login or a key.
+#[test]
+fn the_screen_of_gemini_asks_for_no_account_that_is_there() {
+    for is_outside in [false, true] {
+        for has_key in [false, true] {
+            let Some(mut bed) = guarded(Image::Tools) else { return };
+            let Some(mock) = Mock::vendors(&mut bed.sandbox) else { return };
+            bed.set("AI_KEYS", if is_outside { "outside" } else { "inside" });
+            if !has_key {
+                bed.unset("GEMINI_API_KEY");
+                let (file, document) = mock.login("gemini");
+                bed.write(format!("home/.docker-ai-config/global_state/gemini/shared/login/{file}"), document);
+            }
+            let mut screen = on_terminal(bed.ai(["run", "gemini"]).env("TERM", "xterm-256color"));
+            screen.exp_string(if has_key { "Authenticated with gemini-api-key" } else { "Signed in with Google" }).unwrap();
+            screen.send("\x03\x03").unwrap();
+        }
+    }
 }

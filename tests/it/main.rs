@@ -68,6 +68,7 @@ mod git_inside;
 mod guard;
 mod guard_agent;
 mod guard_keys;
+mod guard_leaks;
 mod guard_life;
 mod guard_page;
 mod guard_wire;

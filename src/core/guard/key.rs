@@ -3,6 +3,7 @@
 //! The container has something in place of the key. What it says is judged here, a request at a time; nothing behind the body of one
 //! is passed on.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -48,17 +49,37 @@ pub struct KeyOrder {
 pub enum KeySource {
     /// Fetched when the run begins.
     Secret(SecretSource),
-    /// In the login of this tool, at a JSON pointer: read for each request, since it is renewed while the run lasts.
-    Login { tool: String, at: String },
+    /// In the login of this tool: read for each request, since it is renewed while the run lasts.
+    Login { tool: String, at: LoginPlaces },
+}
+
+/// Where in a login's document a token is, and what goes along with it, as JSON pointers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginPlaces {
+    pub token: String,
+    /// Fields of a request by their names.
+    pub also: BTreeMap<String, String>,
+}
+
+/// What is put into a request: a key, and the fields that belong to it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    pub key: String,
+    pub also: Vec<(String, String)>,
 }
 
 /// Seconds before the end of a login at which it is renewed.
 pub const NEAR: u64 = 300;
 
-/// Returns the token at a place of a credential document, if it is one that can be sent.
-pub fn token(document: &[u8], at: &str) -> Option<String> {
-    let document: serde_json::Value = serde_json::from_slice(document).ok()?;
-    document.pointer(at)?.as_str().map(str::to_owned)
+impl LoginPlaces {
+    /// Returns what a credential document has at these places; `None` without a token.
+    pub fn find(&self, document: &[u8]) -> Option<Credential> {
+        let document: serde_json::Value = serde_json::from_slice(document).ok()?;
+        let text = |at: &String| document.pointer(at)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let also = self.also.iter().filter_map(|(name, at)| Some((name.clone(), text(at)?))).collect();
+        Some(Credential { key: text(&self.token)?, also })
+    }
 }
 
 /// Why a request gets no key.
@@ -121,7 +142,8 @@ impl FromStr for Listed {
 }
 
 impl Listed {
-    fn names(&self, method: &str, path: &str) -> bool {
+    /// Returns whether it lists a request.
+    pub fn names(&self, method: &str, path: &str) -> bool {
         let (mut own, mut other) = (self.path.split('/'), path.split('/'));
         let is_same = |(own, other): (&str, &str)| match own.split_once('*') {
             Some((before, behind)) => other.len() > own.len() - 1 && other.starts_with(before) && other.ends_with(behind),
@@ -163,6 +185,15 @@ pub fn header_of(rule: &str, key: &str) -> Option<(String, Vec<u8>)> {
     (is_name && is_key && value.contains("{key}")).then(|| (name.to_owned(), value.replace("{key}", key).into_bytes()))
 }
 
+/// Returns the beginning of an answer with the word that its connection ends behind it: a program that were to ask again there would
+/// be asked to try once more, and some wait for seconds before they do [m: Gemini CLI 0.61].
+pub fn closing(answer: &[u8]) -> Vec<u8> {
+    let line = answer.iter().position(|byte| *byte == b'\n').filter(|_| answer.starts_with(b"HTTP/1."));
+    let (line, rest) = answer.split_at(line.map_or(0, |line| line + 1));
+    let field: &[u8] = if line.is_empty() { b"" } else { b"Connection: close\r\n" };
+    [line, field, rest].concat()
+}
+
 /// A request that gets the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyedRequest {
@@ -194,8 +225,14 @@ impl KeyOrder {
     }
 
     /// Returns the head that the vendor gets: nothing of the container's that may be a key, and ours.
-    pub fn head(&self, asked: &KeyedRequest, head: &ProxyHead, host: &str, key: &str) -> Option<Vec<u8>> {
-        let own = header_of(&self.header, key)?;
+    pub fn head(&self, asked: &KeyedRequest, head: &ProxyHead, host: &str, credential: &Credential) -> Option<Vec<u8>> {
+        let mut own = vec![header_of(&self.header, &credential.key)?];
+        for (name, value) in &credential.also {
+            own.push(header_of(&format!("{name}: {{key}}"), value)?);
+        }
+        // Also where the login says nothing of it.
+        let also = if let KeySource::Login { at, .. } = &self.from { Some(&at.also) } else { None };
+        let is_ours = |name: &str| own.iter().any(|(own, _)| own == name) || also.is_some_and(|also| also.contains_key(name));
         let of_hop: Vec<String> = head.values("connection").map(|value| String::from_utf8_lossy(value).to_ascii_lowercase()).collect();
         let stays = |name: &str| {
             let name = name.to_ascii_lowercase();
@@ -204,10 +241,14 @@ impl KeyOrder {
             // Some servers read `_` as `-`.
             let is_frame_of_some = frames.contains(&&*name.replace('_', "-"));
             frames.contains(&&*name)
-                || !is_frame_of_some && !is_of_hop && !is_telling(&name) && !["expect", "trailer"].contains(&name.as_str()) && name != own.0
+                || !is_frame_of_some
+                    && !is_of_hop
+                    && !is_telling(&name)
+                    && !["expect", "trailer"].contains(&name.as_str())
+                    && !is_ours(&name)
         };
         let fields = head.fields.iter().filter(|(name, _)| stays(name)).cloned();
-        let fields = fields.chain([own.clone()]).collect();
+        let fields = fields.chain(own.iter().cloned()).collect();
         Some(ProxyHead { fields, ..head.clone() }.for_server(host, asked.target.as_bytes()))
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::core::guard::EgressRefusal;
+use crate::core::guard::key::{KeyRefusal, Listed};
 use crate::core::guard::page::PageRefusal;
 use crate::core::guard::peer::Peer;
 use crate::core::guard::rule::{EgressRule, EgressRules};
@@ -86,9 +87,16 @@ impl GuardRecord {
         }
     }
 
-    /// Returns the line about requests that did not get the person's key.
-    pub fn key_line(&self) -> Option<String> {
-        let parts: Vec<String> = self.unkeyed.iter().take(MOST_SAID).map(|(what, count)| format!("{count} × {what}")).collect();
+    /// Returns the line about requests that did not get the person's key. What is `quiet` is asked for by the tool itself and not missed.
+    pub fn key_line(&self, quiet: &[Listed]) -> Option<String> {
+        let is_quiet = |what: &str| {
+            let mut words =
+                what.strip_suffix(&format!(" ({})", KeyRefusal::NotListed.words())).into_iter().flat_map(|what| what.split(' '));
+            let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            quiet.iter().any(|listed| listed.names(method, path))
+        };
+        let said = self.unkeyed.iter().filter(|(what, _)| !is_quiet(what)).take(MOST_SAID);
+        let parts: Vec<String> = said.map(|(what, count)| format!("{count} × {what}")).collect();
         (!parts.is_empty()).then(|| format!("did not put your key into {}; hint: ai help network", parts.join(", ")))
     }
 
@@ -170,6 +178,23 @@ mod tests {
         }
         let quiet = ["downloads.example.com".parse().unwrap()];
         assert_eq!(record.line(&quiet).as_deref(), expected);
+    }
+
+    #[test]
+    fn what_a_program_asks_for_by_itself_and_not_for_its_key_is_not_said() {
+        let mut record = GuardRecord::default();
+        for (asked, why) in [
+            ("GET /v1/plugins/x", KeyRefusal::NotListed),
+            ("GET /v1/plugins", KeyRefusal::TooMany),
+            ("POST /v1/files", KeyRefusal::NotListed),
+        ] {
+            record.key(asked, Some(why.words()));
+        }
+        let quiet: Vec<Listed> = ["GET /v1/plugins/*", "GET /v1/plugins"].iter().map(|listed| listed.parse().unwrap()).collect();
+        let line = record.key_line(&quiet).unwrap();
+        assert!(line.contains("1 × GET /v1/plugins (more than 300") && line.contains("1 × POST /v1/files (not one"), "{line}");
+        assert!(!line.contains("plugins/x"), "{line}");
+        assert_eq!(GuardRecord::default().key_line(&quiet), None);
     }
 
     #[test]

@@ -118,6 +118,15 @@ pub(super) fn push(
         };
         variables.literal(name, &value, "in front of your own value, which counts more", of_manifest());
     }
+    let is_passed = |name: &String| manifest.env.pass.contains(name) && facts.env.is_set(name);
+    for when in manifest.env.when.iter().filter(|_| keys.is_none()) {
+        if !variables.names.contains(&when.variable) && !is_passed(&when.variable) {
+            continue;
+        }
+        for (name, value) in &when.set {
+            variables.literal(name, value, "tells the tool which of the variables is its account", of_manifest());
+        }
+    }
     for (name, value) in &manifest.env.set {
         variables.literal(name, value, "the tool needs it in a container", of_manifest());
     }

@@ -23,7 +23,7 @@ use crate::core::workspace::Workspace;
 const WORKDIR: &str = "/tmp";
 
 /// Writes files (a path and its text, up to `--`) and makes links (a path and its target, up to `--`), then becomes the command.
-const PREPARE: &str = r#"while [ "$1" != -- ]; do mkdir -p "${1%/*}" && printf %s "$2" >"$1" || exit 78; shift 2; done; shift
+pub(super) const PREPARE: &str = r#"while [ "$1" != -- ]; do mkdir -p "${1%/*}" && printf %s "$2" >"$1" || exit 78; shift 2; done; shift
 while [ "$1" != -- ]; do mkdir -p "${1%/*}" && ln -s "$2" "$1" || exit 78; shift 2; done; shift; exec "$@""#;
 
 impl Plan {
@@ -67,7 +67,9 @@ impl Plan {
         scratch::home(request, &mut parts);
         parts.usual(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "no project is there");
         let (mut command, _) = request.command.split(request)?;
-        command.extend(keys.iter().flat_map(|keys| keys.args.iter().cloned()));
+        if let Some(keys) = &keys {
+            command = keys.command(command);
+        }
         Ok(Self {
             tool: tool.name.clone(),
             session: session.clone(),

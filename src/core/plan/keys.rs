@@ -1,19 +1,21 @@
 //! Keys that stay outside: the container has something in their place, and the helper puts them in on the way to their vendor.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use crate::core::config::value::KeysPlace;
 use crate::core::config::{Config, Origin};
 use crate::core::container::SHARED;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::guard::key::{KeyOrder, KeySource, PLACE, SENTINEL};
+use crate::core::guard::key::{KeyOrder, KeySource, LoginPlaces, PLACE, SENTINEL};
 use crate::core::guard::order::PORT;
 use crate::core::guard::peer::{Peer, PeerHost};
 use crate::core::guard::rule::{EgressReach, EgressRule, EgressRules, EgressWord, RuleHost};
+use crate::core::plan::errand::PREPARE;
 use crate::core::plan::secret::{SecretSource, ToolSecrets};
 use crate::core::plan::{Part, Parts, Request, has_login, proxy};
 use crate::core::store::Store;
-use crate::core::tool::keys::{KeyRules, KeyWay};
+use crate::core::tool::keys::KeyWay;
 use crate::core::tool::manifest::Manifest;
 use crate::core::tool::{Purpose, Tool};
 
@@ -23,9 +25,10 @@ pub(super) struct KeyPlan {
     pub order: KeyOrder,
     /// What the vendor is reached by, and by nothing else.
     pub rule: EgressRule,
-    /// The program's variables in its place, and its words.
+    /// The program's variables in its place, its words, and its files.
     pub set: Vec<(String, String)>,
-    pub args: Vec<OsString>,
+    args: Vec<OsString>,
+    files: Vec<(String, String)>,
     /// What never enters the container.
     pub withheld: Vec<String>,
     /// The variable that says where the helper leads.
@@ -73,14 +76,16 @@ pub(super) fn decide(request: &Request, secrets: &ToolSecrets) -> Result<Option<
     };
     let is_known = |name: &&String| rules.from.iter().any(|way| way.variable == **name);
     let others = tool.manifest.env.pass.iter().filter(|name| is_key(name) && !is_known(name));
-    if let Some(name) = rules.refuse.iter().chain(others).find(is_there) {
+    let found = rules.from.iter().find_map(|way| Some((way, source(way, request, secrets)?)));
+    let is_ours = |name: &String| found.as_ref().is_some_and(|(way, _)| way.set.contains_key(name) || way.base.as_ref() == Some(name));
+    if let Some(name) = rules.refuse.iter().chain(others).filter(|name| !is_ours(name)).find(is_there) {
         return refused(format!("{name} is set, which the helper cannot put in"), &format!("unset {name}, or "));
     }
     let kept = secrets.found.iter().find(|secret| tool.manifest.secret.contains_key(&secret.name));
     if let Some(secret) = kept {
         return refused(format!("its manifest does not say how {} stays outside", secret.name), "");
     }
-    let Some((way, from)) = rules.from.iter().find_map(|way| Some((way, source(way, request, secrets)?))) else {
+    let Some((way, from)) = found else {
         let name = |way: &KeyWay| if way.variable.is_empty() { "the login".into() } else { format!("${}", way.variable) };
         let names: Vec<String> = rules.from.iter().map(name).collect();
         let has_way = rules.from.iter().any(|way| !way.login.is_empty());
@@ -91,20 +96,22 @@ pub(super) fn decide(request: &Request, secrets: &ToolSecrets) -> Result<Option<
     let Some(openssl) = &facts.openssl else {
         return refused("`openssl` is not installed, which does TLS for it".into(), "install it, or ");
     };
-    let url = leads_to(request, rules);
+    let (url, base_variable, paths) = rules.vendor(way);
+    let url = leads_to(request, base_variable).unwrap_or_else(|| url.to_owned());
     let Some((peer, base)) = parsed(&url) else {
         return refused(format!("`{url}` is no plain https:// address"), "");
     };
     let rule = EgressRule { host: RuleHost::Exact(peer.host.clone()), port: Some(peer.port), private: false };
     let words = |text: &str| text.replace("{url}", &format!("http://127.0.0.1:{PORT}{PLACE}")).replace("{key}", SENTINEL);
-    let mut set: Vec<(String, String)> = way.set.iter().map(|(name, value)| (name.clone(), words(value))).collect();
-    set.extend(rules.base.iter().map(|name| (name.clone(), words("{url}"))));
+    let pairs = |table: &BTreeMap<String, String>| table.iter().map(|(name, value)| (name.clone(), words(value))).collect::<Vec<_>>();
+    let mut set = pairs(&way.set);
+    set.extend(base_variable.map(|name| (name.clone(), words("{url}"))));
     Ok(Some(KeyPlan {
         order: KeyOrder {
             private: permits_private(config, &peer),
             peer: peer.to_string(),
             base,
-            paths: rules.paths.clone(),
+            paths: paths.to_vec(),
             header: way.header.clone(),
             name: if way.variable.is_empty() { "login".into() } else { way.variable.clone() },
             from,
@@ -114,8 +121,9 @@ pub(super) fn decide(request: &Request, secrets: &ToolSecrets) -> Result<Option<
         rule,
         set,
         args: way.args.iter().map(|word| words(word).into()).collect(),
+        files: pairs(&way.files),
         withheld: rules.from.iter().map(|way| way.variable.clone()).filter(|name| !name.is_empty()).collect(),
-        base: rules.base.clone(),
+        base: base_variable.cloned(),
         origin: origin.clone(),
     }))
 }
@@ -123,8 +131,9 @@ pub(super) fn decide(request: &Request, secrets: &ToolSecrets) -> Result<Option<
 /// Returns where a key is, if it is there: a secret of the manifest or of the person, a variable that the manifest passes, or the login.
 fn source(way: &KeyWay, request: &Request, secrets: &ToolSecrets) -> Option<KeySource> {
     if !way.login.is_empty() {
-        let login = KeySource::Login { tool: request.tool.name.clone(), at: way.login.clone() };
-        return has_login(request).then_some(login);
+        let at = LoginPlaces { token: way.login.clone(), also: way.also.clone() };
+        let login = KeySource::Login { tool: request.tool.name.clone(), at };
+        return request.facts.tokens.contains(&way.login).then_some(login);
     }
     let name = &way.variable;
     let secret = secrets.outside.iter().find(|secret| secret.name == *name).map(|secret| secret.place.clone());
@@ -132,16 +141,13 @@ fn source(way: &KeyWay, request: &Request, secrets: &ToolSecrets) -> Option<KeyS
     secret.or_else(|| is_passed.then(|| SecretSource::Env(name.clone()))).map(KeySource::Secret)
 }
 
-/// Returns the vendor's address: what the program's own variable would say, else what the manifest does.
-fn leads_to(request: &Request, rules: &KeyRules) -> String {
-    let Request { tool, config, facts, .. } = request;
-    let own = rules.base.as_ref().and_then(|base| {
-        let given = config.admitted.given.iter().find(|(name, _)| name == base).map(|(_, value)| value.to_string_lossy().into_owned());
-        let set = || config.admitted.literals().into_iter().find(|(name, _)| name == base).map(|(_, value)| value.value.clone());
-        let passed = || facts.env.text(base).filter(|_| tool.manifest.env.pass.contains(base)).map(str::to_owned);
-        given.or_else(set).or_else(|| tool.manifest.env.set.get(base).cloned()).or_else(passed)
-    });
-    own.unwrap_or_else(|| rules.url.clone())
+/// Returns the vendor's address, where the program's own variable says one.
+fn leads_to(request: &Request, base: Option<&String>) -> Option<String> {
+    let (Request { tool, config, facts, .. }, base) = (request, base?);
+    let given = config.admitted.given.iter().find(|(name, _)| name == base).map(|(_, value)| value.to_string_lossy().into_owned());
+    let set = || config.admitted.literals().into_iter().find(|(name, _)| name == base).map(|(_, value)| value.value.clone());
+    let passed = || facts.env.text(base).filter(|_| tool.manifest.env.pass.contains(base)).map(str::to_owned);
+    given.or_else(set).or_else(|| tool.manifest.env.set.get(base).cloned()).or_else(passed)
 }
 
 /// Returns the host and port of an address, and the path before all others there.
@@ -158,6 +164,24 @@ fn permits_private(config: &Config, peer: &Peer) -> bool {
     let words = config.admitted.egress.allow.iter();
     let allow = words.filter_map(|word| if let EgressWord::Rule(rule) = &word.value { Some(rule.clone()) } else { None }).collect();
     EgressRules { allow, ..EgressRules::default() }.judge(peer) == Ok(EgressReach::Any)
+}
+
+impl KeyPlan {
+    /// Returns the program's command with its words, behind what writes the files that stand in for those of the login.
+    pub fn command(&self, mut command: Vec<OsString>) -> Vec<OsString> {
+        command.extend(self.args.iter().cloned());
+        if self.files.is_empty() {
+            return command;
+        }
+        let files = self.files.iter().flat_map(|(path, text)| [path.into(), text.into()]);
+        ["sh", "-c", PREPARE, "sh"]
+            .map(OsString::from)
+            .into_iter()
+            .chain(files)
+            .chain(["--", "--"].map(OsString::from))
+            .chain(command)
+            .collect()
+    }
 }
 
 /// Adds what stands in the place of the login's directory: a program may write there, and nothing of it is kept.

@@ -74,6 +74,7 @@ fn of_variables(manifest: &Manifest) -> Vec<Doubt> {
     let env = &manifest.env;
     let names = env.pass.iter().map(|name| ("env.pass", name)).chain(env.set.keys().map(|name| ("env.set", name)));
     let names = names.chain(env.append.keys().map(|name| ("env.append", name)));
+    let names = names.chain(env.when.iter().flat_map(|when| when.set.keys()).map(|name| ("env.when", name)));
     for (table, name) in names {
         if refusal(name).is_some() {
             doubts.push(wrong(format!("`{table}`: `{name}` is no name of a variable"), "letters, digits and _, no digit first"));

@@ -38,6 +38,16 @@ pub struct KeyWay {
     pub set: BTreeMap<String, String>,
     /// Words of the program, with the same names.
     pub args: Vec<String>,
+    /// Fields that come along, of which the value is in the login: name → JSON pointer.
+    pub also: BTreeMap<String, String>,
+    /// Files in the container, in place of those of the login: path → text, with the same names.
+    pub files: BTreeMap<String, String>,
+    /// Another vendor than that of the other keys: its address, the program's variable for that, and which requests get the key there.
+    pub url: Option<String>,
+    pub base: Option<String>,
+    pub paths: Vec<String>,
+    /// Requests without a key of which nothing is said: the program makes them by itself, and works without.
+    pub quiet: Vec<String>,
 }
 
 impl KeyRules {
@@ -46,13 +56,36 @@ impl KeyRules {
         if self.from.is_empty() {
             return Ok(());
         }
-        if let Some(bad) = self.paths.iter().find(|path| path.parse::<Listed>().is_err()) {
+        let paths = self.paths.iter().chain(self.from.iter().flat_map(|way| way.paths.iter().chain(&way.quiet)));
+        if let Some(bad) = paths.into_iter().find(|path| path.parse::<Listed>().is_err()) {
             return Err(format!("`keys.paths`: `{bad}` is no method and path such as `POST /v1/messages`"));
         }
         let bad = self.from.iter().find(|way| header_of(&way.header, "x").is_none() || way.variable.is_empty() == way.login.is_empty());
-        bad.map_or(Ok(()), |way| {
+        if let Some(way) = bad {
             let what = if way.variable.is_empty() { &way.login } else { &way.variable };
-            Err(format!("`keys.from`: `{what}` with `{}` is no `variable` or `login` with a header `name: value {{key}}`", way.header))
-        })
+            return Err(format!(
+                "`keys.from`: `{what}` with `{}` is no `variable` or `login` with a header `name: value {{key}}`",
+                way.header
+            ));
+        }
+        let is_odd = |way: &&KeyWay| {
+            let is_field = |(name, at): (&String, &String)| at.starts_with('/') && header_of(&format!("{name}: {{key}}"), "x").is_some();
+            !way.also.iter().all(is_field) || way.login.is_empty() && !way.also.is_empty()
+        };
+        if let Some(way) = self.from.iter().find(is_odd) {
+            return Err(format!("`keys.from`: `also` of `{}{}` is for logins: name = \"/place/in/it\"", way.variable, way.login));
+        }
+        match self.from.iter().find(|way| way.url.is_none() && !(way.base.is_none() && way.paths.is_empty())) {
+            Some(way) => Err(format!("`keys.from`: `base` and `paths` of `{}{}` belong to a `url`", way.variable, way.login)),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the vendor of a key: its address, the program's variable for that, and which requests get the key there.
+    pub fn vendor<'a>(&'a self, way: &'a KeyWay) -> (&'a str, Option<&'a String>, &'a [String]) {
+        match &way.url {
+            Some(url) => (url, way.base.as_ref(), &way.paths),
+            None => (&self.url, self.base.as_ref(), &self.paths),
+        }
     }
 }

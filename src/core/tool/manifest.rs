@@ -114,6 +114,16 @@ pub struct EnvRules {
     pub set: BTreeMap<String, String>,
     /// Words put in front of the host's value, which counts more.
     pub append: BTreeMap<String, String>,
+    /// Literals that belong to another variable; the first that is there wins.
+    pub when: Vec<WhenPassed>,
+}
+
+/// Literals for a run that has a variable.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WhenPassed {
+    pub variable: String,
+    pub set: BTreeMap<String, String>,
 }
 
 /// Where a secret that the tool cannot do without may come from; the first that is there wins.

@@ -65,7 +65,7 @@ impl Manifest {
                 cpus: self.limits.cpus.or(base.limits.cpus),
                 pids: self.limits.pids.or(base.limits.pids),
             },
-            env: EnvRules { pass: self.env.pass, set, append },
+            env: EnvRules { pass: self.env.pass, set, append, when: self.env.when.into_iter().chain(base.env.when).collect() },
             secret: self.secret,
             state: self.state.or(base.state),
             sync: or(self.sync, base.sync),

@@ -80,12 +80,26 @@ pub fn manifest() -> Value {
     let mut of_project = table(&[("like", &text), ("read", &json!({ "enum": ["here", "ends", "way"] }))]);
     of_project["required"] = json!(["like", "read"]);
     let words = table(&[("env", &names), ("args", &texts)]);
+    let mut when = table(&[("variable", &text), ("set", &names)]);
+    when["required"] = json!(["variable", "set"]);
     let telemetry = table(&[("env", &names), ("grpc", &words), ("http", &words)]);
     let answer = table(&[("lines", &yes_or_no), ("only", &names), ("text", &text), ("failed", &text)]);
     let commit = table(&[("argv", &texts), ("model", &text), ("env", &names), ("files", &names), ("answer", &answer)]);
     let mut transcripts = table(&[("at", &text), ("also", &texts), ("format", &json!({ "enum": ["claude", "codex", "gemini"] }))]);
     transcripts["required"] = json!(["at", "format"]);
-    let mut way = table(&[("variable", &text), ("login", &text), ("header", &text), ("set", &names), ("args", &texts)]);
+    let mut way = table(&[
+        ("variable", &text),
+        ("login", &text),
+        ("header", &text),
+        ("set", &names),
+        ("args", &texts),
+        ("also", &names),
+        ("files", &names),
+        ("url", &text),
+        ("base", &text),
+        ("paths", &texts),
+        ("quiet", &texts),
+    ]);
     way["required"] = json!(["header"]);
     let keys = table(&[("base", &text), ("url", &text), ("paths", &texts), ("refuse", &texts), ("renew", &texts), ("from", &list(&way))]);
     table(&[
@@ -108,7 +122,7 @@ pub fn manifest() -> Value {
         ("limits", &table(&[("memory", &text), ("cpus", &json!({ "type": "number", "exclusiveMinimum": 0 })), ("pids", &whole)])),
         ("egress", &table(&[("model", &texts), ("quiet", &texts), ("pages", &texts)])),
         ("keys", &keys),
-        ("env", &table(&[("pass", &texts), ("set", &names), ("append", &names)])),
+        ("env", &table(&[("pass", &texts), ("set", &names), ("append", &names), ("when", &list(&when))])),
         ("secret", &map(&secret)),
         ("state", &state),
         ("sync", &list(&rule)),

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::core::guard::head::ProxyHead;
-use crate::core::guard::key::{KeyOrder, KeyPace, KeyRefusal, KeySource, KeyedRequest, header_of};
+use crate::core::guard::key::{Credential, KeyOrder, KeyPace, KeyRefusal, KeySource, KeyedRequest, PLACE, closing, header_of};
 use crate::core::guard::peer::Peer;
 use crate::core::guard::rule::EgressReach;
 use crate::core::text::visible::visible;
@@ -59,10 +59,10 @@ impl KeyDesk {
         Ok(Self { order, peer, key, directory: directory.to_owned(), environment, pace: Mutex::default(), count: AtomicUsize::default() })
     }
 
-    fn key(&self) -> Option<String> {
+    fn credential(&self) -> Option<Credential> {
         match &self.key {
-            Key::Secret(key) => Some(key.clone()),
-            Key::Login(login) => login.token(),
+            Key::Secret(key) => Some(Credential { key: key.clone(), also: Vec::new() }),
+            Key::Login(login) => login.credential(),
         }
     }
 
@@ -104,7 +104,8 @@ pub fn serve(
     };
     let path = String::from_utf8_lossy(&head.target).into_owned();
     // What is behind the question mark is the program's own.
-    let what = name(path.split('?').next().unwrap_or_default());
+    let path = path.split('?').next().unwrap_or_default();
+    let what = name(path.strip_prefix(PLACE).unwrap_or(path));
     if refusal != KeyRefusal::Upgrade {
         desk.note(|record| record.key(&what, Some(refusal.words())));
     }
@@ -120,7 +121,7 @@ fn begin(desk: &Desk, key: &KeyDesk, head: &ProxyHead, asked: &KeyedRequest) -> 
     }
     let Peer { host, port } = &key.peer;
     let name = if *port == 443 { host.to_string() } else { key.peer.to_string() };
-    let head = key.key().and_then(|real| key.order.head(asked, head, &name, &real)).ok_or(KeyRefusal::NoKey)?;
+    let head = key.credential().and_then(|real| key.order.head(asked, head, &name, &real)).ok_or(KeyRefusal::NoKey)?;
     let reach = if key.order.private { EgressReach::Any } else { EgressReach::Public };
     let server = dial(desk, &key.peer, reach).map_err(|refusal| {
         desk.note(|record| record.block(&key.peer.to_string(), &refusal));
@@ -149,16 +150,28 @@ fn converse(client: &UnixStream, mut pipe: TlsPipe, asked: KeyedRequest, rest: &
         said
     });
     let upload = upload.map_err(unreachable)?;
-    let mut first = [0; 4 << 10];
-    let count = answer.read(&mut first).unwrap_or(0);
-    if count > 0 {
-        let _ = back.write_all(&first[..count]).and_then(|()| relay::copy(&mut answer, &mut back));
+    let first = begun(&mut answer);
+    if !first.is_empty() {
+        let _ = back.write_all(&closing(&first)).and_then(|()| relay::copy(&mut answer, &mut back));
     }
+    let has_answer = !first.is_empty();
     let has_gone = gone.load(Ordering::SeqCst);
     // Whoever still reads what the program says need not any longer.
     client.end(Shutdown::Read);
     let said = upload.join().unwrap_or(Err(KeyRefusal::Framing));
-    if count > 0 || has_gone { Ok(()) } else { said.and(Err(KeyRefusal::Unreachable(pipe.complaint()))) }
+    if has_answer || has_gone { Ok(()) } else { said.and(Err(KeyRefusal::Unreachable(pipe.complaint()))) }
+}
+
+/// Returns the first line of an answer with what came along, or whatever there is of it.
+fn begun(answer: &mut UnixStream) -> Vec<u8> {
+    let (mut first, mut piece) = (Vec::new(), [0; 4 << 10]);
+    while first.len() < piece.len() && !first.contains(&b'\n') {
+        match answer.read(&mut piece) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => first.extend_from_slice(&piece[..count]),
+        }
+    }
+    first
 }
 
 /// Passes on what is the body of this request and nothing else, then waits until the program has gone.

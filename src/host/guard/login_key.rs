@@ -1,11 +1,12 @@
 //! The token of a login that stays outside: read for each request, renewed by the tool itself before it ends.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::core::guard::key::{NEAR, token};
+use crate::core::guard::key::{Credential, LoginPlaces, NEAR};
 use crate::core::tool::Tool;
 use crate::host::machine::process;
 use crate::host::store::login::LoginStore;
@@ -18,7 +19,7 @@ const PAUSE: u64 = 30;
 
 pub struct LoginKey {
     tool: String,
-    at: String,
+    at: LoginPlaces,
     place: LoginStore,
     renews: bool,
     /// When a renewal was tried last.
@@ -26,16 +27,16 @@ pub struct LoginKey {
 }
 
 impl LoginKey {
-    pub fn new(host: &Host, tool: &str, at: &str) -> io::Result<Self> {
+    pub fn new(host: &Host, tool: &str, at: &LoginPlaces) -> io::Result<Self> {
         let gone = || io::Error::other(format!("{tool} has no login any more"));
         let known = Tool::load(tool, |name| host.manifest(name)).ok().flatten().ok_or_else(gone)?;
         let place = LoginStore::of(&known, host, &host.store).ok_or_else(gone)?;
         let renews = !known.manifest.keys.renew.is_empty();
-        Ok(Self { tool: tool.to_owned(), at: at.to_owned(), place, renews, tried: Mutex::default() })
+        Ok(Self { tool: tool.to_owned(), at: at.clone(), place, renews, tried: Mutex::default() })
     }
 
-    /// Returns the token as it is now, renewed if it is near its end; `None` where there is none that is good.
-    pub fn token(&self) -> Option<String> {
+    /// Returns what is put in now, renewed if it is near its end; `None` where there is none that is good.
+    pub fn credential(&self) -> Option<Credential> {
         if self.renews && ends_within(&self.place, NEAR) {
             let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
             // Who waited finds it done.
@@ -48,8 +49,20 @@ impl LoginKey {
             }
         }
         let document = self.place.files().ok()?.remove(self.place.main())?;
-        token(&document, &self.at).filter(|_| !ends_within(&self.place, 0))
+        self.at.find(&document).filter(|_| !ends_within(&self.place, 0))
     }
+}
+
+/// Returns the places of a tool's login at which a token is, of those that its manifest names.
+pub fn held(host: &Host, tool: &Tool) -> Vec<String> {
+    let places: Vec<&String> = tool.manifest.keys.from.iter().map(|way| &way.login).filter(|at| !at.is_empty()).collect();
+    let document = || {
+        let place = LoginStore::of(tool, host, &host.store)?;
+        place.files().ok()?.remove(place.main())
+    };
+    let Some(document) = (!places.is_empty()).then(document).flatten() else { return Vec::new() };
+    let has = |at: &&&String| LoginPlaces { token: (**at).clone(), also: BTreeMap::new() }.find(&document).is_some();
+    places.iter().filter(has).map(|at| (*at).clone()).collect()
 }
 
 /// Returns whether a login ends in so many seconds, as far as it says so.

@@ -16,6 +16,10 @@ fn order() -> KeyOrder {
     }
 }
 
+fn only(key: &str) -> Credential {
+    Credential { key: key.into(), also: Vec::new() }
+}
+
 #[track_caller]
 fn read(text: &str) -> ProxyHead {
     match parse(text.as_bytes()) {
@@ -109,17 +113,50 @@ fn the_vendor_gets_one_key() {
     let text = format!("POST /keys/v1/messages HTTP/1.1\r\n{}\r\nAnthropic-Version: 1\r\nContent-Length: 2\r\n\r\n", theirs.join("\r\n"));
     let (order, head) = (order(), read(&text));
     let asked = order.judge(&head).unwrap().unwrap();
-    let sent = String::from_utf8(order.head(&asked, &head, "api.example.com", "real").unwrap()).unwrap();
+    let sent = String::from_utf8(order.head(&asked, &head, "api.example.com", &only("real")).unwrap()).unwrap();
     let expected = "POST /base/v1/messages HTTP/1.1\r\nHost: api.example.com\r\nAnthropic-Version: 1\r\nContent-Length: 2\r\n\
                     x-api-key: real\r\nConnection: close\r\n\r\n";
     assert_eq!(sent, expected);
     for bad in ["", "a b", "a\r\nX: y", "a\0", "\u{e9}"] {
-        assert_eq!(order.head(&asked, &head, "api.example.com", bad), None, "{bad:?}");
+        assert_eq!(order.head(&asked, &head, "api.example.com", &only(bad)), None, "{bad:?}");
     }
     // Not even by being named as a field of the hop is a frame taken away.
     let head = read("POST /keys/v1/messages HTTP/1.1\r\nConnection: content-length\r\nContent-Length: 2\r\n\r\n");
-    let sent = String::from_utf8(order.head(&asked, &head, "a", "real").unwrap()).unwrap();
+    let sent = String::from_utf8(order.head(&asked, &head, "a", &only("real")).unwrap()).unwrap();
     assert!(sent.contains("Content-Length: 2\r\n"), "{sent}");
+}
+
+// GU-02: what belongs to a login comes from it, and what the container says of it is dropped, even where the login says nothing.
+#[test]
+fn what_belongs_to_a_login_comes_from_it() {
+    let at = LoginPlaces { token: "/a/token".into(), also: [("account-id".to_owned(), "/a/id".to_owned())].into() };
+    let order = KeyOrder { from: KeySource::Login { tool: "x".into(), at: at.clone() }, ..order() };
+    let head = read("POST /keys/v1/messages HTTP/1.1\r\nAccount-Id: theirs\r\nContent-Length: 0\r\n\r\n");
+    let asked = order.judge(&head).unwrap().unwrap();
+    let sent = |document: &str| Some(String::from_utf8(order.head(&asked, &head, "a", &at.find(document.as_bytes())?)?).unwrap());
+    assert!(
+        sent(r#"{"a": {"token": "real", "id": "mine"}}"#)
+            .unwrap()
+            .ends_with("x-api-key: real\r\naccount-id: mine\r\nConnection: close\r\n\r\n")
+    );
+    let without = sent(r#"{"a": {"token": "real", "id": null}}"#).unwrap();
+    assert!(!without.to_ascii_lowercase().contains("account-id"), "{without}");
+    for none in ["", "{}", r#"{"a": {"id": "mine"}}"#, r#"{"a": {"token": ""}}"#, r#"{"a": {"token": "real", "id": "a b"}}"#] {
+        assert_eq!(sent(none), None, "{none}");
+    }
+}
+
+#[test]
+fn an_answer_says_that_its_connection_ends() {
+    for (answer, expected) in [
+        ("HTTP/1.1 200 OK\r\nA: b\r\n\r\nx\n", "HTTP/1.1 200 OK\r\nConnection: close\r\nA: b\r\n\r\nx\n"),
+        ("HTTP/1.0 200\n\n", "HTTP/1.0 200\nConnection: close\r\n\n"),
+        ("HTTP/1.1 200", "HTTP/1.1 200"),
+        ("hello\nthere\n", "hello\nthere\n"),
+        ("", ""),
+    ] {
+        assert_eq!(String::from_utf8(closing(answer.as_bytes())).unwrap(), expected, "{answer:?}");
+    }
 }
 
 /// What is the body of these bytes; `None` where they are no body.

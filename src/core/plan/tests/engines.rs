@@ -68,6 +68,7 @@ fn facts(case: &Case) -> Facts {
         present: OPTIONAL_FILES.iter().map(PathBuf::from).collect(),
         inside: Some("/usr/local/bin/ai".into()),
         openssl: None,
+        tokens: Vec::new(),
         native: None,
         pinned: None,
     }

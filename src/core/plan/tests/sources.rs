@@ -45,6 +45,7 @@ pub(in crate::core::plan) fn facts(repo: Repo, below: &str) -> Facts {
         present: OPTIONAL_FILES.iter().map(PathBuf::from).collect(),
         inside: None,
         openssl: None,
+        tokens: Vec::new(),
         native: None,
         pinned: None,
         looked: Vec::new(),
