@@ -1,6 +1,6 @@
 //! The life of a helper: started beside the engine's client, it serves until that is gone.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::guard::key::KeySource;
+use crate::core::guard::key::{KeySource, header_of};
 use crate::core::guard::order::{AGENT, EGRESS, GuardOrder, KeepOrder, PAGE, WatchOrder};
 use crate::core::kept_run::{KeptRun, sources};
 use crate::core::lease::SessionId;
@@ -59,6 +59,10 @@ pub fn beside(host: &Host, session: &SessionId, argv: &[OsString], is_optional: 
     let secret = order.key.as_ref().and_then(|key| if let KeySource::Secret(place) = &key.from { Some((&key.name, place)) } else { None });
     let key = match secret.map(|(name, place)| fetch(host, name, place)).transpose() {
         Ok(Some(key)) if key.len() > LONGEST_KEY => return failed("the key is too long".into()),
+        Ok(Some(key)) if !order.key.as_ref().is_some_and(|rule| is_key(&rule.header, &key)) => {
+            let name = secret.map_or("the key", |(name, _)| name);
+            return failed(format!("{name} holds what no key is made of")).hint("a key is one word; look at where it is kept");
+        }
         Ok(key) => key.map(|key| [key.as_encoded_bytes(), b"\n"].concat()).unwrap_or_default(),
         Err(failure) => return failure,
     };
@@ -95,6 +99,11 @@ fn kept(host: &Host, session: &SessionId, keep: &KeepOrder, argv: &[OsString], i
         sources: kept_run::seen(&sources(&vector, session)),
     };
     kept_run::keep(&host.store, &run, &vector)
+}
+
+/// Returns whether a field of a request can hold it: no space, no line break, no letter beyond ASCII.
+fn is_key(header: &str, key: &OsStr) -> bool {
+    key.to_str().is_some_and(|key| header_of(header, key).is_some())
 }
 
 fn failed(why: String) -> Failure {
