@@ -81,6 +81,32 @@ fn a_key_is_put_in_on_the_way_to_its_vendor() {
     assert!(!record.to_string().contains(REAL));
 }
 
+// GU-01: what the vendor says is passed on as it comes: each event is there before the next one is said.
+#[test]
+fn an_answer_comes_event_by_event() {
+    let mut sandbox = Sandbox::new();
+    let Some(mock) = Mock::vendors(&mut sandbox) else { return };
+    let helper = Helper::begin(&sandbox, &order(&sandbox, "api.anthropic.com", true), &format!("{REAL}\n")).unwrap();
+    let mut stream = helper.connect();
+    let request = ask("word by word", "X-Mock-Step: 1\r\n").replace("\"model\"", "\"stream\":true,\"model\"");
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let head = head.split("Content-Length").next().unwrap();
+    write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut said = String::new();
+    for event in ["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop"] {
+        while !(said.contains(&format!("event: {event}\n")) && said.ends_with("\n\n")) {
+            let mut piece = [0; 4096];
+            let count = stream.read(&mut piece).unwrap();
+            assert!(count > 0, "no {event}: {said}");
+            said.push_str(std::str::from_utf8(&piece[..count]).unwrap());
+        }
+        assert_eq!(said.rmatches("event: ").count(), 1, "{said}");
+        said.clear();
+        mock.step();
+    }
+    assert_eq!(rest(stream), "");
+}
+
 // GU-02: who cannot prove to be the vendor hears no key.
 #[test]
 fn a_vendor_that_cannot_be_proven_hears_nothing() {

@@ -105,6 +105,11 @@ impl Mock {
         self.stats()["asked"].as_array().unwrap().clone()
     }
 
+    /// Lets an answer that goes step by step go on to its next piece.
+    pub fn step(&self) {
+        self.ask("POST", "/__step", "{}");
+    }
+
     /// A login of `tool`: the name of the file that holds it, and its text.
     pub fn login(&self, tool: &str) -> (String, String) {
         self.seed(&format!("{{\"tool\": \"{tool}\"}}"))

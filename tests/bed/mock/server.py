@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import urllib.parse
 
 import accounts
@@ -32,6 +33,7 @@ class MockServer(http.server.ThreadingHTTPServer):
     def __init__(self, port, journal, chains, authority, hosts):
         super().__init__(("127.0.0.1", port), Handler)
         self.journal, self.chains, self.authority = journal, chains, authority
+        self.steps = threading.Semaphore(0)
         self.hosts = (*PLAYED, *hosts, "localhost", "127.0.0.1", "other.mock")  # the last has no certificate
         self.has_accounts = accounts.HOSTS[1] in hosts
 
@@ -141,6 +143,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         for piece in pieces:
             self.wfile.write(piece)
+            # A client that says so gets the next piece only when somebody has told the test that the one before is there.
+            if self.headers.get("X-Mock-Step"):
+                self.server.steps.acquire(timeout=60)
         self.close_connection = True
 
     def send_events(self, events, last=None):
@@ -278,6 +283,11 @@ def revoke(handler, body, _match):
 # --- the test's own ---
 
 
+def step(handler, _body, _match):
+    handler.server.steps.release()
+    handler.send_json(200, {})
+
+
 def seed(handler, body, _match):
     handler.send_json(200, handler.server.chains.seed(**body))
 
@@ -335,4 +345,5 @@ ROUTES = (
     *((method, pattern, constant(answer)) for method, pattern, answer in accounts.ANSWERS),
     ("GET", r"/__stats", stats),
     ("POST", r"/__seed", seed),
+    ("POST", r"/__step", step),
 )
