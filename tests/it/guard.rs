@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::bed::{Bed, Image};
+use crate::guard_keys::{REAL, SENTINEL};
 use crate::guard_life::{helper, wait_for};
 use crate::guarded::{Echo, Web, guarded, names, on};
 use crate::mock::Mock;
@@ -210,7 +211,7 @@ fn every_tool_answers_through_the_guard() {
 
 #[track_caller]
 fn works(bed: Option<Bed>) {
-    let Some(bed) = bed.and_then(on) else { return };
+    let Some(mut bed) = bed.and_then(on) else { return };
     bed.write("work/proj/page", "through\n");
     let Some(web) = Web::serve(bed.project()) else { return };
     let url = format!("http://host.docker.internal:{}/page", web.port);
@@ -219,6 +220,14 @@ fn works(bed: Option<Bed>) {
     let allowed = get(&format!("host.docker.internal:{}", web.port));
     assert_eq!((allowed.code, allowed.out().as_str(), allowed.err().as_str()), (0, "through\n", ""));
     assert_eq!(bed.ai(["exec", "--shell", LOOK]).prints(), "lo\negress\nssh_config\nkept\n");
+    // A key stays outside here as well.
+    let Some(_mock) = Mock::vendors(&mut bed.sandbox) else { return };
+    bed.set("AI_KEYS", "outside");
+    bed.set("ANTHROPIC_API_KEY", REAL);
+    let body = r#"{"model": "m", "messages": [{"role": "user", "content": "hello"}]}"#;
+    let ask = format!("env; wget -q -Y off -O - --post-data '{body}' --header 'Content-Type: application/json' $ANTHROPIC_BASE_URL/v1/messages");
+    let said = bed.ai(["run", "claude", "sh", "-c", &ask]).prints();
+    assert!(said.contains("mock-anthropic heard: hello") && said.contains(SENTINEL) && !said.contains(REAL), "{said}");
     wait_for(|| helper(&bed).is_none());
     bed.nothing_left();
 }
