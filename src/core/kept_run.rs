@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use crate::core::container::ContainerPath;
     use crate::core::plan::mount::{Access, Mount};
-    use crate::core::store::Fixed;
+    use crate::core::store::seen::Fixed;
 
     fn kept(sources: &[(&str, &str)]) -> KeptRun {
         KeptRun {

@@ -225,7 +225,8 @@ fn works(bed: Option<Bed>) {
     bed.set("AI_KEYS", "outside");
     bed.set("ANTHROPIC_API_KEY", REAL);
     let body = r#"{"model": "m", "messages": [{"role": "user", "content": "hello"}]}"#;
-    let ask = format!("env; wget -q -Y off -O - --post-data '{body}' --header 'Content-Type: application/json' $ANTHROPIC_BASE_URL/v1/messages");
+    let ask =
+        format!("env; wget -q -Y off -O - --post-data '{body}' --header 'Content-Type: application/json' $ANTHROPIC_BASE_URL/v1/messages");
     let said = bed.ai(["run", "claude", "sh", "-c", &ask]).prints();
     assert!(said.contains("mock-anthropic heard: hello") && said.contains(SENTINEL) && !said.contains(REAL), "{said}");
     wait_for(|| helper(&bed).is_none());

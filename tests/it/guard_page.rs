@@ -7,11 +7,15 @@ use std::net::{TcpListener, TcpStream};
 use crate::bed::{Bed, Image};
 use crate::guard_life::wait_for;
 use crate::guarded::guarded;
+use crate::mock::Mock;
 use crate::process::{HANG, finish};
+use crate::sandbox::find_program;
+use crate::shells::Shell;
+use crate::terminal::on_terminal;
 
 /// A bed with a desktop, whose browser notes what it is to open.
-fn desktop() -> Option<Bed> {
-    let mut bed = guarded(Image::Busybox)?;
+fn desktop(image: Image) -> Option<Bed> {
+    let mut bed = guarded(image)?;
     bed.set("DISPLAY", ":9");
     bed.program("xdg-open", &format!("#!/bin/sh\necho \"$1\" >>'{}'\n", bed.root().join("tmp/opened").display()));
     Some(bed)
@@ -73,7 +77,7 @@ fn log_in(bed: &Bed) {
 // GU-01: test 9 of the twelve, on a guarded network and on a bridge.
 #[test]
 fn what_a_login_page_brings_back_arrives_inside_and_nothing_else() {
-    let Some(mut bed) = desktop() else { return };
+    let Some(mut bed) = desktop(Image::Busybox) else { return };
     log_in(&bed);
     bed.unset("AI_NETWORK");
     log_in(&bed);
@@ -81,4 +85,36 @@ fn what_a_login_page_brings_back_arrives_inside_and_nothing_else() {
     // Without a desktop nothing inside is told of one.
     bed.unset("DISPLAY");
     assert_eq!(bed.ai(["run", "claude", "sh", "-c", "echo ${BROWSER-none}"]).prints(), "none\n");
+}
+
+// GU-01: the real Gemini CLI, which asks for a desktop and calls `xdg-open`.
+#[test]
+fn gemini_logs_in_by_the_persons_browser() {
+    let Some(mut bed) = desktop(Image::Tools) else { return };
+    let Some(_mock) = Mock::vendors(&mut bed.sandbox) else { return };
+    bed.unset("GEMINI_API_KEY");
+    bed.link("stty", find_program("stty").unwrap());
+    let mut screen = on_terminal(bed.shell(Shell::Bash, "stty rows 40 cols 140; ai login gemini; echo code=$?"));
+    screen.exp_string("Sign in with Google").unwrap();
+    // Its questions, each with the answer that is wanted first; it passes over what is typed too soon.
+    while !opened(&bed).ends_with('\n') {
+        screen.send("\r").unwrap();
+        screen.flush().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    let page = opened(&bed);
+    let value = |name: &str| page.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)).unwrap().to_owned();
+    let back = value("redirect_uri=http%3A%2F%2F127.0.0.1%3A");
+    let (port, path) = back.split_once("%2F").unwrap();
+    let target = format!("/{path}?code=made-up&state={}", value("state="));
+    assert!(browse(port.parse().unwrap(), &target, "127.0.0.1").starts_with("301 "));
+    screen.exp_string("Authentication succeeded").unwrap();
+    while !bed.containers().is_empty() {
+        screen.send("r").unwrap();
+        screen.flush().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    screen.exp_string("logged in to gemini").unwrap();
+    screen.exp_string("code=0").unwrap();
+    bed.nothing_left();
 }

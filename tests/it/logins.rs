@@ -230,6 +230,7 @@ fn the_screen_of_gemini_asks_for_no_account_that_is_there() {
             let mut screen = on_terminal(bed.ai(["run", "gemini"]).env("TERM", "xterm-256color"));
             screen.exp_string(if has_key { "Authenticated with gemini-api-key" } else { "Signed in with Google" }).unwrap();
             screen.send("\x03\x03").unwrap();
+            screen.flush().unwrap();
         }
     }
 }

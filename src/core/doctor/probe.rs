@@ -3,7 +3,7 @@
 use crate::core::container::ContainerPath;
 use crate::core::plan::Part;
 use crate::core::plan::mount::{Access, Mount};
-use crate::core::store::Fixed;
+use crate::core::store::seen::Fixed;
 
 /// A script for the container's `sh`, and what it must come to.
 #[derive(Debug)]

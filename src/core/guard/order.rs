@@ -24,6 +24,9 @@ pub const AGENT: &str = "agent";
 pub const PAGE: &str = "page";
 /// The program beside the sockets that `BROWSER` names inside.
 pub const OPEN: &str = "open";
+/// The same beside the directory of sockets, for programs that ask nothing but `PATH`, and where it is inside.
+pub const XDG_OPEN: &str = "xdg-open";
+pub const XDG_OPEN_INSIDE: &str = "/usr/local/bin/xdg-open";
 pub const OPEN_PROGRAM: &str = "#!/bin/sh\nexec /ai/ai open-page \"$@\"\n";
 
 /// To which hosts a login is signed.

@@ -20,7 +20,8 @@ use crate::core::plan::guard::GUARD;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::verify::can_be_renamed;
 use crate::core::plan::{Part, Parts, Request, keys, places, spelling};
-use crate::core::store::{Fixed, Seen, Store};
+use crate::core::store::Store;
+use crate::core::store::seen::{Fixed, Seen};
 use crate::core::workspace::Workspace;
 
 /// Why something is mounted that the person named.

@@ -15,7 +15,8 @@ use crate::core::plan::{
 };
 use crate::core::planted;
 use crate::core::policy::verdict::RunAsked;
-use crate::core::store::{Seen, Store};
+use crate::core::store::Store;
+use crate::core::store::seen::Seen;
 use crate::core::tool::manifest::SecretDelivery;
 use crate::core::workspace::Workspace;
 

@@ -8,14 +8,15 @@ use crate::core::engine::Product;
 use crate::core::engine::agent::Way;
 use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::guard::order::{EGRESS, GuardOrder, KeepOrder, OPEN, PORT, WatchOrder};
+use crate::core::guard::order::{EGRESS, GuardOrder, KeepOrder, OPEN, PORT, WatchOrder, XDG_OPEN_INSIDE};
 use crate::core::guard::rule::{EgressMode, EgressRules, EgressWord};
 use crate::core::guard::sets;
 use crate::core::plan::env::Variables;
 use crate::core::plan::keys::{self, KeyPlan};
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Parts, Request, image, proxy, reach};
-use crate::core::store::{Fixed, Seen, Store};
+use crate::core::store::Store;
+use crate::core::store::seen::{Fixed, Seen};
 use crate::core::telemetry::Collector;
 use crate::core::tool::Tool;
 
@@ -197,6 +198,11 @@ pub(super) fn push(request: &Request, guard: Option<&GuardPlan>, parts: &mut Par
         let program = Mount::bind(Fixed::of_person(program), ContainerPath::new(AI), Access::ReadOnly);
         parts.push(Part::Mount(program), "leads programs to these sockets", settings.network.origin.clone());
     }
+    if !order.pages.is_empty() && !request.tool.manifest.egress.page_env.is_empty() {
+        let source = Store::new(&request.facts.state).fixed(Seen::Opener(&request.session));
+        let opener = Mount::bind(source, ContainerPath::new(XDG_OPEN_INSIDE), Access::ReadOnly);
+        parts.push(Part::Mount(opener), "opens the pages of a login in your browser", Origin::Manifest(request.tool.name.clone()));
+    }
 }
 
 /// Returns the command behind what listens for programs that know a proxy.
@@ -242,6 +248,10 @@ pub(super) fn variables(request: &Request, variables: &mut Variables) {
 pub(super) fn page_variables(request: &Request, variables: &mut Variables) {
     if opens_pages(request) {
         let origin = Origin::Manifest(request.tool.name.clone());
-        variables.literal("BROWSER", &format!("{SOCKETS}/{OPEN}"), "opens the pages of a login in your browser", origin);
+        let reason = "opens the pages of a login in your browser";
+        variables.literal("BROWSER", &format!("{SOCKETS}/{OPEN}"), reason, origin.clone());
+        for (name, value) in &request.tool.manifest.egress.page_env {
+            variables.literal(name, value, reason, origin.clone());
+        }
     }
 }

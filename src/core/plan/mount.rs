@@ -5,7 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use crate::core::container::ContainerPath;
-use crate::core::store::Fixed;
+use crate::core::store::seen::Fixed;
 use crate::core::workspace::Judged;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::core::engine::traits::{HostGateway, Rootless};
 use crate::core::facts::SshAgent;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Parts, Request};
-use crate::core::store::Fixed;
+use crate::core::store::seen::Fixed;
 use crate::core::text::version;
 
 pub(super) fn network(request: &Request, parts: &mut Parts) {

@@ -13,7 +13,8 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::lease::SessionId;
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Parts, Request, keys};
-use crate::core::store::{Fixed, Store};
+use crate::core::store::Store;
+use crate::core::store::seen::Fixed;
 use crate::core::tool::Tool;
 use crate::core::tool::manifest::{SecretDelivery, SecretRule};
 

@@ -10,7 +10,8 @@ use crate::core::facts::{Env, Facts};
 use crate::core::plan::keys::{self, KeyPlan};
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Parts};
-use crate::core::store::{Seen, Store};
+use crate::core::store::Store;
+use crate::core::store::seen::Seen;
 use crate::core::text::path::without_dots;
 use crate::core::tool::Tool;
 

@@ -8,7 +8,8 @@ use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{Part, Plan};
 use crate::core::render::{program, words};
 use crate::core::spare::{LABEL, is_late};
-use crate::core::store::{Fixed, Seen, Store};
+use crate::core::store::Store;
+use crate::core::store::seen::{Fixed, Seen};
 
 impl Plan {
     /// Returns the words that make the container `name`, which waits at its gate in `store` for so many seconds. `own` is this program;

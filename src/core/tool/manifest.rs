@@ -93,6 +93,8 @@ pub struct HostRules {
     pub quiet: Vec<EgressRule>,
     /// Hosts of which the pages of a login are opened in the person's browser.
     pub pages: Vec<String>,
+    /// Variables where pages can be opened, for a program that goes by them and calls `xdg-open` instead of what `BROWSER` names.
+    pub page_env: BTreeMap<String, String>,
 }
 
 /// Default limits, before they are clamped to what the engine has.

@@ -9,7 +9,7 @@ impl Manifest {
     pub fn more_of(self, base: Self) -> Self {
         let (pass, secret) = (base.env.pass.clone(), base.secret.clone());
         let (login, logout, about) = (base.login.clone(), base.logout.clone(), base.about.clone());
-        let pages = base.egress.pages.clone();
+        let (pages, page_env) = (base.egress.pages.clone(), base.egress.page_env.clone());
         let mut more = self.on_top_of(base);
         more.env.pass.splice(0..0, pass);
         for (name, rule) in secret {
@@ -19,6 +19,7 @@ impl Manifest {
         more.logout = if more.logout.is_empty() { logout } else { more.logout };
         more.about = if more.about.is_empty() { about } else { more.about };
         more.egress.pages = if more.egress.pages.is_empty() { pages } else { more.egress.pages };
+        more.egress.page_env = if more.egress.page_env.is_empty() { page_env } else { more.egress.page_env };
         Self { profile_of: None, ..more }
     }
 
@@ -58,6 +59,7 @@ impl Manifest {
                 model: or(self.egress.model, base.egress.model),
                 quiet: or(self.egress.quiet, base.egress.quiet),
                 pages: if has_own_account { self.egress.pages } else { or(self.egress.pages, base.egress.pages) },
+                page_env: if has_own_account || !self.egress.page_env.is_empty() { self.egress.page_env } else { base.egress.page_env },
             },
             keys: if self.keys.from.is_empty() { base.keys } else { self.keys },
             limits: LimitRules {

@@ -120,7 +120,7 @@ pub fn manifest() -> Value {
         ("logout", &texts),
         ("min_version", &text),
         ("limits", &table(&[("memory", &text), ("cpus", &json!({ "type": "number", "exclusiveMinimum": 0 })), ("pids", &whole)])),
-        ("egress", &table(&[("model", &texts), ("quiet", &texts), ("pages", &texts)])),
+        ("egress", &table(&[("model", &texts), ("quiet", &texts), ("pages", &texts), ("page_env", &names)])),
         ("keys", &keys),
         ("env", &table(&[("pass", &texts), ("set", &names), ("append", &names), ("when", &list(&when))])),
         ("secret", &map(&secret)),

@@ -14,7 +14,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::plan::mount::{Access, Mount};
 use crate::core::plan::{self, Part, Variable};
 use crate::core::render;
-use crate::core::store::Fixed;
+use crate::core::store::seen::Fixed;
 use crate::host::fs::look::Look;
 use crate::host::fs::own;
 use crate::host::machine::clock;

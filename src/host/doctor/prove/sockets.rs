@@ -8,7 +8,7 @@ use crate::core::engine::proof::{self, ProbeOutcome, ProbeVerdict};
 use crate::core::guard::order::EGRESS;
 use crate::core::plan::Part;
 use crate::core::plan::mount::{Access, Mount};
-use crate::core::store::Fixed;
+use crate::core::store::seen::Fixed;
 use crate::host::doctor::prove::{Bench, last, of, outcome};
 use crate::host::fs::socket;
 use crate::host::machine::{look, process};
