@@ -115,7 +115,7 @@ impl Options {
     /// Returns what to look at where a build may not have reached the network.
     fn way_out(&self) -> &'static str {
         if self.inherited.is_empty() {
-            "behind a company's proxy: ai help config, `proxy` and `ca`"
+            "behind a company's proxy or mirror: ai help config, `proxy`, `ca` and `[build] mirror`"
         } else {
             "it went through your proxy (`proxy` of ai config show): does that answer?"
         }
