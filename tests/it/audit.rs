@@ -3,8 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 
+use crate::guard_life::wait_for;
+use crate::process::finish;
 use crate::sandbox::Sandbox;
 
 const HOME: &str = "home/.docker-ai-config/global_state/claude/projects/p-01234567/home/projects/a";
@@ -99,6 +102,29 @@ fn what_was_done_to_the_log_is_found_also_after_further_runs() {
     fs::write(whole.store().join("log/events.end"), end.replace("written", "begun")).unwrap();
     whole.ai(["run", "claude"]).prints();
     assert!(verify(&whole).succeeds().out().contains("1 line torn by a crash"));
+}
+
+// a line that is being written right now is nobody's edit.
+#[test]
+fn who_looks_at_the_log_waits_for_who_writes_a_line() {
+    let sandbox = three_runs();
+    let directory = sandbox.store().join("log");
+    let (end, before) = (fs::read_to_string(directory.join("events.end")).unwrap(), log(&sandbox));
+    sandbox.ai(["run", "claude"]).prints();
+    let written = fs::read_to_string(directory.join("events.end")).unwrap();
+    // As it is between the two writes of a line whose announcement was read before it.
+    let lock = fs::File::open(&directory).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    fs::write(directory.join("events.end"), &end).unwrap();
+    assert!(log(&sandbox).len() > before.len());
+    let reader = sandbox.ai(["audit", "verify"]).spawn();
+    let files = format!("/proc/{}/fd", reader.id());
+    let has_directory = |file: fs::DirEntry| fs::read_link(file.path()).is_ok_and(|path| path == directory);
+    wait_for(|| fs::read_dir(&files).is_ok_and(|mut files| files.any(|file| file.is_ok_and(has_directory))));
+    fs::write(directory.join("events.end"), &written).unwrap();
+    drop(lock);
+    let outcome = finish(reader);
+    assert_eq!(outcome.code, 0, "{}", outcome.err());
 }
 
 // what cannot be read is not as it was written either.

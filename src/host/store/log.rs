@@ -1,9 +1,12 @@
 //! The log's files: the newest is `events.jsonl`, then `events.jsonl.1` to `.5`. One writer at a time holds their directory's lock.
 
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::{Errno, retry_on_intr};
 use serde_json::{Map, Value};
 
 use crate::core::facts::Env;
@@ -11,16 +14,18 @@ use crate::core::failure::Result;
 use crate::core::log::chain::{self, KEPT, LogEnd, LogFile};
 use crate::core::log::{self, LogLevel};
 use crate::core::store::Store;
-use crate::host::fs::files;
 use crate::host::fs::look::Look;
-use crate::host::fs::own;
+use crate::host::fs::{self, files, own};
 use crate::host::machine::clock;
+use crate::host::machine::deadline::Deadline;
 use crate::host::{Host, now};
 
 /// Bytes after which a new file begins.
 const LARGE: u64 = 1 << 20;
 /// Bytes of a file's end in which its last lines are looked for first.
 const TAIL: u64 = 4096;
+/// How long a reader waits for who writes a line.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// Writes a line, if the person wants lines of this level.
 pub fn write(host: &Host, store: &Store, level: LogLevel, event: &str, more: Map<String, Value>) -> io::Result<()> {
@@ -92,9 +97,11 @@ pub struct LogText {
     pub unread: Vec<String>,
 }
 
-/// Reads the log's files and the digests of their end.
+/// Reads the log's files and the digests of their end, between two lines of whoever writes. One that was stopped in the middle of a line
+/// is waited for no longer than that: what it left is as a crash leaves it.
 pub fn read(store: &Store) -> LogText {
     let path = store.log();
+    let _lock = lock_to_read(path.parent().unwrap_or(&path));
     let mut text = LogText { files: Vec::new(), end: read_end(store), unread: Vec::new() };
     for path in (1..=KEPT).rev().map(|number| place(&path, number)).chain([path.clone()]) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -105,6 +112,18 @@ pub fn read(store: &Store) -> LogText {
         }
     }
     text
+}
+
+/// Takes the lock of the writers, which other readers may have as well; `None` where there is no log, or it is kept.
+fn lock_to_read(directory: &Path) -> Option<File> {
+    let (lock, deadline) = (own::open(directory).ok()?, Deadline::after(LONGEST));
+    loop {
+        match retry_on_intr(|| flock(&lock, FlockOperation::NonBlockingLockShared)) {
+            Ok(()) => return Some(lock),
+            Err(Errno::WOULDBLOCK) if !deadline.is_over() => fs::pause(),
+            Err(_) => return None,
+        }
+    }
 }
 
 fn place(path: &Path, number: u64) -> PathBuf {
