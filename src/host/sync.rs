@@ -1,5 +1,6 @@
 //! One sync: everything is read, then decided as a value; then, under the lock, it is made to happen, whoever dies meanwhile.
 
+mod agreed;
 mod apply;
 mod gather;
 pub mod kept;
@@ -20,7 +21,8 @@ use crate::core::sync::{Direction, Flow, Place, Reading, Rule, Site, SyncRequest
 use crate::host::fs::FileError;
 use crate::host::fs::lock::{self, LockError};
 use crate::host::machine::deadline::Deadline;
-use crate::host::sync::apply::Progress;
+use crate::host::sync::agreed::Stamps;
+use crate::host::sync::apply::{AtHand, Progress};
 use crate::host::sync::place::Places;
 
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +136,7 @@ pub fn login_in(places: &Places, rule: &Rule, place: Place) -> Option<String> {
 
 /// Writes what was decided by a person, and says what changed meanwhile.
 fn put(places: &Places, plan: &SyncPlan, part: SyncPart, deadline: &Deadline, report: &mut Report) -> Result<(), SyncError> {
-    let overtaken = commit(places, None, plan, part, deadline, report)?;
+    let overtaken = commit(places, None, plan, part, deadline, report, AtHand::default())?;
     report.notices.extend(overtaken.into_iter().map(|(site, _)| Notice { site, news: News::Overtaken }));
     Ok(())
 }
@@ -147,7 +149,7 @@ pub fn log(places: &Places) -> Result<Vec<SyncRecord>, SyncError> {
 /// Looks and decides, and writes nothing.
 pub fn preview(places: &Places, request: &SyncRequest) -> Result<Preview, SyncError> {
     let pending = shelf::journal(&places.store)?.is_some();
-    let seen = gather::gather(places, request, &Deadline::after(PATIENCE))?;
+    let seen = gather::gather(places, request, &stamps(places, request)?, &Deadline::after(PATIENCE))?;
     let plan = plan::plan(request, &seen);
     Ok(Preview { seen, plan, pending })
 }
@@ -159,11 +161,11 @@ pub fn preview(places: &Places, request: &SyncRequest) -> Result<Preview, SyncEr
 fn round(places: &Places, request: &SyncRequest, deadline: &Deadline, report: &mut Report) -> Result<Vec<Overtaken>, SyncError> {
     let look = || {
         // Read before anything else: what changes from then on is looked at again.
-        let flows = Flow::of(request.direction, request.host_sync);
-        let stamps = shelf::stamps(places, flows.iter().map(|flow| flow.pair()))?;
-        gather::gather(places, request, deadline).map(|seen| (plan::plan(request, &seen), stamps))
+        let stamps = stamps(places, request)?;
+        let seen = gather::gather(places, request, &stamps, deadline)?;
+        Ok::<_, SyncError>((plan::plan(request, &seen), stamps, seen.bases))
     };
-    let (mut plan, mut stamps) = look()?;
+    let (mut plan, mut stamps, mut bases) = look()?;
     if plan.is_settled() && plan.copies.is_empty() && shelf::is_clean(&places.store)? {
         report.notices.extend(plan.notices);
         return Ok(Vec::new());
@@ -171,29 +173,44 @@ fn round(places: &Places, request: &SyncRequest, deadline: &Deadline, report: &m
     for looked in 1..=LOOKS {
         let mut lock = Some(lock::acquire(&places.sync_dir(), deadline.left())?);
         report.recovered |= recover(places, deadline, report)?;
-        if !shelf::are_current(places, &stamps)? {
+        if !agreed::are_current(places, &stamps)? {
             // Somebody synced meanwhile. Who does so again and again is waited for no longer.
             lock = lock.filter(|_| looked == LOOKS);
-            (plan, stamps) = look()?;
+            (plan, stamps, bases) = look()?;
             if lock.is_none() {
                 continue;
             }
         }
         report.notices.extend(plan.notices.iter().cloned());
-        return commit(places, Some(request.direction), &plan, SyncPart::default(), deadline, report);
+        return commit(
+            places,
+            Some(request.direction),
+            &plan,
+            SyncPart::default(),
+            deadline,
+            report,
+            AtHand { bases, ..AtHand::default() },
+        );
     }
     Ok(Vec::new())
 }
 
+/// Returns what is on disk of what the places of a sync agree on.
+fn stamps(places: &Places, request: &SyncRequest) -> Result<Stamps, SyncError> {
+    let flows = Flow::of(request.direction, request.host_sync);
+    Ok(agreed::stamps(places, flows.iter().map(|flow| flow.pair()))?)
+}
+
 pub type Overtaken = (Site, Option<Vec<u8>>);
 
-fn commit(
+fn commit<'a>(
     places: &Places,
     direction: Option<Direction>,
-    plan: &SyncPlan,
+    plan: &'a SyncPlan,
     mut part: SyncPart,
     deadline: &Deadline,
     report: &mut Report,
+    mut known: AtHand<'a>,
 ) -> Result<Vec<Overtaken>, SyncError> {
     for copy in &plan.copies {
         shelf::put_aside(places, copy)?;
@@ -211,11 +228,12 @@ fn commit(
         let named = units.iter().flat_map(|unit| &unit.changes).filter_map(Change::object);
         let objects = named.filter_map(|hash| Some((hash, plan.contents.get(hash)?.as_slice()))).collect();
         shelf::keep_objects(&places.store, &objects)?;
+        known.contents = objects;
         let sequence = shelf::next_sequence(places)?;
         part.first.get_or_insert(sequence);
         let journal = Journal::new(places.scope(), direction, sequence, part, units.to_vec());
         shelf::commit(&places.store, &journal)?;
-        let applied = apply::finish(places, &journal, deadline, &mut progress)?;
+        let applied = apply::finish(places, &journal, deadline, &mut progress, &mut known)?;
         report.changed.extend(applied.changed);
         report.left += applied.left;
         report.notices.extend(applied.unwritable);
@@ -234,7 +252,7 @@ fn recover(places: &Places, deadline: &Deadline, report: &mut Report) -> Result<
         return Ok(false);
     };
     let interrupted = Places::of(&journal.scope, &places.store);
-    match apply::finish(&interrupted, &journal, deadline, &mut Progress::of(journal.changes().count())) {
+    match apply::finish(&interrupted, &journal, deadline, &mut Progress::of(journal.changes().count()), &mut AtHand::default()) {
         Err(SyncError::File(error)) if journal.scope != places.scope() => {
             shelf::set_aside(&places.store, &journal)?;
             report.waiting = Some(format!("{} in {}: {error}", journal.scope.tool, journal.scope.project_id));

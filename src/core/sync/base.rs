@@ -1,8 +1,10 @@
 //! What a pair of places last agreed on, as one file per pair.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use serde::{Deserialize, Serialize};
+use serde_json::ser::{Formatter, Serializer};
 
 use crate::core::sync::Hash;
 use crate::core::sync::journal::Agreement;
@@ -27,7 +29,7 @@ pub struct Base {
 #[serde(rename_all = "snake_case")]
 pub enum BaseEntry {
     /// The document, for what is merged by key.
-    Text(String),
+    Text(#[serde(serialize_with = "as_long_text")] String),
     /// The content's hash, for what is compared as a whole.
     Hash(Hash),
 }
@@ -72,17 +74,22 @@ impl Base {
         encode(self)
     }
 
-    /// Takes over what a sync agreed on. Whatever was lost or deleted before is then as it should be.
-    pub fn agree(&mut self, Agreement { path, entry, deleted, .. }: &Agreement) {
-        self.lost.remove(path);
-        match entry {
-            Some(entry) => self.files.insert(path.clone(), entry.clone()),
-            None => self.files.remove(path),
-        };
-        match deleted {
-            Some(hash) => self.deleted.insert(path.clone(), hash.clone()),
-            None => self.deleted.remove(path),
-        };
+    /// Takes over what a sync agreed on, and says whether that is anything new. Whatever was lost or deleted before is then as it should
+    /// be.
+    pub fn agree(&mut self, Agreement { path, entry, deleted, .. }: &Agreement) -> bool {
+        let is_known = self.files.get(path) == entry.as_ref() && self.deleted.get(path) == deleted.as_ref();
+        let is_new = self.lost.remove(path) || !is_known;
+        if is_new {
+            match entry {
+                Some(entry) => self.files.insert(path.clone(), entry.clone()),
+                None => self.files.remove(path),
+            };
+            match deleted {
+                Some(hash) => self.deleted.insert(path.clone(), hash.clone()),
+                None => self.deleted.remove(path),
+            };
+        }
+        is_new
     }
 
     /// Returns the records of the files of a tree, by their names in it.
@@ -128,12 +135,56 @@ pub fn decode<T: for<'a> Deserialize<'a> + Versioned>(bytes: &[u8]) -> Result<T,
 
 /// Returns the bytes of one of our own records.
 pub fn encode(record: &impl Serialize) -> Vec<u8> {
+    let mut bytes = Vec::new();
     // Strings, numbers and maps with string keys always serialise.
-    serde_json::to_vec(record).unwrap_or_default()
+    let _ = record.serialize(&mut Serializer::with_formatter(&mut bytes, RecordFormat));
+    bytes
+}
+
+/// Has a text written by [`RecordFormat`], which alone writes these bytes as one.
+fn as_long_text<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(text.as_bytes())
+}
+
+/// Plain JSON. Whole documents are in it, of which every line has quotes: what the library writes piece by piece is written at once.
+struct RecordFormat;
+
+impl Formatter for RecordFormat {
+    fn write_byte_array<W: ?Sized + io::Write>(&mut self, writer: &mut W, text: &[u8]) -> io::Result<()> {
+        const LONGEST: usize = r"\u0000".len();
+        writer.write_all(b"\"")?;
+        let mut written = [0; 1024 * LONGEST];
+        for piece in text.chunks(written.len() / LONGEST) {
+            let mut end = 0;
+            for byte in piece {
+                let escape = match byte {
+                    b'"' | b'\\' => *byte,
+                    b' '.. => {
+                        written[end] = *byte;
+                        end += 1;
+                        continue;
+                    }
+                    b'\n' => b'n',
+                    b'\t' => b't',
+                    _ => b'u',
+                };
+                written[end..end + 2].copy_from_slice(&[b'\\', escape]);
+                end += 2;
+                if escape == b'u' {
+                    written[end..end + 4].copy_from_slice(format!("{byte:04x}").as_bytes());
+                    end += 4;
+                }
+            }
+            writer.write_all(&written[..end])?;
+        }
+        writer.write_all(b"\"")
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -146,6 +197,17 @@ mod tests {
         check(r#"{"schema":2,"files":{}}"#, Err(Unusable::Newer));
         check(r#"{"schema":1}"#, Err(Unusable::Broken));
         check("", Err(Unusable::Broken));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_whatever_is_in_it(text in "[\\x00-\\x7fé\u{1f600}\"\\\\\n]{0,40}") {
+            let base = Base { files: [("é\"".to_owned(), BaseEntry::Text(text))].into(), ..Base::default() };
+            prop_assert_eq!(Base::decode(&base.encode()), Ok(base.clone()));
+            // It is JSON for others, too.
+            let value: serde_json::Value = serde_json::from_slice(&base.encode()).unwrap();
+            prop_assert_eq!(value["files"]["é\""]["text"].as_str(), base.files["é\""].text());
+        }
     }
 
     #[test]

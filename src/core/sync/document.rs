@@ -10,6 +10,8 @@ use std::rc::Rc;
 
 use crate::core::sync::gate::Gate;
 use crate::core::sync::json::lenient::JsonExtension;
+use crate::core::sync::json::{JsonParts, JsonRead};
+use crate::core::sync::merge::outcome::{self, EditOutcome};
 use crate::core::sync::merge::{self, Edits, Lack, Prefer, Table, Versions};
 use crate::core::sync::{Class, Rule, json, toml};
 
@@ -42,6 +44,8 @@ pub struct Document<'a> {
     pub text: &'a str,
     table: Table<'a>,
     keys: usize,
+    /// Of JSON.
+    parts: Option<Rc<JsonParts<'a>>>,
 }
 
 /// The texts of one file, in all its places and as they were agreed on: mostly the same one, which is understood once.
@@ -111,11 +115,13 @@ impl<'a> Format<'a> {
     }
 
     fn parse_text(self, text: &str) -> Result<Document<'_>, Flaw> {
-        let (table, keys) = match self {
-            Format::Json(reads) => json::parse(text, reads)?,
-            Format::Toml => toml::parse(text)?,
-        };
-        Ok(Document { text, table, keys })
+        match self {
+            Format::Json(reads) => {
+                let JsonRead { table, keys, parts } = json::parse(text, reads)?;
+                Ok(Document { text, table, keys, parts: parts.map(Rc::new) })
+            }
+            Format::Toml => toml::parse(text).map(|(table, keys)| Document { text, table, keys, parts: None }),
+        }
     }
 
     /// A file in Latin-1 or UTF-16 was written by somebody, and some tools read it.
@@ -142,6 +148,10 @@ impl<'a> Format<'a> {
         }
     }
 
+    fn is_crowded(self, text: &str, keys: usize) -> bool {
+        keys > MOST || self == Format::Toml && toml::is_crowded(text)
+    }
+
     fn empty(self) -> &'static str {
         match self {
             Format::Json(_) => "{}\n",
@@ -149,10 +159,10 @@ impl<'a> Format<'a> {
         }
     }
 
-    fn apply(self, ours: &str, theirs: &str, edits: &Edits) -> Option<String> {
+    fn apply(self, ours: &Document, theirs: &Document, edits: &Edits) -> Option<String> {
         match self {
-            Format::Toml => toml::apply(ours, theirs, edits),
-            Format::Json(_) => json::apply(ours, theirs, edits),
+            Format::Toml => toml::apply(ours.text, theirs.text, edits),
+            Format::Json(_) => json::apply((ours.text, ours.parts.as_deref()), (theirs.text, theirs.parts.as_deref()), edits),
         }
     }
 }
@@ -190,47 +200,43 @@ impl<'a> Document<'a> {
     /// The same with what it lacks of another one, for comparing only.
     #[must_use]
     pub fn over(&self, below: &Document<'a>) -> Self {
-        Self { text: self.text, table: self.table.over(&below.table), keys: self.keys + below.keys }
+        Self { text: self.text, table: self.table.over(&below.table), keys: self.keys + below.keys, parts: None }
     }
 }
 
 /// Ours with what theirs changed since the base, as far as the gate lets it pass; nothing if it would have too many keys.
 pub fn merge(format: Format, versions: Versions<Option<&Document>>, terms: Terms) -> Result<Merged, Flaw> {
-    let nothing = Document { text: format.empty(), table: Table::default(), keys: 0 };
+    let nothing = Document { text: format.empty(), table: Table::default(), keys: 0, parts: None };
     let theirs = versions.theirs.unwrap_or(&nothing);
     // What was lost was changed by nobody.
     let base = versions.base.filter(|_| terms.lack == Lack::Deleted || versions.ours.is_some()).unwrap_or(&nothing);
     let open = terms.gate.is_open();
     let Some(ours) = versions.ours else {
         let whole = open && base.table.is_empty();
-        let text = if whole { theirs.text.to_owned() } else { edited(format, &base.table, &nothing, theirs, terms).text };
+        let text = if whole { theirs.text.to_owned() } else { edited(format, &base.table, &nothing, theirs, terms).0.text };
         return Ok(Merged { text, conflicts: Vec::new() });
     };
     if open && terms.lack == Lack::Deleted && ours.text == base.text {
         let text = if theirs.text == base.text || theirs.table == base.table { ours.text } else { theirs.text };
         return Ok(Merged { text: text.to_owned(), conflicts: Vec::new() });
     }
-    let merged = match terms.lack {
+    let (merged, outcome) = match terms.lack {
         Lack::Deleted => edited(format, &base.table, ours, theirs, terms),
         Lack::Lost => edited(format, &base.table.common(&ours.table, &theirs.table), ours, theirs, terms),
     };
     if merged.text == ours.text {
         return Ok(merged);
     }
-    let must_be_read = open || ours.keys + theirs.keys > MOST;
-    let is_theirs = must_be_read && is_same(format, &merged.text, theirs)?;
-    Ok(if open && is_theirs { Merged { text: theirs.text.to_owned(), ..merged } } else { merged })
+    if format.is_crowded(&merged.text, ours.keys + outcome.added - outcome.removed) {
+        return Err(Flaw::TooMany);
+    }
+    let is_theirs = open && !outcome.differs && (!outcome.is_united || is_same(format, &merged.text, theirs));
+    Ok(if is_theirs { Merged { text: theirs.text.to_owned(), ..merged } } else { merged })
 }
 
-/// Whether two texts mean the same; fails if the first has too many keys.
-fn is_same(format: Format, text: &str, other: &Document) -> Result<bool, Flaw> {
-    if text == other.text {
-        return Ok(true);
-    }
-    match format.parse_text(text) {
-        Err(Flaw::TooMany) => Err(Flaw::TooMany),
-        parsed => Ok(parsed.is_ok_and(|document| document.table == other.table)),
-    }
+/// Whether two texts mean the same.
+fn is_same(format: Format, text: &str, other: &Document) -> bool {
+    text == other.text || format.parse_text(text).is_ok_and(|document| document.table == other.table)
 }
 
 /// What both sides agree on once theirs has flowed: what was agreed, with theirs' changes since the base.
@@ -239,13 +245,14 @@ pub fn agreed(format: Format, was: Option<&Document>, base: Option<&Document>, t
     Ok(merge(format, Versions { base, ours: was, theirs: Some(theirs) }, terms)?.text)
 }
 
-fn edited(format: Format, base: &Table, ours: &Document, theirs: &Document, terms: Terms) -> Merged {
+fn edited(format: Format, base: &Table, ours: &Document, theirs: &Document, terms: Terms) -> (Merged, EditOutcome) {
     let tables = Versions { base, ours: &ours.table, theirs: &theirs.table };
     let merge = merge::merge(tables, terms.gate, terms.prefer);
     if merge.edits.is_empty() {
-        return Merged { text: ours.text.to_owned(), conflicts: merge.conflicts };
+        return (Merged { text: ours.text.to_owned(), conflicts: merge.conflicts }, EditOutcome::default());
     }
     // An edit that finds no place cannot come from these two texts; ours as it is loses nothing.
-    let text = format.apply(ours.text, theirs.text, &merge.edits).unwrap_or_else(|| ours.text.to_owned());
-    Merged { text, conflicts: merge.conflicts }
+    let text = format.apply(ours, theirs, &merge.edits).unwrap_or_else(|| ours.text.to_owned());
+    let outcome = outcome::outcome(&ours.table, &theirs.table, &merge.edits);
+    (Merged { text, conflicts: merge.conflicts }, outcome)
 }

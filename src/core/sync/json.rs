@@ -16,23 +16,37 @@ use crate::core::sync::json::scan::{Node, scan};
 use crate::core::sync::json::write::JsonWriter;
 use crate::core::sync::merge::{Edits, Table, Tree};
 
-/// Returns the document as a tree with the number of its keys, or why it is none for a reader of these extras.
-pub fn parse<'a>(text: &'a str, reads: &[JsonExtension]) -> Result<(Table<'a>, usize), Flaw> {
+/// Where the parts of a text are that was read: what writes it again need not look.
+#[derive(Debug)]
+pub struct JsonParts<'a>(Node<'a>);
+
+/// A document as it was read.
+#[derive(Debug)]
+pub struct JsonRead<'a> {
+    pub table: Table<'a>,
+    /// How many keys it has.
+    pub keys: usize,
+    /// Nothing where there is more than JSON in it.
+    pub parts: Option<JsonParts<'a>>,
+}
+
+/// Returns the document as a tree, or why it is none for a reader of these extras.
+pub fn parse<'a>(text: &'a str, reads: &[JsonExtension]) -> Result<JsonRead<'a>, Flaw> {
     let (plain, extras) = plain(text);
     if extras.is_empty() {
         return parse_plain(text);
     }
-    let (table, keys) = parse_plain(&plain)?;
+    let JsonRead { table, keys, .. } = parse_plain(&plain)?;
     if extras.iter().any(|extra| !reads.contains(extra)) {
         return Err(Flaw::Unread);
     }
-    Ok((table.into_owned(), keys))
+    Ok(JsonRead { table: table.into_owned(), keys, parts: None })
 }
 
-fn parse_plain(text: &str) -> Result<(Table<'_>, usize), Flaw> {
+fn parse_plain(text: &str) -> Result<JsonRead<'_>, Flaw> {
     let (root, keys) = scan(text)?;
-    match tree(text, root)? {
-        Tree::Table(table) => Ok((table, keys)),
+    match tree(text, &root)? {
+        Tree::Table(table) => Ok(JsonRead { table: *table, keys, parts: Some(JsonParts(root)) }),
         Tree::List(_) | Tree::Leaf(_) => Err(Flaw::Torn),
     }
 }
@@ -57,29 +71,42 @@ pub fn broken_at(text: &str) -> Option<(usize, usize)> {
     serde_json::from_str::<IgnoredAny>(&plain).err().map(|error| (error.line(), error.column()))
 }
 
+/// A text to be edited, or to take from, with its parts where they are known.
+pub type JsonSource<'s, 'a> = (&'s str, Option<&'s JsonParts<'a>>);
+
 /// Ours after the edits, or nothing if one of them has no place in it. Each text is gone through once, whatever the edits are; both were
 /// read into trees, from which the edits are.
-pub fn apply(ours: &str, theirs: &str, edits: &Edits) -> Option<String> {
-    let (our_plain, their_plain) = (plain(ours).0, plain(theirs).0);
-    let ((root, _), (source, _)) = (scan(&our_plain).ok()?, scan(&their_plain).ok()?);
-    JsonWriter::new(ours, &our_plain, theirs).document(&root, &source, edits)
+pub fn apply((ours, our_parts): JsonSource, (theirs, their_parts): JsonSource, edits: &Edits) -> Option<String> {
+    let our_plain = if our_parts.is_some() { Cow::from(ours) } else { plain(ours).0 };
+    let their_plain = if their_parts.is_some() { Cow::from(theirs) } else { plain(theirs).0 };
+    let (mut our_scan, mut their_scan) = (None, None);
+    let root = parts(&our_plain, our_parts, &mut our_scan)?;
+    let source = parts(&their_plain, their_parts, &mut their_scan)?;
+    JsonWriter::new(ours, &our_plain, theirs).document(root, source, edits)
 }
 
-fn tree<'a>(text: &'a str, node: Node<'a>) -> Result<Tree<'a>, Flaw> {
+fn parts<'s, 'a>(text: &'a str, known: Option<&'s JsonParts<'a>>, scanned: &'s mut Option<Node<'a>>) -> Option<&'s Node<'a>> {
+    match known {
+        Some(JsonParts(root)) => Some(root),
+        None => Some(scanned.insert(scan(text).ok()?.0)),
+    }
+}
+
+fn tree<'a>(text: &'a str, node: &Node<'a>) -> Result<Tree<'a>, Flaw> {
     let members = match node {
         Node::Leaf(span) => {
-            let text = text.get(span).unwrap_or_default();
+            let text = text.get(span.clone()).unwrap_or_default();
             return Ok(list::items(text).map_or_else(|| Tree::Leaf(list::spell(squeeze(text))), Tree::List));
         }
         Node::Object { members, .. } => members,
     };
     let mut table = Table::with_room(members.len());
     for member in members {
-        if !table.insert(member.key, tree(text, member.value)?) {
+        if !table.insert(member.key.clone(), tree(text, &member.value)?) {
             return Err(Flaw::Ambiguous);
         }
     }
-    Ok(Tree::Table(table))
+    Ok(Tree::Table(Box::new(table)))
 }
 
 /// Returns a value without the whitespace between its tokens.
@@ -108,7 +135,16 @@ mod tests {
     use crate::core::sync::merge::{Edit, Union};
 
     fn parse(text: &str) -> Result<(Table<'_>, usize), Flaw> {
-        super::parse(text, &[])
+        super::parse(text, &[]).map(|read| (read.table, read.keys))
+    }
+
+    fn apply(ours: &str, theirs: &str, edits: &Edits) -> Option<String> {
+        let written = super::apply((ours, None), (theirs, None), edits);
+        // What was read before needs no second look.
+        let read = [ours, theirs].map(|text| super::parse(text, &EVERYTHING).unwrap());
+        let [ours, theirs] = [(ours, read[0].parts.as_ref()), (theirs, read[1].parts.as_ref())];
+        assert_eq!(super::apply(ours, theirs, edits), written);
+        written
     }
 
     fn edits<'a>(dotted: &'a str, last: Edit<'a>) -> Edits<'a> {
@@ -217,7 +253,7 @@ mod tests {
         let check = |edited: Option<String>, from: &str, to: &str| assert_eq!(edited.unwrap(), text.replacen(from, to, 1));
         let unite = |gone: &[&str]| {
             let union = Union { gone: gone.iter().map(|item| (*item).to_owned()).collect(), new: vec!["3".into()] };
-            apply(text, "{}", &edits("b", Edit::Unite(union)))
+            apply(text, "{}", &edits("b", Edit::Unite(Box::new(union))))
         };
         assert!(super::parse(text, &EVERYTHING).is_ok());
         check(set(text, "a"), "1", "9");

@@ -48,7 +48,7 @@ fn table(section: &dyn TableLike, keys: &mut usize) -> Table<'static> {
     for (name, item) in section.iter() {
         *keys += 1;
         let tree = match item.as_table_like() {
-            Some(section) => Tree::Table(table(section, keys)),
+            Some(section) => Tree::Table(Box::new(table(section, keys))),
             None => match item.as_array() {
                 Some(values) if values.iter().all(is_scalar) => Tree::List(values.iter().map(|value| spell_value(value).into()).collect()),
                 _ => Tree::Leaf(spell(item).into()),
@@ -214,7 +214,7 @@ mod tests {
         let check = |ours: &str, theirs: &str, gone: &[&str], new: &[&str], expected: &str| {
             let own = |items: &[&str]| items.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>();
             let union = Union { gone: own(gone).into_iter().collect(), new: own(new) };
-            let edits = vec![("t", Edit::Within(vec![("l", Edit::Unite(union))]))];
+            let edits = vec![("t", Edit::Within(vec![("l", Edit::Unite(Box::new(union)))]))];
             assert_eq!(apply(ours, theirs, &edits).unwrap(), expected);
         };
         check("t.l = ['a', 'b'] # c\n", "t.l = ['c']\n", &["a"], &["c"], "t.l = [ 'b', 'c'] # c\n");

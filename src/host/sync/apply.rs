@@ -1,10 +1,13 @@
 //! The second half of a sync, from the commit on: idempotent, for it may be anybody's second attempt.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use rustix::io::Errno;
 
+use crate::core::sync::base::Base;
 use crate::core::sync::generation::SyncRecord;
 use crate::core::sync::journal::{Act, Agreement, Change, Journal, Verdict};
 use crate::core::sync::report::{News, Notice};
@@ -14,7 +17,7 @@ use crate::host::fs::{Absent, FileError, Trust};
 use crate::host::machine::deadline::Deadline;
 use crate::host::sync::gather::ANY;
 use crate::host::sync::place::{Places, trust};
-use crate::host::sync::{Overtaken, SyncError, shelf};
+use crate::host::sync::{Overtaken, SyncError, agreed, shelf};
 use crate::host::{self, output};
 
 #[derive(Debug, Default)]
@@ -58,6 +61,16 @@ impl Progress {
     }
 }
 
+/// What whoever decided a journal has at hand of what is on disk, so that it is not read again.
+#[derive(Debug, Default)]
+pub struct AtHand<'a> {
+    pub bases: BTreeMap<Pair, Base>,
+    pub contents: Contents<'a>,
+}
+
+/// Contents by hash.
+pub type Contents<'a> = BTreeMap<&'a Hash, &'a [u8]>;
+
 enum ChangeOutcome {
     Changed,
     Overtaken(Option<Vec<u8>>),
@@ -65,10 +78,17 @@ enum ChangeOutcome {
 }
 
 /// Applies a committed journal, records what came of it, and forgets it. What there is no time for is as if it had been decided
-/// never: its sources are where they were.
-pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline, progress: &mut Progress) -> Result<Applied, SyncError> {
+/// never: its sources are where they were. The bases that are known stay as they are on disk.
+pub fn finish(
+    places: &Places,
+    journal: &Journal,
+    deadline: &Deadline,
+    progress: &mut Progress,
+    known: &mut AtHand,
+) -> Result<Applied, SyncError> {
     for loss in journal.units.iter().flat_map(|unit| &unit.losses) {
-        shelf::note_loss(places, loss)?;
+        known.bases.clear();
+        agreed::note_loss(places, loss)?;
     }
     let mut applied = Applied::default();
     let (mut happened, mut number, mut agreements) = (Vec::new(), 0, Vec::new());
@@ -83,7 +103,7 @@ pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline, progress:
         for change in &unit.changes {
             // A unit that was stopped goes no further: what follows was derived from what is not there.
             if whole {
-                whole = match apply(places, journal.sequence, number, change)? {
+                whole = match apply(places, journal.sequence, number, change, &known.contents)? {
                     ChangeOutcome::Changed => {
                         happened.push(number);
                         applied.changed.push(change.site.clone());
@@ -105,7 +125,7 @@ pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline, progress:
             agreements.extend(&unit.agreements);
         }
     }
-    agree(places, &agreements)?;
+    agree(places, &agreements, &mut known.bases)?;
     if !happened.is_empty() {
         shelf::write_record(places, &SyncRecord::of(journal, &happened))?;
         shelf::prune(places)?;
@@ -115,11 +135,18 @@ pub fn finish(places: &Places, journal: &Journal, deadline: &Deadline, progress:
 }
 
 /// Returns one change. Errors of the store stop the sync and keep its journal; those of the target may concern that target only.
-fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Result<ChangeOutcome, FileError> {
-    let object = change.object().map(|hash| shelf::object(&places.store, hash)).transpose()?.flatten();
+fn apply(places: &Places, sequence: u64, number: usize, change: &Change, known: &Contents) -> Result<ChangeOutcome, FileError> {
+    let object = match change.object() {
+        None => None,
+        Some(hash) => match known.get(hash) {
+            Some(bytes) => Some(Cow::from(*bytes)),
+            None => shelf::object(&places.store, hash)?.map(Cow::from),
+        },
+    };
+    let overtaken = |object: Option<Cow<[u8]>>| ChangeOutcome::Overtaken(object.map(Cow::into_owned));
     let slot = match places.slot(&change.site, if matches!(change.act, Act::Remove) { Absent::Leave } else { Absent::Make }) {
         Ok(Some(slot)) => slot,
-        Ok(None) => return Ok(ChangeOutcome::Overtaken(object)),
+        Ok(None) => return Ok(overtaken(object)),
         Err(error) => return forgive(change, error),
     };
     let lock = match change.lock.as_deref().map(|suffix| slot.lock(suffix)) {
@@ -134,7 +161,7 @@ fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Resu
     let (found, mode) = match slot.read(ANY) {
         Ok(Reading::File { bytes, mode }) => (Some(bytes), mode),
         Ok(Reading::Absent) => (None, Mode::Plain),
-        Ok(Reading::Refused(_)) => return Ok(ChangeOutcome::Overtaken(object)),
+        Ok(Reading::Refused(_)) => return Ok(overtaken(object)),
         Err(error) => return forgive(change, error),
     };
     let swapped = match change.verdict(found.as_deref(), object.as_deref()) {
@@ -152,7 +179,7 @@ fn apply(places: &Places, sequence: u64, number: usize, change: &Change) -> Resu
     drop(lock);
     match swapped {
         Ok(Swap::Done) => Ok(ChangeOutcome::Changed),
-        Ok(Swap::Overtaken) => Ok(ChangeOutcome::Overtaken(object)),
+        Ok(Swap::Overtaken) => Ok(overtaken(object)),
         Err(error) => {
             let outcome = forgive(change, error)?;
             // This will not be tried again, so nothing of it may stay; if that fails as well, there is no more to say.
@@ -204,19 +231,22 @@ fn salvage(places: &Places, slot: &Slot, change: &Change, object: Option<&[u8]>)
     slot.clear_leftover()
 }
 
-fn agree(places: &Places, agreements: &[&Agreement]) -> Result<(), SyncError> {
+fn agree(places: &Places, agreements: &[&Agreement], known: &mut BTreeMap<Pair, Base>) -> Result<(), SyncError> {
     let mut pairs: BTreeMap<Pair, Vec<&Agreement>> = BTreeMap::new();
     for agreement in agreements {
         pairs.entry(agreement.pair).or_default().push(agreement);
     }
     for (pair, agreements) in pairs {
-        let mut base = shelf::base(places, pair)?;
-        let before = base.clone();
+        let base = match known.entry(pair) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(agreed::base(places, pair)?),
+        };
+        let mut is_new = false;
         for agreement in agreements {
-            base.agree(agreement);
+            is_new |= base.agree(agreement);
         }
-        if base != before {
-            shelf::write_base(places, pair, &base)?;
+        if is_new {
+            agreed::write_base(places, pair, base)?;
         }
     }
     Ok(())

@@ -11,8 +11,9 @@ use crate::core::sync::plan::Gathered;
 use crate::core::sync::{Class, Flow, Place, Reading, Refusal, Rule, Site, SyncRequest};
 use crate::host::fs::{self, Absent, Child, FileError, Trust, read};
 use crate::host::machine::deadline::Deadline;
+use crate::host::sync::SyncError;
+use crate::host::sync::agreed::{self, Stamps};
 use crate::host::sync::place::{Places, is_below, trust};
-use crate::host::sync::{SyncError, shelf};
 
 const MIB: u64 = 1024 * 1024;
 /// Bigger settings are no settings; nobody waits for them to be parsed.
@@ -24,12 +25,10 @@ const FILES: usize = 40_000;
 const TREE: u64 = 64 * MIB;
 const DEPTH: usize = 16;
 
-pub fn gather(places: &Places, request: &SyncRequest, deadline: &Deadline) -> Result<Gathered, SyncError> {
-    let mut seen = Gathered::default();
+/// Reads it all; `agreed` is what was on disk of what the places agree on.
+pub fn gather(places: &Places, request: &SyncRequest, agreed: &Stamps, deadline: &Deadline) -> Result<Gathered, SyncError> {
+    let mut seen = Gathered { bases: agreed::bases(places, agreed)?, ..Gathered::default() };
     let flows = Flow::of(request.direction, request.host_sync);
-    for flow in &flows {
-        seen.bases.insert(flow.pair(), shelf::base(places, flow.pair())?);
-    }
     for rule in &request.rules {
         let flows: Vec<&Flow> = flows.iter().filter(|flow| flow.carries(rule.class)).collect();
         for place in [Place::Host, Place::Hub, Place::Project] {

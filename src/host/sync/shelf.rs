@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::core::sync::base::{self, Base, Unusable};
+use crate::core::sync::base::{self, Unusable};
 use crate::core::sync::generation::SyncRecord;
-use crate::core::sync::journal::{Change, Journal, Loss, SyncScope};
+use crate::core::sync::journal::{Change, Journal, SyncScope};
 use crate::core::sync::plan::{Copy, Shelf};
-use crate::core::sync::{Hash, Mode, Pair, Place, Reading, Site};
+use crate::core::sync::{Hash, Mode, Reading, Site};
 use crate::host::fs::slot::{self, Slot};
 use crate::host::fs::{self, Absent, FileError};
 use crate::host::sync::SyncError;
@@ -50,18 +50,6 @@ pub fn forget(store: &Path) -> Result<(), SyncError> {
 pub fn is_clean(store: &Path) -> Result<bool, SyncError> {
     let is_empty = names(&store.join("sync/objects"))?.is_empty() && names(&store.join(WAITING))?.is_empty();
     Ok(is_empty && journal(store)?.is_none())
-}
-
-/// What was on disk about what pairs of places agree on, byte for byte.
-pub type Stamps = BTreeMap<Pair, Option<Vec<u8>>>;
-
-pub fn stamps(places: &Places, pairs: impl Iterator<Item = Pair>) -> Result<Stamps, FileError> {
-    pairs.map(|pair| Ok((pair, read(&places.store, &base_path(places, pair))?))).collect()
-}
-
-/// Whether the places still agree on what they had agreed on when these were read.
-pub fn are_current(places: &Places, known: &Stamps) -> Result<bool, FileError> {
-    Ok(stamps(places, known.keys().copied())? == *known)
 }
 
 /// Puts a journal where only its own project meets it. What that project had waiting is older, and its sources are still there.
@@ -115,49 +103,6 @@ pub fn keep_objects(store: &Path, objects: &BTreeMap<&Hash, &[u8]>) -> Result<()
 pub fn object(store: &Path, hash: &Hash) -> Result<Option<Vec<u8>>, FileError> {
     let bytes = read(store, &Path::new("sync/objects").join(&hash.0))?;
     Ok(bytes.filter(|bytes| Hash::of(bytes) == *hash))
-}
-
-pub fn base(places: &Places, pair: Pair) -> Result<Base, SyncError> {
-    base_at(places, &base_path(places, pair))
-}
-
-fn base_at(places: &Places, path: &Path) -> Result<Base, SyncError> {
-    match read(&places.store, path)?.map(|bytes| Base::decode(&bytes)) {
-        Some(Ok(base)) => Ok(base),
-        Some(Err(Unusable::Newer)) => Err(SyncError::Newer { path: places.store.join(path) }),
-        // Without a base everything is merged as if for the first time: more conflicts, no loss.
-        Some(Err(Unusable::Broken)) | None => Ok(Base::default()),
-    }
-}
-
-pub fn write_base(places: &Places, pair: Pair, base: &Base) -> Result<(), FileError> {
-    write(&places.store, &base_path(places, pair), &base.encode())
-}
-
-/// Notes in every base that names the place that the file was lost there.
-pub fn note_loss(places: &Places, loss: &Loss) -> Result<(), SyncError> {
-    let own = [Pair::HostHub, Pair::HubProject].into_iter().filter(|pair| loss.concerns(*pair));
-    let mut paths: Vec<PathBuf> = own.map(|pair| base_path(places, pair)).collect();
-    if loss.place == Place::Hub {
-        let directory = Path::new("sync/base").join(&places.tool);
-        let others = names(&places.store.join(&directory))?.into_iter().filter(|name| name.to_string_lossy().starts_with("project-"));
-        paths.extend(others.map(|name| directory.join(name)));
-    }
-    for path in paths {
-        let mut base = base_at(places, &path)?;
-        if base.lost.insert(loss.path.clone()) {
-            write(&places.store, &path, &base.encode())?;
-        }
-    }
-    Ok(())
-}
-
-fn base_path(places: &Places, pair: Pair) -> PathBuf {
-    let name = match pair {
-        Pair::HostHub => "hub.json".to_owned(),
-        Pair::HubProject => format!("project-{}.json", places.project_id),
-    };
-    Path::new("sync/base").join(&places.tool).join(name)
 }
 
 /// Puts a copy where a person finds it, once for each content and a bounded number for each file.
@@ -261,14 +206,14 @@ fn numbered(directory: &Path) -> Result<Vec<(u64, OsString)>, FileError> {
     Ok(found)
 }
 
-fn names(directory: &Path) -> Result<Vec<OsString>, FileError> {
+pub(super) fn names(directory: &Path) -> Result<Vec<OsString>, FileError> {
     match fs::enter(directory, Path::new(""), Absent::Leave)? {
         Some(dir) => fs::names(&dir, directory),
         None => Ok(Vec::new()),
     }
 }
 
-fn read(store: &Path, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+pub(super) fn read(store: &Path, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     let Some(slot) = slot::slot(store, path, Absent::Leave)? else {
         return Ok(None);
     };
@@ -279,7 +224,7 @@ fn read(store: &Path, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     }
 }
 
-fn write(store: &Path, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+pub(super) fn write(store: &Path, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     match slot::slot(store, path, Absent::Make)? {
         Some(slot) => slot.write(bytes),
         None => Ok(()),

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use crate::core::sync::bound::Bound;
 use crate::core::sync::document::Format;
 use crate::core::sync::document::tests::{Case, JSON, TOML};
-use crate::core::sync::merge::Lack;
+use crate::core::sync::gate::Gate;
+use crate::core::sync::merge::{self, Lack, Prefer, Versions, outcome};
 
 /// Returns a document of few names, so that versions of it collide.
 fn table() -> impl Strategy<Value = serde_json::Value> {
@@ -78,6 +79,23 @@ proptest! {
                 let once = case.merge(&base, &ours, &theirs);
                 let twice = case.merge(&theirs, &once.text, &theirs);
                 prop_assert_eq!(&once.text, &twice.text);
+            }
+        }
+    }
+
+    #[test]
+    fn law_what_edits_lead_to_is_known_without_reading_it(base in table(), ours in table(), theirs in table()) {
+        let gates = [Gate::Open, Gate::only(&["a".to_owned(), "b.c".to_owned()])];
+        for ((case, base), ((_, ours), (_, theirs))) in spellings(&base).into_iter().zip(spellings(&ours).into_iter().zip(spellings(&theirs))) {
+            let [base, ours, theirs] = [&base, &ours, &theirs].map(|text| case.format.parse_text(text).unwrap());
+            for gate in &gates {
+                let edits = merge::merge(Versions { base: &base.table, ours: &ours.table, theirs: &theirs.table }, gate, Prefer::Theirs).edits;
+                let outcome = outcome::outcome(&ours.table, &theirs.table, &edits);
+                let text = case.format.apply(&ours, &theirs, &edits).unwrap();
+                let read = case.format.parse_text(&text).unwrap();
+                prop_assert_eq!(ours.keys + outcome.added - outcome.removed, read.keys, "{} in {}", text, ours.text);
+                let differs = read.table != theirs.table;
+                prop_assert!(if outcome.is_united { differs || !outcome.differs } else { differs == outcome.differs }, "{} for {}", text, theirs.text);
             }
         }
     }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use foldhash::fast::RandomState;
+
 use crate::core::sync::json::list;
 use crate::core::sync::json::scan::{Member, Node};
 use crate::core::sync::merge::{Edit, Edits};
@@ -41,11 +43,14 @@ impl<'a> JsonWriter<'a> {
     fn object(&mut self, node: &Node, source: Option<&Node>, edits: &Edits, opening: &'a str, closing: &'a str) -> Option<()> {
         let Node::Object { span, members } = node else { return None };
         let style = self.style(span, members, opening, closing)?;
-        let sources = by_name(source);
-        let mut changes: HashMap<&str, &Edit> = edits.iter().map(|(name, edit)| (*name, edit)).collect();
+        let (mut sources, mut changes) = (members_of(source), NameFinder::new(edits, |(name, _)| name));
+        let mut is_made = vec![false; edits.len()];
         let (mut end, mut is_first, mut comments) = (span.start, true, String::new());
         for member in members {
-            let change = changes.remove(&*member.key);
+            let change = changes.find(&member.key).map(|at| {
+                is_made[at] = true;
+                &edits[at].1
+            });
             if change != Some(&Edit::Remove) {
                 // What is between two members goes with the second; who comes first stands where the first one stood.
                 let gap = end..member.name.start;
@@ -57,16 +62,16 @@ impl<'a> JsonWriter<'a> {
                 self.out.push_str(two);
                 comments.clear();
                 self.out.push_str(self.ours.get(member.name.start..member.value.span().start)?);
-                self.value(&member.value, sources.get(&*member.key).copied(), change)?;
+                self.value(&member.value, value_of(&mut sources, change, &member.key), change)?;
                 is_first = false;
             } else if end != span.start {
                 comments += &self.comments(end..member.name.start)?;
             }
             end = member.value.span().end;
         }
-        for (name, edit) in edits.iter().filter(|(name, _)| changes.contains_key(name)) {
+        for (name, edit) in edits.iter().zip(is_made).filter(|(_, is_made)| !is_made).map(|(edit, _)| edit) {
             self.out.push_str(if is_first { style.opening } else { &style.gap });
-            self.fresh_member(name, style.colon, sources.get(name).copied(), edit)?;
+            self.fresh_member(name, style.colon, value_of(&mut sources, Some(edit), name), edit)?;
             is_first = false;
         }
         self.out.push_str(if is_first { "" } else { &comments });
@@ -132,11 +137,11 @@ impl<'a> JsonWriter<'a> {
             }
             Edit::Within(edits) => edits,
         };
-        let sources = by_name(source);
+        let mut sources = members_of(source);
         let mut gap = "{";
         for (name, edit) in edits {
             self.out.push_str(gap);
-            self.fresh_member(name, ": ", sources.get(name).copied(), edit)?;
+            self.fresh_member(name, ": ", value_of(&mut sources, Some(edit), name), edit)?;
             gap = ",";
         }
         self.out.push('}');
@@ -150,9 +155,52 @@ impl<'a> JsonWriter<'a> {
     }
 }
 
-fn by_name<'a>(node: Option<&'a Node<'a>>) -> HashMap<&'a str, &'a Node<'a>> {
-    match node {
-        Some(Node::Object { members, .. }) => members.iter().map(|member| (&*member.key, &member.value)).collect(),
-        Some(Node::Leaf(_)) | None => HashMap::new(),
+/// How often all names are gone through, which costs less than to have a place for each.
+const FEW: usize = 4;
+
+/// Looks things up by their names. Mostly they are asked for in their own order, and the next one is the one.
+struct NameFinder<'a, T> {
+    all: &'a [T],
+    name: fn(&T) -> &str,
+    next: usize,
+    /// How often one was asked for out of order.
+    missed: usize,
+    /// Made when that happens often.
+    places: Option<HashMap<&'a str, usize, RandomState>>,
+}
+
+impl<'a, T> NameFinder<'a, T> {
+    fn new(all: &'a [T], name: fn(&T) -> &str) -> Self {
+        Self { all, name, next: 0, missed: 0, places: None }
     }
+
+    /// Returns the place of a name.
+    fn find(&mut self, name: &str) -> Option<usize> {
+        let (all, name_of) = (self.all, self.name);
+        let is_it = |one: &T| name_of(one) == name;
+        let at = if all.get(self.next).is_some_and(is_it) {
+            self.next
+        } else if self.missed < FEW {
+            self.missed += 1;
+            all.iter().position(is_it)?
+        } else {
+            let places = || all.iter().enumerate().map(|(at, one)| (name_of(one), at)).collect();
+            *self.places.get_or_insert_with(places).get(name)?
+        };
+        self.next = at + 1;
+        Some(at)
+    }
+}
+
+fn members_of<'a>(node: Option<&'a Node<'a>>) -> NameFinder<'a, Member<'a>> {
+    let members = match node {
+        Some(Node::Object { members, .. }) => members.as_slice(),
+        Some(Node::Leaf(_)) | None => &[],
+    };
+    NameFinder::new(members, |member| &member.key)
+}
+
+/// Returns what theirs has where something is to be taken from it.
+fn value_of<'a>(sources: &mut NameFinder<'a, Member<'a>>, change: Option<&Edit>, name: &str) -> Option<&'a Node<'a>> {
+    change.and_then(|_| sources.find(name)).map(|at| &sources.all[at].value)
 }

@@ -70,9 +70,9 @@ impl<'a> Step<'a> {
             // Nothing is ever removed outwards, so the hub has whatever the host was known to have.
             Place::Hub if self.is_noted(Pair::HostHub) => false,
             Place::Hub => self.agreed_document(format, Pair::HostHub).is_some_and(|base| found.lacks(&base)),
+            Place::Project if !found.is_empty() && !self.seed(format).is_some_and(|seed| found.is_within(&seed)) => false,
             // What holds all that was agreed on has lost nothing, however little that was.
-            Place::Project if self.agreed_document(format, Pair::HubProject).is_some_and(|base| base.is_within(&found)) => false,
-            Place::Project => found.is_empty() || self.seed(format).is_some_and(|seed| found.is_within(&seed)),
+            Place::Project => !self.agreed_document(format, Pair::HubProject).is_some_and(|base| base.is_within(&found)),
         }
     }
 

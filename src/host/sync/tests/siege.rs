@@ -9,9 +9,10 @@ use crate::core::sync::{Direction, HostSync};
 use crate::host::fs::Absent;
 use crate::host::fs::lock;
 use crate::host::machine::deadline::Deadline;
+use crate::host::sync::apply::AtHand;
 use crate::host::sync::place::Places;
 use crate::host::sync::tests::{Bed, request, times};
-use crate::host::sync::{PATIENCE, SyncError, gather, repair, run, shelf};
+use crate::host::sync::{PATIENCE, SyncError, gather, repair, run, shelf, stamps};
 
 // BO-07
 #[test]
@@ -47,8 +48,9 @@ fn bo_07_a_container_that_removes_our_files_while_we_write_them_stops_nobody_els
 fn bo_07_a_sync_of_another_project_that_cannot_be_finished_waits_for_that_project() {
     let bed = Bed::new().with("host/settings.json", "{\"a\":1}").with("store/home/.keep", "");
     let theirs = Places { tool: "else".into(), project_id: "p-2".into(), ..bed.places.clone() };
-    let seen = gather::gather(&theirs, &request(Direction::In, HostSync::Import), &Deadline::after(PATIENCE)).unwrap();
-    let plan = crate::core::sync::plan::plan(&request(Direction::In, HostSync::Import), &seen);
+    let request = request(Direction::In, HostSync::Import);
+    let seen = gather::gather(&theirs, &request, &stamps(&theirs, &request).unwrap(), &Deadline::after(PATIENCE)).unwrap();
+    let plan = crate::core::sync::plan::plan(&request, &seen);
     let journal = Journal::new(theirs.scope(), Some(Direction::In), 1, SyncPart::default(), plan.units.clone());
     shelf::keep_objects(&bed.places.store, &plan.contents.iter().map(|(hash, bytes)| (hash, bytes.as_slice())).collect()).unwrap();
     shelf::commit(&bed.places.store, &journal).unwrap();
@@ -58,9 +60,9 @@ fn bo_07_a_sync_of_another_project_that_cannot_be_finished_waits_for_that_projec
     assert!(report.waiting.is_some() && report.recovered, "{report:?}");
     assert_eq!(bed.read("store/home/settings.json"), "{\"a\":1}");
     assert!(bed.sync().waiting.is_none(), "it is said once");
-    assert!(run(&theirs, &request(Direction::In, HostSync::Import), &Deadline::after(PATIENCE)).is_err(), "its own project hears of it");
+    assert!(run(&theirs, &request, &Deadline::after(PATIENCE)).is_err(), "its own project hears of it");
     std::fs::remove_file(bed.path("store/sync/base/else")).unwrap();
-    let report = run(&theirs, &request(Direction::In, HostSync::Import), &Deadline::after(PATIENCE)).unwrap();
+    let report = run(&theirs, &request, &Deadline::after(PATIENCE)).unwrap();
     assert!(report.recovered && report.waiting.is_none(), "{report:?}");
     assert!(shelf::is_clean(&bed.places.store).unwrap() && !repair(&bed.places).unwrap());
 }
@@ -93,10 +95,10 @@ fn bo_06_a_sync_has_one_deadline_for_all_that_it_does() {
     let over = Deadline::after(Duration::ZERO);
     assert!(matches!(run(&bed.places, &request, &over), Err(SyncError::Late)));
     // From the commit on it is another one's to finish, and nothing is lost of what was not.
-    let seen = gather::gather(&bed.places, &request, &Deadline::after(PATIENCE)).unwrap();
+    let seen = gather::gather(&bed.places, &request, &stamps(&bed.places, &request).unwrap(), &Deadline::after(PATIENCE)).unwrap();
     let plan = crate::core::sync::plan::plan(&request, &seen);
     let mut report = crate::core::sync::report::Report::default();
-    super::super::commit(&bed.places, Some(Direction::In), &plan, SyncPart::default(), &over, &mut report).unwrap();
+    super::super::commit(&bed.places, Some(Direction::In), &plan, SyncPart::default(), &over, &mut report, AtHand::default()).unwrap();
     assert!(report.left == plan.changes().count() && report.changed.is_empty() && !report.is_whole(), "{report:?}");
     assert_eq!(bed.read("store/home/settings.json"), "");
     assert_eq!(bed.sync().notices, []);
