@@ -37,7 +37,7 @@ hold() {
     for filter in "$@"; do
         if [[ ${filter} == unit:* ]]; then unit+=("${filter#unit:}"); else those+=("${filter}"); fi
     done
-    local surroundings=(env -u AI_BED_BUSYBOX -u AI_BED_TOOLS -u AI_BED_PODMAN 'AI_REQUIRE=zsh,bash,fish,strace'
+    local surroundings=(env -u AI_BED_BUSYBOX -u AI_BED_TOOLS -u AI_BED_PODMAN 'AI_REQUIRE=zsh,bash,fish,python3,strace'
         RUSTFLAGS= RUST_BACKTRACE=0 PROPTEST_CASES=64 timeout 600)
     if ((${#unit[@]})); then
         build test --no-run --bin ai || return

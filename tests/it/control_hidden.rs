@@ -81,9 +81,10 @@ fn directories_of_the_persons_own_stay_closed() {
     if !sandbox.as_user(1000, 1000) {
         return;
     }
-    script(&sandbox, "mkdir fixture; chmod 0 fixture; touch -d '1 hour ago' fixture; sleep 1.1").succeeds();
+    // The one is gone into wherever directories are, the other only where something of git's is.
+    script(&sandbox, "mkdir -p deep/inner fixture; chmod 0 deep fixture; touch -d '1 hour ago' deep fixture; sleep 1.1").succeeds();
     assert_eq!(run(&mut sandbox, "echo x >file", End::Tool).err(), "");
-    assert_eq!(script(&sandbox, "stat -c %a fixture; chmod 700 fixture").prints(), "0\n");
+    assert_eq!(script(&sandbox, "stat -c %a deep fixture; chmod 700 deep fixture").prints(), "0\n0\n");
 }
 
 // BO-12: what only counts takes no room from what runs, and a file that was there is not old where it runs now.
@@ -92,10 +93,12 @@ fn too_much_to_look_at_and_old_files_hide_nothing() {
     let mut sandbox = with_known();
     let flood = "for d in .vscode .idea .zed .fleet .run .kiro .nova .helix .vs .codex .gemini .cursor; do mkdir -p $d; cd $d; \
         touch $(seq 250); cd ..; done; mkdir -p many; cd many; mkdir $(seq 600); cd ..; mkdir -p kept/hooks; cp $EVIL kept/hooks/post-checkout; \
-        cp -r known kept/known; sleep 1.1";
+        cp -r known kept/known; mkdir kept/hg; echo x >kept/hg/hgrc; sleep 1.1";
     let err = run(&mut sandbox, flood, End::Tool).err();
     assert!(err.contains("made more directories"), "{err}");
-    let err = run(&mut sandbox, "git -C known config core.fsmonitor $EVIL; rm -r .git/hooks; mv kept/hooks .git/hooks", End::Tool).err();
+    let moved = "git -C known config core.fsmonitor $EVIL; rm -r .git/hooks; mv kept/hooks .git/hooks; mv kept/hg .hg";
+    let err = run(&mut sandbox, moved, End::Tool).err();
+    assert!(err.contains(".hg/hgrc"), "{err}");
     assert!(err.contains("known/.git/config (core.fsmonitor)") && err.contains(".git/hooks/post-checkout"), "{err}");
     assert!(!is_run(&sandbox, "git checkout other; cd known; git status"), "{err}");
 }

@@ -3,13 +3,14 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::Shutdown;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, Image};
 use crate::guard_life::wait_for;
 use crate::guard_wire::{Helper, rest};
-use crate::guarded::guarded;
+use crate::guarded::{Echo, guarded, names};
 use crate::mock::Mock;
 use crate::sandbox::{Sandbox, find_program};
 
@@ -131,10 +132,28 @@ fn a_vendor_that_cannot_be_proven_hears_nothing() {
     }
 }
 
-/// Processes that do TLS for a helper of this sandbox.
-fn pipes(sandbox: &Sandbox) -> usize {
-    let of = |entry: fs::DirEntry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == sandbox.root().join("guard"));
-    fs::read_dir("/proc").unwrap().flatten().filter(|entry| entry.path().join("exe").exists()).map(of).filter(|is_ours| *is_ours).count()
+// GU-02: a vendor is somewhere on the internet, unless the person said otherwise.
+#[test]
+fn a_vendor_in_the_persons_own_network_is_not_asked() {
+    let sandbox = Sandbox::new();
+    names(&sandbox, &[("llm.corp", "127.0.0.1")]);
+    for (private, is_asked) in [(false, false), (true, true)] {
+        let server = Echo::serve(|_| b"no TLS\n".to_vec());
+        let mut order = order(&sandbox, "llm.corp", false);
+        order["key"]["peer"] = format!("llm.corp:{}", server.port).into();
+        order["key"]["private"] = private.into();
+        let answer = Helper::begin(&sandbox, &order, &format!("{REAL}\n")).unwrap().answer(ask("x", ""));
+        assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+        assert!(server.heard().is_empty() != is_asked && !server.heard().contains(REAL), "{private}: {answer}");
+    }
+}
+
+/// Processes that do TLS for a helper of this sandbox: their words and their variables.
+fn pipes(sandbox: &Sandbox) -> Vec<String> {
+    let is_ours = |process: &PathBuf| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == sandbox.root().join("guard"));
+    let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    let read = |process: PathBuf| ["cmdline", "environ"].map(|file| fs::read_to_string(process.join(file)).unwrap_or_default()).concat();
+    processes.filter(|process| process.join("exe").exists()).filter(is_ours).map(read).collect()
 }
 
 // GU-02: a request ends with whoever asked, and all of them with the helper.
@@ -146,15 +165,16 @@ fn nothing_is_left_of_a_request_whose_end_was_not_waited_for() {
     let mut stream = helper.connect();
     stream.write_all(ask("HOLD: 60000", "").as_bytes()).unwrap();
     wait_for(|| heard(&sandbox).len() == 1);
-    assert_eq!(pipes(&sandbox), 1);
-    // What it has, nobody sees by its words or its environment.
+    // It is told neither this key nor any other of the person's.
+    let pipe = pipes(&sandbox).concat();
+    assert!(pipe.contains("s_client") && ![REAL, "made-up", "_KEY"].iter().any(|word| pipe.contains(word)), "{pipe:?}");
     stream.shutdown(Shutdown::Both).unwrap();
-    wait_for(|| pipes(&sandbox) == 0);
+    wait_for(|| pipes(&sandbox).is_empty());
     let mut stream = helper.connect();
     stream.write_all(ask("HOLD: 60000", "").as_bytes()).unwrap();
     wait_for(|| heard(&sandbox).len() == 2);
     helper.kill();
-    wait_for(|| pipes(&sandbox) == 0);
+    wait_for(|| pipes(&sandbox).is_empty());
     assert_eq!(stream.read(&mut [0; 16]).unwrap_or(0), 0);
 }
 

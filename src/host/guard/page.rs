@@ -229,3 +229,46 @@ fn take(pages: &PageDesk, port: u16) -> Option<UnixStream> {
         (state, _) = pages.came.wait_timeout(state, end.left()).unwrap_or_else(PoisonError::into_inner);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting() -> PageDesk {
+        let url = b"https://claude.ai/o?redirect_uri=http%3A%2F%2Flocalhost%3A41234%2Fcallback&state=s";
+        let hosts = vec![HostName::new(b"claude.ai").unwrap()];
+        let page = LoginPage::parse(url, &hosts).unwrap();
+        let login = PageWait { page, end: Deadline::after(PATIENCE), is_done: false, back: Vec::new() };
+        let state = PageState { login: Some(login), ..PageState::default() };
+        PageDesk { hosts, opener: None, state: Mutex::new(state), came: Condvar::new() }
+    }
+
+    fn asks(target: &str) -> ProxyHead {
+        match head::parse(format!("GET {target} HTTP/1.1\r\nHost: localhost:41234\r\n\r\n").as_bytes()) {
+            HeadRead::Whole(head) => head,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    // GU-01: what a page brings back is taken once, by the port that waits for it; the tool's own pages are seen behind it alone.
+    #[test]
+    fn a_login_comes_back_once() {
+        let (pages, back) = (waiting(), asks("/callback?code=c&state=s"));
+        for (port, target) in [(41234, "/success"), (41234, "/callback?code=c&state=x"), (41235, "/callback?code=c&state=s")] {
+            assert!(!judge(&pages, port, &asks(target)), "{target}");
+        }
+        assert!(judge(&pages, 41234, &back));
+        assert!(!judge(&pages, 41234, &back), "once");
+        assert!(judge(&pages, 41234, &asks("/success")));
+        assert!(pages.state().login.as_ref().is_some_and(|login| login.end.left() <= THANKS));
+    }
+
+    // GU-01: nobody else of the network comes to it.
+    #[test]
+    fn a_page_comes_back_to_this_machine_alone() {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        assert_eq!(listen(port).unwrap().local_addr().unwrap().ip(), Ipv4Addr::LOCALHOST);
+    }
+}

@@ -108,10 +108,11 @@ fn a_row_that_is_not_for_all_tools_names_those_that_it_is_for() {
 fn what_only_tightens_holds_at_once() {
     let config = config(
         "memory = '4g'\n",
-        "network = 'none'\nhardened = true\nssh_agent = false\nmemory = '1g'\ncpus = 1.0\npids = 100\n",
+        "network = 'none'\nkeys = 'outside'\nhardened = true\nssh_agent = false\nmemory = '1g'\ncpus = 1.0\npids = 100\n",
         ConfigStanding::Asks,
     );
     let settings = &config.settings;
+    assert_eq!(settings.keys.value, KeysPlace::Outside);
     assert_eq!((settings.network.value.as_str(), settings.hardened.value, settings.ssh_agent.value), ("none", true, false));
     assert_eq!((settings.memory.value.as_deref(), settings.cpus.value, settings.pids.value), (Some("1g"), Some(1.0), Some(100)));
     assert!(config.asked.rows.is_empty() && config.asked.refused.is_empty(), "{:?}", config.asked);
@@ -165,6 +166,7 @@ fn never(project: &str, what: &str) {
 fn some_things_no_project_can_ask_for() {
     never("network = 'host'", "network = \"host\"");
     never("network = 'container:x'", "network of another container");
+    never("keys = 'inside'", "keys");
     never("engine = 'podman'", "engine");
     never("gpus = 'all'", "gpus");
     never("allow_insecure_engine = true", "allow_insecure_engine");
