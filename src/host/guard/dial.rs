@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use crate::core::guard::EgressRefusal;
@@ -23,7 +23,7 @@ pub fn dial(desk: &Desk, peer: &Peer, reach: EgressReach) -> Result<TcpStream, E
             if let Some((proxy, no_proxy)) = &desk.upstream
                 && !is_exempt(no_proxy, name.as_str())
             {
-                return through(proxy, peer);
+                return through(desk, proxy, peer);
             }
             resolve(desk, name.as_str()).map_err(|error| EgressRefusal::Unreachable(error.to_string()))?
         }
@@ -60,9 +60,10 @@ fn worded(error: &io::Error) -> String {
 
 /// A statically linked program may not load the modules by which the host finds names, so the host's own program is asked.
 fn resolve(desk: &Desk, name: &str) -> io::Result<Vec<IpAddr>> {
-    let Some(getent) = &desk.getent else {
-        return Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect());
-    };
+    if let Ok(address) = name.parse() {
+        return Ok(vec![address]);
+    }
+    let Some(getent) = &desk.getent else { return unaided(name) };
     let found = process::output_within(getent.as_os_str(), &[OsStr::new("ahosts"), OsStr::new("--"), OsStr::new(name)], PATIENCE);
     let (status, stdout, _) = found.map_err(|failure| io::Error::other(failure.message))?;
     if !status.success() {
@@ -74,13 +75,24 @@ fn resolve(desk: &Desk, name: &str) -> io::Result<Vec<IpAddr>> {
     Ok(addresses)
 }
 
+/// Finds a name by the C library, where that is the system's own.
+#[cfg(not(target_os = "linux"))]
+fn unaided(name: &str) -> io::Result<Vec<IpAddr>> {
+    use std::net::ToSocketAddrs;
+    Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
+}
+
+#[cfg(target_os = "linux")]
+fn unaided(_: &str) -> io::Result<Vec<IpAddr>> {
+    Err(io::Error::other("`getent` is not installed, which finds names"))
+}
+
 /// Connects through the person's own proxy, which finds the name by itself.
-fn through(proxy: &UpstreamProxy, peer: &Peer) -> Result<TcpStream, EgressRefusal> {
+fn through(desk: &Desk, proxy: &UpstreamProxy, peer: &Peer) -> Result<TcpStream, EgressRefusal> {
     let failed = |error: io::Error| EgressRefusal::Unreachable(format!("your proxy: {}", worded(&error)));
-    let addresses = (proxy.host.as_str(), proxy.port).to_socket_addrs().map_err(failed)?;
     let mut last = io::Error::other("it has no address");
-    for address in addresses {
-        match connect(address) {
+    for address in resolve(desk, &proxy.host).map_err(failed)? {
+        match connect((address, proxy.port).into()) {
             Ok(stream) => return tunnel(stream, proxy, peer).map_err(failed),
             Err(error) => last = error,
         }
