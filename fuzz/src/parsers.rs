@@ -22,7 +22,7 @@ use crate::core::facts::Env;
 use crate::core::guard::agent::{AgentRules, AgentStep, FAILURE};
 use crate::core::guard::head::{self, HeadRead, ProxyHead};
 use crate::core::guard::hello::Hello;
-use crate::core::guard::key::{Credential, KeyOrder, KeySource, LoginPlaces};
+use crate::core::guard::key::{Credential, KeyOrder, KeySource, LoginPlaces, header_of};
 use crate::core::guard::page::LoginPage;
 use crate::core::guard::peer::{HostName, Peer};
 use crate::core::identity::ssh::{self, SshFiles};
@@ -40,7 +40,7 @@ use crate::core::tool::manifest::{Manifest, ManifestText};
 type Parser = fn(&[u8]);
 
 /// The parsers by their names, which are those of the fuzz targets and of the directories of seeds.
-pub const ALL: [(&str, Parser); 18] = [
+pub const ALL: [(&str, Parser); 20] = [
     ("json", json),
     ("toml", toml),
     ("merge_json", merge_json),
@@ -59,6 +59,8 @@ pub const ALL: [(&str, Parser); 18] = [
     ("devcontainer", devcontainer),
     ("git", git),
     ("names", names),
+    ("keys", keys),
+    ("page", page),
 ];
 
 /// With all that some tool reads beyond JSON.
@@ -181,8 +183,44 @@ fn keyed(head: &ProxyHead, rest: &[u8]) {
     let HeadRead::Whole(sent) = head::parse(&sent) else { panic!("it is no head: {sent:?}") };
     let keys: Vec<_> = sent.fields.iter().filter(|(name, _)| name.to_ascii_lowercase().contains("key")).collect();
     assert!(keys.len() == 1 && keys[0].1 == b"real" && sent.target.starts_with(b"/v1/"), "{sent:?}");
-    if let Ok(count) = asked.body.take(rest) {
-        assert!(count <= rest.len() && (asked.body.is_over() || count == rest.len()));
+    let mut pieces = asked.body.clone();
+    let Ok(count) = asked.body.take(rest) else { return };
+    assert!(count <= rest.len() && (asked.body.is_over() || count == rest.len()));
+    // However it comes, it ends at the same byte.
+    let taken: usize = rest.iter().map(|byte| pieces.take(&[*byte]).expect("it was taken")).sum();
+    assert!(taken == count && pieces == asked.body, "{taken} of {count}");
+}
+
+/// The body of a request that gets a key, in chunks or of a length; and the login that the key is in.
+pub fn keys(bytes: &[u8]) {
+    for fields in ["Transfer-Encoding: chunked".to_owned(), format!("Content-Length: {}", bytes.len() / 2)] {
+        let text = [format!("POST /keys/v1/x HTTP/1.1\r\n{fields}\r\n\r\n").as_bytes(), bytes].concat();
+        let HeadRead::Whole(head) = head::parse(&text) else { panic!("it is a head: {text:?}") };
+        keyed(&head, &text[head.length..]);
+    }
+    let places = LoginPlaces { token: "/a/token".into(), also: [("account-id".to_owned(), "/a/id".to_owned())].into() };
+    if let Some(credential) = places.find(bytes) {
+        assert!(!credential.key.is_empty() && credential.also.iter().all(|(name, value)| name == "account-id" && !value.is_empty()));
+        // What a field cannot hold is in none.
+        let field = header_of("authorization: Bearer {key}", &credential.key);
+        assert!(field.is_none_or(|(_, value)| value.iter().all(|byte| matches!(byte, b' '..=b'~'))));
+    }
+}
+
+/// A page and, behind NUL, what a browser asks for when it comes back: either the one request that the page was told, or another page
+/// of the same machine.
+pub fn page(bytes: &[u8]) {
+    let (url, request) = bytes.split_at(bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()));
+    let host = HostName::new(b"api.example.com").expect("it is one");
+    let Ok(page) = LoginPage::parse(url, std::slice::from_ref(&host)) else { return };
+    assert!(url.starts_with(b"https://") && page.port >= 1024 && page.path.starts_with('/') && !page.state.is_empty(), "{page:?}");
+    let HeadRead::Whole(head) = head::parse(request.get(1..).unwrap_or_default()) else { return };
+    assert!(!(page.is_answered_by(&head) && page.is_followed_by(&head)));
+    if page.is_answered_by(&head) || page.is_followed_by(&head) {
+        assert!(head.method == "GET" && head.target.starts_with(b"/") && head.values("content-length").next().is_none(), "{head:?}");
+    }
+    if page.is_answered_by(&head) {
+        assert!(head.target.starts_with(page.path.as_bytes()), "{head:?}");
     }
 }
 
