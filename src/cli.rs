@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{
     audit, changes, commit, complete, completions, config, cost, creds, dial, doctor, egress, env, exec, forward, gate, gc, guard, help,
-    history, image, incident, init, install, login, metrics, open_page, policy, project, ps, replay, resolve, resume, route, run, spare,
-    stats, stop, sync, tools, trust, use_tool, word,
+    history, image, incident, init, install, login, metrics, open_page, paste_picture, policy, project, ps, replay, resolve, resume, route,
+    run, spare, stats, stop, sync, tools, trust, use_tool, word,
 };
 
 pub mod overrides;
@@ -128,6 +128,9 @@ pub enum Command {
     /// In a container: have the page of a login opened
     #[command(hide = true)]
     OpenPage(open_page::OpenPageArgs),
+    /// In a container: print a picture of the person's clipboard
+    #[command(hide = true)]
+    PastePicture(paste_picture::PasteArgs),
     /// Become a program without a terminal
     #[command(name = "__alone", hide = true)]
     Alone {

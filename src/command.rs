@@ -40,6 +40,7 @@ pub mod install;
 pub mod login;
 pub mod metrics;
 pub mod open_page;
+pub mod paste_picture;
 pub mod policy;
 pub mod project;
 pub mod ps;
@@ -126,6 +127,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Gate(args) => gate::run(&args),
         Command::AtGate(args) => gate::become_job(&args),
         Command::OpenPage(page) => open_page::run(&page),
+        Command::PastePicture(paste) => paste_picture::run(&paste),
         Command::Alone { terminal, words } => Err(process::exec_alone(&words, terminal)),
         #[cfg(feature = "faults")]
         Command::SyncJob { file } => sync_job::run(&file),

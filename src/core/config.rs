@@ -24,7 +24,8 @@ use crate::core::config::layers::{Layers, admitted_by, unknown_profile};
 use crate::core::config::source::{ConfigStanding, ConfigText, Scope};
 use crate::core::config::table::{Build, setting};
 use crate::core::config::value::{
-    KeysPlace, Mapping, at_least_one, one_of, own_directory, parse_bytes, parse_dollars, plain_name, processors, proxy, yes_or_no,
+    ClipboardAccess, KeysPlace, Mapping, at_least_one, one_of, own_directory, parse_bytes, parse_dollars, plain_name, processors, proxy,
+    yes_or_no,
 };
 use crate::core::engine::kind::EngineKind;
 use crate::core::facts::Env;
@@ -102,6 +103,8 @@ settings! {
     network: String = "bridge".into(), env "AI_NETWORK", plain_name;
     /// `outside`: the container of a guarded network has no key of its tool; the helper puts it in on the way to its vendor.
     keys: KeysPlace = KeysPlace::Inside, env "AI_KEYS", one_of;
+    /// `image`: a program inside may read a picture from the clipboard of your desktop, as Ctrl-V in Claude Code and Gemini does.
+    clipboard: ClipboardAccess = ClipboardAccess::Off, env "AI_CLIPBOARD", one_of;
     /// Where the project is mounted.
     workspace: Mapping = Mapping::Adaptive, env "AI_WORKSPACE", one_of;
     /// Whether directories that are refused for good reason, such as your home, are mounted all the same.

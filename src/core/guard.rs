@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod agent;
+pub mod clipboard;
 pub mod head;
 pub mod hello;
 pub mod inside;

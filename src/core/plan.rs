@@ -30,6 +30,7 @@ mod admit;
 mod bytes;
 mod command;
 mod container;
+pub mod desktop;
 mod env;
 mod errand;
 pub mod guard;
@@ -155,6 +156,7 @@ impl Plan {
         notes.extend(misspelt(&facts.env));
         notes.extend(admit::missing_account(request, &parts));
         notes.extend(proxy::note(request));
+        notes.extend(desktop::no_pictures(request));
         notes.extend(paths::notes(request, &workspace, &parts));
         let command = guard::behind(verify::behind(command, &parts, facts)?, request, guard.as_ref());
         parts.push(Part::Workdir(workspace.workdir.as_os_str().to_owned()), "the working directory, as seen from inside", Origin::Host);

@@ -268,6 +268,7 @@ mod tests {
             Seen::Home(tool, project),
             Seen::Sockets(&session),
             Seen::Opener(&session),
+            Seen::Paste(&session),
             Seen::Gate(&session),
         ];
         let open: Vec<PathBuf> = TABLE.iter().filter(|row| row.writer == Writer::Containers).map(|row| filled(row.path)).collect();

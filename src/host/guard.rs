@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod broker;
+pub mod clipboard;
 pub mod desk;
 pub mod dial;
 pub mod forward;

@@ -27,6 +27,9 @@ pub fn end(state: &Store, session: &SessionId, known: &Known) -> Vec<(&'static s
     if record.opened > 0 {
         seen.push(("pages_opened", serde_json::json!(record.opened)));
     }
+    if record.pictures > 0 {
+        seen.push(("pictures_read", serde_json::json!(record.pictures)));
+    }
     if record.mended > 0 {
         seen.push(("put_back", serde_json::json!(record.mended)));
     }

@@ -67,6 +67,7 @@ mod frameworks;
 mod git_inside;
 mod guard;
 mod guard_agent;
+mod guard_clipboard;
 mod guard_keys;
 mod guard_leaks;
 mod guard_life;

@@ -13,11 +13,12 @@ use crate::core::facts::Env;
 use crate::core::policy::trust::NEVER;
 
 /// An example of each setting that has one value, as it is written into a file. Each says something else than what holds without it.
-const EXAMPLES: [(&str, &str); 46] = [
+const EXAMPLES: [(&str, &str); 47] = [
     ("engine", "\"podman\""),
     ("image", "{ apt = [\"graphviz\"] }"),
     ("network", "\"guard\""),
     ("keys", "\"outside\""),
+    ("clipboard", "\"image\""),
     ("workspace", "\"mirror\""),
     ("force_workspace", "true"),
     ("read_only_root", "false"),
@@ -63,11 +64,12 @@ const EXAMPLES: [(&str, &str); 46] = [
 ];
 
 /// Where more is said of a setting.
-const MORE: [(&str, &str); 22] = [
+const MORE: [(&str, &str); 23] = [
     ("engine", "engines.md"),
     ("image", "#an-image-of-ones-own"),
     ("network", "guard.md"),
     ("keys", "guard.md#keys-stay-outside"),
+    ("clipboard", "guard.md#pictures-from-the-clipboard"),
     ("workspace", "workspace.md"),
     ("read_only_root", "#scratch"),
     ("image_home", "#scratch"),

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use crate::core::admit::cache::{Cache, CacheScope};
-use crate::core::config::value::{KeysPlace, Mapping};
+use crate::core::config::value::{ClipboardAccess, KeysPlace, Mapping};
 use crate::core::config::{KEYS, shapes};
 use crate::core::engine::kind::EngineKind;
 use crate::core::image::MIRROR;
@@ -112,6 +112,7 @@ fn of_type(kind: &str) -> Value {
         "Option<EngineKind>" => words::<EngineKind>(),
         "Mapping" => words::<Mapping>(),
         "KeysPlace" => words::<KeysPlace>(),
+        "ClipboardAccess" => words::<ClipboardAccess>(),
         "HostSync" => words::<HostSync>(),
         "CacheScope" => words::<CacheScope>(),
         "Option<Collector>" => json!({ "type": "string", "pattern": "^(otlps?|https?)://" }),

@@ -101,6 +101,16 @@ pub enum KeysPlace {
     Outside,
 }
 
+/// What a container has of the clipboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ClipboardAccess {
+    /// nothing
+    Off,
+    /// pictures, when a program inside asks for one
+    Image,
+}
+
 /// Where the project is mounted in the container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]

@@ -86,6 +86,9 @@ pub struct GuardOrder {
     /// Hosts of which the pages of a login are opened on the person's desktop.
     #[serde(default)]
     pub pages: Vec<String>,
+    /// Whether pictures of the person's clipboard are handed over.
+    #[serde(default)]
+    pub clipboard: bool,
     /// A key that is put into requests to its vendor.
     #[serde(default)]
     pub key: Option<KeyOrder>,
@@ -107,12 +110,12 @@ pub struct KeepOrder {
 impl GuardOrder {
     /// Returns whether the container gets our own program.
     pub fn has_program(&self) -> bool {
-        self.egress.is_some() || !self.pages.is_empty()
+        self.egress.is_some() || !self.pages.is_empty() || self.clipboard
     }
 
     /// Returns whether a helper has something to do.
     pub fn wants_helper(&self) -> bool {
-        self.egress.is_some() || self.agent.is_some() || self.watch.is_some() || !self.pages.is_empty()
+        self.egress.is_some() || self.agent.is_some() || self.watch.is_some() || !self.pages.is_empty() || self.clipboard
     }
 
     /// Returns whether nothing may start without the helper; without one there is no agent, which is no reason not to work.

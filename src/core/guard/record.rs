@@ -39,6 +39,8 @@ pub struct GuardRecord {
     /// Pages of logins that were opened, and what was not, by what it was.
     pub opened: u64,
     pub shut: BTreeMap<String, u64>,
+    /// Pictures of the clipboard that were handed over.
+    pub pictures: u64,
     /// Why control files were not watched to the end.
     pub unwatched: Option<String>,
 }

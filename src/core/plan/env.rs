@@ -10,7 +10,7 @@ use crate::core::guard::order;
 use crate::core::plan::keys::KeyPlan;
 use crate::core::plan::secret::FoundSecret;
 use crate::core::plan::state::{GH_DIRECTORY, home};
-use crate::core::plan::{Part, Parts, Request, admit, guard, proxy};
+use crate::core::plan::{Part, Parts, Request, admit, desktop, proxy};
 use crate::core::tool::manifest::SecretDelivery;
 
 /// A variable as the engine is told about it.
@@ -106,7 +106,7 @@ pub(super) fn push(
     }
     admit::variables(request, &mut variables);
     proxy::variables(request, &mut variables);
-    guard::page_variables(request, &mut variables);
+    desktop::page_variables(request, &mut variables);
     let mut append = manifest.env.append.clone();
     if let Some(more) = proxy::node_options(request) {
         append.entry("NODE_OPTIONS".into()).and_modify(|words| *words += &format!(" {more}")).or_insert_with(|| more.into());

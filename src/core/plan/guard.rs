@@ -6,15 +6,14 @@ use crate::core::config::{Config, Origin, Setting};
 use crate::core::container::{AI, ContainerPath, SOCKETS};
 use crate::core::engine::Product;
 use crate::core::engine::agent::Way;
-use crate::core::facts::Env;
 use crate::core::failure::{Failure, Kind, Result};
-use crate::core::guard::order::{EGRESS, GuardOrder, KeepOrder, OPEN, PORT, WatchOrder, XDG_OPEN_INSIDE};
+use crate::core::guard::order::{EGRESS, GuardOrder, KeepOrder, PORT, WatchOrder};
 use crate::core::guard::rule::{EgressMode, EgressRules, EgressWord};
 use crate::core::guard::sets;
 use crate::core::plan::env::Variables;
 use crate::core::plan::keys::{self, KeyPlan};
 use crate::core::plan::mount::{Access, Mount};
-use crate::core::plan::{Part, Parts, Request, image, proxy, reach};
+use crate::core::plan::{Part, Parts, Request, desktop, image, proxy, reach};
 use crate::core::store::Store;
 use crate::core::store::seen::{Fixed, Seen};
 use crate::core::telemetry::Collector;
@@ -59,27 +58,13 @@ pub(super) fn decide(request: &Request, agent: Option<&Way>, project: Option<&st
         plan.get_or_insert_with(GuardPlan::shut).order.keep = Some(keep);
     }
     // What an errand is asked has no login to begin.
-    if project.is_some() && opens_pages(request) {
+    if project.is_some() && desktop::opens_pages(request) {
         plan.get_or_insert_with(GuardPlan::shut).order.pages.clone_from(&request.tool.manifest.egress.pages);
     }
+    if project.is_some() && desktop::reads_pictures(request) {
+        plan.get_or_insert_with(GuardPlan::shut).order.clipboard = true;
+    }
     Ok(plan)
-}
-
-/// Returns whether pages can be opened on the desktop of whoever has this environment.
-pub fn has_desktop(env: &Env) -> bool {
-    ["BROWSER", "DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(|name| env.is_set(name))
-}
-
-/// Returns whether a login inside is one of the person's browser: there is a desktop, and the container's loopback is not this machine's.
-pub(super) fn opens_pages(request: &Request) -> bool {
-    let Request { tool, config, facts, .. } = request;
-    let network = config.settings.network.value.as_str();
-    let is_apart = network != "host" && network != "none";
-    has_desktop(&facts.env)
-        && is_apart
-        && !tool.manifest.egress.pages.is_empty()
-        && reach::shares_sockets(&facts.engine)
-        && facts.inside.is_some()
 }
 
 fn guarded(request: &Request) -> Result<GuardPlan> {
@@ -99,7 +84,16 @@ impl GuardPlan {
     /// The plan of a helper that lets nothing through.
     fn shut() -> Self {
         Self {
-            order: GuardOrder { egress: None, proxy: "off".into(), agent: None, watch: None, pages: Vec::new(), key: None, keep: None },
+            order: GuardOrder {
+                egress: None,
+                proxy: "off".into(),
+                agent: None,
+                watch: None,
+                pages: Vec::new(),
+                clipboard: false,
+                key: None,
+                keep: None,
+            },
             rows: Vec::new(),
         }
     }
@@ -173,6 +167,7 @@ impl GuardPlan {
                 agent: None,
                 watch: None,
                 pages: Vec::new(),
+                clipboard: false,
                 key: None,
                 keep: None,
             },
@@ -191,6 +186,7 @@ pub(super) fn push(request: &Request, guard: Option<&GuardPlan>, parts: &mut Par
         (Some(_), _) => ("the one way out, which the container cannot replace", &settings.network.origin),
         (None, Some(_)) => ("your SSH agent, as far as it is let in", &settings.ssh_agent.origin),
         (None, None) if !order.pages.is_empty() => ("a login inside is one of your browser", &settings.network.origin),
+        (None, None) if order.clipboard => (desktop::PICTURES, &settings.clipboard.origin),
         (None, None) => return,
     };
     parts.push(Part::Mount(sockets), reason, origin.clone());
@@ -198,11 +194,7 @@ pub(super) fn push(request: &Request, guard: Option<&GuardPlan>, parts: &mut Par
         let program = Mount::bind(Fixed::of_person(program), ContainerPath::new(AI), Access::ReadOnly);
         parts.push(Part::Mount(program), "leads programs to these sockets", settings.network.origin.clone());
     }
-    if !order.pages.is_empty() && !request.tool.manifest.egress.page_env.is_empty() {
-        let source = Store::new(&request.facts.state).fixed(Seen::Opener(&request.session));
-        let opener = Mount::bind(source, ContainerPath::new(XDG_OPEN_INSIDE), Access::ReadOnly);
-        parts.push(Part::Mount(opener), "opens the pages of a login in your browser", Origin::Manifest(request.tool.name.clone()));
-    }
+    desktop::push(request, order, parts);
 }
 
 /// Returns the command behind what listens for programs that know a proxy.
@@ -242,16 +234,4 @@ pub(super) fn variables(request: &Request, variables: &mut Variables) {
         set(name, "localhost,127.0.0.1,::1", "what is in the container needs no way out");
     }
     proxy::node_too(variables, request.config.settings.network.origin.clone());
-}
-
-/// Adds the variable by which programs find what opens pages.
-pub(super) fn page_variables(request: &Request, variables: &mut Variables) {
-    if opens_pages(request) {
-        let origin = Origin::Manifest(request.tool.name.clone());
-        let reason = "opens the pages of a login in your browser";
-        variables.literal("BROWSER", &format!("{SOCKETS}/{OPEN}"), reason, origin.clone());
-        for (name, value) in &request.tool.manifest.egress.page_env {
-            variables.literal(name, value, reason, origin.clone());
-        }
-    }
 }

@@ -9,7 +9,7 @@ use crate::core::admit::agent::AgentWords;
 use crate::core::admit::cache::{Cache, CacheScope};
 use crate::core::admit::egress::EgressWords;
 use crate::core::config::source::{ConfigText, Scope};
-use crate::core::config::value::{KeysPlace, parse_bytes};
+use crate::core::config::value::{ClipboardAccess, KeysPlace, parse_bytes};
 use crate::core::config::{Layer, Setting, Settings};
 use crate::core::guard::order::HostKeys;
 use crate::core::guard::rule::EgressMode;
@@ -106,6 +106,7 @@ pub fn judge(layer: Layer, without: &Without, agreed: bool) -> (Layer, Asked) {
     let in_force = Layer {
         network: judge.network(layer.network, own),
         keys: judge.keys(layer.keys),
+        clipboard: judge.clipboard(layer.clipboard),
         read_only_root: judge.switch("read_only_root", layer.read_only_root, true),
         image_home: judge.switch("image_home", layer.image_home, false),
         // What nobody said follows from the memory that the engine has, which is not known here.
@@ -196,6 +197,11 @@ impl TrustJudge {
     /// Returns where keys are: a project may only have them stay outside.
     fn keys(&mut self, asked: Option<Setting<KeysPlace>>) -> Option<Setting<KeysPlace>> {
         if asked.as_ref().is_some_and(|asked| asked.value == KeysPlace::Outside) { asked } else { self.never("keys", asked) }
+    }
+
+    /// Returns what is seen of the clipboard: a project may only have nothing of it seen.
+    fn clipboard(&mut self, asked: Option<Setting<ClipboardAccess>>) -> Option<Setting<ClipboardAccess>> {
+        if asked.as_ref().is_some_and(|asked| asked.value == ClipboardAccess::Off) { asked } else { self.never("clipboard", asked) }
     }
 
     /// Returns a switch of which `tight` takes something away.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::core::guard::clipboard::PASTE;
 use crate::core::guard::order::XDG_OPEN;
 use crate::core::lease::SessionId;
 use crate::core::store::Store;
@@ -48,6 +49,7 @@ pub enum Seen<'a> {
     /// Of a session.
     Sockets(&'a SessionId),
     Opener(&'a SessionId),
+    Paste(&'a SessionId),
     Gate(&'a SessionId),
 }
 
@@ -70,6 +72,7 @@ impl Store {
             Seen::Home(tool, project) => self.home(tool, project),
             Seen::Sockets(session) => self.sockets(session),
             Seen::Opener(session) => self.guard(session).join(XDG_OPEN),
+            Seen::Paste(session) => self.guard(session).join(PASTE),
             Seen::Gate(session) => self.gate(session),
         })
     }

@@ -12,6 +12,7 @@ use crate::core::guard::upstream::UpstreamProxy;
 use crate::host::Host;
 use crate::host::guard::agent::AgentDesk;
 use crate::host::guard::broker::KeyDesk;
+use crate::host::guard::clipboard::ClipboardDesk;
 use crate::host::guard::order;
 use crate::host::guard::page::PageDesk;
 use crate::host::machine::clock;
@@ -29,6 +30,8 @@ pub struct Desk {
     pub agent: Option<AgentDesk>,
     /// Where pages are opened.
     pub pages: Option<PageDesk>,
+    /// Where pictures are read.
+    pub clipboard: Option<ClipboardDesk>,
     /// Held by whoever compares control files.
     pub turn: Mutex<()>,
     seen: Mutex<SeenTraffic>,
@@ -62,6 +65,7 @@ impl Desk {
             key,
             agent,
             pages,
+            clipboard: order.clipboard.then(|| ClipboardDesk::new(host)),
             rules: order.egress.unwrap_or_default(),
             upstream: upstream.map(|proxy| (proxy, no_proxy.to_owned())),
             getent: host.program("getent"),

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::core::failure::{Failure, Kind, Result};
+use crate::core::guard::clipboard::CLIPBOARD;
 use crate::core::guard::key::{KeySource, header_of};
 use crate::core::guard::order::{AGENT, EGRESS, GuardOrder, KeepOrder, PAGE, WatchOrder};
 use crate::core::kept_run::{KeptRun, sources};
@@ -19,7 +20,7 @@ use crate::core::plan::secret::SecretSource;
 use crate::host::fs::{own, socket};
 use crate::host::guard::agent::AgentDesk;
 use crate::host::guard::desk::Desk;
-use crate::host::guard::{order, page, tunnel, watch};
+use crate::host::guard::{clipboard, order, page, tunnel, watch};
 use crate::host::machine::{clock, process};
 use crate::host::store::kept_run;
 use crate::host::{Host, now, output};
@@ -205,6 +206,10 @@ fn prepare(host: &Host, directory: &Path) -> io::Result<Prepared> {
     if desk.pages.is_some() {
         // Without it the tool says its page, and asks for what the person is shown there.
         listeners.extend(socket::bind(&sockets, PAGE).ok().map(|listener| (listener, page::serve as Serve)));
+    }
+    if desk.clipboard.is_some() {
+        // Without it there is no picture, as without a clipboard.
+        listeners.extend(socket::bind(&sockets, CLIPBOARD).ok().map(|listener| (listener, clipboard::serve as Serve)));
     }
     Ok(Prepared { desk: Arc::new(desk), listeners, watching, alive, lost })
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, retry_on_intr};
 
+use crate::core::guard::clipboard::{PASTE, PASTE_PROGRAM};
 use crate::core::guard::order::{GuardOrder, OPEN, OPEN_PROGRAM, SSH, SSH_SETTINGS, XDG_OPEN};
 use crate::core::guard::record::GuardRecord;
 use crate::core::lease::SessionId;
@@ -36,6 +37,9 @@ pub fn prepare(store: &Store, session: &SessionId, order: &GuardOrder) -> io::Re
     if !order.pages.is_empty() {
         write(&store.sockets(session).join(OPEN), OPEN_PROGRAM.as_bytes(), 0o755)?;
         write(&store.guard(session).join(XDG_OPEN), OPEN_PROGRAM.as_bytes(), 0o755)?;
+    }
+    if order.clipboard {
+        write(&store.guard(session).join(PASTE), PASTE_PROGRAM.as_bytes(), 0o755)?;
     }
     write_unsynced(&store.guard(session).join(ORDER), &serde_json::to_vec(order)?)
 }

@@ -194,7 +194,7 @@ fn some_things_no_project_can_ask_for() {
 #[test]
 fn the_list_of_what_no_project_can_ask_for_is_what_is_refused() {
     for key in crate::core::config::KEYS {
-        let values = ["true", "1", "'1g'", "'docker'", "'mirror'", "'all'", "'import'", "'otlp://host'", "'outside'"];
+        let values = ["true", "1", "'1g'", "'docker'", "'mirror'", "'all'", "'import'", "'otlp://host'", "'outside'", "'off'"];
         let asked = values.iter().find_map(|value| {
             let sources = [ConfigText {
                 path: FILE.into(),
