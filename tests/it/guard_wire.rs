@@ -247,6 +247,10 @@ fn slow_bytes_and_many_connections_keep_nobody_else_out() {
     });
     assert_eq!(refused.collect::<Vec<_>>(), vec!["HTTP/1.1 503".to_owned(); 20]);
     drop(crowd);
+    // Ten thousand in all.
+    for _ in 0..20 {
+        drop((0..485).map(|_| helper.connect()).collect::<Vec<_>>());
+    }
     // Their places are free again.
     let mut stream = helper.tunnel(&peer);
     stream.write_all(b"hi").unwrap();
