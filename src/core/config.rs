@@ -211,6 +211,8 @@ pub struct Config {
     pub rules: Rules,
     /// The image that is made for this run, where `image` is a recipe.
     pub made: Option<MadeImage>,
+    /// Variables whose value a project says, by its file or by that of its image.
+    pub of_project: Vec<String>,
     /// Where a section of this very tool names an image.
     pub image_of_tool: Option<Origin>,
 }
@@ -231,6 +233,7 @@ impl Default for Config {
             profiles: Vec::new(),
             rules: Rules::default(),
             made: None,
+            of_project: Vec::new(),
             image_of_tool: None,
         }
     }
@@ -259,6 +262,7 @@ impl Config {
             let (in_force, mut asked) = trust::judge(asked, &Without::new(without, scope), source.standing == ConfigStanding::Agreed);
             asked.refused.extend(refused);
             asked.rows.extend(of_image);
+            config.of_project.extend(in_force.admitted.set.iter().map(|(name, _)| name.clone()));
             layer = in_force.over(layer);
             config.asked = asked;
         }

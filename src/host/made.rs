@@ -46,6 +46,8 @@ impl Host {
             Definitive::Needs(_) => return Err(cannot("what it is made from changes while it is read")),
         };
         if of_project.is_none() {
+            let set = definition.admitted.set.iter().map(|(name, _)| name.clone());
+            config.of_project.extend(set.filter(|name| !config.admitted.sets(name)));
             config.admitted = config.admitted.over(definition.admitted.clone());
         }
         let tools = tools_image(tool);

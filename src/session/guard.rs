@@ -1,6 +1,6 @@
 //! The end of a run with a helper: what did not get out, or was not signed, is said, and noted in the log.
 
-use crate::core::guard::key::Listed;
+use crate::core::guard::key::listed::Listed;
 use crate::core::guard::order::GuardOrder;
 use crate::core::guard::record::GuardRecord;
 use crate::core::lease::SessionId;
@@ -52,6 +52,10 @@ fn tell(record: &GuardRecord, order: &GuardOrder, known: &Known) {
     }
     let ways = known.tool.iter().flat_map(|tool| &tool.manifest.keys.from);
     let quiet: Vec<Listed> = ways.flat_map(|way| &way.quiet).filter_map(|request| request.parse().ok()).collect();
+    if let Some((tool, true)) = known.tool.as_ref().map(|tool| (&tool.name, record.lacked_key())) {
+        let hint = format!("hint: ai login {tool}, or ai creds status {tool}");
+        output::note(&format!("the login of {tool} has ended, or could not be renewed; {hint}"));
+    }
     if let Some(line) = record.key_line(&quiet) {
         output::note(&line);
     }

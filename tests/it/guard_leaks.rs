@@ -141,3 +141,19 @@ fn twelve_sessions_of_codex_share_a_login_that_none_of_them_has() {
 fn twelve_sessions_of_gemini_share_a_login_that_none_of_them_has() {
     crowd("gemini", "/v1internal:streamGenerateContent", ["/access_token", "/refresh_token"]);
 }
+
+// GU-01: what cannot be renewed is said, with what helps, and no tool tries for minutes.
+#[test]
+fn a_login_that_has_ended_is_said_to_have_ended() {
+    let Some((mut bed, mock)) = vendors() else { return };
+    bed.unset("ANTHROPIC_API_KEY");
+    let (file, document) = mock.ended_login("claude");
+    let mut document: Value = serde_json::from_str(&document).unwrap();
+    document["claudeAiOauth"]["refreshToken"] = "made-up, and nobody's".into();
+    bed.write(&format!("home/.docker-ai-config/global_state/claude/shared/login/{file}"), document.to_string());
+    let outcome = bed.ai(["run", "claude", "--", "-p", "hello"]).outcome();
+    assert_ne!(outcome.code, 0);
+    assert!(outcome.err().contains("the login of claude has ended, or could not be renewed; hint: ai login claude"), "{}", outcome.err());
+    assert!(heard(&bed).iter().all(|entry| entry["path"] != "/v1/messages"), "{:?}", heard(&bed));
+    bed.nothing_left();
+}

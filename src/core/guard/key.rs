@@ -5,15 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::guard::head::ProxyHead;
 use crate::core::guard::key::body::RequestBody;
+use crate::core::guard::key::listed::{Listed, is_plain_path, is_plain_query, is_telling};
 use crate::core::plan::secret::SecretSource;
 
 pub mod body;
+pub mod listed;
 
 /// The first part of the path by which programs ask the helper for this.
 pub const PLACE: &str = "/keys";
@@ -107,7 +108,9 @@ impl KeyRefusal {
             Self::Upgrade => 426,
             Self::Framing => 400,
             Self::TooMany => 429,
-            Self::NoKey | Self::Unreachable(_) => 502,
+            // As its vendor would say: what programs do not try again.
+            Self::NoKey => 401,
+            Self::Unreachable(_) => 502,
         }
     }
 
@@ -122,59 +125,6 @@ impl KeyRefusal {
             Self::Unreachable(why) => why,
         }
     }
-}
-
-/// A method and a path as a manifest lists them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    method: String,
-    path: String,
-}
-
-impl FromStr for Listed {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (method, path) = text.split_once(' ').ok_or(())?;
-        let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
-        (is_method && is_plain_path(&path.replace('*', "a"))).then(|| Self { method: method.into(), path: path.into() }).ok_or(())
-    }
-}
-
-impl Listed {
-    /// Returns whether it lists a request.
-    pub fn names(&self, method: &str, path: &str) -> bool {
-        let (mut own, mut other) = (self.path.split('/'), path.split('/'));
-        let is_same = |(own, other): (&str, &str)| match own.split_once('*') {
-            Some((before, behind)) => other.len() > own.len() - 1 && other.starts_with(before) && other.ends_with(behind),
-            None => own == other,
-        };
-        self.method == method && own.by_ref().zip(other.by_ref()).all(is_same) && self.path.split('/').count() == path.split('/').count()
-    }
-}
-
-/// Whether everybody reads this path alike: no `%`, no `..`, nothing empty, no parameters.
-fn is_plain_path(path: &str) -> bool {
-    let is_part = |part: &str| {
-        part != "."
-            && part != ".."
-            && !part.is_empty()
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:@".contains(&byte))
-    };
-    path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_part))
-}
-
-/// What a name has in it that may carry a key, or tell the vendor to read the request as another one.
-const TELLING: [&str; 10] = ["auth", "key", "token", "cookie", "secret", "credential", "override", "original", "rewrite", "forwarded"];
-
-fn is_telling(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    TELLING.iter().any(|word| name.contains(word))
-}
-
-fn is_plain_query(query: &str) -> bool {
-    let is_plain = query.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~=&,:".contains(&byte));
-    is_plain && query.split('&').all(|pair| !is_telling(pair.split('=').next().unwrap_or_default()))
 }
 
 /// Returns the name and the value of the field that a rule describes, with this key.
@@ -213,7 +163,7 @@ impl KeyOrder {
 
     fn judge_path(&self, head: &ProxyHead, target: &str) -> Result<KeyedRequest, KeyRefusal> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        if !is_plain_path(path) || !is_plain_query(query) {
+        if !is_plain_path(path) {
             return Err(KeyRefusal::Target);
         }
         if head.values("upgrade").next().is_some() {
@@ -221,6 +171,9 @@ impl KeyOrder {
         }
         let is_listed = |rule: &&String| rule.parse::<Listed>().is_ok_and(|listed| listed.names(&head.method, path));
         let listed = self.paths.iter().find(is_listed).ok_or(KeyRefusal::NotListed)?.clone();
+        if !is_plain_query(query) {
+            return Err(KeyRefusal::Target);
+        }
         Ok(KeyedRequest { target: format!("{}{target}", self.base), listed, body: RequestBody::of(head).ok_or(KeyRefusal::Framing)? })
     }
 
@@ -232,7 +185,11 @@ impl KeyOrder {
         }
         // Also where the login says nothing of it.
         let also = if let KeySource::Login { at, .. } = &self.from { Some(&at.also) } else { None };
-        let is_ours = |name: &str| own.iter().any(|(own, _)| own == name) || also.is_some_and(|also| also.contains_key(name));
+        // Some servers read `_` as `-`.
+        let is_ours = |name: &str| {
+            let name = name.replace('_', "-");
+            own.iter().any(|(own, _)| *own == name) || also.is_some_and(|also| also.contains_key(&name))
+        };
         let of_hop: Vec<String> = head.values("connection").map(|value| String::from_utf8_lossy(value).to_ascii_lowercase()).collect();
         let stays = |name: &str| {
             let name = name.to_ascii_lowercase();

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::core::guard::EgressRefusal;
-use crate::core::guard::key::{KeyRefusal, Listed};
+use crate::core::guard::key::KeyRefusal;
+use crate::core::guard::key::listed::Listed;
 use crate::core::guard::page::PageRefusal;
 use crate::core::guard::peer::Peer;
 use crate::core::guard::rule::{EgressRule, EgressRules};
@@ -97,9 +98,17 @@ impl GuardRecord {
             let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
             quiet.iter().any(|listed| listed.names(method, path))
         };
-        let said = self.unkeyed.iter().filter(|(what, _)| !is_quiet(what)).take(MOST_SAID);
+        // What lacked a key has a line of its own.
+        let end = format!("({})", KeyRefusal::NoKey.words());
+        let said = self.unkeyed.iter().filter(|(what, _)| !is_quiet(what) && !what.ends_with(&end)).take(MOST_SAID);
         let parts: Vec<String> = said.map(|(what, count)| format!("{count} × {what}")).collect();
         (!parts.is_empty()).then(|| format!("did not put your key into {}; hint: ai help network", parts.join(", ")))
+    }
+
+    /// Returns whether a request found no key any more.
+    pub fn lacked_key(&self) -> bool {
+        let end = format!("({})", KeyRefusal::NoKey.words());
+        self.unkeyed.keys().any(|what| what.ends_with(&end))
     }
 
     /// Counts a page that was not opened.

@@ -103,7 +103,7 @@ impl GuardPlan {
         let mut row = |what: String, reason: &str| self.rows.push((what, reason.to_owned(), keys.origin.to_string()));
         row(format!("never reach {}", keys.rule), "with its own words; the helper alone asks there");
         for path in &keys.order.paths {
-            row(format!("ask {} {path}", keys.rule), &format!("with your {}, which stays outside", keys.order.name));
+            row(format!("ask {} {path}", keys.order.peer), &format!("with your {}, which stays outside", keys.order.name));
         }
         self.order.egress.get_or_insert_default().deny.push(keys.rule.clone());
         self.order.key = Some(keys.order.clone());

@@ -87,21 +87,31 @@ pub(super) fn decide(request: &Request, secrets: &ToolSecrets) -> Result<Option<
     }
     let Some((way, from)) = found else {
         let name = |way: &KeyWay| if way.variable.is_empty() { "the login".into() } else { format!("${}", way.variable) };
-        let names: Vec<String> = rules.from.iter().map(name).collect();
+        let mut names: Vec<String> = rules.from.iter().map(name).collect();
+        names.dedup();
         let has_way = rules.from.iter().any(|way| !way.login.is_empty());
         let login = if has_way { format!("ai login {}, or ", tool.name) } else { String::new() };
-        let other = if !has_way && has_login(request) { "its login cannot stay outside, and " } else { "" };
+        if has_way && has_login(request) {
+            let hint = format!("ai creds restore {} --last-good, or ai login {}, or ", tool.name, tool.name);
+            return refused("its login holds no token, and there is no key".into(), &hint);
+        }
+        let other = if has_login(request) { "its login cannot stay outside, and " } else { "" };
         return refused(format!("{other}there is no key; looked at {}", names.join(", ")), &format!("export one, or {login}"));
     };
     let Some(openssl) = &facts.openssl else {
         return refused("`openssl` is not installed, which does TLS for it".into(), "install it, or ");
     };
     let (url, base_variable, paths) = rules.vendor(way);
+    let is_given = |name: &String| config.admitted.given.iter().any(|(given, _)| given == name);
+    if let Some(name) = base_variable.filter(|name| config.of_project.contains(name) && !is_given(name)) {
+        let why = format!("the project says where it goes ({name}), and what runs in a container can write that");
+        return refused(why, &format!("take it out of the project, or say it for this run (--env {name}=https://…), or "));
+    }
     let url = leads_to(request, base_variable).unwrap_or_else(|| url.to_owned());
     let Some((peer, base)) = parsed(&url) else {
         return refused(format!("`{url}` is no plain https:// address"), "");
     };
-    let rule = EgressRule { host: RuleHost::Exact(peer.host.clone()), port: Some(peer.port), private: false };
+    let rule = EgressRule { host: RuleHost::Exact(peer.host.clone()), port: None, private: false };
     let words = |text: &str| text.replace("{url}", &format!("http://127.0.0.1:{PORT}{PLACE}")).replace("{key}", SENTINEL);
     let pairs = |table: &BTreeMap<String, String>| table.iter().map(|(name, value)| (name.clone(), words(value))).collect::<Vec<_>>();
     let mut set = pairs(&way.set);

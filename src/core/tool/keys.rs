@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::core::guard::key::{Listed, header_of};
+use crate::core::guard::key::header_of;
+use crate::core::guard::key::listed::Listed;
 
 /// Which requests get the key, and what the program has in its place.
 #[derive(Clone, Debug, Default, Deserialize)]

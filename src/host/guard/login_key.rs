@@ -15,7 +15,7 @@ use crate::host::{Host, now};
 /// How long a renewal may take, its wait for those of other sessions included.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Seconds until a renewal that changed nothing is tried again.
-const PAUSE: u64 = 30;
+const PAUSE: u64 = 5;
 
 pub struct LoginKey {
     tool: String,

@@ -50,6 +50,8 @@ fn only_listed_requests_get_the_key() {
         "POST /keys/v1/models/:generate",
         "POST /keys/v1/models/a:batch",
         "POST /keys/v1/models/a:generate:batch",
+        "POST /keys/v1/models/a:b:generate",
+        "POST /keys/v1/models/..:generate",
         "POST /keys/v1/models",
         "POST /keys/v1",
         "POST /keys/V1/messages",
@@ -74,9 +76,20 @@ fn only_listed_requests_get_the_key() {
         let expected = if path.is_empty() { None } else { Some(Err(KeyRefusal::Target)) };
         assert_eq!(judged(&format!("POST /keys{path}"), ""), expected, "{path}");
     }
-    for query in
-        ["key=theirs", "api_key=x", "a=b&access_token=x", "KEY=x", "%6bey=x", "$httpHeaders=x", "x-http-method-override=GET", "a=b;key=c"]
-    {
+    for query in [
+        "key=theirs",
+        "api_key=x",
+        "a=b&access_token=x",
+        "KEY=x",
+        "%6bey=x",
+        "$httpHeaders=x",
+        "x-http-method-override=GET",
+        "a=b;key=c",
+        "_method=DELETE",
+        "password=x",
+        "sig=x",
+        "upload_protocol=resumable",
+    ] {
         refused(&format!("POST /keys/v1/messages?{query}"), KeyRefusal::Target);
     }
     // What is not for this is for the proxy, or for nobody.
@@ -99,6 +112,12 @@ fn the_vendor_gets_one_key() {
         "Cookie: theirs",
         "X-Amz-Security-Token: theirs",
         "X-HTTP-Method-Override: GET",
+        "X-HTTP-Method: DELETE",
+        "X-Host: theirs",
+        "Password: theirs",
+        "DPoP: theirs",
+        "OpenAI-Organization: theirs",
+        "x-goog-user-project: theirs",
         "X-Original-URL: /v1/files",
         "X-Forwarded-Host: theirs",
         "Connection: x-hop, close",
@@ -129,18 +148,18 @@ fn the_vendor_gets_one_key() {
 // GU-02: what belongs to a login comes from it, and what the container says of it is dropped, even where the login says nothing.
 #[test]
 fn what_belongs_to_a_login_comes_from_it() {
-    let at = LoginPlaces { token: "/a/token".into(), also: [("account-id".to_owned(), "/a/id".to_owned())].into() };
+    let at = LoginPlaces { token: "/a/token".into(), also: [("robot-id".to_owned(), "/a/id".to_owned())].into() };
     let order = KeyOrder { from: KeySource::Login { tool: "x".into(), at: at.clone() }, ..order() };
-    let head = read("POST /keys/v1/messages HTTP/1.1\r\nAccount-Id: theirs\r\nContent-Length: 0\r\n\r\n");
+    let head = read("POST /keys/v1/messages HTTP/1.1\r\nRobot-Id: theirs\r\nrobot_id: theirs\r\nContent-Length: 0\r\n\r\n");
     let asked = order.judge(&head).unwrap().unwrap();
     let sent = |document: &str| Some(String::from_utf8(order.head(&asked, &head, "a", &at.find(document.as_bytes())?)?).unwrap());
     assert!(
         sent(r#"{"a": {"token": "real", "id": "mine"}}"#)
             .unwrap()
-            .ends_with("x-api-key: real\r\naccount-id: mine\r\nConnection: close\r\n\r\n")
+            .ends_with("x-api-key: real\r\nrobot-id: mine\r\nConnection: close\r\n\r\n")
     );
     let without = sent(r#"{"a": {"token": "real", "id": null}}"#).unwrap();
-    assert!(!without.to_ascii_lowercase().contains("account-id"), "{without}");
+    assert!(!without.to_ascii_lowercase().contains("robot"), "{without}");
     for none in ["", "{}", r#"{"a": {"id": "mine"}}"#, r#"{"a": {"token": ""}}"#, r#"{"a": {"token": "real", "id": "a b"}}"#] {
         assert_eq!(sent(none), None, "{none}");
     }

@@ -3,6 +3,7 @@
 use crate::core::config::source::Scope;
 use crate::core::config::{Config, Layer};
 use crate::core::facts::Env;
+use crate::core::guard::EgressRefusal;
 use crate::core::guard::key::{KeySource, SENTINEL};
 use crate::core::guard::order::GuardOrder;
 use crate::core::guard::peer::Peer;
@@ -19,6 +20,7 @@ fn plan(name: &str, key: Option<&str>, login: bool) -> Plan {
     facts.openssl = Some("/usr/bin/openssl".into());
     facts.env = key.iter().map(|name| ((*name).into(), "made-up".into())).collect();
     facts.present.extend(tool.login_file().filter(|_| login));
+    facts.tokens.extend(tool.manifest.keys.from.iter().map(|way| way.login.clone()).filter(|at| login && !at.is_empty()));
     let env: Env = [("AI_NETWORK".into(), "guard".into()), ("AI_KEYS".into(), "outside".into())].into_iter().collect();
     let config = Config::new(Scope { tool: name, ..Scope::default() }, &[], &env, Layer::default()).unwrap();
     let session = "0123456789ab".parse().unwrap();
@@ -33,6 +35,8 @@ fn kept_out(plan: Plan, vendor: &str, key: Option<&str>) -> GuardOrder {
     assert_eq!(order.key.as_ref().map(|key| key.peer.as_str()), Some(vendor));
     let rules = order.egress.clone().unwrap();
     assert!(rules.judge(&Peer::parse(vendor.as_bytes(), None).unwrap()).is_err(), "{rules:?}");
+    let of_another_port = vendor.rsplit_once(':').map(|(host, _)| format!("{host}:80")).unwrap();
+    assert_eq!(rules.judge(&Peer::parse(of_another_port.as_bytes(), None).unwrap()), Err(EgressRefusal::Denied), "{rules:?}");
     // What a person allows does not lead there, either, and of the tool's own hosts nothing is left.
     let (vendor, _) = vendor.rsplit_once(':').unwrap();
     assert!(rules.deny.iter().any(|rule| rule.to_string().starts_with(vendor)) && rules.allow.is_empty(), "{rules:?}");
