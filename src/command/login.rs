@@ -142,7 +142,7 @@ pub fn logout(logout: &LogoutArgs) -> Result<u8> {
         output::note(&format!("{name} is not logged in"));
         return Ok(0);
     }
-    keep(name, &place, By::Run)?;
+    keep(name, &place, By::Person)?;
     let code = match context.tool.manifest.logout.split_first() {
         Some((_, args)) => in_container(&context, RunCommand::Tool(args.iter().map(OsString::from).collect()))?.code,
         None => {

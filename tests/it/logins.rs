@@ -11,6 +11,7 @@ use crate::process::Run;
 use crate::process::wait_for;
 use crate::require::need;
 use crate::sandbox::{AI, Sandbox, find_program, tools_with_login};
+use crate::shells::Shell;
 use crate::terminal::on_terminal;
 
 /// What claude's own login leaves, as shell text of the engine.
@@ -233,4 +234,32 @@ fn the_screen_of_gemini_asks_for_no_account_that_is_there() {
             screen.flush().unwrap();
         }
     }
+}
+
+// I-01: a folder that is trusted, or an account that was chosen, holds from the program's start on: it asks for another one.
+#[test]
+fn gemini_starts_again_where_it_asks_for_that() {
+    let Some(mut bed) = guarded(Image::Tools) else { return };
+    let Some(mock) = Mock::vendors(&mut bed.sandbox) else { return };
+    bed.unset("GEMINI_API_KEY");
+    bed.unset("GEMINI_CLI_TRUST_WORKSPACE");
+    bed.link("stty", find_program("stty").unwrap());
+    let (file, document) = mock.login("gemini");
+    bed.write(format!("home/.docker-ai-config/global_state/gemini/shared/login/{file}"), document);
+    let mut screen = on_terminal(bed.shell(Shell::Bash, "stty rows 40 cols 140; gemini; echo code=$?"));
+    screen.exp_string("trust the files in this folder").unwrap();
+    screen.exp_string("Don't trust").unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    screen.send("\r").unwrap();
+    screen.flush().unwrap();
+    screen.exp_string("is restarting").unwrap();
+    screen.exp_string("Signed in with Google").unwrap();
+    screen.exp_string("Type your message").unwrap();
+    screen.send("/quit").unwrap();
+    screen.flush().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    screen.send("\r").unwrap();
+    screen.flush().unwrap();
+    screen.exp_string("code=0").unwrap();
+    bed.nothing_left();
 }

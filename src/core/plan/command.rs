@@ -131,8 +131,36 @@ fn program(request: &Request) -> Vec<OsString> {
         let before = state.before.as_ref().filter(|_| has_login(request));
         before.map_or_else(Vec::new, |line| vec!["sh".into(), "-c".into(), format!("{line}; exec \"$@\"").into(), "sh".into()])
     };
-    before.into_iter().chain(command).collect()
+    before.into_iter().chain(relaunched(request, command.collect())).collect()
 }
+
+/// Returns the program under what starts it again where it ends with the code by which it asks for that: at a terminal, where a person
+/// chose something that holds from its start on. Where it was to log in, and has, it has done its work.
+fn relaunched(request: &Request, command: Vec<OsString>) -> Vec<OsString> {
+    let Some(code) = request.tool.manifest.relaunch.filter(|_| request.terminal.stdin && request.terminal.stdout) else { return command };
+    let login = request.tool.manifest.state.as_ref().filter(|_| request.tool.logs_in_at_home()).map(|state| &state.login);
+    let login = login.and_then(|login| Some(format!("{}/{}", login.at, login.files.first()?))).unwrap_or_default();
+    let line = RELAUNCH.replace("{code}", &code.to_string()).replace("{login}", &login);
+    ["sh".into(), "-c".into(), line.into(), "sh".into()].into_iter().chain(command).collect()
+}
+
+/// In perl, which images of ours have: a shell would end by Ctrl-C where its program does not, and pass no signal on.
+const RELAUNCH: &str = r#"command -v perl >/dev/null || exec "$@"
+exec perl -e '
+    my $job;
+    $SIG{TERM} = sub { kill "TERM", $job if $job };
+    $SIG{$_} = sub {} for qw(HUP INT QUIT);
+    sub seen { join " ", (stat "{login}")[1, 7, 9] }
+    my $before = seen();
+    while (1) {
+        $job = fork // die "cannot fork: $!
+";
+        if (!$job) { exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!
+"; exit($! == 2 ? 127 : 126) }
+        1 while waitpid($job, 0) != $job && $! == 4;
+        next if $? == {code} << 8 && seen() eq $before;
+        exit($? & 127 ? 128 + ($? & 127) : $? >> 8);
+    }' "$@""#;
 
 /// Makes the home a link to the login's directory, inside: on the host, that directory is one that containers can replace, and so is
 /// never mounted by itself.

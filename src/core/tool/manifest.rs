@@ -43,6 +43,8 @@ pub struct Manifest {
     pub print_commands: Vec<String>,
     /// The variable by which people choose another directory, and so another account, for the program.
     pub account_env: Option<String>,
+    /// The exit code by which the program asks to be started again, where a person sits before it.
+    pub relaunch: Option<u8>,
     /// Options of the program that are followed by a path of the host.
     pub path_options: Vec<String>,
     /// Words for completion, beside those that its `--help` shows: `word` or `word  what it means`.

@@ -49,6 +49,7 @@ impl Manifest {
             print: or(self.print, base.print),
             print_commands: or(self.print_commands, base.print_commands),
             account_env: self.account_env.or(base.account_env),
+            relaunch: self.relaunch.or(base.relaunch),
             path_options: or(self.path_options, base.path_options),
             complete: or(self.complete, base.complete),
             // Where the profile brings a key or a server, that is its account.

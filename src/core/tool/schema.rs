@@ -119,6 +119,7 @@ pub fn manifest() -> Value {
         ("login", &texts),
         ("logout", &texts),
         ("min_version", &text),
+        ("relaunch", &json!({ "type": "integer", "minimum": 1, "maximum": 255 })),
         ("limits", &table(&[("memory", &text), ("cpus", &json!({ "type": "number", "exclusiveMinimum": 0 })), ("pids", &whole)])),
         ("egress", &table(&[("model", &texts), ("quiet", &texts), ("pages", &texts), ("page_env", &names)])),
         ("keys", &keys),
