@@ -80,7 +80,7 @@ fuzz: cargo ## the fuzzer at every parser of hostile bytes, a minute each
 # Half of what a dynamically linked program does at its start is being linked, so on Linux this one is linked beforehand,
 # where the C library comes in that form. What a machine of any kind runs is otherwise the same. A panic ends the program, so the
 # tables by which one would unwind are left out; functions of the same code are one, where the linker can do that, and code that
-# stands in many places is a function where that saves 15 bytes and more (LLVM's outliner; for less it makes loops slow).
+# stands in many places is a function where that saves 13 bytes and more (LLVM's outliner; for less it makes loops slow).
 # A home is what HOME says: the C library's search for another one (getpwuid_r, here a function that never returns 0, so nothing is
 # found) would need modules of the system's, which a program linked like this cannot load, and weighs 90 kB.
 release: cargo ## target/release/ai
@@ -92,7 +92,7 @@ release: cargo ## target/release/ai
 	static='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--no-eh-frame-hdr'
 	small="$$static -C link-arg=-Wl,-T,$$unwinding -C link-arg=-Wl,--icf=all -C link-arg=-Wl,--defsym=getpwuid_r=getpid"
 	outlined="$$small -C llvm-args=-enable-machine-outliner=always -C llvm-args=-machine-outliner-reruns=1"
-	outlined="$$outlined -C llvm-args=-outliner-benefit-threshold=15"
+	outlined="$$outlined -C llvm-args=-outliner-benefit-threshold=13"
 	flags=
 	for try in "$$outlined" "$$small" "$$static"; do
 		if [[ -z $$flags && $$host == *-linux-gnu ]] && rustc $$try -o target/tmp/probe - <<<'fn main() {}' &>/dev/null; then flags="$$try"; fi
