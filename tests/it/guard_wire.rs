@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::guard_life::wait_for;
 use crate::guarded::{Echo, names};
 use crate::process::HANG;
 use crate::sandbox::Sandbox;
@@ -252,6 +253,7 @@ fn slow_bytes_and_many_connections_keep_nobody_else_out() {
         drop((0..485).map(|_| helper.connect()).collect::<Vec<_>>());
     }
     // Their places are free again.
+    wait_for(|| !helper.answer("GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 503 "));
     let mut stream = helper.tunnel(&peer);
     stream.write_all(b"hi").unwrap();
     stream.shutdown(Shutdown::Write).unwrap();

@@ -114,7 +114,7 @@ fn programs_that_no_container_runs_are_said_before_the_run() {
     if let Some(at) = program.windows(loader.len()).position(|bytes| bytes == loader) {
         program[at..at + loader.len()].copy_from_slice(b"/nix/store/x/lib/ld-linux.s\0");
         let bin = sandbox.home().join("bin");
-        let path = format!("PATH=/usr/bin:{}", bin.display());
+        let path = format!("PATH=/usr/local/bin:/usr/bin:{}", bin.display());
         for (name, typed) in [("by-path", bin.join("by-path").to_str().unwrap()), ("by-name", "by-name")] {
             fs::write(bin.join(name), &program).unwrap();
             let expected = format!("`/nix/store/x/lib/ld-linux.s`, which `{}` is run by, (command)", bin.join(name).display());
