@@ -12,6 +12,7 @@ use crate::guard_life::{helper, wait_for};
 use crate::guarded::guarded;
 use crate::mock::Mock;
 use crate::process::finish;
+use crate::sandbox::find_program;
 
 /// The words that ask each tool.
 fn words(tool: &str, prompt: &str) -> Vec<String> {
@@ -97,8 +98,11 @@ fn no_tool_has_its_key_inside() {
 }
 
 /// Twelve sessions of a tool on its login, which has ended: one renews it, where no project is, for all who wait; none has it inside.
-fn crowd(tool: &str, path: &str, tokens: [&str; 2]) {
+/// `renewal` is how the command of that one ends.
+fn crowd(tool: &str, path: &str, tokens: [&str; 2], renewal: &str) {
     let Some((mut bed, mock)) = vendors() else { return };
+    let (docker, calls) = (find_program("docker").unwrap(), bed.root().join("tmp/calls"));
+    bed.program("docker", &format!("#!/bin/sh\necho \"$*\" >>'{}'\nexec '{}' \"$@\"\n", calls.display(), docker.display()));
     for key in ["ANTHROPIC_API_KEY", "CODEX_API_KEY", "GEMINI_API_KEY"] {
         bed.unset(key);
     }
@@ -118,6 +122,11 @@ fn crowd(tool: &str, path: &str, tokens: [&str; 2]) {
     }
     let stats = mock.stats();
     assert_eq!((&stats["refreshes"], &stats["refusals"]), (&1.into(), &0.into()), "{stats}");
+    // Whatever locks the tool itself has.
+    let calls = fs::read_to_string(calls).unwrap();
+    let count = |end: &str| calls.lines().filter(|line| line.ends_with(end)).count();
+    let asked: usize = (0..12).map(|number| count(&format!(" session {number}."))).sum();
+    assert_eq!((count(renewal), asked), (1, 12), "{calls}");
     let login: Value = serde_json::from_slice(&fs::read(bed.root().join(&shared).join(&file)).unwrap()).unwrap();
     nowhere(&bed, tool, path, &tokens.map(|token| login.pointer(token).and_then(Value::as_str).unwrap()));
     wait_for(|| helper(&bed).is_none());
@@ -127,19 +136,19 @@ fn crowd(tool: &str, path: &str, tokens: [&str; 2]) {
 // GU-01
 #[test]
 fn twelve_sessions_of_claude_share_a_login_that_none_of_them_has() {
-    crowd("claude", "/v1/messages", ["/claudeAiOauth/accessToken", "/claudeAiOauth/refreshToken"]);
+    crowd("claude", "/v1/messages", ["/claudeAiOauth/accessToken", "/claudeAiOauth/refreshToken"], " claude auth status");
 }
 
 // GU-01
 #[test]
 fn twelve_sessions_of_codex_share_a_login_that_none_of_them_has() {
-    crowd("codex", "/backend-api/codex/responses", ["/tokens/access_token", "/tokens/refresh_token"]);
+    crowd("codex", "/backend-api/codex/responses", ["/tokens/access_token", "/tokens/refresh_token"], " true");
 }
 
 // GU-01
 #[test]
 fn twelve_sessions_of_gemini_share_a_login_that_none_of_them_has() {
-    crowd("gemini", "/v1internal:streamGenerateContent", ["/access_token", "/refresh_token"]);
+    crowd("gemini", "/v1internal:streamGenerateContent", ["/access_token", "/refresh_token"], " gemini --list-sessions");
 }
 
 // GU-01: what cannot be renewed is said, with what helps, and no tool tries for minutes.
