@@ -160,19 +160,7 @@ impl GuardPlan {
                 }
             }
         }
-        Self {
-            order: GuardOrder {
-                egress: Some(egress),
-                proxy: config.settings.proxy.value.clone(),
-                agent: None,
-                watch: None,
-                pages: Vec::new(),
-                clipboard: false,
-                key: None,
-                keep: None,
-            },
-            rows,
-        }
+        Self { order: GuardOrder { egress: Some(egress), proxy: config.settings.proxy.value.clone(), ..Self::shut().order }, rows }
     }
 }
 
