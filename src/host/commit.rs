@@ -13,6 +13,7 @@ use crate::core::commit::choice::Stage;
 use crate::core::commit::prompt::SUBJECTS;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::host::Host;
+use crate::host::fs::look::Look;
 use crate::host::fs::{own, tree};
 use crate::host::machine::piped::{self, End};
 use crate::host::machine::{git, process};
@@ -197,9 +198,12 @@ impl<'a> Repository<'a> {
         let copy = tempfile::Builder::new().prefix("ai-index-").tempfile().map_err(failed)?;
         let copy = copy.into_temp_path();
         let copied = self.index().map_or(Err(io::ErrorKind::NotFound.into()), |index| {
+            // Read first: a copy with an older time than its content makes git look closer, never less.
+            let written = index.look()?.modified()?;
             // A repository may have made it anything.
             let mode = 0o600;
-            tree::copy_file(&index, Path::new(""), &copy, mode)
+            tree::copy_file(&index, Path::new(""), &copy, mode)?;
+            own::open(&copy)?.set_modified(written)
         });
         match copied {
             // Git makes one where there is none, and takes an empty file for a broken one.
@@ -260,12 +264,22 @@ impl<'a> Repository<'a> {
 }
 
 /// Makes one index another's successor, under git's own lock.
+///
+/// It keeps its time: git looks into a file only where its time is not before the index's, and a copy that claims to be younger than what
+/// it says would hide a change of the same second and length (git's `Documentation/technical/racy-git.txt`).
 fn take_over(staged: &Path, real: &Path) -> io::Result<()> {
     let mut name = real.as_os_str().to_owned();
     name.push(".lock");
     let lock = PathBuf::from(name);
     let mut file = own::create_new(&lock)?;
-    let copied = io::copy(&mut own::open(staged)?, &mut file).and_then(|_| file.flush()).and_then(|()| own::rename(&lock, real));
+    let mut index = own::open(staged)?;
+    let mut copy = || {
+        io::copy(&mut index, &mut file)?;
+        file.flush()?;
+        file.set_modified(index.metadata()?.modified()?)?;
+        own::rename(&lock, real)
+    };
+    let copied = copy();
     if copied.is_err() {
         // The first error is the one to tell.
         let _ = own::remove(&lock);

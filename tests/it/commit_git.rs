@@ -53,6 +53,32 @@ fn a_hook_that_fails_leaves_the_index_and_the_message() {
     assert_eq!(fs::read_to_string(sandbox.store().join("commit-message")).unwrap(), "feat: kept\n");
 }
 
+// J-01: git trusts its index only about files that are older than it. A copy of the index that is younger would hide such a change.
+#[test]
+fn a_change_of_the_same_second_and_length_is_committed() {
+    let sandbox = repository("feat: seen");
+    // All that git then looks at is the second and the length.
+    git(&sandbox, &["config", "core.checkStat", "minimal"]);
+    git(&sandbox, &["config", "core.trustctime", "false"]);
+    let second = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let index = sandbox.project().join(".git/index");
+    let change = |text: &str| {
+        sandbox.write(sandbox.project().join("old"), text);
+        fs::File::open(sandbox.project().join("old")).unwrap().set_modified(second).unwrap();
+    };
+    change("one\n");
+    git(&sandbox, &["commit", "--quiet", "-am", "one"]);
+    fs::File::open(&index).unwrap().set_modified(second).unwrap();
+    change("two\n");
+    sandbox.script(sandbox.project().join(".git/hooks/post-commit"), "#!/bin/sh\ntouch -d @1000000000 \"$GIT_INDEX_FILE\"\n");
+    let screen = answer(&sandbox, Shell::Zsh, &[("[Q]uit:", "t"), (MENU, "")]);
+    assert!(screen.contains("code=0"), "{screen}");
+    assert_eq!(git(&sandbox, &["show", "HEAD:old"]), "two\n");
+    // Nor does the index that was left behind claim to be younger than it is.
+    change("six\n");
+    assert_eq!(git(&sandbox, &["status", "--porcelain"]), " M old\n");
+}
+
 // J-06
 #[test]
 fn a_message_can_be_edited_asked_for_again_or_left() {

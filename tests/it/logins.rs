@@ -249,7 +249,8 @@ fn gemini_starts_again_where_it_asks_for_that() {
     let mut screen = on_terminal(bed.shell(Shell::Bash, "stty rows 40 cols 140; gemini; echo code=$?"));
     screen.exp_string("trust the files in this folder").unwrap();
     screen.exp_string("Don't trust").unwrap();
-    std::thread::sleep(Duration::from_millis(500));
+    // The account is looked up meanwhile.
+    std::thread::sleep(Duration::from_secs(2));
     screen.send("\r").unwrap();
     screen.flush().unwrap();
     screen.exp_string("is restarting").unwrap();
