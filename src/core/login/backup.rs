@@ -198,6 +198,16 @@ mod tests {
         assert_eq!(last_good(&all)[0].number, 4);
     }
 
+    // BO-10: the number, which we count up where no container is, and nothing that a clock or a name says.
+    #[test]
+    fn the_last_good_one_is_the_one_that_was_kept_last() {
+        let own = |number, taken| About { by: By::Person, taken, ..kept(number, Why::Good, &login("r", "")) };
+        let all = [own(10_000, 1), own(9_999, 3 * DAY), About { number: 10_001, why: Why::Before, ..own(0, 9 * DAY) }, own(9, 2 * DAY)];
+        let found: Vec<u64> = last_good(&all).iter().map(|about| about.number).collect();
+        assert_eq!(found, [10_000, 9_999, 9]);
+        assert_eq!(next_number(&all), 10_002);
+    }
+
     #[test]
     fn what_runs_leave_gets_thinner_with_age() {
         let at = |number: u64, taken| About { taken, ..kept(number, Why::Good, &login("r", "")) };
