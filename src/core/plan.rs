@@ -43,6 +43,7 @@ mod paths;
 mod places;
 pub mod proxy;
 mod reach;
+pub mod reached;
 mod scratch;
 mod search;
 pub mod secret;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::core::facts::{Facts, Terminal};
 use crate::core::failure::Result;
 use crate::core::lease::SessionId;
-use crate::core::plan::{Plan, Request, RunCommand};
+use crate::core::plan::guard::{GUARD, GuardPlan};
+use crate::core::plan::{Plan, Request, RunCommand, reached};
 use crate::core::render;
 use crate::core::store::Store;
 use crate::host;
@@ -70,6 +71,18 @@ impl Decided {
         spare::lead(context, &self.facts, &mut plan, &self.command);
         Ok(plan)
     }
+}
+
+/// Decides what a run of `context`'s tool may reach if its network is guarded, whatever the network is that it would have.
+///
+/// # Errors
+/// Where its key is to stay outside and cannot: nothing would run.
+pub fn reached(mut context: Context) -> Result<GuardPlan> {
+    GUARD.clone_into(&mut context.config.settings.network.value);
+    let command = RunCommand::Tool(Vec::new());
+    let facts = context.facts_of(&command, None);
+    let (tool, config, session, terminal) = (&context.tool, &context.config, host::fresh_session()?, facts.terminal);
+    reached::rules(&Request { tool, config, facts: &facts, session, command, terminal })
 }
 
 /// Plans a run of `context`'s tool from facts that were gathered.

@@ -72,6 +72,7 @@ mod guard_keys;
 mod guard_leaks;
 mod guard_life;
 mod guard_page;
+mod guard_said;
 mod guard_wire;
 mod guarded;
 mod guards;

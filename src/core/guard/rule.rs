@@ -179,26 +179,44 @@ impl EgressReach {
     }
 }
 
+/// What becomes of a peer, and the rule that decides it where one does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EgressVerdict<'a> {
+    pub rule: Option<&'a EgressRule>,
+    pub reach: Result<EgressReach, EgressRefusal>,
+}
+
 impl EgressRules {
     /// Returns how far a peer may be reached.
     ///
     /// # Errors
     /// Where no rule allows it, or one denies it.
     pub fn judge(&self, peer: &Peer) -> Result<EgressReach, EgressRefusal> {
+        self.verdict(peer).reach
+    }
+
+    /// Returns the same with the rule behind it.
+    pub fn verdict(&self, peer: &Peer) -> EgressVerdict<'_> {
         let is_of_port = |rule: &&EgressRule| rule.port.is_none_or(|port| port == peer.port);
-        if self.deny.iter().filter(is_of_port).any(|rule| rule.names(&peer.host)) {
-            return Err(EgressRefusal::Denied);
+        let refused = |rule, refusal| EgressVerdict { rule, reach: Err(refusal) };
+        if let Some(rule) = self.deny.iter().filter(is_of_port).find(|rule| rule.names(&peer.host)) {
+            return refused(Some(rule), EgressRefusal::Denied);
         }
         let of_host: Vec<&EgressRule> = self.allow.iter().filter(|rule| rule.names(&peer.host)).collect();
-        let mut allowing = of_host.iter().filter(|rule| rule.port.unwrap_or(USUAL_PORT) == peer.port).peekable();
-        if allowing.peek().is_some() {
-            return Ok(if allowing.any(|rule| rule.permits_private()) { EgressReach::Any } else { EgressReach::Public });
+        let allowing = || of_host.iter().copied().filter(|rule| rule.port.unwrap_or(USUAL_PORT) == peer.port);
+        if let Some(rule) = allowing().find(|rule| rule.permits_private()) {
+            return EgressVerdict { rule: Some(rule), reach: Ok(EgressReach::Any) };
+        }
+        if let Some(rule) = allowing().next() {
+            return EgressVerdict { rule: Some(rule), reach: Ok(EgressReach::Public) };
         }
         match (&peer.host, self.mode) {
-            (PeerHost::Name(_), EgressMode::Open) if peer.port == USUAL_PORT => Ok(EgressReach::Public),
-            _ if !of_host.is_empty() => Err(EgressRefusal::Port),
-            (PeerHost::Address(_), _) => Err(EgressRefusal::Literal),
-            (PeerHost::Name(_), _) => Err(EgressRefusal::NotListed),
+            (PeerHost::Name(_), EgressMode::Open) if peer.port == USUAL_PORT => {
+                EgressVerdict { rule: None, reach: Ok(EgressReach::Public) }
+            }
+            _ if !of_host.is_empty() => refused(of_host.first().copied(), EgressRefusal::Port),
+            (PeerHost::Address(_), _) => refused(None, EgressRefusal::Literal),
+            (PeerHost::Name(_), _) => refused(None, EgressRefusal::NotListed),
         }
     }
 }

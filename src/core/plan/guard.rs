@@ -8,7 +8,7 @@ use crate::core::engine::Product;
 use crate::core::engine::agent::Way;
 use crate::core::failure::{Failure, Kind, Result};
 use crate::core::guard::order::{EGRESS, GuardOrder, KeepOrder, PORT, WatchOrder};
-use crate::core::guard::rule::{EgressMode, EgressRules, EgressWord};
+use crate::core::guard::rule::{EgressMode, EgressRule, EgressRules, EgressWord};
 use crate::core::guard::sets;
 use crate::core::plan::env::Variables;
 use crate::core::plan::keys::{self, KeyPlan};
@@ -28,6 +28,8 @@ pub struct GuardPlan {
     pub order: GuardOrder,
     /// Rule, reason and origin, in the order of the rules.
     pub rows: Vec<(String, String, String)>,
+    /// Hosts of the tool's maker that are not reached because its key stays outside.
+    pub left_out: Vec<EgressRule>,
 }
 
 impl Request<'_> {
@@ -42,10 +44,7 @@ impl Request<'_> {
 /// # Errors
 /// Where the network is to be guarded, and the engine's containers cannot reach a socket of this machine, or cannot run this program.
 pub(super) fn decide(request: &Request, agent: Option<&Way>, project: Option<&str>, keys: Option<&KeyPlan>) -> Result<Option<GuardPlan>> {
-    let mut plan = if request.is_guarded() { Some(guarded(request)?) } else { None };
-    if let (Some(keys), Some(plan)) = (keys, &mut plan) {
-        plan.keep_out(keys);
-    }
+    let mut plan = if request.is_guarded() { Some(guarded(request, keys)?) } else { None };
     if agent == Some(&Way::Helper) {
         plan.get_or_insert_with(GuardPlan::shut).let_agent_in(request);
     }
@@ -67,10 +66,12 @@ pub(super) fn decide(request: &Request, agent: Option<&Way>, project: Option<&st
     Ok(plan)
 }
 
-fn guarded(request: &Request) -> Result<GuardPlan> {
+fn guarded(request: &Request, keys: Option<&KeyPlan>) -> Result<GuardPlan> {
     let engine = &request.facts.engine;
     let why = match () {
-        () if reach::shares_sockets(engine) && request.facts.inside.is_some() => return Ok(GuardPlan::new(request.tool, request.config)),
+        () if reach::shares_sockets(engine) && request.facts.inside.is_some() => {
+            return Ok(GuardPlan::new(request.tool, request.config, keys));
+        }
         () if reach::shares_sockets(engine) => "this `ai` is not a program that every Linux image can run; `make release` makes one".into(),
         () if engine.product == Product::Native => "its containers were seen not to reach sockets of this machine".into(),
         () => format!("containers of {} do not reach sockets of this machine", engine.product.name()),
@@ -95,13 +96,19 @@ impl GuardPlan {
                 keep: None,
             },
             rows: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 
     /// Has the helper put a key in, and keeps everything else from its vendor: with a key of somebody else's it would take anything.
-    fn keep_out(&mut self, keys: &KeyPlan) {
+    fn keep_out(&mut self, keys: &KeyPlan, model: &[EgressRule]) {
+        let allowed = self.order.egress.get_or_insert_default().allow.clone();
         let mut row = |what: String, reason: &str| self.rows.push((what, reason.to_owned(), keys.origin.to_string()));
         row(format!("never reach {}", keys.rule), "with its own words; the helper alone asks there");
+        self.left_out = model.iter().filter(|rule| rule.host != keys.rule.host && !allowed.contains(rule)).cloned().collect();
+        for rule in &self.left_out {
+            row(format!("leave out {rule}"), "the set `model`, which is nobody's while the key stays outside");
+        }
         for path in &keys.order.paths {
             row(format!("ask {} {path}", keys.order.peer), &format!("with your {}, which stays outside", keys.order.name));
         }
@@ -128,8 +135,8 @@ impl GuardPlan {
         }
     }
 
-    /// Returns what the configuration lets this tool reach.
-    pub fn new(tool: &Tool, config: &Config) -> Self {
+    /// Returns what the configuration lets this tool reach, whose key stays outside or does not.
+    pub(super) fn new(tool: &Tool, config: &Config, keys: Option<&KeyPlan>) -> Self {
         let words = &config.admitted.egress;
         let mode = words.mode.clone().unwrap_or(Setting::new(EgressMode::List, Origin::Default));
         let mut rows = Vec::new();
@@ -160,7 +167,12 @@ impl GuardPlan {
                 }
             }
         }
-        Self { order: GuardOrder { egress: Some(egress), proxy: config.settings.proxy.value.clone(), ..Self::shut().order }, rows }
+        let order = GuardOrder { egress: Some(egress), proxy: config.settings.proxy.value.clone(), ..Self::shut().order };
+        let mut plan = Self { order, rows, left_out: Vec::new() };
+        if let Some(keys) = keys {
+            plan.keep_out(keys, &tool.manifest.egress.model);
+        }
+        plan
     }
 }
 
