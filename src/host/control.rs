@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fd::OwnedFd;
+
 use crate::core::control::kinds::{ControlKind, Tier};
 use crate::core::control::record::{self, AnchorDir, ControlRecord, Handled, PendingChange, Tag};
 use crate::core::control::tables::IN_A_LEAF;
@@ -16,6 +18,7 @@ use crate::core::lease::SessionId;
 use crate::host::control::compare::rounds;
 use crate::host::control::gather::{Gathering, Snapshot};
 use crate::host::control::ground::Ground;
+use crate::host::control::held::HeldFiles;
 use crate::host::control::shelf::ControlShelf;
 
 pub mod act;
@@ -25,6 +28,7 @@ pub mod compare;
 pub mod during;
 pub mod gather;
 pub mod ground;
+pub mod held;
 pub mod home;
 pub mod mend;
 pub mod names;
@@ -61,6 +65,15 @@ pub struct Compared {
     pub lost: Option<PathBuf>,
     /// Contents by hash, for a short diff.
     pub contents: BTreeMap<String, Vec<u8>>,
+    pub taken: Vec<TakenFile>,
+}
+
+/// A file that was taken away, open: whoever writes it may not be done.
+#[derive(Debug)]
+pub struct TakenFile {
+    pub path: ControlPath,
+    pub after: Option<Trace>,
+    pub file: OwnedFd,
 }
 
 /// Takes the record of a project for a session that begins. Sessions that run already have one, which stays. One that is left of
@@ -205,6 +218,12 @@ pub fn end(shelf: &ControlShelf, session: &SessionId, tool: &str, known: impl Fn
                 ledger.add(change.clone());
             }
         }
+        // Another session may still write it.
+        let mut held = HeldFiles::default();
+        for (change, file) in during::taken(&compared.changes, std::mem::take(&mut compared.taken)) {
+            held.hold(change.clone(), file);
+        }
+        held.read_again(shelf, &mut ledger, &mut record)?;
         ledger.anchors.clone_from(&record.anchors);
         shelf.write_ledger(&ledger)?;
     }

@@ -92,3 +92,56 @@ fn what_cannot_be_watched_is_compared_at_the_end() {
         assert!(!is_run(&sandbox));
     }
 }
+
+// BO-12: a file that is taken away while it is still being written is kept as its writer left it, closed or not.
+#[test]
+fn what_is_still_being_written_is_kept_whole() {
+    let evil = "\n[core]\n\tfsmonitor = first\n";
+    let more = "[alias]\n\tlast = !evil\n";
+    for (name, is_there, first, rest) in [
+        (".git/hooks/post-checkout", false, "#!/bin/sh\nfirst\n", "last\n"),
+        (".git/hooks/pre-commit", true, "#!/bin/sh\nfirst\n", "last\n"),
+        (".git/config", true, evil, more),
+    ] {
+        for closes in [true, false] {
+            let mut sandbox = hostile();
+            if name.ends_with("pre-commit") {
+                sandbox.script(sandbox.project().join(name), "#!/bin/sh\nexit 0\n");
+            }
+            let file = sandbox.project().join(name);
+            let before = fs::read(&file).ok();
+            assert_eq!(before.is_some(), is_there);
+            let close = if closes { "exec 3>&-" } else { "true" };
+            let act = format!(
+                "exec 3>>{name}; echo \"$FIRST\" >&3; touch planted; while [ ! -e on ]; do sleep 0.02; done; echo \"$REST\" >&3; {close}; \
+                 touch done; while [ ! -e go ]; do sleep 0.02; done; exit 0"
+            );
+            sandbox.set("FIRST", first);
+            sandbox.set("REST", rest);
+            sandbox.set("FAKE_ENGINE_DO", act);
+            let run = sandbox.ai(["run", "claude"]).spawn();
+            wait_for(|| sandbox.project().join("planted").exists());
+            wait_for(|| fs::read(&file).ok() == before);
+            let shown = |word: &str| sandbox.ai(["changes"]).outcome().out().contains(word);
+            wait_for(|| shown("first"));
+            assert!(!shown("last"));
+            fs::write(sandbox.project().join("on"), "").unwrap();
+            wait_for(|| sandbox.project().join("done").exists());
+            if closes {
+                // At once, not only when the run ends; and of the step before it, nothing stays.
+                wait_for(|| shown("last"));
+                let project = fs::read_dir(sandbox.store().join("control")).unwrap().next().unwrap().unwrap();
+                for kept in fs::read_dir(project.path().join("objects")).unwrap() {
+                    let kept = fs::read_to_string(kept.unwrap().path()).unwrap();
+                    assert!(!kept.contains("first") || kept.contains("last"), "{kept}");
+                }
+            }
+            fs::write(sandbox.project().join("go"), "").unwrap();
+            let said = finish(run).err();
+            assert!(shown("first") && shown("last"), "{name}: {said}\n{}", sandbox.ai(["changes"]).outcome().out());
+            assert_eq!(sandbox.ai(["changes", "accept"]).outcome().code, 0);
+            let accepted = fs::read_to_string(&file).unwrap();
+            assert!(accepted.contains("first") && accepted.contains("last"), "{accepted}");
+        }
+    }
+}

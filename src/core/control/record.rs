@@ -53,6 +53,16 @@ pub struct ControlRecord {
     pub is_cut: bool,
 }
 
+impl ControlRecord {
+    /// Returns the contents that must be kept.
+    pub fn contents(&self) -> impl Iterator<Item = &str> {
+        self.watched.values().filter_map(|watched| match &watched.trace {
+            Trace::File { hash, .. } => Some(hash.as_str()),
+            _ => None,
+        })
+    }
+}
+
 /// A tier and what counts, as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tag {

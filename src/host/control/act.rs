@@ -1,5 +1,5 @@
 //! Puts back and sets aside, in directories that a container writes: by descriptor, never through a link, never over what was not
-//! looked at.
+//! looked at. Whoever writes a file that is taken away may not be done with it: it is handed out, open.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -12,13 +12,13 @@ use rustix::io::{Errno, retry_on_intr};
 
 use crate::core::control::{ControlPath, Trace, unescaped};
 use crate::core::sync::Hash;
-use crate::host::control::ground::{Ground, LARGEST, kind_at, trace};
+use crate::host::control::ground::{Ground, LARGEST, kind_at, open_file, trace};
 use crate::host::control::shelf::ControlShelf;
 use crate::host::fs::Absent;
 use crate::host::fs::slot::{Swap, slot};
 
 /// Names of what was moved out of the way and could not be kept in the store.
-const ASIDE: &str = ".ai-set-aside-";
+pub const ASIDE: &str = ".ai-set-aside-";
 
 /// What is to stand at a path.
 #[derive(Clone, Copy, Debug)]
@@ -28,47 +28,54 @@ pub enum Wish<'a> {
     Link { to: &'a str },
 }
 
-/// Makes `wish` stand at a path where `now` stands.
+/// Makes `wish` stand at a path where `now` stands. The value is what stood there, if it was a file and is there no more.
 ///
 /// # Errors
 /// [`io::ErrorKind::ResourceBusy`] where something else stands there meanwhile, which is to be looked at; others where a directory cannot
 /// be written.
-pub fn make(ground: &Ground, path: &ControlPath, now: Option<&Trace>, wish: Wish, shelf: &ControlShelf) -> io::Result<()> {
+pub fn make(ground: &Ground, path: &ControlPath, now: Option<&Trace>, wish: Wish, shelf: &ControlShelf) -> io::Result<Option<OwnedFd>> {
     let (Some(name), Some(parent)) = (path.below.file_name(), path.below.parent()) else { return Err(io::ErrorKind::InvalidInput.into()) };
     if let (Wish::File { bytes, executable }, Some(Trace::File { hash, .. })) = (wish, now)
-        && swap(ground, &path.below, bytes, executable, hash)?
+        && let Some(swapped) = swap(ground, &path.below, bytes, executable, hash)?
     {
-        return Ok(());
+        return Ok(swapped);
     }
     let dir = match ground.enter(parent) {
         Some(dir) => dir,
-        None if matches!(wish, Wish::Nothing) => return Ok(()),
-        None => return write_new(ground, &path.below, wish),
+        None if matches!(wish, Wish::Nothing) => return Ok(None),
+        None => return write_new(ground, &path.below, wish).map(|()| None),
     };
     open_up(&dir);
-    if now.is_some() {
-        take_away(&dir, name, shelf)?;
+    let taken = if now.is_some() { take_away(&dir, name, shelf)? } else { None };
+    if !matches!(wish, Wish::Nothing) {
+        write_new(ground, &path.below, wish)?;
     }
-    if matches!(wish, Wish::Nothing) { Ok(()) } else { write_new(ground, &path.below, wish) }
+    Ok(taken)
 }
 
-/// Replaces a file that still has the content that was looked at, never leaving its place empty.
-fn swap(ground: &Ground, below: &Path, bytes: &[u8], executable: bool, expected: &str) -> io::Result<bool> {
-    let Some(slot) = slot(&ground.path, below, Absent::Leave)? else { return Ok(false) };
+/// Replaces a file that still has the content that was looked at, never leaving its place empty. `None` where there is another way for
+/// it; else the file that was replaced, if it could be opened.
+fn swap(ground: &Ground, below: &Path, bytes: &[u8], executable: bool, expected: &str) -> io::Result<Option<Option<OwnedFd>>> {
+    let Some(slot) = slot(&ground.path, below, Absent::Leave)? else { return Ok(None) };
     let perm = perm(slot.perm(), executable);
+    let file = place(ground, below).and_then(|(dir, name)| open_file(&dir, name));
     match slot.put(bytes, perm, Some(&Hash(expected.into())), LARGEST) {
-        Ok(Swap::Done) => Ok(true),
+        Ok(Swap::Done) => Ok(Some(file)),
         // Git has written more meanwhile, say, and that is not to go with what was looked at.
         Ok(Swap::Overtaken) if !holds(ground, below, expected) => Err(io::ErrorKind::ResourceBusy.into()),
-        // Another name of the file, say; there is another way for that.
-        Ok(Swap::Overtaken) | Err(_) => Ok(false),
+        // Another name of the file, say.
+        Ok(Swap::Overtaken) | Err(_) => Ok(None),
     }
+}
+
+/// Opens the directory of a path.
+fn place<'a>(ground: &Ground, below: &'a Path) -> Option<(OwnedFd, &'a OsStr)> {
+    Some((ground.enter(below.parent()?)?, below.file_name()?))
 }
 
 /// Whether a file has this content, by whatever names it is known.
 fn holds(ground: &Ground, below: &Path, expected: &str) -> bool {
-    let (Some(name), Some(parent)) = (below.file_name(), below.parent()) else { return false };
-    let found = ground.enter(parent).and_then(|dir| trace(&dir, name));
+    let found = place(ground, below).and_then(|(dir, name)| trace(&dir, name));
     found.is_some_and(|(found, _)| matches!(found, Trace::File { hash, .. } if hash == expected))
 }
 
@@ -105,23 +112,25 @@ fn open_up(dir: &OwnedFd) {
     }
 }
 
-/// Takes away what stands at a name: its content goes to the store, or it stays beside under a name that nobody runs.
-fn take_away(dir: &OwnedFd, name: &OsStr, shelf: &ControlShelf) -> io::Result<()> {
+/// Takes away what stands at a name: its content goes to the store, or it stays beside under a name that nobody runs. The value is the
+/// file that has no name any more.
+fn take_away(dir: &OwnedFd, name: &OsStr, shelf: &ControlShelf) -> io::Result<Option<OwnedFd>> {
     let aside = aside_name()?;
     match retry_on_intr(|| rustix::fs::renameat_with(dir, name, dir, &aside, RenameFlags::NOREPLACE)) {
-        Err(Errno::NOENT) => return Ok(()),
+        Err(Errno::NOENT) => return Ok(None),
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => retry_on_intr(|| rustix::fs::renameat(dir, name, dir, &aside))?,
         renamed => renamed?,
     }
+    let file = open_file(dir, &aside);
     match (kind_at(dir, &aside), trace(dir, &aside)) {
         (_, Some((Trace::File { hash, .. }, bytes))) => shelf.keep(&hash, &bytes)?,
         // Nothing is in a link or a pipe.
         (Some(FileType::Symlink | FileType::Fifo | FileType::Socket | FileType::CharacterDevice | FileType::BlockDevice), _) => {}
-        _ => return Ok(()),
+        _ => return Ok(None),
     }
     match retry_on_intr(|| rustix::fs::unlinkat(dir, &aside, AtFlags::empty())) {
-        Err(Errno::NOENT) => Ok(()),
-        unlinked => Ok(unlinked?),
+        Err(Errno::NOENT) => Ok(file),
+        unlinked => Ok(unlinked.map(|()| file)?),
     }
 }
 
@@ -132,14 +141,14 @@ fn aside_name() -> io::Result<OsString> {
 
 /// Returns the slot of a path, for whoever writes it on the person's word.
 pub fn exists(ground: &Ground, path: &ControlPath) -> Option<Trace> {
-    let (name, parent) = (path.below.file_name()?, path.below.parent()?);
-    trace(&ground.enter(parent)?, name).map(|(trace, _)| trace)
+    let (dir, name) = place(ground, &path.below)?;
+    trace(&dir, name).map(|(trace, _)| trace)
 }
 
 /// Returns the content of a file, if it is one.
 pub fn content(ground: &Ground, path: &ControlPath) -> Option<Vec<u8>> {
-    let (name, parent) = (path.below.file_name()?, path.below.parent()?);
-    trace(&ground.enter(parent)?, name).filter(|(trace, _)| matches!(trace, Trace::File { .. })).map(|(_, bytes)| bytes)
+    let (dir, name) = place(ground, &path.below)?;
+    trace(&dir, name).filter(|(trace, _)| matches!(trace, Trace::File { .. })).map(|(_, bytes)| bytes)
 }
 
 #[cfg(test)]
@@ -156,14 +165,14 @@ mod tests {
         let (below, file) = (Path::new("config"), directory.path().join("config"));
         own::overwrite(&file, "looked at").unwrap();
         let expected = sha256(b"looked at");
-        assert!(swap(&ground, below, b"without", false, &expected).unwrap());
+        assert!(swap(&ground, below, b"without", false, &expected).unwrap().is_some());
         assert_eq!(own::read_text(&file).unwrap(), "without");
         own::overwrite(&file, "more since").unwrap();
         let error = swap(&ground, below, b"without", false, &expected).unwrap_err();
         assert_eq!((error.kind(), own::read_text(&file).unwrap()), (io::ErrorKind::ResourceBusy, "more since".to_owned()));
         // Another name of the file is no other content: there is another way for that.
         rustix::fs::linkat(rustix::fs::CWD, &file, rustix::fs::CWD, directory.path().join("other"), AtFlags::empty()).unwrap();
-        assert!(!swap(&ground, below, b"without", false, &sha256(b"more since")).unwrap());
+        assert!(swap(&ground, below, b"without", false, &sha256(b"more since")).unwrap().is_none());
         assert_eq!(own::read_text(&file).unwrap(), "more since");
     }
 }

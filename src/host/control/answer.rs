@@ -74,8 +74,8 @@ fn stand(
     wanted: Option<&Trace>,
 ) -> Result<(), AnswerError> {
     match wanted {
-        None => act::make(ground, &change.path, now, Wish::Nothing, shelf)?,
-        Some(Trace::Link { to }) => act::make(ground, &change.path, now, Wish::Link { to }, shelf)?,
+        None => drop(act::make(ground, &change.path, now, Wish::Nothing, shelf)?),
+        Some(Trace::Link { to }) => drop(act::make(ground, &change.path, now, Wish::Link { to }, shelf)?),
         Some(Trace::File { executable, .. }) => {
             return put(shelf, ground, change, now, NewFile { bytes: &content(shelf, wanted)?, executable: *executable });
         }

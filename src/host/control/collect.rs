@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use crate::core::control::Trace;
 use crate::core::control::record::{AnchorDir, ControlLedger, ControlRecord};
 use crate::core::lease::SessionId;
 use crate::core::store::Store;
@@ -60,7 +59,7 @@ fn of_project(shelf: &ControlShelf, collecting: Collecting, now: u64, is_open: i
             shelf.forget_ledger()?;
         }
     }
-    let wanted: BTreeSet<&str> = ledger.contents().chain(record.iter().flat_map(contents)).collect();
+    let wanted: BTreeSet<&str> = ledger.contents().chain(record.iter().flat_map(ControlRecord::contents)).collect();
     let unwanted = shelf.unwanted(&wanted, now.saturating_sub(SPARE))?.len();
     if collecting == Collecting::Remove && unwanted > 0 {
         shelf.tidy(&wanted)?;
@@ -78,19 +77,12 @@ fn is_old(ledger: &ControlLedger, now: u64) -> bool {
     last.saturating_add(KEPT) < now
 }
 
-fn contents(record: &ControlRecord) -> impl Iterator<Item = &str> {
-    record.watched.values().filter_map(|watched| match &watched.trace {
-        Trace::File { hash, .. } => Some(hash.as_str()),
-        _ => None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::core::control::kinds::{Reads, Tier};
     use crate::core::control::record::{Handled, PendingChange};
-    use crate::core::control::{ControlPath, Watched};
+    use crate::core::control::{ControlPath, Trace, Watched};
     use crate::core::text::digest::sha256;
 
     fn file(shelf: &ControlShelf, text: &str) -> Trace {

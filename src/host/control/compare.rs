@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use rustix::fd::OwnedFd;
+
 use crate::core::control::judge::{ControlChange, GitDirectory, Judgement, Leads, Standing, judge};
 use crate::core::control::kinds::{self, ControlKind, Reads};
 use crate::core::control::record::{ControlLedger, ControlRecord, Handled, PendingChange};
@@ -11,7 +13,7 @@ use crate::host::control::act::Wish;
 use crate::host::control::gather::Snapshot;
 use crate::host::control::ground::{self, Ground};
 use crate::host::control::shelf::ControlShelf;
-use crate::host::control::{Compared, ControlScope, look, mend};
+use crate::host::control::{Compared, ControlScope, TakenFile, look, mend};
 
 /// How often what moves under us is looked at again.
 const ROUNDS: usize = 5;
@@ -46,7 +48,9 @@ pub fn rounds(
         let is_last = round + 1 == ROUNDS;
         for found in found {
             keep(shelf, &snapshot, &found)?;
-            note(compared, handle(shelf, scope, found, is_last));
+            let Some((change, file)) = handle(shelf, scope, found, is_last) else { continue };
+            compared.taken.extend(file.map(|file| TakenFile { path: change.path.clone(), after: change.after.clone(), file }));
+            note(compared, change);
         }
         compared.is_cut_short = snapshot.is_cut && !record.is_cut;
         remember(shelf, compared);
@@ -74,22 +78,22 @@ fn keep(shelf: &ControlShelf, snapshot: &Snapshot, found: &JudgedChange) -> io::
     }
 }
 
-/// Does what was judged; `None` where nothing is to be said, or not before it was looked at again.
-fn handle(shelf: &ControlShelf, scope: &ControlScope, found: JudgedChange, is_last: bool) -> Option<PendingChange> {
+/// Does what was judged, and hands out the file that was taken away; `None` where nothing is to be said, or not before it was looked at again.
+fn handle(shelf: &ControlShelf, scope: &ControlScope, found: JudgedChange, is_last: bool) -> Option<(PendingChange, Option<OwnedFd>)> {
     let JudgedChange { path, before, after, judgement } = found;
-    let (handled, names) = match judgement {
+    let ((handled, taken), names) = match judgement {
         Judgement::Fine => return None,
-        Judgement::Count => (Handled::Counted, Vec::new()),
-        Judgement::Report => (Handled::Reported, Vec::new()),
-        Judgement::Moved(names) => (Handled::Reported, names),
+        Judgement::Count => ((Handled::Counted, None), Vec::new()),
+        Judgement::Report => ((Handled::Reported, None), Vec::new()),
+        Judgement::Moved(names) => ((Handled::Reported, None), names),
         // It moves as fast as it is put back.
-        Judgement::Back | Judgement::Rewrite { .. } if is_last => (Handled::Failed, Vec::new()),
+        Judgement::Back | Judgement::Rewrite { .. } if is_last => ((Handled::Failed, None), Vec::new()),
         Judgement::Back => (mend::put_back(shelf, scope, path, before, after)?, Vec::new()),
         Judgement::Rewrite { bytes, names } => (mend::rewrite(shelf, scope, path, after, &bytes)?, names),
     };
     let Watched { tier, reads, .. } = before.or(after)?;
     let trace = |watched: Option<&Watched>| watched.map(|watched| watched.trace.clone());
-    Some(PendingChange {
+    let change = PendingChange {
         path: path.clone(),
         tier: *tier,
         reads: *reads,
@@ -100,7 +104,8 @@ fn handle(shelf: &ControlShelf, scope: &ControlScope, found: JudgedChange, is_la
         session: String::new(),
         tool: String::new(),
         when: 0,
-    })
+    };
+    Some((change, taken))
 }
 
 /// Has the contents of what is reported at hand, for a short diff.
@@ -111,8 +116,7 @@ fn remember(shelf: &ControlShelf, compared: &mut Compared) {
 }
 
 /// A change that is met again in a later round is told once.
-fn note(compared: &mut Compared, change: Option<PendingChange>) {
-    let Some(change) = change else { return };
+fn note(compared: &mut Compared, change: PendingChange) {
     match compared.changes.iter_mut().find(|known| known.path == change.path) {
         Some(known) if change.handled == Handled::Failed => known.handled = Handled::Failed,
         // What could not be put back at first was, in a later round.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use rustix::fd::OwnedFd;
+
 use crate::core::control::judge::{Judgement, join_settings, runs_at_prompt};
 use crate::core::control::kinds::{Reads, Tier};
 use crate::core::control::record::{ControlLedger, ControlRecord, Handled, PendingChange, mend};
@@ -12,8 +14,9 @@ use crate::core::text::digest::sha256;
 use crate::host::control::compare::{kept_content, rounds};
 use crate::host::control::gather::Snapshot;
 use crate::host::control::ground::LARGEST;
+use crate::host::control::held::HeldFiles;
 use crate::host::control::shelf::ControlShelf;
-use crate::host::control::{Compared, ControlScope, scope_of};
+use crate::host::control::{Compared, ControlScope, TakenFile, scope_of};
 
 /// Whether what git writes in several steps counts: where a directory of git's is may be said before that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +39,7 @@ pub struct Glimpse {
 const MANY: usize = 16;
 
 /// Puts back what the host would run at its next prompt, and keeps it for the person. `None` where there is nothing to compare with.
-pub fn during(shelf: &ControlShelf, session: &SessionId, tool: &str, glance: Glance) -> io::Result<Option<Glimpse>> {
+pub fn during(shelf: &ControlShelf, session: &SessionId, tool: &str, glance: Glance, held: &mut HeldFiles) -> io::Result<Option<Glimpse>> {
     let Some(mut record) = shelf.record().filter(|record| record.sessions.contains(session)) else { return Ok(None) };
     let mut ledger = shelf.ledger();
     let mut compared = Compared::default();
@@ -67,21 +70,27 @@ pub fn during(shelf: &ControlShelf, session: &SessionId, tool: &str, glance: Gla
         }
         mend(&mut record.mended, change.clone());
     }
-    if !changes.is_empty() {
+    for (change, file) in taken(&changes, compared.taken) {
+        held.hold(change.clone(), file);
+    }
+    let is_other = held.read_again(shelf, &mut ledger, &mut record)?;
+    if !changes.is_empty() || is_other {
         // Whichever session ends first says it.
         shelf.write_record(&record)?;
         ledger.anchors.clone_from(&record.anchors);
         shelf.write_ledger(&ledger)?;
         if ledger.pending.len() > MANY {
-            let of_record = record.watched.values().filter_map(|watched| match &watched.trace {
-                Trace::File { hash, .. } => Some(hash.as_str()),
-                _ => None,
-            });
-            shelf.tidy(&ledger.contents().chain(of_record).collect::<BTreeSet<_>>())?;
+            shelf.tidy(&ledger.contents().chain(record.contents()).collect::<BTreeSet<_>>())?;
         }
     }
     let is_unsure = glance == Glance::First && snapshot.as_ref().is_some_and(|snapshot| has_pointers(&record, snapshot));
     Ok(Some(Glimpse { record, snapshot, changes, is_unsure }))
+}
+
+/// Returns each file that was taken away with the change that it was taken for.
+pub fn taken(changes: &[PendingChange], taken: Vec<TakenFile>) -> impl Iterator<Item = (&PendingChange, OwnedFd)> {
+    let of = |taken: &TakenFile| changes.iter().find(|change| (&change.path, &change.after) == (&taken.path, &taken.after));
+    taken.into_iter().filter_map(move |taken| Some((of(&taken)?, taken.file)))
 }
 
 /// Joins settings that were put back to those of the same file and run that were before, so that one word brings all of them back;

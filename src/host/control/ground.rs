@@ -169,6 +169,30 @@ pub fn list(dir: &OwnedFd, most: usize) -> (Vec<DirName>, bool) {
     (names, false)
 }
 
+/// Opens what stands at a name, if it is a file that can be read.
+pub fn open_file(dir: &OwnedFd, name: &OsStr) -> Option<OwnedFd> {
+    if kind_at(dir, name)? != FileType::RegularFile {
+        // To open a pipe or a device is an act.
+        return None;
+    }
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    retry_on_intr(|| rustix::fs::openat(dir, name, flags, Perm::empty())).ok()
+}
+
+/// Returns the change time of an open file, in seconds and nanoseconds; nobody can set it.
+pub fn changed_open(file: &OwnedFd) -> Option<(i64, i64)> {
+    let metadata = std::fs::File::from(file.try_clone().ok()?).metadata().ok()?;
+    Some((metadata.ctime(), metadata.ctime_nsec()))
+}
+
+/// Returns what an open file is now; `None` where it cannot be kept.
+pub fn trace_open(file: &OwnedFd) -> Option<(Trace, Vec<u8>)> {
+    match read::read_open(file, LARGEST, Trust::Login) {
+        Ok(Reading::File { bytes, mode }) => Some((Trace::File { hash: sha256(&bytes), executable: mode == Mode::Executable }, bytes)),
+        _ => None,
+    }
+}
+
 /// Returns what stands at a name, with the content if it is a file.
 pub fn trace(dir: &OwnedFd, name: &OsStr) -> Option<(Trace, Vec<u8>)> {
     let strange = |why: &str| Some((Trace::Strange { why: why.into() }, Vec::new()));

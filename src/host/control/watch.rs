@@ -6,6 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -20,9 +21,12 @@ use crate::core::control::record::ControlRecord;
 use crate::core::guard::order::WatchOrder;
 use crate::core::lease::SessionId;
 use crate::core::store::Store;
+use crate::host::control::act::ASIDE;
 use crate::host::control::during::{Glance, Glimpse, during};
 use crate::host::control::ground_of;
+use crate::host::control::held::HeldFiles;
 use crate::host::control::shelf::ControlShelf;
+use crate::host::fs::TEMPORARY;
 use crate::host::machine::clock;
 
 /// Directories that are watched at most, and new ones of the work tree among them.
@@ -43,11 +47,13 @@ const EVENTS: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::ONLYDIR);
 
 /// Whose control files are watched, and where they are kept.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Watching {
-    pub store: Store,
-    pub session: SessionId,
-    pub order: WatchOrder,
+    store: Store,
+    session: SessionId,
+    order: WatchOrder,
+    /// Locked by whoever compares.
+    held: Mutex<HeldFiles>,
 }
 
 /// What is heard of a watch while it lasts.
@@ -58,20 +64,20 @@ pub enum WatchWord {
     Blind(String),
 }
 
-/// Watches until there is nothing to compare with any longer. `note` hears of it; `turn` is held by whoever compares.
+/// Watches until there is nothing to compare with any longer. `note` hears of it.
 ///
 /// # Errors
 /// Where this machine cannot watch, or what is kept of the project cannot be changed. What is left is compared at the end.
-pub fn watch(watching: &Watching, note: impl Fn(WatchWord), turn: &std::sync::Mutex<()>) -> io::Result<()> {
+pub fn watch(watching: &Watching, note: impl Fn(WatchWord)) -> io::Result<()> {
     let mut eyes = Eyes::open().map_err(worded)?;
     let mut glance = Glance::First;
     loop {
-        let has_turn = turn.lock();
-        let Some(seen) = compare(watching, glance)? else { return Ok(()) };
+        let mut held = watching.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(seen) = during(&watching.shelf()?, &watching.session, &watching.order.tool, glance, &mut held)? else { return Ok(()) };
         if !seen.changes.is_empty() {
             note(WatchWord::PutBack(seen.changes.len() as u64));
         }
-        drop(has_turn);
+        drop(held);
         let has_news = eyes.look_at(&seen)? || seen.snapshot.is_none();
         if let Some(error) = eyes.lack.take() {
             note(WatchWord::Blind(worded(error).to_string()));
@@ -93,9 +99,25 @@ fn worded(errno: Errno) -> io::Error {
     }
 }
 
-fn compare(watching: &Watching, glance: Glance) -> io::Result<Option<Glimpse>> {
-    let shelf = ControlShelf::open(&watching.store, &watching.order.project).map_err(io::Error::other)?;
-    during(&shelf, &watching.session, &watching.order.tool, glance)
+impl Watching {
+    pub fn new(store: Store, session: SessionId, order: WatchOrder) -> Self {
+        Self { store, session, order, held: Mutex::default() }
+    }
+
+    fn shelf(&self) -> io::Result<ControlShelf> {
+        ControlShelf::open(&self.store, &self.order.project).map_err(io::Error::other)
+    }
+
+    /// Ends the watch: nothing is put back any more. What was still being written when it was put back is read for the last time.
+    ///
+    /// # Errors
+    /// Where what is kept of the project cannot be changed; it stays as it was read before.
+    pub fn finish(&self) -> io::Result<()> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let finished = if held.is_empty() { Ok(()) } else { held.finish(&self.shelf()?, &self.session) };
+        std::mem::forget(held);
+        finished
+    }
 }
 
 /// What is watched.
@@ -213,6 +235,11 @@ impl Eyes {
             }
             if names.has(&name) {
                 news = news.max(if flags == ReadFlags::MODIFY { PlaceNews::Begun } else { PlaceNews::Done });
+            }
+            // Of what was taken away: its writer is done.
+            let is_taken = [ASIDE, TEMPORARY].iter().any(|prefix| name.as_bytes().starts_with(prefix.as_bytes()));
+            if is_taken && flags.contains(ReadFlags::CLOSE_WRITE) {
+                news = news.max(PlaceNews::Done);
             }
         }
         let room = MOST_NEW.saturating_sub(self.new.len());

@@ -38,20 +38,41 @@ pub fn read(dir: &OwnedFd, name: &OsStr, limit: u64, trust: Trust) -> Result<Rea
             Err(error) => return unreadable(error),
             Ok(file) => file,
         };
-        // What was opened may be another file than what was looked at, or the same and grown.
-        let opened = rustix::fs::fstat(&file)?;
-        if let Some(why) = unfit(&opened, limit, trust) {
-            return Ok(Reading::Refused(why));
-        }
-        let bytes = read_all(&file, usize::try_from(opened.st_size).unwrap_or(0))?;
-        let after = rustix::fs::fstat(&file)?;
-        let at_rest = at_rest(&before, &opened) && at_rest(&opened, &after);
-        if at_rest && u64::try_from(after.st_size) == Ok(bytes.len() as u64) {
-            let mode = if after.st_mode & 0o100 == 0 { Mode::Plain } else { Mode::Executable };
-            return Ok(Reading::File { bytes, mode });
+        if let Some(reading) = read_once(&file, &before, limit, trust)? {
+            return Ok(reading);
         }
     }
     Ok(Reading::Refused(Refusal::Moving))
+}
+
+/// Reads a regular file that is open, whole and at rest, from its beginning. It may have no name any more.
+pub fn read_open(file: &OwnedFd, limit: u64, trust: Trust) -> Result<Reading, Errno> {
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            pause();
+        }
+        if let Some(reading) = read_once(file, &rustix::fs::fstat(file)?, limit, trust)? {
+            return Ok(reading);
+        }
+    }
+    Ok(Reading::Refused(Refusal::Moving))
+}
+
+/// Reads an open file; `None` where it is not what `before` says, or changes meanwhile.
+fn read_once(file: &OwnedFd, before: &Stat, limit: u64, trust: Trust) -> Result<Option<Reading>, Errno> {
+    // What was opened may be another file than what was looked at, or the same and grown.
+    let opened = rustix::fs::fstat(file)?;
+    if let Some(why) = unfit(&opened, limit, trust) {
+        return Ok(Some(Reading::Refused(why)));
+    }
+    let bytes = read_all(file, usize::try_from(opened.st_size).unwrap_or(0))?;
+    let after = rustix::fs::fstat(file)?;
+    let at_rest = at_rest(before, &opened) && at_rest(&opened, &after);
+    if !at_rest || u64::try_from(after.st_size) != Ok(bytes.len() as u64) {
+        return Ok(None);
+    }
+    let mode = if after.st_mode & 0o100 == 0 { Mode::Plain } else { Mode::Executable };
+    Ok(Some(Reading::File { bytes, mode }))
 }
 
 fn unreadable(error: Errno) -> Result<Reading, Errno> {
@@ -96,7 +117,7 @@ fn read_all(file: &OwnedFd, size: usize) -> Result<Vec<u8>, Errno> {
     let mut bytes = vec![0; size + 1];
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        let count = retry_on_intr(|| rustix::io::read(file, &mut *rest))?;
+        let count = retry_on_intr(|| rustix::io::pread(file, &mut *rest, filled as u64))?;
         if count == 0 {
             break;
         }

@@ -32,8 +32,6 @@ pub struct Desk {
     pub pages: Option<PageDesk>,
     /// Where pictures are read.
     pub clipboard: Option<ClipboardDesk>,
-    /// Held by whoever compares control files.
-    pub turn: Mutex<()>,
     seen: Mutex<SeenTraffic>,
     news: Condvar,
 }
@@ -69,7 +67,6 @@ impl Desk {
             rules: order.egress.unwrap_or_default(),
             upstream: upstream.map(|proxy| (proxy, no_proxy.to_owned())),
             getent: host.program("getent"),
-            turn: Mutex::default(),
             seen: Mutex::default(),
             news: Condvar::new(),
         })

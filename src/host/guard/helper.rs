@@ -142,15 +142,15 @@ pub fn serve(host: &Host, directory: &Path) -> Result<()> {
                 accept(listener, serve, Arc::clone(&desk), Arc::clone(&count));
             }
             desk.watch(directory.to_owned());
-            if let Some(watching) = watching {
-                watch::start(&desk, watching);
-            }
+            let end_watch = watching.map(|watching| watch::start(&desk, watching));
             let ready = format!("{READY}{}", lost.unwrap_or_default());
             tell.write_all(ready.as_bytes()).and_then(|()| tell.flush()).and_then(|()| close_stdout())?;
             // Nobody writes there: it ends when the last process that holds the other end does.
             let _ = io::copy(&mut io::stdin(), &mut io::sink());
             // Nothing is put back from here to the end of the process, nor left half done: the end of the session compares.
-            std::mem::forget(desk.turn.lock());
+            if let Some(end_watch) = end_watch {
+                end_watch();
+            }
             desk.finish(directory);
             drop(alive);
             Ok(())
