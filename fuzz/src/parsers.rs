@@ -170,6 +170,8 @@ fn keyed(head: &ProxyHead, rest: &[u8]) {
         private: false,
         base: String::new(),
         paths: vec!["POST /v1/*".into()],
+        fields: vec!["x-own-*".into()],
+        query: vec!["beta".into()],
         header: "x-api-key: {key}".into(),
         name: String::new(),
         from: KeySource::Login { tool: String::new(), at: LoginPlaces::default() },
@@ -181,6 +183,8 @@ fn keyed(head: &ProxyHead, rest: &[u8]) {
     let sent = order.head(&asked, head, "api.example.com", &credential).expect("it is a key");
     assert!(!sent.windows(4).rev().skip(1).any(|end| end == b"\r\n\r\n"));
     let HeadRead::Whole(sent) = head::parse(&sent) else { panic!("it is no head: {sent:?}") };
+    let is_dropped = |name: &String| asked.dropped.iter().any(|dropped| name.eq_ignore_ascii_case(dropped));
+    assert!(!sent.fields.iter().any(|(name, _)| is_dropped(name)), "{sent:?}");
     let keys: Vec<_> = sent.fields.iter().filter(|(name, _)| name.to_ascii_lowercase().contains("key")).collect();
     assert!(keys.len() == 1 && keys[0].1 == b"real" && sent.target.starts_with(b"/v1/"), "{sent:?}");
     let mut pieces = asked.body.clone();

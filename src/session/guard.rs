@@ -19,7 +19,8 @@ pub fn end(state: &Store, session: &SessionId, known: &Known) -> Vec<(&'static s
         seen.extend([("allowed", serde_json::json!(record.allowed)), ("blocked", serde_json::json!(record.blocked))]);
     }
     if order.key.is_some() {
-        seen.extend([("keyed", serde_json::json!(record.keyed)), ("unkeyed", serde_json::json!(record.unkeyed))]);
+        let counts = [("keyed", &record.keyed), ("unkeyed", &record.unkeyed), ("dropped", &record.dropped)];
+        seen.extend(counts.map(|(name, counts)| (name, serde_json::json!(counts))));
     }
     if order.agent.is_some() {
         seen.push(("ssh_refused", serde_json::json!(record.refused)));

@@ -24,7 +24,8 @@ pub const SENTINEL: &str = "outside-of-the-container";
 fn order(sandbox: &Sandbox, host: &str, authority: bool) -> Value {
     let authorities = authority.then(|| sandbox.root().join("tls/ca.pem"));
     json!({"egress": {"mode": "list", "allow": [], "deny": [host]}, "proxy": "auto", "key": {
-        "peer": format!("{host}:443"), "private": false, "base": "", "paths": ["POST /v1/messages"], "header": "x-api-key: {key}",
+        "peer": format!("{host}:443"), "private": false, "base": "", "paths": ["POST /v1/messages"],
+        "fields": ["x-mock-step", "x-own-*"], "query": ["beta"], "header": "x-api-key: {key}",
         "name": "KEY", "from": {"secret": {"Env": "KEY"}}, "openssl": find_program("openssl").unwrap(), "authorities": authorities,
     }})
 }
@@ -61,7 +62,7 @@ fn a_key_is_put_in_on_the_way_to_its_vendor() {
     for (request, status) in [
         (ask("x", "").replace("/v1/messages", "/v1/files"), 403),
         (ask("x", "").replace("/v1/messages", "/v1/../v1/messages"), 403),
-        (ask("x", "").replace("/v1/messages", "/v1/messages?api_key=x"), 403),
+        (ask("x", "").replace("/v1/messages", "/v1/messages?api%5fkey=x"), 403),
         (ask("x", "Upgrade: websocket\r\nConnection: upgrade\r\n"), 426),
         (ask("x", "Transfer-Encoding: chunked\r\n"), 400),
         ("CONNECT api.anthropic.com:443 HTTP/1.1\r\n\r\n".into(), 403),
@@ -78,6 +79,8 @@ fn a_key_is_put_in_on_the_way_to_its_vendor() {
     }
     let record = helper.record();
     assert_eq!((&record["keyed"], &record["allowed"]), (&json!({"POST /v1/messages": 2}), &json!({"api.anthropic.com:443": 2})));
+    // What was dropped on the way is there, by name.
+    assert_eq!(record["dropped"], json!({"authorization": 1, "cookie": 1, "x-length": 1}));
     assert_eq!(record["unkeyed"]["POST /v1/files (not one of the requests that get your key)"], 1);
     assert!(!record.to_string().contains(REAL));
 }

@@ -14,12 +14,13 @@ fn what_becomes_of_the_vendors_hosts_is_said() {
     // Nothing would run, so nothing is reached.
     sandbox.ai(["egress", "list"]).outcome().refused(78, &["there is no key; looked at $ANTHROPIC_AUTH_TOKEN", "AI_KEYS=inside"]);
     sandbox.set("ANTHROPIC_API_KEY", REAL);
-    sandbox.config("[egress]\nallow = ['api.anthropic.com', 'claude.ai']\n");
+    sandbox.config("[egress]\nallow = ['api.anthropic.com', 'claude.ai']\nfields = ['x-team-*']\n");
     let list = sandbox.ai(["egress", "list"]).prints();
     let row = |words: &str| list.lines().any(|line| line.starts_with(words) && line.ends_with("($AI_KEYS)"));
     for words in ["never reach api.anthropic.com ", "ask api.anthropic.com:443 POST /v1/messages ", "leave out console.anthropic.com "] {
         assert!(row(words), "{words}: {list}");
     }
+    assert!(list.lines().any(|line| line.starts_with("pass anthropic-beta ") && line.contains(" x-stainless-* x-team-*  ")), "{list}");
     assert!(!list.contains("leave out claude.ai") && !list.contains("leave out api.anthropic.com"), "{list}");
     let hosts = ["api.anthropic.com", "api.anthropic.com:8443", "console.anthropic.com", "claude.ai", "example.com"];
     let check = sandbox.ai([&["egress", "check"][..], &hosts].concat()).outcome();

@@ -134,7 +134,7 @@ const LISTS: [(&str, &str, &str, &str); 11] = [
         "egress",
         "`AI_ALLOW`",
         "egress = { allow = [\"npm\", \"example.com\"] }",
-        "what `network = \"guard\"` lets out: `allow`, `deny`, `mode`; see [the guarded network](guard.md)",
+        "what `network = \"guard\"` lets out: `allow`, `deny`, `mode`, and `fields` that go along with a key; see [the guarded network](guard.md)",
     ),
     (
         "ssh",

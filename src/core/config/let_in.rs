@@ -18,6 +18,7 @@ impl Config {
         admitted.publish.iter().for_each(|port| row(format!("publish {}", port.value), &port.origin));
         admitted.cloud.iter().for_each(|cloud| row(format!("cloud {}", cloud.value.name()), &cloud.origin));
         admitted.egress.allow.iter().for_each(|word| row(format!("egress to {}", word.value), &word.origin));
+        admitted.egress.fields.iter().for_each(|field| row(format!("field {} beside your key", field.value), &field.origin));
         self.secret.iter().for_each(|(name, rule)| row(format!("secret {name}"), &rule.origin));
         if self.settings.gh_token.value {
             row("GitHub's token".into(), &self.settings.gh_token.origin);

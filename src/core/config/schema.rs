@@ -70,7 +70,10 @@ fn keys(takes: impl Fn(&str) -> bool) -> Map<String, Value> {
         ("hosts", json!({ "type": "object", "additionalProperties": { "type": "string" } })),
         ("cloud", json!({ "type": "array", "items": { "enum": ["aws", "gcloud", "azure", "kube"] } })),
         ("overlay", json!({ "type": "array", "items": { "type": "string", "pattern": "^[^/]" } })),
-        ("egress", table_of(&[("allow", &strings), ("deny", &strings), ("mode", &json!({ "enum": ["list", "open"] }))])),
+        (
+            "egress",
+            table_of(&[("allow", &strings), ("deny", &strings), ("mode", &json!({ "enum": ["list", "open"] })), ("fields", &strings)]),
+        ),
         (
             "ssh",
             table_of(&[

@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::guard::head::ProxyHead;
 use crate::core::guard::key::body::RequestBody;
-use crate::core::guard::key::listed::{Listed, is_plain_path, is_plain_query, is_telling};
+use crate::core::guard::key::fields::{goes_along, query_of};
+use crate::core::guard::key::listed::{Listed, is_plain_path};
 use crate::core::plan::secret::SecretSource;
 
 pub mod body;
+pub mod fields;
 pub mod listed;
 
 /// The first part of the path by which programs ask the helper for this.
@@ -34,6 +36,9 @@ pub struct KeyOrder {
     /// What stands before each path there.
     pub base: String,
     pub paths: Vec<String>,
+    /// Which fields and words of the query go along, beside what any request has.
+    pub fields: Vec<String>,
+    pub query: Vec<String>,
     pub header: String,
     /// Its name, and where it is.
     pub name: String,
@@ -69,6 +74,9 @@ pub struct Credential {
     pub key: String,
     pub also: Vec<(String, String)>,
 }
+
+/// What a program says to whom it is connected to: not worth a word that it is not passed on.
+const HOP: [&str; 3] = ["host", "connection", "keep-alive"];
 
 /// Seconds before the end of a login at which it is renewed.
 pub const NEAR: u64 = 300;
@@ -147,10 +155,14 @@ pub fn closing(answer: &[u8]) -> Vec<u8> {
 /// A request that gets the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyedRequest {
-    /// The vendor's own path, with its query.
+    /// The vendor's own path, with what is listed of its query.
     pub target: String,
     /// The rule that lists it.
     pub listed: String,
+    /// The fields that go along.
+    pub fields: Vec<(String, Vec<u8>)>,
+    /// The names of those that do not; words of the query begin with `?`.
+    pub dropped: Vec<String>,
     pub body: RequestBody,
 }
 
@@ -171,41 +183,39 @@ impl KeyOrder {
         }
         let is_listed = |rule: &&String| rule.parse::<Listed>().is_ok_and(|listed| listed.names(&head.method, path));
         let listed = self.paths.iter().find(is_listed).ok_or(KeyRefusal::NotListed)?.clone();
-        if !is_plain_query(query) {
-            return Err(KeyRefusal::Target);
+        let (query, mut dropped) = query_of(&self.query, query).ok_or(KeyRefusal::Target)?;
+        let body = RequestBody::of(head).ok_or(KeyRefusal::Framing)?;
+        let mut fields = Vec::new();
+        for (name, value) in &head.fields {
+            let small = name.to_ascii_lowercase();
+            if self.is_ours(&small) || HOP.contains(&&*small) {
+                continue;
+            }
+            if goes_along(&self.fields, &small) {
+                fields.push((name.clone(), value.clone()));
+            } else {
+                dropped.push(small);
+            }
         }
-        Ok(KeyedRequest { target: format!("{}{target}", self.base), listed, body: RequestBody::of(head).ok_or(KeyRefusal::Framing)? })
+        let mark = if query.is_empty() { "" } else { "?" };
+        Ok(KeyedRequest { target: format!("{}{path}{mark}{query}", self.base), listed, fields, dropped, body })
     }
 
-    /// Returns the head that the vendor gets: nothing of the container's that may be a key, and ours.
+    /// Returns whether a field of this name is one that we put in, also where the login says nothing of it.
+    fn is_ours(&self, name: &str) -> bool {
+        // Some servers read `_` as `-`.
+        let name = name.replace('_', "-");
+        let is_also = matches!(&self.from, KeySource::Login { at, .. } if at.also.contains_key(&name));
+        is_also || self.header.split(": ").next() == Some(&name)
+    }
+
+    /// Returns the head that the vendor gets: what is listed of the container's, and ours.
     pub fn head(&self, asked: &KeyedRequest, head: &ProxyHead, host: &str, credential: &Credential) -> Option<Vec<u8>> {
         let mut own = vec![header_of(&self.header, &credential.key)?];
         for (name, value) in &credential.also {
             own.push(header_of(&format!("{name}: {{key}}"), value)?);
         }
-        // Also where the login says nothing of it.
-        let also = if let KeySource::Login { at, .. } = &self.from { Some(&at.also) } else { None };
-        // Some servers read `_` as `-`.
-        let is_ours = |name: &str| {
-            let name = name.replace('_', "-");
-            own.iter().any(|(own, _)| *own == name) || also.is_some_and(|also| also.contains_key(&name))
-        };
-        let of_hop: Vec<String> = head.values("connection").map(|value| String::from_utf8_lossy(value).to_ascii_lowercase()).collect();
-        let stays = |name: &str| {
-            let name = name.to_ascii_lowercase();
-            let is_of_hop = of_hop.iter().any(|list| list.split(',').any(|known| known.trim() == name));
-            let frames = ["content-length", "transfer-encoding"];
-            // Some servers read `_` as `-`.
-            let is_frame_of_some = frames.contains(&&*name.replace('_', "-"));
-            frames.contains(&&*name)
-                || !is_frame_of_some
-                    && !is_of_hop
-                    && !is_telling(&name)
-                    && !["expect", "trailer"].contains(&name.as_str())
-                    && !is_ours(&name)
-        };
-        let fields = head.fields.iter().filter(|(name, _)| stays(name)).cloned();
-        let fields = fields.chain(own.iter().cloned()).collect();
+        let fields = asked.fields.iter().cloned().chain(own).collect();
         Some(ProxyHead { fields, ..head.clone() }.for_server(host, asked.target.as_bytes()))
     }
 }

@@ -11,9 +11,12 @@ use crate::core::guard::page::PageRefusal;
 use crate::core::guard::peer::Peer;
 use crate::core::guard::rule::{EgressRule, EgressRules};
 use crate::core::text::typed::typed;
+use crate::core::text::visible::visible;
 
 /// Most peers that are kept by name; the others are counted.
 const MOST: usize = 200;
+/// Most letters of a field's name that are kept.
+const LONGEST_NAME: usize = 60;
 /// Most peers that the line names.
 const MOST_SAID: usize = 4;
 
@@ -35,6 +38,8 @@ pub struct GuardRecord {
     /// Requests that got the person's key, and those that did not, by what they were.
     pub keyed: BTreeMap<String, u64>,
     pub unkeyed: BTreeMap<String, u64>,
+    /// Fields of these, and words of their queries, that did not go along.
+    pub dropped: BTreeMap<String, u64>,
     /// How often a control file was put back while the run lasted.
     pub mended: u64,
     /// Pages of logins that were opened, and what was not, by what it was.
@@ -87,6 +92,16 @@ impl GuardRecord {
         };
         if map.len() < MOST || map.contains_key(&what) {
             *map.entry(what).or_default() += 1;
+        }
+    }
+
+    /// Counts fields, by names that a container made up, which did not go along with the person's key.
+    pub fn drop_fields(&mut self, names: &[String]) {
+        for name in names {
+            let name: String = visible(name).chars().take(LONGEST_NAME).collect();
+            if self.dropped.len() < MOST || self.dropped.contains_key(&name) {
+                *self.dropped.entry(name).or_default() += 1;
+            }
         }
     }
 
@@ -235,6 +250,17 @@ mod tests {
         check(&[("downloads.example.com:443", 9, NotListed)], None);
         check(&[("a.com:443", 9, EgressRefusal::Denied)], None);
         check(&[("gitlab:443", 1, NotListed)], Some("blocked 1 × gitlab:443; allow with: ai config allow host gitlab:443"));
+    }
+
+    #[test]
+    fn what_did_not_go_along_is_counted_by_names_of_bounded_length() {
+        let mut record = GuardRecord::default();
+        record.drop_fields(&["x-a".into(), "?b".into(), "x-a".into(), "n".repeat(9000)]);
+        for number in 0..1000 {
+            record.drop_fields(&[format!("x-{number}")]);
+        }
+        assert_eq!((record.dropped["x-a"], record.dropped["?b"], record.dropped.len()), (2, 1, MOST));
+        assert!(record.dropped.keys().all(|name| name.len() <= LONGEST_NAME));
     }
 
     #[test]

@@ -109,6 +109,9 @@ impl GuardPlan {
         for rule in &self.left_out {
             row(format!("leave out {rule}"), "the set `model`, which is nobody's while the key stays outside");
         }
+        if !keys.order.fields.is_empty() {
+            row(format!("pass {}", keys.order.fields.join(" ")), "fields that go along with your key; what is not listed is dropped");
+        }
         for path in &keys.order.paths {
             row(format!("ask {} {path}", keys.order.peer), &format!("with your {}, which stays outside", keys.order.name));
         }

@@ -122,6 +122,13 @@ pub(super) fn decide(request: &Request, secrets: &ToolSecrets) -> Result<Option<
             peer: peer.to_string(),
             base,
             paths: paths.to_vec(),
+            fields: rules
+                .fields
+                .iter()
+                .chain(config.admitted.egress.fields.iter().map(|field| &field.value))
+                .map(ToString::to_string)
+                .collect(),
+            query: rules.query.iter().map(ToString::to_string).collect(),
             header: way.header.clone(),
             name: if way.variable.is_empty() { "login".into() } else { way.variable.clone() },
             from,

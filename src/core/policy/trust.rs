@@ -226,14 +226,15 @@ impl TrustJudge {
 
     /// A project takes away, and adds nothing: whom it wants to reach may be who wants what is in it.
     fn egress(&mut self, asked: EgressWords) -> EgressWords {
-        let EgressWords { allow, deny, mode } = asked;
+        let EgressWords { allow, deny, mode, fields } = asked;
         self.never("egress.allow", allow.into_iter().next());
+        self.never("egress.fields", fields.into_iter().next());
         let (tight, loose) = match mode {
             Some(mode) if mode.value == EgressMode::List => (Some(mode), None),
             mode => (None, mode),
         };
         self.never("egress.mode", loose);
-        EgressWords { allow: Vec::new(), deny, mode: tight }
+        EgressWords { deny, mode: tight, ..EgressWords::default() }
     }
 
     /// A project may ask for the person's word before each signature, and for known hosts; which keys there are is not its business.

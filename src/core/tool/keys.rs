@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::core::guard::key::fields::FieldName;
 use crate::core::guard::key::header_of;
 use crate::core::guard::key::listed::Listed;
 
@@ -17,6 +18,9 @@ pub struct KeyRules {
     pub url: String,
     /// Which requests get the key, such as `POST /v1/messages`; `*` is one part of a path.
     pub paths: Vec<String>,
+    /// Fields that go along with the key, and words of the query, beside what any request has: `x-stainless-*` is all that begin so.
+    pub fields: Vec<FieldName>,
+    pub query: Vec<FieldName>,
     /// Variables by which the program logs in as nobody can for it.
     pub refuse: Vec<String>,
     /// The words of the program that renew a login, in a container that has the login and no project.

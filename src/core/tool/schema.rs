@@ -101,7 +101,16 @@ pub fn manifest() -> Value {
         ("quiet", &texts),
     ]);
     way["required"] = json!(["header"]);
-    let keys = table(&[("base", &text), ("url", &text), ("paths", &texts), ("refuse", &texts), ("renew", &texts), ("from", &list(&way))]);
+    let keys = table(&[
+        ("base", &text),
+        ("url", &text),
+        ("paths", &texts),
+        ("fields", &texts),
+        ("query", &texts),
+        ("refuse", &texts),
+        ("renew", &texts),
+        ("from", &list(&way)),
+    ]);
     table(&[
         ("about", &text),
         ("command", &texts),

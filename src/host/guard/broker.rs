@@ -95,6 +95,7 @@ pub fn serve(
         desk.note(|record| {
             record.allow(&key.peer);
             record.key(&asked.listed, None);
+            record.drop_fields(&asked.dropped);
         });
         converse(&client, pipe, asked, rest)
     });

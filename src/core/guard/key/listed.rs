@@ -1,4 +1,4 @@
-//! Which requests get a key: a method and a path that can be read in one way, and nothing that may be another key.
+//! Which requests get a key: a method and a path that can be read in one way.
 
 use std::str::FromStr;
 
@@ -44,48 +44,4 @@ pub(super) fn is_plain_path(path: &str) -> bool {
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:@".contains(&byte))
     };
     path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_part))
-}
-
-/// What a name has in it that may carry a key, or tell the vendor to read the request as another one.
-const TELLING: [&str; 30] = [
-    "auth",
-    "key",
-    "token",
-    "cookie",
-    "secret",
-    "credential",
-    "password",
-    "passwd",
-    "bearer",
-    "jwt",
-    "dpop",
-    "signature",
-    "cert",
-    "override",
-    "original",
-    "rewrite",
-    "forwarded",
-    "method",
-    "host",
-    "uri",
-    "url",
-    "accel",
-    "destination",
-    "upload",
-    "account",
-    "organi",
-    "project",
-    "tenant",
-    "billing",
-    "workspace",
-];
-
-pub(super) fn is_telling(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name == "sig" || TELLING.iter().any(|word| name.contains(word))
-}
-
-pub(super) fn is_plain_query(query: &str) -> bool {
-    let is_plain = query.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~=&,:".contains(&byte));
-    is_plain && query.split('&').all(|pair| !is_telling(pair.split('=').next().unwrap_or_default()))
 }

@@ -8,6 +8,8 @@ fn order() -> KeyOrder {
         private: false,
         base: "/base".into(),
         paths,
+        fields: ["anthropic-version", "x-own-*", "x-api-key", "robot-id"].map(str::to_owned).to_vec(),
+        query: ["beta", "alt"].map(str::to_owned).to_vec(),
         header: "x-api-key: {key}".into(),
         name: "KEY".into(),
         from: KeySource::Secret(SecretSource::Env("KEY".into())),
@@ -38,7 +40,7 @@ fn judged(line: &str, fields: &str) -> Option<Result<KeyedRequest, KeyRefusal>> 
 fn only_listed_requests_get_the_key() {
     let ok = |line: &str| judged(line, "").unwrap().unwrap();
     assert_eq!(ok("POST /keys/v1/messages").target, "/base/v1/messages");
-    assert_eq!(ok("POST /keys/v1/messages?beta=true&x=a,b").target, "/base/v1/messages?beta=true&x=a,b");
+    assert_eq!(ok("POST /keys/v1/messages?beta=true&alt=a,b").target, "/base/v1/messages?beta=true&alt=a,b");
     assert_eq!(ok("POST /keys/v1/models/a-1.2:generate?alt=sse").listed, "POST /v1/models/*:generate");
     let refused = |line: &str, expected: KeyRefusal| assert_eq!(judged(line, ""), Some(Err(expected)), "{line}");
     for line in [
@@ -76,21 +78,20 @@ fn only_listed_requests_get_the_key() {
         let expected = if path.is_empty() { None } else { Some(Err(KeyRefusal::Target)) };
         assert_eq!(judged(&format!("POST /keys{path}"), ""), expected, "{path}");
     }
-    for query in [
-        "key=theirs",
-        "api_key=x",
-        "a=b&access_token=x",
-        "KEY=x",
-        "%6bey=x",
-        "$httpHeaders=x",
-        "x-http-method-override=GET",
-        "a=b;key=c",
-        "_method=DELETE",
-        "password=x",
-        "sig=x",
-        "upload_protocol=resumable",
-    ] {
+    for query in ["%6bey=x", "$httpHeaders=x", "a=b;key=c", "beta=%26key=x", "beta=a?b"] {
         refused(&format!("POST /keys/v1/messages?{query}"), KeyRefusal::Target);
+    }
+    for (query, kept, dropped) in [
+        ("key=theirs", "", &["?key"][..]),
+        ("beta=true&access_token=x&alt=sse", "?beta=true&alt=sse", &["?access_token"]),
+        ("BETA=x&betas=x&&_method=DELETE", "", &["?BETA", "?betas", "?_method"]),
+        ("beta=a&beta", "?beta=a&beta", &[]),
+    ] {
+        let asked = ok(&format!("POST /keys/v1/messages?{query}"));
+        assert_eq!(
+            (asked.target.as_str(), asked.dropped),
+            (&*format!("/base/v1/messages{kept}"), dropped.iter().map(|d| (*d).to_owned()).collect())
+        );
     }
     // What is not for this is for the proxy, or for nobody.
     for line in ["POST /keysx/v1/messages", "POST /v1/messages", "GET http://a.com/keys/v1/messages", "CONNECT a.com:443"] {
@@ -128,19 +129,29 @@ fn the_vendor_gets_one_key() {
         "Transfer_Encoding: chunked",
         "TE: trailers",
         "Host: evil.com",
+        "X-Owner: theirs",
+        "X-Anything: theirs",
+        "Robot_Id: theirs",
     ];
-    let text = format!("POST /keys/v1/messages HTTP/1.1\r\n{}\r\nAnthropic-Version: 1\r\nContent-Length: 2\r\n\r\n", theirs.join("\r\n"));
+    let text = format!(
+        "POST /keys/v1/messages HTTP/1.1\r\n{}\r\nAnthropic-Version: 1\r\nX-Own-A: b\r\nContent-Length: 2\r\n\r\n",
+        theirs.join("\r\n")
+    );
     let (order, head) = (order(), read(&text));
     let asked = order.judge(&head).unwrap().unwrap();
     let sent = String::from_utf8(order.head(&asked, &head, "api.example.com", &only("real")).unwrap()).unwrap();
-    let expected = "POST /base/v1/messages HTTP/1.1\r\nHost: api.example.com\r\nAnthropic-Version: 1\r\nContent-Length: 2\r\n\
-                    x-api-key: real\r\nConnection: close\r\n\r\n";
+    let expected = "POST /base/v1/messages HTTP/1.1\r\nHost: api.example.com\r\nAnthropic-Version: 1\r\nX-Own-A: b\r\n\
+                    Content-Length: 2\r\nx-api-key: real\r\nConnection: close\r\n\r\n";
     assert_eq!(sent, expected);
     for bad in ["", "a b", "a\r\nX: y", "a\0", "\u{e9}"] {
         assert_eq!(order.head(&asked, &head, "api.example.com", &only(bad)), None, "{bad:?}");
     }
+    // Whoever doubts finds what was dropped, by name.
+    assert!(["authorization", "cookie", "x-owner", "content_length"].iter().all(|name| asked.dropped.iter().any(|known| known == name)));
+    assert!(!["x-api-key", "x_api_key", "host", "x-own-a"].iter().any(|name| asked.dropped.iter().any(|known| known == name)));
     // Not even by being named as a field of the hop is a frame taken away.
     let head = read("POST /keys/v1/messages HTTP/1.1\r\nConnection: content-length\r\nContent-Length: 2\r\n\r\n");
+    let asked = order.judge(&head).unwrap().unwrap();
     let sent = String::from_utf8(order.head(&asked, &head, "a", &only("real")).unwrap()).unwrap();
     assert!(sent.contains("Content-Length: 2\r\n"), "{sent}");
 }
@@ -244,4 +255,23 @@ fn a_minute_has_an_end() {
     assert!((0..MOST).all(|_| pace.admits(59)));
     assert!(!pace.admits(59));
     assert!(pace.admits(60));
+}
+
+#[test]
+fn a_listed_name_is_not_nearly_everything() {
+    use crate::core::guard::key::fields::FieldName;
+    for (name, is_one) in [
+        ("anthropic-version", true),
+        ("x-stainless-*", true),
+        ("session_id", true),
+        ("*", false),
+        ("x-*", false),
+        ("", false),
+        ("A", false),
+        ("a*b", false),
+        ("a b", false),
+        ("a\r\nb", false),
+    ] {
+        assert_eq!(name.parse::<FieldName>().is_ok(), is_one, "{name:?}");
+    }
 }

@@ -180,6 +180,7 @@ fn some_things_no_project_can_ask_for() {
     never("[secret.X]\ncommand = ['touch', 'PWN']", "secret");
     never("[egress]\nallow = ['evil.com']", "egress.allow");
     never("[egress]\nmode = 'open'", "egress.mode");
+    never("[egress]\nfields = ['x-evil']", "egress.fields");
     never("[ssh]\nkeys = ['x']", "ssh.keys");
     never("[ssh]\nhosts = 'any'", "ssh.hosts");
     never("[ssh]\nsign = ['file']", "ssh.sign");
