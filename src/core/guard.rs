@@ -27,6 +27,8 @@ pub enum EgressRefusal {
     BadName,
     /// It is an address, and no rule names it.
     Literal,
+    /// It is the container itself, for which nobody needs a way out, and no rule names it.
+    Inside,
     NotListed,
     /// The host is on the list, with another port.
     Port,
@@ -71,6 +73,7 @@ impl EgressRefusal {
             Self::NotListed => return None,
             Self::BadName => "no name of a host".into(),
             Self::Literal => "an address".into(),
+            Self::Inside => "the container itself; your machine is host.docker.internal".into(),
             Self::Port => "another port".into(),
             Self::Denied => "denied".into(),
             Self::Private => "its address is not public".into(),

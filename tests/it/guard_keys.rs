@@ -85,6 +85,24 @@ fn a_key_is_put_in_on_the_way_to_its_vendor() {
     assert!(!record.to_string().contains(REAL));
 }
 
+// GU-01: some programs know no exception from their proxy, and ask it for the helper; nobody is told to allow that.
+#[test]
+fn the_helper_is_its_own_proxy() {
+    let mut sandbox = Sandbox::new();
+    let Some(_mock) = Mock::vendors(&mut sandbox) else { return };
+    let helper = Helper::begin(&sandbox, &order(&sandbox, "api.anthropic.com", true), &format!("{REAL}\n")).unwrap();
+    let tunnel = "CONNECT 127.0.0.1:3128 HTTP/1.1\r\n\r\n";
+    let asked = ask("by proxy", "").replace("POST /keys", "POST http://127.0.0.1:3128/keys");
+    assert!(helper.answer(asked).contains("heard: by proxy"));
+    assert!(helper.answer(format!("{tunnel}{}", ask("in a tunnel", ""))).contains("heard: in a tunnel"));
+    for request in [format!("{tunnel}{tunnel}"), "GET http://localhost:3128/ HTTP/1.1\r\n\r\n".into(), tunnel.replace("3128", "80")] {
+        let answer = helper.answer(&request);
+        assert!(answer.contains("403 Blocked by ai: ") && answer.contains("(the container itself; "), "{request}\n{answer}");
+        assert!(!answer.contains("allow"), "{request}\n{answer}");
+    }
+    assert_eq!(helper.record()["keyed"], json!({"POST /v1/messages": 2}));
+}
+
 // GU-01: what the vendor says is passed on as it comes: each event is there before the next one is said.
 #[test]
 fn an_answer_comes_event_by_event() {

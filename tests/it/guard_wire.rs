@@ -176,7 +176,7 @@ fn everything_else_is_refused_in_words_that_programs_show() {
     connect("deep.mock:443", "403 Blocked by ai: deep.mock:443");
     connect("evildeep.mock:443", "403 Blocked by ai: evildeep.mock:443");
     connect("8.8.8.8:53", "403 Blocked by ai: 8.8.8.8:53 (an address)");
-    connect("[::1]:443", "403 Blocked by ai: [::1]:443 (an address)");
+    connect("[::1]:443", "403 Blocked by ai: [::1]:443 (the container itself; your machine is host.docker.internal)");
     for old in ["127.1:443", "0x7f.1:443", "2130706433:443", "0177.0.0.1:443"] {
         connect(old, &format!("403 Blocked by ai: {old} (an address)"));
     }

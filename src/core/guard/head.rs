@@ -1,5 +1,8 @@
 //! The head of a request to a proxy (RFC 9112): read strictly, so that nobody behind us can read it differently.
 
+use crate::core::guard::order::PORT;
+use crate::core::guard::peer::Peer;
+
 /// The most bytes of a head.
 pub const LONGEST: usize = 16 << 10;
 
@@ -81,6 +84,13 @@ impl ProxyHead {
         let rest = &self.target[7..];
         let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
         scheme.eq_ignore_ascii_case(b"http://").then_some((&rest[..end], &rest[end..]))
+    }
+
+    /// Returns the path that is asked of the helper itself: as it stands, or behind the helper's own address, which programs say that
+    /// take every address for one behind their proxy.
+    pub fn own_path(&self) -> &[u8] {
+        let is_ours = |authority: &[u8]| Peer::parse(authority, Some(80)).is_ok_and(|peer| peer.is_inside() && peer.port == PORT);
+        self.absolute().filter(|(authority, _)| is_ours(authority)).map_or(&self.target, |(_, path)| path)
     }
 
     /// Returns the head that the server gets, by whatever name we checked: one request, then the end of the connection.

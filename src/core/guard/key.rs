@@ -169,7 +169,7 @@ pub struct KeyedRequest {
 impl KeyOrder {
     /// Judges what a container asks for; `None` if it is not for this at all.
     pub fn judge(&self, head: &ProxyHead) -> Option<Result<KeyedRequest, KeyRefusal>> {
-        let target = std::str::from_utf8(&head.target).ok()?.strip_prefix(PLACE)?;
+        let target = std::str::from_utf8(head.own_path()).ok()?.strip_prefix(PLACE)?;
         target.starts_with('/').then(|| self.judge_path(head, target))
     }
 

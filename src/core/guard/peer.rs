@@ -100,6 +100,16 @@ impl Peer {
     }
 }
 
+impl Peer {
+    /// Returns whether this is how a program in the container calls the container itself.
+    pub fn is_inside(&self) -> bool {
+        match &self.host {
+            PeerHost::Name(name) => name.as_str() == "localhost",
+            PeerHost::Address(address) => address.is_loopback(),
+        }
+    }
+}
+
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)

@@ -211,9 +211,11 @@ impl EgressRules {
             return EgressVerdict { rule: Some(rule), reach: Ok(EgressReach::Public) };
         }
         match (&peer.host, self.mode) {
-            (PeerHost::Name(_), EgressMode::Open) if peer.port == USUAL_PORT => {
+            (PeerHost::Name(_), EgressMode::Open) if peer.port == USUAL_PORT && !peer.is_inside() => {
                 EgressVerdict { rule: None, reach: Ok(EgressReach::Public) }
             }
+            // Programs that know no exception from their proxy ask so, and a rule would lead to this machine instead.
+            _ if peer.is_inside() => refused(None, EgressRefusal::Inside),
             _ if !of_host.is_empty() => refused(of_host.first().copied(), EgressRefusal::Port),
             (PeerHost::Address(_), _) => refused(None, EgressRefusal::Literal),
             (PeerHost::Name(_), _) => refused(None, EgressRefusal::NotListed),
@@ -224,7 +226,7 @@ impl EgressRules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use EgressRefusal::{Denied, Literal, NotListed, Port};
+    use EgressRefusal::{Denied, Inside, Literal, NotListed, Port};
 
     fn rules(mode: EgressMode, allow: &[&str], deny: &[&str]) -> EgressRules {
         let all = |words: &[&str]| words.iter().map(|word| word.parse().unwrap()).collect();
@@ -248,15 +250,19 @@ mod tests {
         check(&rules, "10.0.0.5:80", Ok(EgressReach::Any));
         check(&rules, "host.docker.internal:11434", Ok(EgressReach::Any));
         check(&rules, "gist.github.com:443", Err(Denied));
-        for other in ["example.com", "x.api.example.com", "api.example.com.evil.com", "github.com", "evilgithub.com", "localhost"] {
+        for other in ["example.com", "x.api.example.com", "api.example.com.evil.com", "github.com", "evilgithub.com"] {
             check(&rules, &format!("{other}:443"), Err(NotListed));
         }
         for other in ["api.example.com:80", "api.example.com:22", "x.github.com:22", "git.corp:443", "host.docker.internal:80"] {
             check(&rules, other, Err(Port));
         }
-        for other in ["127.0.0.1:443", "169.254.169.254:80", "[::1]:443", "8.8.8.8:443", "10.0.0.6:80"] {
+        for other in ["169.254.169.254:80", "8.8.8.8:443", "10.0.0.6:80"] {
             check(&rules, other, Err(Literal));
         }
+        for inside in ["127.0.0.1:3128", "127.0.0.1:443", "127.9.9.9:80", "[::1]:443", "localhost:443", "LOCALHOST:3128"] {
+            check(&rules, inside, Err(Inside));
+        }
+        assert!(!Inside.wants_rule());
         check(&EgressRules::default(), "api.example.com:443", Err(NotListed));
     }
 
@@ -271,6 +277,7 @@ mod tests {
         check(&rules, "anything.example:80", Err(NotListed));
         check(&rules, "example.com:80", Err(Port));
         check(&rules, "8.8.8.8:443", Err(Literal));
+        check(&rules, "localhost:443", Err(Inside));
     }
 
     #[test]

@@ -103,7 +103,7 @@ pub fn serve(
         client.end(Shutdown::Both);
         return Ok(());
     };
-    let path = String::from_utf8_lossy(&head.target).into_owned();
+    let path = String::from_utf8_lossy(head.own_path()).into_owned();
     // What is behind the question mark is the program's own.
     let path = path.split('?').next().unwrap_or_default();
     let what = name(path.strip_prefix(PLACE).unwrap_or(path));

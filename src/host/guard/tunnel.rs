@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::core::guard::EgressRefusal;
 use crate::core::guard::head::{self, HeadRead, ProxyHead};
 use crate::core::guard::hello::{self, Hello};
+use crate::core::guard::order::PORT;
 use crate::core::guard::peer::Peer;
 use crate::core::guard::rule::EgressReach;
 use crate::core::text::typed::typed;
@@ -21,14 +22,19 @@ use crate::host::machine::deadline::Deadline;
 /// How long a request may take to come, and then the first words of what is to be relayed: all of it, however slowly its bytes come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
+
 /// Serves one client to the end of its connection.
 pub fn serve(mut stream: UnixStream, desk: &Desk) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut bytes = Vec::new();
-    let read = until(&mut stream, &mut bytes, |bytes| match head::parse(bytes) {
-        HeadRead::More => None,
-        read => Some(read),
-    })?;
+    let mut read = next(&mut stream, &mut bytes)?;
+    let behind = if let Some(HeadRead::Whole(head)) = &read { Some(head.length).filter(|_| leads_back(desk, head)) } else { None };
+    if let Some(length) = behind {
+        drop(bytes.drain(..length));
+        stream.write_all(ESTABLISHED)?;
+        read = next(&mut stream, &mut bytes)?;
+    }
     match read {
         None if bytes.is_empty() => Ok(()),
         None | Some(HeadRead::Bad | HeadRead::More) => {
@@ -40,6 +46,20 @@ pub fn serve(mut stream: UnixStream, desk: &Desk) -> io::Result<()> {
             if head.method == "CONNECT" { connect(stream, desk, &head, rest) } else { plain(stream, desk, &head, &rest) }
         }
     }
+}
+
+/// Reads the next head; `None` if the time is over or nothing more comes.
+fn next(stream: &mut UnixStream, bytes: &mut Vec<u8>) -> io::Result<Option<HeadRead>> {
+    until(stream, bytes, |bytes| match head::parse(bytes) {
+        HeadRead::More => None,
+        read => Some(read),
+    })
+}
+
+/// Returns whether a program asks for a tunnel to us, as one does that knows no exception from its proxy, and has something to ask here.
+fn leads_back(desk: &Desk, head: &ProxyHead) -> bool {
+    let is_us = |peer: Peer| peer.port == PORT && desk.rules.judge(&peer) == Err(EgressRefusal::Inside);
+    desk.key.is_some() && head.method == "CONNECT" && Peer::parse(&head.target, None).is_ok_and(is_us)
 }
 
 /// Reads on until `judge` knows; `None` if the time is over or nothing more comes.
@@ -84,7 +104,7 @@ fn connect(mut stream: UnixStream, desk: &Desk, head: &ProxyHead, mut early: Vec
         Ok(reached) => reached,
         Err((name, refusal)) => return refuse(stream, desk, &name, &refusal),
     };
-    stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    stream.write_all(ESTABLISHED)?;
     stream.set_write_timeout(None)?;
     // Where it need not be TLS, the server may be the one who speaks first.
     let back = if peer.port == 443 { None } else { Some(relay::backward(&stream, &server)?) };

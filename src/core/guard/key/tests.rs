@@ -93,8 +93,19 @@ fn only_listed_requests_get_the_key() {
             (&*format!("/base/v1/messages{kept}"), dropped.iter().map(|d| (*d).to_owned()).collect())
         );
     }
+    // Some programs ask their proxy for it.
+    for own in ["127.0.0.1:3128", "LocalHost:3128", "[::1]:3128"] {
+        assert_eq!(ok(&format!("POST http://{own}/keys/v1/messages")).target, "/base/v1/messages");
+        refused(&format!("POST http://{own}/keys/v1/files"), KeyRefusal::NotListed);
+    }
     // What is not for this is for the proxy, or for nobody.
-    for line in ["POST /keysx/v1/messages", "POST /v1/messages", "GET http://a.com/keys/v1/messages", "CONNECT a.com:443"] {
+    for line in [
+        "POST /keysx/v1/messages",
+        "POST /v1/messages",
+        "GET http://a.com/keys/v1/messages",
+        "POST http://127.0.0.1/keys/v1/messages",
+        "CONNECT a.com:443",
+    ] {
         assert_eq!(judged(line, ""), None, "{line}");
     }
     assert_eq!(judged("GET /keys/v1/responses", "Upgrade: websocket\r\nConnection: upgrade\r\n"), Some(Err(KeyRefusal::Upgrade)));
