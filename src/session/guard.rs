@@ -42,7 +42,8 @@ fn tell(record: &GuardRecord, order: &GuardOrder, known: &Known) {
     // Where the key stays outside, the tool does without the other hosts of its maker.
     let model = rules.filter(|_| order.key.is_some()).map(|rules| rules.model.as_slice());
     let quiet = [rules.map(|rules| rules.quiet.as_slice()), model].into_iter().flatten().flatten().cloned().collect::<Vec<_>>();
-    if let Some(line) = record.line(&quiet) {
+    let at_start = rules.map(|rules| rules.at_start.clone()).unwrap_or_default();
+    if let Some(line) = record.line(&quiet, &at_start) {
         output::note(&line);
     }
     if let Some(line) = record.unreached_line() {

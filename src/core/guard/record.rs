@@ -147,12 +147,16 @@ impl GuardRecord {
     }
 
     /// Returns the line about what was blocked, if a person should hear of it. What is `quiet` is asked for by the tool itself and
-    /// not missed.
-    pub fn line(&self, quiet: &[EgressRule]) -> Option<String> {
+    /// not missed; what is asked for `at_start` is not, as often as that.
+    pub fn line(&self, quiet: &[EgressRule], at_start: &BTreeMap<String, u64>) -> Option<String> {
         let quiet = EgressRules { allow: quiet.to_owned(), ..EgressRules::default() };
         let is_quiet = |blocked: &&Blocked| {
             // Who said so need not hear it, and the program that asked was told; what is not there has a line of its own.
             if blocked.why == EgressRefusal::Denied || blocked.why.is_unreachable() {
+                return true;
+            }
+            let own = at_start.get(EgressRefusal::NotListed.allowing(&blocked.peer).as_str());
+            if blocked.why == EgressRefusal::NotListed && own.is_some_and(|own| blocked.count <= *own) {
                 return true;
             }
             let peer = Peer::parse(blocked.peer.as_bytes(), Some(443));
@@ -203,7 +207,8 @@ mod tests {
             }
         }
         let quiet = ["downloads.example.com".parse().unwrap()];
-        assert_eq!(record.line(&quiet).as_deref(), expected);
+        let at_start = [("code.example.com".to_owned(), 2)].into();
+        assert_eq!(record.line(&quiet, &at_start).as_deref(), expected);
     }
 
     #[test]
@@ -249,6 +254,12 @@ mod tests {
         check(&[("a b", 1, BadName)], Some("blocked 1 × a b (no name of a host)"));
         check(&[("downloads.example.com:443", 9, NotListed)], None);
         check(&[("a.com:443", 9, EgressRefusal::Denied)], None);
+        // Who asks more often than the tool does by itself, or at another port, is somebody else.
+        check(&[("code.example.com:443", 2, NotListed)], None);
+        let said = "blocked 3 × code.example.com; allow with: ai config allow host code.example.com";
+        check(&[("code.example.com:443", 3, NotListed)], Some(said));
+        let said = "blocked 1 × code.example.com:22; allow with: ai config allow host code.example.com:22";
+        check(&[("code.example.com:22", 1, NotListed)], Some(said));
         check(&[("gitlab:443", 1, NotListed)], Some("blocked 1 × gitlab:443; allow with: ai config allow host gitlab:443"));
     }
 
@@ -270,7 +281,7 @@ mod tests {
             record.block(&format!("h{number}.com:443"), &EgressRefusal::NotListed);
         }
         assert_eq!((record.blocked.len(), record.more), (200, 800));
-        let line = record.line(&[]).unwrap();
+        let line = record.line(&[], &BTreeMap::new()).unwrap();
         assert!(line.contains("996 × others") && line.len() < 300, "{line}");
     }
 }

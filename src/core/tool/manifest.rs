@@ -93,6 +93,8 @@ pub struct HostRules {
     pub model: Vec<EgressRule>,
     /// Which the tool asks for and does not miss: nobody is told that they were blocked.
     pub quiet: Vec<EgressRule>,
+    /// The same for hosts that people use, too, with how often the tool asks by itself: who asks more often misses them.
+    pub at_start: BTreeMap<String, u64>,
     /// Hosts of which the pages of a login are opened in the person's browser.
     pub pages: Vec<String>,
     /// Variables where pages can be opened, for a program that goes by them and calls `xdg-open` instead of what `BROWSER` names.
@@ -265,6 +267,9 @@ impl Manifest {
         inside.extend(self.transcripts.iter().flat_map(|rules| std::iter::once(&rules.at).chain(&rules.also)));
         inside.extend(self.commit.iter().flat_map(|commit| commit.files.keys()));
         self.keys.check()?;
+        if let Some((host, why)) = self.egress.at_start.keys().find_map(|host| Some((host, host.parse::<EgressRule>().err()?))) {
+            return Err(format!("`egress.at_start`: `{host}`: {why}"));
+        }
         if self.commit.as_ref().is_some_and(|commit| commit.argv.is_empty()) {
             return Err("`commit.argv` is empty".into());
         }

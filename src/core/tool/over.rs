@@ -59,6 +59,7 @@ impl Manifest {
             egress: HostRules {
                 model: or(self.egress.model, base.egress.model),
                 quiet: or(self.egress.quiet, base.egress.quiet),
+                at_start: if self.egress.at_start.is_empty() { base.egress.at_start } else { self.egress.at_start },
                 pages: if has_own_account { self.egress.pages } else { or(self.egress.pages, base.egress.pages) },
                 page_env: if has_own_account || !self.egress.page_env.is_empty() { self.egress.page_env } else { base.egress.page_env },
             },

@@ -130,7 +130,7 @@ pub fn manifest() -> Value {
         ("min_version", &text),
         ("relaunch", &json!({ "type": "integer", "minimum": 1, "maximum": 255 })),
         ("limits", &table(&[("memory", &text), ("cpus", &json!({ "type": "number", "exclusiveMinimum": 0 })), ("pids", &whole)])),
-        ("egress", &table(&[("model", &texts), ("quiet", &texts), ("pages", &texts), ("page_env", &names)])),
+        ("egress", &table(&[("model", &texts), ("quiet", &texts), ("at_start", &map(&whole)), ("pages", &texts), ("page_env", &names)])),
         ("keys", &keys),
         ("env", &table(&[("pass", &texts), ("set", &names), ("append", &names), ("when", &list(&when))])),
         ("secret", &map(&secret)),
