@@ -96,10 +96,30 @@ fn a_value_that_nobody_can_mean_is_refused_with_its_line() {
     }
 }
 
+// NE-01: nothing is expanded, and what was meant to be is said at its line.
+#[test]
+fn a_variable_in_a_value_is_said_to_stay_as_it_is() {
+    let sandbox = Sandbox::new();
+    sandbox.config("[env.set]\nNOTES = '${HOME}/notes'\n");
+    let outcome = sandbox.ai(["config", "check"]).outcome();
+    let said = "config.toml:2: `$HOME` in the value of NOTES stays these letters";
+    assert!(outcome.code == 1 && outcome.err().contains(said), "{}", outcome.err());
+    sandbox.config("[env.set]\nPRICE = '$5'\nTEMPLATE = '$NAME of nobody'\n");
+    assert_eq!(sandbox.ai(["config", "check"]).outcome().code, 0);
+}
+
 // NE-01: a way to programs that misses those of the image is said before the engine says it, and only of an image that is known.
 #[test]
 fn a_path_without_the_programs_of_the_image_is_refused() {
     let mut sandbox = with("[env]\nset = { PATH = '$PATH:/opt/x/bin' }");
+    for image in ["ai-tools:1", "theirs:1"] {
+        let outcome = sandbox.ai(["run", "claude"]).env("AI_IMAGE", image).outcome();
+        outcome.refused(
+            78,
+            &["cannot run claude: PATH (", "config.toml:2) holds `$PATH`, which stays these letters", "nothing in it is expanded"],
+        );
+    }
+    sandbox.config("[env]\nset = { PATH = '/opt/x/bin' }");
     let outcome = sandbox.ai(["run", "claude"]).env("AI_IMAGE", "ai-tools:1").outcome();
     outcome.refused(78, &["cannot run claude: PATH (", "config.toml:2) lacks `/usr/local/bin`, where ai-tools:1", "hint: PATH = "]);
     assert!(sandbox.calls().is_empty());

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::core::admit::variable::reference;
 use crate::core::commit::secrets::KeyScanner;
 use crate::core::config::source::ConfigText;
 use crate::core::config::{Config, Layer, Origin};
@@ -63,7 +64,9 @@ pub fn examine(host: &Host, sources: &[ConfigText]) -> Result<Vec<String>> {
         warnings.extend(
             strangers.map(|section| format!("{}: `[tool.{}]` has no effect: there is no tool of this name", section.origin, section.value)),
         );
-        warnings.extend(plain.admitted.set.iter().filter_map(|(name, set)| open_key(&scanner, name, &set.value, &set.origin)));
+        let set = || plain.admitted.set.iter();
+        warnings.extend(set().filter_map(|(name, set)| open_key(&scanner, name, &set.value, &set.origin)));
+        warnings.extend(set().filter_map(|(name, set)| unexpanded(host, name, &set.value, &set.origin)));
     }
     warnings.sort_unstable();
     warnings.dedup();
@@ -85,6 +88,12 @@ pub fn refused_here(sources: &[ConfigText]) -> Result<Vec<String>> {
     refused.sort_unstable();
     refused.dedup();
     Ok(refused)
+}
+
+/// Says that a variable of this machine is named in a value as if a shell read it.
+fn unexpanded(host: &Host, name: &str, value: &str, origin: &Origin) -> Option<String> {
+    let meant = reference(value).filter(|meant| host.env.is_set(meant))?;
+    Some(format!("{origin}: `${meant}` in the value of {name} stays these letters: nothing is expanded there; spell it out, or env.pass"))
 }
 
 /// Says that a key lies open, without showing it.

@@ -102,7 +102,7 @@ const LISTS: [(&str, &str, &str, &str); 11] = [
         "env",
         "`AI_ENV`, `--env NAME[=VALUE]`",
         "env = { pass = [\"DATABASE_URL\", \"AWS_*\"], set = { CI = \"1\" } }",
-        "`pass` inherits what is set on the host; a `*` never means what speaks of the host alone, such as `PATH` or `LD_PRELOAD`. Who sets `PATH` spells all of it out, with `/usr/local/bin`, where our images have their programs. A value given by `--env` is in no argument vector",
+        "`pass` inherits what is set on the host; a `*` never means what speaks of the host alone, such as `PATH` or `LD_PRELOAD`. Nothing in a value is expanded, neither `$HOME` nor `${HOME}`; who sets `PATH` spells all of it out, with `/usr/local/bin`, where our images have their programs. A value given by `--env` is in no argument vector",
     ),
     (
         "publish",

@@ -92,6 +92,16 @@ pub fn refusal_of_value(name: &str, value: &[u8]) -> Option<String> {
     is_long.then(|| format!("the value of `{name}` is longer than a variable can be (128 KiB); let a file in: mounts"))
 }
 
+/// Returns the first variable that a value names as shells do, `$NAME` or `${NAME}`, where nothing is expanded.
+pub fn reference(value: &str) -> Option<&str> {
+    let name = |(at, _): (usize, &str)| {
+        let rest = &value[at + 1..];
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        &rest[..rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(rest.len())]
+    };
+    value.match_indices('$').map(name).find(|name| refusal(name).is_none())
+}
+
 /// Returns why a name cannot be that of a host, if it cannot: it becomes a line of `/etc/hosts`.
 pub fn refusal_of_host(name: &str) -> Option<String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
@@ -127,6 +137,23 @@ mod tests {
             ("ü", false),
         ] {
             assert_eq!(refusal_of_host(name).is_none(), fits, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_names_a_variable_is_seen() {
+        for (value, expected) in [
+            ("$PATH:/opt/x", Some("PATH")),
+            ("/opt/x:${PATH}", Some("PATH")),
+            ("a$$b$C", Some("b")),
+            ("${HOME:-x}", Some("HOME")),
+            ("costs $5", None),
+            ("$", None),
+            ("${}", None),
+            ("a$-b", None),
+            ("p\u{e4}$\u{e4}", None),
+        ] {
+            assert_eq!(reference(value), expected, "{value}");
         }
     }
 
