@@ -146,6 +146,8 @@ pub enum Missing {
     Foreign(PathBuf),
     /// A path of the host that is not mounted.
     Path(PathBuf),
+    /// The same, which no settings of the person's name: what a repository or a container wrote.
+    Asked(PathBuf),
     /// A path that is not on the host either, of something that guards.
     Nowhere(PathBuf),
     /// A variable of the host.
@@ -161,7 +163,13 @@ pub enum Missing {
 }
 
 impl Missing {
-    /// Returns the path of the host that is missing.
+    /// Says who names it: a path that is not the person's own words is not what they are told to let in.
+    #[must_use]
+    pub fn of_others(self) -> Self {
+        if let Self::Path(path) = self { Self::Asked(path) } else { self }
+    }
+
+    /// Returns the path of the host that is missing and that the person's own settings name.
     pub fn path(&self) -> Option<&Path> {
         if let Self::Path(path) = self { Some(path) } else { None }
     }

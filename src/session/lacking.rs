@@ -9,7 +9,7 @@ use crate::core::failure::Result;
 use crate::core::image::is_ours;
 use crate::core::plan::mount::Mount;
 use crate::core::plan::{Part, Plan, RunCommand, Variable, state};
-use crate::core::setup::lacking::{hint, refusal, rows};
+use crate::core::setup::lacking::{hint, listed, refusal, rows};
 use crate::core::setup::line::Word;
 use crate::core::setup::{Inside, Missing, NameKind, Named, missing, unfit};
 use crate::core::store::Store;
@@ -73,11 +73,15 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     let host_sync = config.settings.host_sync.value;
     let of_host = if host_sync == HostSync::Off { SettingsNames::default() } else { own_settings(host, tool) };
     let is_here = |own: &Named| named.iter().any(|here| (&here.called, &here.words) == (&own.called, &own.words));
-    let dropped: Vec<Named> = of_host.named.into_iter().filter(|own| own.guards && !is_here(own)).collect();
+    let dropped: Vec<Named> = of_host.named.iter().filter(|own| own.guards && !is_here(own)).cloned().collect();
+    let mut own = of_host.named;
     if host_sync != HostSync::Off {
-        named.extend(imported(host, tool));
-        named.extend(read_at_home(host, tool));
+        let beside = || imported(host, tool).into_iter().chain(read_at_home(host, tool));
+        named.extend(beside());
+        own.extend(beside());
     }
+    // A container may add to what the person's settings say.
+    let is_own = |named: &Named| own.iter().any(|own| (own.kind, &own.words) == (named.kind, &named.words));
     named.extend(of_project.named);
     unread.extend(of_project.unread);
     let of_project = documents_of_project(&workspace.root, tool);
@@ -124,8 +128,9 @@ fn compare(context: &Context, plan: &Plan, home: &HomeView) -> Comparison {
     let before: Vec<_> = before.into_iter().chain(unfit).collect();
     let count = named.len() + before.len();
     let found = named.into_iter().flat_map(|named| {
+        let is_own = is_own(&named);
         let missing = missing(&named, &inside).into_iter().filter_map(|what| on_host(what, named.guards));
-        missing.map(|what| (named.clone(), what)).collect::<Vec<_>>()
+        missing.map(|what| (named.clone(), if is_own { what } else { what.of_others() })).collect::<Vec<_>>()
     });
     let lacking = before.into_iter().chain(found).collect();
     Comparison { named: count, lacking, is_blind }
@@ -196,7 +201,8 @@ fn on_host(what: Missing, guards: bool) -> Option<Missing> {
 
 /// Says once a project what differs, and again when that changes.
 fn tell(host: &Host, state: &Store, plan: &Plan, tool: &str, lacking: &[(Named, Missing)]) {
-    let text = rows(lacking).join(", ");
+    let rows = rows(lacking);
+    let text = rows.join(", ");
     let record = state.project(tool, &plan.workspace.project).join("told");
     let hash = if text.is_empty() { String::new() } else { sha256(text.as_bytes()) };
     let before = files::read_text(&record).ok().flatten().unwrap_or_default();
@@ -204,7 +210,7 @@ fn tell(host: &Host, state: &Store, plan: &Plan, tool: &str, lacking: &[(Named, 
         return;
     }
     if !text.is_empty() {
-        output::note(&format!("{tool}: not in the container: {text}; hint: {}", hint(lacking)));
+        output::note(&format!("{tool}: not in the container: {}; hint: {}", listed(&rows), hint(lacking)));
     }
     // Saying it twice does no harm.
     let _ = files::write_private(&host.store.project(tool, &plan.workspace.project).join("told"), hash.as_bytes());

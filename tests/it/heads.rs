@@ -250,3 +250,25 @@ fn more_documents_than_anybody_reads_end_in_a_line() {
         outcome.refused(77, &["commands/c08.md", "may name what guards, and cannot be read: there is too much beside it"]);
     }
 }
+
+// BO-13, BO-19: what a repository names may be any file of the person's, and as much as it likes.
+#[test]
+fn what_a_project_names_is_said_in_short_and_nobody_is_told_to_let_it_in() {
+    let sandbox = Sandbox::new();
+    let stop = |commands: &[String]| {
+        let hooks: Vec<_> = commands.iter().map(|command| json!({"type": "command", "command": command})).collect();
+        json!({"hooks": {"Stop": [{"hooks": hooks}]}}).to_string()
+    };
+    let commands: Vec<String> = (0..2000).map(|number| format!("~/keys/{number}")).collect();
+    for number in 0..2000 {
+        sandbox.write(format!("home/keys/{number}"), "");
+    }
+    sandbox.write(sandbox.project().join(".claude/settings.json"), stop(&commands));
+    let said = run(&sandbox).err();
+    assert!(said.contains("keys/0` (Stop hook of .claude/settings.json)") && said.contains("and 1994 more"), "{said}");
+    assert!(said.contains("hint: none of your own settings name it") && !said.contains("AI_MOUNTS=") && said.len() < 2000, "{said}");
+    // So with what a container adds to its home; what the person's own settings name is theirs to let in.
+    sandbox.write("home/.claude/settings.json", stop(&["~/keys/1".into()]));
+    let said = run(&sandbox).err();
+    assert!(said.contains("AI_MOUNTS=") && said.contains("keys/1") && !said.contains("/keys/2 "), "{said}");
+}

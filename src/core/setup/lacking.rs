@@ -14,7 +14,7 @@ impl fmt::Display for Missing {
             Self::Interpreter { script, name } => write!(out, "`{name}`, which `{}` is run by,", script.display()),
             Self::Foreign(path) => write!(out, "`{}`, a program of another system or processor,", path.display()),
             Self::Unknown(word) => write!(out, "`{word}`, which only the run knows,"),
-            Self::Path(path) => write!(out, "`{}`", path.display()),
+            Self::Path(path) | Self::Asked(path) => write!(out, "`{}`", path.display()),
             Self::Nowhere(path) => write!(out, "`{}`, which is not on your machine either,", path.display()),
             Self::Variable(name) => write!(out, "the variable `{name}`"),
             Self::Address(url) => write!(out, "`{url}`, which is your machine's own loopback,"),
@@ -34,13 +34,14 @@ impl Missing {
             Self::Path(path) => Some(format!("let it in: `mounts = [...]` in config.toml, or {}", mounts([path.as_path()].into_iter()))),
             Self::Variable(name) => Some(format!("pass it: `env = {{ pass = [\"{name}\"] }}` in config.toml, or AI_ENV={name}")),
             Self::Address(url) => Some(inside_spelling(url)),
-            Self::Foreign(_) | Self::Unknown(_) | Self::Nowhere(_) | Self::Unread { .. } | Self::Dropped => None,
+            Self::Asked(_) | Self::Foreign(_) | Self::Unknown(_) | Self::Nowhere(_) | Self::Unread { .. } | Self::Dropped => None,
         }
     }
 
     /// Returns what is to be written into the settings instead.
     pub fn other_way(&self) -> &'static str {
         match self {
+            Self::Asked(_) => READ_FIRST,
             Self::Foreign(_) => "name a script, or a program that is built for Linux and this processor",
             Self::Nowhere(_) => "take it out of the settings, or put it there",
             Self::Unread { .. } => "make that file smaller and plainer",
@@ -49,6 +50,12 @@ impl Missing {
         }
     }
 }
+
+/// What to do about a path that a repository or a container names: it may be any file of the person's.
+const READ_FIRST: &str = "none of your own settings name it: read what does, before you let it in by `mounts = [...]` in config.toml";
+
+/// Rows in one line.
+const MOST_ROWS: usize = 6;
 
 /// Spells the variable that lets paths in, as a person types it.
 fn mounts<'a>(paths: impl Iterator<Item = &'a Path>) -> String {
@@ -69,11 +76,25 @@ pub fn refusal(tool: &str, named: &Named, what: &Missing) -> Failure {
         Missing::Unknown(word) => format!("what `{word}` is, nobody knows before the run"),
         Missing::Foreign(path) => format!("`{}` is a program of another system or processor than the container's", path.display()),
         Missing::Nowhere(path) => format!("`{}` is not in the container, nor on your machine", path.display()),
-        Missing::Path(_) | Missing::Program(_) | Missing::Interpreter { .. } | Missing::Variable(_) | Missing::Address(_) => {
+        Missing::Path(_)
+        | Missing::Asked(_)
+        | Missing::Program(_)
+        | Missing::Interpreter { .. }
+        | Missing::Variable(_)
+        | Missing::Address(_) => {
             format!("{what} is not in the container")
         }
     };
     refused(format!("its {} guards, and {why}", named.called))
+}
+
+/// Puts what is lacking into one line, however much a repository names.
+pub fn listed(rows: &[String]) -> String {
+    let shown = rows.get(..MOST_ROWS.min(rows.len())).unwrap_or_default().join(", ");
+    match rows.len().saturating_sub(MOST_ROWS) {
+        0 => shown,
+        more => format!("{shown} and {more} more, which `ai doctor` lists"),
+    }
 }
 
 /// Returns what is lacking, each with who names it, once.
@@ -89,8 +110,14 @@ pub fn hint(lacking: &[(Named, Missing)]) -> String {
     let mut paths: Vec<&Path> = lacking.iter().filter_map(|(_, what)| what.path()).collect();
     paths.sort_unstable();
     paths.dedup();
-    if !paths.is_empty() {
+    if (1..=MOST_ROWS).contains(&paths.len()) {
         return format!("mounts = [...] in config.toml, or {}", mounts(paths.into_iter()));
+    }
+    if !paths.is_empty() {
+        return "ai doctor".into();
+    }
+    if lacking.iter().any(|(_, what)| matches!(what, Missing::Asked(_))) {
+        return READ_FIRST.into();
     }
     let url = lacking.iter().find(|(_, what)| matches!(what, Missing::Address(_)));
     let other = url.or(lacking.first()).and_then(|(_, what)| what.way_in());
