@@ -67,14 +67,3 @@ pub fn strace() -> Command {
     strace.arg("-f");
     strace
 }
-
-/// Without strace there is nothing to test; where the tests are required, that is a failure.
-pub fn has_strace() -> bool {
-    let works = Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
-    if !works {
-        eprintln!("skipped: strace does not work here");
-        let required = std::env::var("AI_REQUIRE").unwrap_or_default();
-        assert!(!required.split(',').any(|name| name == "strace"), "strace is required");
-    }
-    works
-}

@@ -1,7 +1,8 @@
 //! The order of flushes and renames (Z-046).
 
+use super::strace;
 use super::world::World;
-use super::{has_strace, strace};
+use crate::crowd::has_strace;
 
 /// No fault shows a missing flush, for only a machine that loses its power forgets what was not flushed.
 #[test]

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::ExitStatus;
 
 use super::world::{State, World, lost, outcome, torn, untidy};
-use super::{Counts, every, has_strace, print_table, strace};
+use super::{Counts, every, print_table, strace};
+use crate::crowd::has_strace;
 
 /// Every call with which a sync can change something, and `openat`, with which it looks.
 const CALLS: [&str; 11] =
