@@ -12,6 +12,7 @@ use crate::core::config::source::{ConfigText, Scope};
 use crate::core::config::{Config, Layer};
 use crate::core::control::ControlPath;
 use crate::core::control::gitconfig;
+use crate::core::control::gitlinks::gitlinks;
 use crate::core::control::judge::{ControlChange, GitDirectory, Judgement, Leads, Standing, judge};
 use crate::core::control::kinds::{ControlKind, Reads, Tier};
 use crate::core::control::named::{named, named_by_script};
@@ -300,6 +301,10 @@ pub fn git(bytes: &[u8]) {
     let (root, file) = (Path::new("/p"), Path::new("/p/.git/config"));
     for below in named_by_script(bytes, root, Path::new("/p/.envrc")) {
         assert!(below.is_relative() && !below.components().any(|part| part == Component::ParentDir), "{below:?}");
+    }
+    for hash in [20, 32] {
+        let links = gitlinks(bytes, hash).unwrap_or_default();
+        assert!(links.paths.iter().all(|path| path.components().all(|part| matches!(part, Component::Normal(_)))));
     }
     let Ok(settings) = gitconfig::parse(bytes) else { return };
     let rendered = gitconfig::render(&settings.iter().collect::<Vec<_>>());

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod destinations;
 pub mod gitconfig;
+pub mod gitlinks;
 pub mod judge;
 pub mod kinds;
 pub mod named;

@@ -12,6 +12,7 @@ use rustix::fd::OwnedFd;
 
 use crate::core::control::kinds::{ControlKind, Tier};
 use crate::core::control::record::{self, AnchorDir, ControlRecord, Handled, PendingChange, Tag};
+use crate::core::control::report::Unseen;
 use crate::core::control::tables::IN_A_LEAF;
 use crate::core::control::{ControlPath, Trace, Watched};
 use crate::core::lease::SessionId;
@@ -19,6 +20,7 @@ use crate::host::control::compare::rounds;
 use crate::host::control::gather::{Gathering, Snapshot};
 use crate::host::control::ground::Ground;
 use crate::host::control::held::HeldFiles;
+use crate::host::control::other_trees::other_trees;
 use crate::host::control::shelf::ControlShelf;
 
 pub mod act;
@@ -32,6 +34,7 @@ pub mod held;
 pub mod home;
 pub mod mend;
 pub mod names;
+pub mod other_trees;
 pub mod search;
 pub mod shelf;
 #[cfg(target_os = "linux")]
@@ -59,8 +62,7 @@ pub struct ControlScope {
 pub struct Compared {
     pub changes: Vec<PendingChange>,
     pub anchors: Vec<AnchorDir>,
-    /// The run made more directories than are looked through.
-    pub is_cut_short: bool,
+    pub unseen: Unseen,
     /// A directory that was to be compared is gone, or is another one.
     pub lost: Option<PathBuf>,
     /// Contents by hash, for a short diff.
@@ -146,6 +148,7 @@ fn look(scope: &ControlScope, earlier: Option<&ControlRecord>) -> Option<(Snapsh
         with_direnv: scope.with_direnv,
         with_links: scope.with_links,
         leaves: &scope.leaves,
+        known: earlier.map(|record| &record.git_directories),
         snapshot: Snapshot::default(),
     };
     gathering.snapshot.named.extend(scope.named.clone());
@@ -171,6 +174,9 @@ fn look(scope: &ControlScope, earlier: Option<&ControlRecord>) -> Option<(Snapsh
     }
     for tree in trees {
         search::search(&mut gathering, tree, if tree == 0 { &scope.seeds } else { &[] });
+    }
+    if gathering.snapshot.is_cut && scope.with_links {
+        other_trees(&mut gathering);
     }
     for directory in &scope.programs {
         gathering.programs(directory);

@@ -112,7 +112,7 @@ fn tell(compared: Option<Compared>) {
             "`{lost}` is gone or another directory since the run began; nothing in it was compared; hint: look before you use git there"
         ));
     }
-    let ControlReport { warnings, notes } = report(&compared.changes, &compared.anchors, compared.is_cut_short);
+    let ControlReport { warnings, notes } = report(&compared.changes, &compared.anchors, compared.unseen);
     for warning in &warnings {
         output::warn(warning);
     }

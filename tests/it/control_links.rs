@@ -26,7 +26,7 @@ const LEADS: &[(&str, &str)] = &[
 ];
 
 /// What a person does next, in each repository: nothing of it is odd.
-const WORK: &str = "for d in n s .; do (cd $d 2>/dev/null || exit; git checkout -q -f; echo x >>file; git status; git add -A; git commit -q --no-edit; git fetch -q . other; \
+const WORK: &str = "for d in n s .; do (cd $d 2>/dev/null || exit; git checkout -q -f; echo x >>file; git status; git add -A; git commit -q --no-edit; git commit -q -m more; git fetch -q . other; \
     git checkout -q -b topic; git repack -adq; git update-server-info; git reset --hard -q); done";
 
 /// A project, and a directory beside it that is none of a run's business.

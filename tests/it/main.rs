@@ -44,6 +44,7 @@ mod company;
 mod completions;
 mod config_file;
 mod control;
+mod control_deep;
 mod control_git;
 mod control_hidden;
 mod control_links;

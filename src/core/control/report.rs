@@ -19,8 +19,17 @@ pub struct ControlReport {
     pub notes: Vec<String>,
 }
 
+/// What was not looked through, for there was too much.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unseen {
+    /// Directories of the work tree that the run made.
+    pub in_tree: bool,
+    /// Git's own.
+    pub in_git: bool,
+}
+
 /// Puts the changes of a run into words.
-pub fn report(changes: &[PendingChange], anchors: &[AnchorDir], is_cut_short: bool) -> ControlReport {
+pub fn report(changes: &[PendingChange], anchors: &[AnchorDir], unseen: Unseen) -> ControlReport {
     let mut report = ControlReport::default();
     let of = |handled: &[Handled]| -> Vec<String> {
         let some = changes.iter().filter(|change| handled.contains(&change.handled));
@@ -35,8 +44,13 @@ pub fn report(changes: &[PendingChange], anchors: &[AnchorDir], is_cut_short: bo
     warn(&[Handled::PutBack, Handled::Rewritten], "put back what this run changed and your machine would have run", "ai changes");
     warn(&[Handled::SetAside], "set aside what this run left for your machine to run", "ai changes");
     warn(&[Handled::Failed], "cannot put back what this run left for your machine to run", "remove it before you use git here");
-    if is_cut_short {
+    if unseen.in_tree {
         let text = "this run made more directories than `ai` looks through for repositories; hint: look before you `cd` into new ones";
+        report.warnings.push(text.into());
+    }
+    if unseen.in_git {
+        let text = "git's own directory has more in it than `ai` looks through, and git writes through links there; hint: look at what \
+            `find .git -type l` names before you use git here";
         report.warnings.push(text.into());
     }
     let reported = changes.iter().filter(|change| change.handled == Handled::Reported);
@@ -164,6 +178,15 @@ pub fn is_named(path: &ControlPath, anchors: &[AnchorDir], word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // BO-12
+    #[test]
+    fn what_was_not_looked_at_is_said_with_the_place_to_look() {
+        let warnings = |unseen| report(&[], &[], unseen).warnings;
+        assert!(warnings(Unseen::default()).is_empty());
+        let all = warnings(Unseen { in_tree: true, in_git: true });
+        assert!(matches!(all.as_slice(), [tree, git] if tree.contains("before you `cd`") && git.contains("find .git -type l")), "{all:?}");
+    }
 
     #[test]
     fn a_name_is_seen_and_not_obeyed() {

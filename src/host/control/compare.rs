@@ -8,6 +8,7 @@ use rustix::fd::OwnedFd;
 use crate::core::control::judge::{ControlChange, GitDirectory, Judgement, Leads, Standing, judge};
 use crate::core::control::kinds::{self, ControlKind, Reads};
 use crate::core::control::record::{ControlLedger, ControlRecord, Handled, PendingChange};
+use crate::core::control::report::Unseen;
 use crate::core::control::{ControlPath, Trace, Watched};
 use crate::host::control::act::Wish;
 use crate::host::control::gather::Snapshot;
@@ -52,7 +53,7 @@ pub fn rounds(
             compared.taken.extend(file.map(|file| TakenFile { path: change.path.clone(), after: change.after.clone(), file }));
             note(compared, change);
         }
-        compared.is_cut_short = snapshot.is_cut && !record.is_cut;
+        compared.unseen = Unseen { in_tree: snapshot.is_cut && !record.is_cut, in_git: snapshot.is_git_cut };
         remember(shelf, compared);
         if !acts {
             return Ok(Some(snapshot));

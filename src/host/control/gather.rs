@@ -21,8 +21,9 @@ pub const MOST_IN_TREE: usize = 256;
 const DEEPEST_TREE: usize = 4;
 /// Bytes of what runs, and of the others.
 const MOST_BYTES: usize = 16 << 20;
-/// Directories of git's: submodules, worktrees, repositories within the project.
-pub const MOST_GIT_DIRECTORIES: usize = 200;
+/// Directories of git's: submodules, worktrees, repositories within the project; and how deep the names of submodules go.
+const MOST_GIT_DIRECTORIES: usize = 2_000;
+const DEEPEST_MODULE: usize = 32;
 
 /// The control files of a project at one moment.
 #[derive(Debug, Default)]
@@ -35,7 +36,12 @@ pub struct Snapshot {
     pub named: BTreeMap<ControlPath, Tag>,
     /// `.git` files and settings by which git comes to a directory out of the project, or to another one than their words say.
     pub lead_outside: BTreeSet<ControlPath>,
+    /// Whether the project has more directories than were looked through.
     pub is_cut: bool,
+    /// Whether git's own have more in them, or there are more of these.
+    pub is_git_cut: bool,
+    /// Work trees, each with the directory of git's that it has.
+    pub trees: Vec<(ControlPath, ControlPath)>,
     /// Names that were looked at in directories of git's.
     pub names_in_git: usize,
     runs: Room,
@@ -56,6 +62,8 @@ pub struct Gathering<'a> {
     pub with_links: bool,
     /// Names that count in a directory in which no directory is.
     pub leaves: &'a BTreeSet<String>,
+    /// Directories of git's that are looked at in any case.
+    pub known: Option<&'a BTreeSet<ControlPath>>,
     pub snapshot: Snapshot,
 }
 
@@ -147,7 +155,7 @@ impl Gathering<'_> {
         if kind.tier == kinds::Tier::Runs { &mut self.snapshot.runs } else { &mut self.snapshot.others }
     }
 
-    fn strange(&mut self, path: &ControlPath, kind: ControlKind, why: &str) {
+    pub fn strange(&mut self, path: &ControlPath, kind: ControlKind, why: &str) {
         let trace = Trace::Strange { why: why.into() };
         self.snapshot.watched.insert(path.clone(), Watched { tier: kind.tier, reads: kind.reads, trace });
     }
@@ -175,8 +183,10 @@ impl Gathering<'_> {
             return;
         }
         if self.snapshot.git_directories.len() >= MOST_GIT_DIRECTORIES {
-            self.snapshot.is_cut = true;
-            return;
+            self.snapshot.is_git_cut = true;
+            if !self.known.is_some_and(|known| known.contains(at)) {
+                return;
+            }
         }
         let Some(dir) = self.grounds.get(usize::from(at.anchor)).and_then(|ground| ground.enter(&at.below)) else { return };
         self.snapshot.git_directories.insert(at.clone());
@@ -191,7 +201,7 @@ impl Gathering<'_> {
     fn worktrees(&mut self, at: &ControlPath, dir: &OwnedFd) {
         let Child::Directory(worktrees) = self.child(at.anchor, dir, "worktrees") else { return };
         let (names, more) = ground::list(&worktrees, MOST_GIT_DIRECTORIES);
-        self.snapshot.is_cut |= more;
+        self.snapshot.is_git_cut |= more;
         for entry in names.iter().filter(|entry| entry.is_directory()) {
             let path = at.join(&entry.name);
             if let Child::Directory(inner) = self.child(at.anchor, &worktrees, &entry.name) {
@@ -204,9 +214,9 @@ impl Gathering<'_> {
 
     /// A name of a submodule may have slashes, so that what has no `HEAD` is gone into.
     fn modules(&mut self, at: &ControlPath, dir: &OwnedFd, depth: usize) {
-        let (names, more) = ground::list(dir, MOST_IN_TREE);
-        self.snapshot.is_cut |= more || depth > DEEPEST_TREE;
-        for entry in names.iter().filter(|entry| entry.is_directory() && depth <= DEEPEST_TREE) {
+        let (names, more) = ground::list(dir, MOST_GIT_DIRECTORIES);
+        self.snapshot.is_git_cut |= more || depth > DEEPEST_MODULE;
+        for entry in names.iter().filter(|entry| entry.is_directory() && depth <= DEEPEST_MODULE) {
             let path = at.join(&entry.name);
             let Child::Directory(inner) = self.child(at.anchor, dir, &entry.name) else { continue };
             if ground::kind_at(&inner, "HEAD").is_some() {

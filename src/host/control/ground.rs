@@ -148,25 +148,33 @@ pub fn changed_at(dir: &OwnedFd, name: &OsStr) -> u64 {
 
 /// Returns the names in a directory, `most` at most, and whether there are more.
 pub fn list(dir: &OwnedFd, most: usize) -> (Vec<DirName>, bool) {
-    let Ok(entries) = retry_on_intr(|| Dir::read_from(dir)) else { return (Vec::new(), true) };
     let mut names = Vec::new();
+    let (_, more) = each(dir, most, |name, kind| names.push(DirName { name: name.to_owned(), kind }));
+    (names, more)
+}
+
+/// Tells each name in a directory, `most` at most; how many these were, and whether there are more.
+pub fn each(dir: &OwnedFd, most: usize, mut tell: impl FnMut(&OsStr, FileType)) -> (usize, bool) {
+    let Ok(entries) = retry_on_intr(|| Dir::read_from(dir)) else { return (0, true) };
+    let mut count = 0;
     for entry in entries {
-        let Ok(entry) = entry else { return (names, true) };
+        let Ok(entry) = entry else { return (count, true) };
         let name = entry.file_name().to_bytes();
         if name == b"." || name == b".." {
             continue;
         }
-        if names.len() >= most {
-            return (names, true);
+        if count >= most {
+            return (count, true);
         }
-        let name = OsStr::from_bytes(name).to_owned();
+        count += 1;
+        let name = OsStr::from_bytes(name);
         let kind = match entry.file_type() {
-            FileType::Unknown => kind_at(dir, &name).unwrap_or(FileType::Unknown),
+            FileType::Unknown => kind_at(dir, name).unwrap_or(FileType::Unknown),
             kind => kind,
         };
-        names.push(DirName { name, kind });
+        tell(name, kind);
     }
-    (names, false)
+    (count, false)
 }
 
 /// Opens what stands at a name, if it is a file that can be read.

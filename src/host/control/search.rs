@@ -109,17 +109,18 @@ pub fn git_entry(gathering: &mut Gathering, at: &ControlPath, dir: &OwnedFd) {
             let trace = Trace::Directory;
             gathering.snapshot.watched.insert(path.clone(), Watched { tier: GIT_FILE.tier, reads: GIT_FILE.reads, trace });
             gathering.git_directory(&path);
+            gathering.snapshot.trees.push((at.clone(), path));
         }
         Some(_) => {
             gathering.file(&path, dir, OsStr::new(".git"), GIT_FILE);
-            led_to(gathering, &path);
+            led_to(gathering, at, &path);
         }
     }
 }
 
 /// Follows a `.git` file, by its words alone, to a directory that is watched too. Where git would come to another one, by a link or
 /// out of the project, it is noted.
-fn led_to(gathering: &mut Gathering, path: &ControlPath) {
+fn led_to(gathering: &mut Gathering, at: &ControlPath, path: &ControlPath) {
     let Some(Trace::File { hash, .. }) = gathering.snapshot.watched.get(path).map(|watched| &watched.trace) else { return };
     let bytes = gathering.snapshot.contents.get(hash).cloned().unwrap_or_default();
     let Some(target) = bytes.strip_prefix(b"gitdir:").map(<[u8]>::trim_ascii) else { return };
@@ -132,7 +133,10 @@ fn led_to(gathering: &mut Gathering, path: &ControlPath) {
             if !ground::is_same(ground.enter(&below), git_comes_to()) {
                 gathering.snapshot.lead_outside.insert(path.clone());
             }
-            return gathering.git_directory(&ControlPath::new(anchor, below));
+            let directory = ControlPath::new(anchor, below);
+            gathering.git_directory(&directory);
+            gathering.snapshot.trees.push((at.clone(), directory));
+            return;
         }
     }
     if git_comes_to().is_some() {
