@@ -6,6 +6,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use rustix::event::PollFlags;
@@ -24,6 +25,8 @@ use crate::host::spare::{END, GO};
 
 /// How long a gate may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a run may take.
+const LIFE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Most bytes of its answers.
 const ANSWER: usize = 64;
 /// The engines' own code where one of them failed.
@@ -42,6 +45,7 @@ pub enum Passed {
 }
 
 /// A container at whose gate we are.
+#[derive(Clone)]
 struct Client {
     socket: PathBuf,
     container: String,
@@ -58,10 +62,12 @@ pub fn run(store: &Store, spare: &Spare, socket: &Path, order: &[u8], keys: &str
         if spare.terminal {
             client.resize();
         }
+        // Before anything can end: of a container that was killed, nothing is left to be asked.
+        let code = client.awaited();
         pipe::tell(&mut go, order, PATIENCE)?;
-        Ok::<_, io::Error>((end, stream))
+        Ok::<_, io::Error>((end, stream, code))
     })();
-    let (mut end, stream) = match begun {
+    let (mut end, stream, awaited) = match begun {
         Ok(begun) => begun,
         Err(error) => return client.never(error.to_string()),
     };
@@ -80,7 +86,7 @@ pub fn run(store: &Store, spare: &Spare, socket: &Path, order: &[u8], keys: &str
     }
     heard.push_str(&String::from_utf8_lossy(&pipe::said(&mut end, ANSWER)));
     let code = heard.lines().last().and_then(|line| line.parse().ok());
-    Ok(Passed::Ended(code.or_else(|| client.code()).unwrap_or(LOST)))
+    Ok(Passed::Ended(code.or_else(|| awaited.recv_timeout(PATIENCE).ok()).unwrap_or(LOST)))
 }
 
 /// Waits for the gate's first word.
@@ -135,7 +141,7 @@ impl Client {
     fn pass(&self, stream: BufReader<UnixStream>, terminal: bool) -> io::Result<()> {
         let _raw = terminal.then(RawTerminal::new);
         let mut signals = Signals::new([SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP])?;
-        let other = Self { socket: self.socket.clone(), container: self.container.clone() };
+        let other = self.clone();
         std::thread::spawn(move || {
             for signal in &mut signals {
                 match signal {
@@ -156,9 +162,21 @@ impl Client {
         if terminal { raw(stream) } else { parted(stream) }
     }
 
-    /// Returns the exit code as the engine has it.
+    /// Waits beside everything else for the exit code as the engine has it.
+    fn awaited(&self) -> Receiver<u8> {
+        let (tell, hear) = mpsc::channel();
+        let other = self.clone();
+        std::thread::spawn(move || {
+            if let Some(code) = other.code() {
+                // Nobody hears it where the gate said it first.
+                let _ = tell.send(code);
+            }
+        });
+        hear
+    }
+
     fn code(&self) -> Option<u8> {
-        let answer = self.request("POST", "/wait", PATIENCE).ok().filter(|answer| answer.status == 200)?;
+        let answer = self.request("POST", "/wait", LIFE).ok().filter(|answer| answer.status == 200)?;
         let answer: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
         u8::try_from(answer.get("StatusCode")?.as_u64()?).ok()
     }
