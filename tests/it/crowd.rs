@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::require::has_strace;
 use crate::sandbox::Sandbox;
 
 /// The skills in the one project of a sandbox.
@@ -109,15 +110,4 @@ fn odd_things_among_the_skills_are_said_and_the_rest_comes() {
         assert!(line.is_some_and(|line| line.contains("hint: ")), "{path}: {said}");
     }
     assert!(skills.join("twin/pipe").symlink_metadata().is_ok() && fs::read(&elsewhere).unwrap() == b"by a link");
-}
-
-/// Without strace there is nothing to test; where the tests are required, that is a failure.
-pub fn has_strace() -> bool {
-    let works = Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
-    if !works {
-        eprintln!("skipped: strace does not work here");
-        let required = std::env::var("AI_REQUIRE").unwrap_or_default();
-        assert!(!required.split(',').any(|name| name == "strace"), "strace is required");
-    }
-    works
 }

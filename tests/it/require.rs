@@ -13,3 +13,9 @@ pub fn need<T>(what: &str, found: Option<T>) -> Option<T> {
     }
     found
 }
+
+/// Whether strace is there, and may trace.
+pub fn has_strace() -> bool {
+    let works = std::process::Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
+    need("strace", works.then_some(())).is_some()
+}

@@ -2,7 +2,7 @@
 
 use super::strace;
 use super::world::World;
-use crate::crowd::has_strace;
+use crate::require::has_strace;
 
 /// No fault shows a missing flush, for only a machine that loses its power forgets what was not flushed.
 #[test]

@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 
 use super::world::{State, World, lost, outcome, torn, untidy};
 use super::{Counts, every, print_table, strace};
-use crate::crowd::has_strace;
+use crate::require::has_strace;
 
 /// Every call with which a sync can change something, and `openat`, with which it looks.
 const CALLS: [&str; 11] =
