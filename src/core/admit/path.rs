@@ -128,6 +128,18 @@ pub fn authority_files(config: &Config, env: &Env) -> Vec<PathBuf> {
 
 /// Directories of keys below the home: what is in them, and what they are in, is not let in.
 const KEYS: [&str; 4] = [".ssh", ".gnupg", ".password-store", ".local/share/keyrings"];
+/// Where the store is, unless a variable says otherwise: the logins of all tools.
+const OWN_STORE: &str = ".docker-ai-config";
+
+/// Says that none of these paths below the home is in a directory of keys, or may be above one: a `*` may stand for any name.
+pub fn no_keys(paths: &[&String]) -> Result<(), String> {
+    let may_be = |(one, key): (&OsStr, &OsStr)| one.eq_ignore_ascii_case(key) || one.as_encoded_bytes().contains(&b'*');
+    let holds = |path: &str| KEYS.into_iter().chain([OWN_STORE]).find(|keys| Path::new(path).iter().zip(Path::new(keys)).all(may_be));
+    match paths.iter().find_map(|path| Some((path, holds(path)?))) {
+        Some((path, keys)) => Err(format!("nothing comes from `{path}`: your keys are there (`~/{keys}`)")),
+        None => Ok(()),
+    }
+}
 
 /// Returns why a path must not be let in, if it must not. Links were resolved.
 pub fn refusal(real: &Path, facts: &Facts) -> Option<String> {

@@ -109,10 +109,17 @@ fn of_state(state: &StateRules) -> Vec<Doubt> {
             let what = "`state.home.env`: `HOME` is the same for every program and stays as it is".to_owned();
             doubts.push(wrong(what, "a variable that the program alone reads; or XDG_… in `env.set`"));
         }
+        Some(name @ ("PATH" | "LD_PRELOAD" | "LD_LIBRARY_PATH")) => {
+            let what = format!("`state.home.env`: by `{name}` every program finds what it needs, and no directory of a tool is that");
+            doubts.push(wrong(what, "a variable that the program alone reads"));
+        }
         Some(name) if refusal(name).is_some() => {
             doubts.push(wrong(format!("`state.home.env`: `{name}` is no name of a variable"), "letters, digits and _, no digit first"));
         }
         _ => {}
+    }
+    if let Some(at) = Some(&state.home.at).filter(|at| std::path::Path::new(at).starts_with("/home/ai/.ssh")) {
+        doubts.push(wrong(format!("`state.home.at`: `{at}` is where the known hosts of a project are"), "another directory of /home/ai"));
     }
     if !state.login.at.is_empty() && state.login.files.is_empty() {
         let what = "`state.login` names no `files`: `ai login` and `ai creds` do not know whether there is a login".to_owned();

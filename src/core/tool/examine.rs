@@ -36,6 +36,10 @@ pub fn examine(name: &str, source: &ManifestText, text: impl Fn(&str) -> Result<
     } else if built_in(name).is_some_and(|ours| ours.origin != source.origin) {
         add(1, false, format!("it takes the place of the built-in `{name}`"), "a profile of it, under another name, keeps both");
     }
+    if reserved::is_everyday(name) {
+        let what = format!("in every new shell, and in its prompt, `{name}` is this tool and no more the program of that name");
+        add(1, false, what, "another name: rename the file");
+    }
     let mut text_left = source.text().to_owned();
     for _ in 0..MOST {
         let Err(error) = toml::from_str::<Manifest>(&text_left) else { break };
@@ -193,6 +197,7 @@ mod tests {
     fn every_mistake_has_its_line() {
         check("mine", FINE, &[]);
         check("cd", FINE, &[(1, true, "`cd` is a word of a shell")]);
+        check("git", FINE, &[(1, false, "`git` is this tool")]);
         check("Mine", FINE, &[(1, true, "no name of a tool")]);
         check("claude", FINE, &[(1, false, "takes the place of the built-in `claude`")]);
         check("mine", "about = 'x'\ncomand = ['x']\n", &[(2, true, "unknown field `comand`")]);
@@ -206,7 +211,11 @@ mod tests {
         check("mine", "command = ['mine']\n[install]\napt = ['a']\nnpm = 'x@latest'\n", &[(4, true, "x@latest")]);
         check("mine", "command = ['mine']\nimage = 'a:1'\n[install]\nnpm = 'x@1.0.0'\n", &[(3, true, "one image")]);
         check("mine", &format!("{FINE}[state]\nhome = {{ at = '/etc' }}\n"), &[(5, true, "not below `/home/ai/`")]);
-        check("mine", &format!("{FINE}[state]\nhome = {{ at = '/home/ai/.x', env = 'HOME' }}\n"), &[(5, true, "HOME")]);
+        for name in ["HOME", "PATH", "LD_PRELOAD"] {
+            check("mine", &format!("{FINE}[state]\nhome = {{ at = '/home/ai/.x', env = '{name}' }}\n"), &[(5, true, name)]);
+        }
+        check("mine", &format!("{FINE}[[sync]]\npath = 'a'\nclass = 'tree'\nhost = '.ssh'\n"), &[(7, true, "your keys are there")]);
+        check("mine", &format!("{FINE}[state]\nhome = {{ at = '/home/ai/.ssh' }}\n"), &[(5, true, "known hosts")]);
         check(
             "mine",
             &format!("{FINE}[state]\nhome = {{ at = '/home/ai/.x' }}\nlogin = {{ at = '/ai/shared/login' }}\n"),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::core::admit::path::no_keys;
 use crate::core::commit::CommitRules;
 use crate::core::config::value::{at_least_one, parse_bytes, plain_name, processors};
 use crate::core::failure::{Failure, Kind, Result};
@@ -262,7 +263,10 @@ impl Manifest {
                 }
             }
         }
-        inside.extend(self.sync.iter().filter_map(|rule| rule.host.as_ref()));
+        let of_host = self.state.iter().flat_map(|state| state.home.host.iter().chain(&state.login.host));
+        let of_host: Vec<&String> = of_host.chain(self.sync.iter().filter_map(|rule| rule.host.as_ref())).collect();
+        no_keys(&of_host)?;
+        inside.extend(of_host);
         inside.extend(self.secret.values().filter_map(|rule| rule.file.as_ref()));
         inside.extend(self.transcripts.iter().flat_map(|rules| std::iter::once(&rules.at).chain(&rules.also)));
         inside.extend(self.commit.iter().flat_map(|commit| commit.files.keys()));
@@ -330,5 +334,11 @@ mod tests {
         refused("[state]\nhome = { at = '/home/ai/.x' }\nalong = { 'x' = '/etc/x' }\n", "state.along");
         refused("[state]\nhome = { at = '/home/ai/.x' }\nalong = { 'x/*' = '~/x' }\n", "state.along");
         refused("[[sync]]\npath = '/etc/passwd'\nclass = 'json'\n", "plain relative path");
+        for from in
+            [".ssh/id_rsa", ".SSH", ".s*/id_rsa", ".gnupg/x", ".local", ".docker-ai-config/global_state/codex/shared/login/auth.json"]
+        {
+            refused(&format!("[[sync]]\npath = 'x'\nclass = 'lines'\nhost = '{from}'\n"), "your keys are there");
+            refused(&format!("[state]\nhome = {{ at = '/home/ai/.x', host = '{from}' }}\n"), "your keys are there");
+        }
     }
 }

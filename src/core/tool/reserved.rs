@@ -18,6 +18,15 @@ pub fn is_reserved(name: &str) -> bool {
     RESERVED.split(' ').any(|word| word == name)
 }
 
+/// Programs that prompts, hooks and scripts at a prompt call by their name all day.
+const EVERYDAY: &str = "awk basename bash cat chmod cp curl cut date diff dirname env find fish git grep head id less ls make mkdir mktemp mv \
+    node npm perl ps python python3 rm rmdir sed sh sleep sort ssh stat stty tail tar tee touch tput tr tty uname vi vim wc xargs zsh";
+
+/// Says whether a function of this name would take the place of a program that everybody uses.
+pub fn is_everyday(name: &str) -> bool {
+    EVERYDAY.split_ascii_whitespace().any(|word| word == name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
