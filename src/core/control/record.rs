@@ -161,8 +161,24 @@ impl ControlLedger {
             Some(old) => *old = PendingChange { before: old.before.clone(), ..change },
             None => self.pending.push(change),
         }
-        let excess = self.pending.len().saturating_sub(MOST_KEPT);
-        self.pending.drain(..excess);
+        while self.pending.len() > MOST_KEPT {
+            self.let_one_go();
+        }
+    }
+
+    /// Lets a change go of the run that has most of them, so that no run pushes out what another one did; first what was dealt with.
+    fn let_one_go(&mut self) {
+        let mut of_runs: BTreeMap<&str, usize> = BTreeMap::new();
+        for change in &self.pending {
+            *of_runs.entry(&change.session).or_default() += 1;
+        }
+        let most = of_runs.values().max().copied();
+        let is_of_most = |change: &PendingChange| of_runs.get(change.session.as_str()).copied() == most;
+        let is_done = |change: &PendingChange| !matches!(change.handled, Handled::Reported | Handled::Failed);
+        let done = self.pending.iter().position(|change| is_of_most(change) && is_done(change));
+        if let Some(at) = done.or_else(|| self.pending.iter().position(is_of_most)) {
+            self.pending.remove(at);
+        }
     }
 
     /// Adds a change that was put back while its run lasts, and may come again at once: what of one file in one run is more than a few
@@ -215,6 +231,20 @@ mod tests {
         }
         let count = |path: &str| ledger.pending.iter().filter(|change| change.path == ControlPath::new(0, path)).count();
         assert_eq!([count("other"), count("hook"), count("same")], [1, 4, 1]);
+    }
+
+    // BO-12
+    #[test]
+    fn a_run_pushes_out_neither_what_another_did_nor_what_stays_as_it_left_it() {
+        let mut ledger = ControlLedger::default();
+        ledger.add(PendingChange { session: "another".into(), ..change("other", &[], "kept") });
+        ledger.add(PendingChange { handled: Handled::Reported, ..change(".vscode/tasks.json", &[], "kept") });
+        (0..1000).for_each(|number| ledger.add(change(&format!("hook{number}"), &[], "junk")));
+        let has = |path: &str| ledger.pending.iter().any(|change| change.path == ControlPath::new(0, path));
+        assert_eq!(
+            (ledger.pending.len(), ["other", ".vscode/tasks.json", "hook0", "hook999"].map(has)),
+            (MOST_KEPT, [true, true, false, true])
+        );
     }
 
     #[test]
