@@ -20,8 +20,8 @@ use crate::session::context::Context;
 
 /// Changed files that are shown with a short diff.
 const MOST_SHOWN: usize = 6;
-/// Directories beside the project that are looked through.
-const MOST_MOUNTED: usize = 16;
+/// Directories beside the project that are looked through. More than these are said.
+const MOST_MOUNTED: usize = 200;
 
 /// Takes the record for a session that begins.
 pub fn begin(context: &Context, store: &Store, plan: &Plan) {
@@ -91,8 +91,12 @@ fn mounted(stores: &[&Store], plan: &Plan) -> Vec<std::path::PathBuf> {
     let root = &plan.workspace.root;
     let is_beside = |path: &&std::path::Path| !path.starts_with(root) && !stores.iter().any(|store| path.starts_with(store.root()));
     let is_common = |path: &&std::path::Path| plan.workspace.extras.iter().any(|extra| extra.source.path == **path);
-    let beside = written.filter(is_beside).filter(|path| !is_common(path) && path.leads_to_directory());
-    beside.take(MOST_MOUNTED).map(std::path::Path::to_owned).collect()
+    let mut beside = written.filter(is_beside).filter(|path| !is_common(path) && path.leads_to_directory());
+    let most = beside.by_ref().take(MOST_MOUNTED).map(std::path::Path::to_owned).collect();
+    if let Some(path) = beside.next() {
+        unwatched(format!("`{}` is one directory too many that is mounted to be written", visible(&path.to_string_lossy())));
+    }
+    most
 }
 
 fn unwatched(why: impl Display) {

@@ -15,9 +15,9 @@ use crate::host::Host;
 use crate::host::fs::files::read_within;
 use crate::host::fs::look::Look;
 
-/// Largest file of the person's own git settings, in bytes, and how deep these include others.
+/// Largest file of the person's own git settings, in bytes, and how deep these include others: as deep as git goes.
 const LARGEST: u64 = 1 << 20;
-const DEEPEST: usize = 4;
+const DEEPEST: usize = 10;
 
 /// What shells read when they start, and what programs are set up by that people have in a repository of their own.
 const OF_SHELLS: [&str; 26] = [

@@ -30,8 +30,8 @@ use crate::host::fs::TEMPORARY;
 use crate::host::machine::clock;
 
 /// Directories that are watched at most, and new ones of the work tree among them.
-const MOST: usize = 1024;
-const MOST_NEW: usize = 64;
+const MOST: usize = 4096;
+const MOST_NEW: usize = 256;
 /// Between two comparisons: what changes all the time costs a part of one processor.
 const PACE: Duration = Duration::from_millis(20);
 /// Within this time git has finished what it writes in several steps, and an editor a file.
@@ -95,6 +95,7 @@ fn worded(errno: Errno) -> io::Error {
     match errno {
         Errno::MFILE => io::Error::other("fs.inotify.max_user_instances is used up"),
         Errno::NOSPC => io::Error::other("fs.inotify.max_user_watches is used up"),
+        Errno::OVERFLOW => io::Error::other("the project has more directories of git's than are watched"),
         other => other.into(),
     }
 }
@@ -160,7 +161,13 @@ impl Eyes {
             }
         }
         let mut now = BTreeMap::new();
-        for (path, names) in places.0.into_iter().take(MOST) {
+        let mut places: Vec<_> = places.0.into_iter().collect();
+        if places.len() > MOST {
+            // A name that sorts first takes no place from what is above it.
+            places.sort_by_key(|(path, _)| path.below.components().count());
+            self.lack = Some(Errno::OVERFLOW);
+        }
+        for (path, names) in places.into_iter().take(MOST) {
             if let Some(watch) = self.add(record, &path)? {
                 now.insert(watch, (path, names));
             }
