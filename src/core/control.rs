@@ -108,7 +108,12 @@ pub enum Trace {
     /// A directory of git's.
     Directory,
     /// A pipe, a device, a directory where none belongs, something too big or closed to us.
-    Strange { why: String },
+    Strange {
+        why: String,
+        /// What is other after any change, where the content is not known.
+        #[serde(default)]
+        stamp: String,
+    },
 }
 
 /// One watched path: why it is, and what stands there.

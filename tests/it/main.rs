@@ -49,6 +49,7 @@ mod control_git;
 mod control_hidden;
 mod control_links;
 mod control_person;
+mod control_room;
 mod control_watch;
 mod control_word;
 #[cfg(feature = "faults")]

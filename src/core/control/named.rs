@@ -50,9 +50,6 @@ fn words(command: &[u8]) -> impl Iterator<Item = &[u8]> {
     words.filter(|word| word.contains(&b'/'))
 }
 
-/// Files that one script names, at most.
-const MOST_OF_A_SCRIPT: usize = 64;
-
 /// Returns what a script of direnv's or mise's names below `root`: what it reads in, what it has watched, what it runs by a path.
 pub fn named_by_script(script: &[u8], root: &Path, file: &Path) -> Vec<PathBuf> {
     let beside = file.parent().unwrap_or(root);
@@ -94,7 +91,6 @@ pub fn named_by_script(script: &[u8], root: &Path, file: &Path) -> Vec<PathBuf> 
             found.extend(below);
         }
     }
-    found.truncate(MOST_OF_A_SCRIPT);
     found
 }
 

@@ -145,7 +145,7 @@ pub fn trace_in_words(trace: Option<&Trace>) -> String {
         Some(Trace::File { .. }) => "a file".into(),
         Some(Trace::Link { to }) => format!("a link to {}", visible(to)),
         Some(Trace::Directory) => "a repository".into(),
-        Some(Trace::Strange { why }) => why.clone(),
+        Some(Trace::Strange { why, .. }) => why.clone(),
     }
 }
 

@@ -14,13 +14,16 @@ use crate::host::control::ground::{self, Ground};
 use crate::host::control::within::within;
 use crate::host::fs::Child;
 
-/// Control files in one project, files in one directory of them, and how deep these go. What runs has room of its own, so that
-/// nothing else takes it away.
-const MOST_FILES: usize = 2_000;
-pub const MOST_IN_TREE: usize = 256;
+/// Files that run, and bytes of them, that are compared by content. Of those beyond, only whether they changed at all is known.
+const RUNS: Room = Room { files: 20_000, bytes: 64 << 20 };
+/// Others, which have room of their own, so that nothing takes it away from what runs.
+const OTHERS: Room = Room { files: 2_000, bytes: 16 << 20 };
+/// Files in one directory that runs, in one of the others, and how deep these go.
+const MOST_IN_RUNNING_TREE: usize = 10_000;
+const MOST_IN_TREE: usize = 256;
 const DEEPEST_TREE: usize = 4;
-/// Bytes of what runs, and of the others.
-const MOST_BYTES: usize = 16 << 20;
+/// Names whose changes are known without their content, in a directory of too many.
+const MOST_STAMPED: usize = 1_000_000;
 /// Directories of git's: submodules, worktrees, repositories within the project; and how deep the names of submodules go.
 const MOST_GIT_DIRECTORIES: usize = 2_000;
 const DEEPEST_MODULE: usize = 32;
@@ -98,10 +101,13 @@ impl Gathering<'_> {
     }
 
     fn tree(&mut self, at: &ControlPath, dir: &OwnedFd, kind: ControlKind, depth: usize) {
-        let (names, more) = ground::list(dir, MOST_IN_TREE);
-        if more && kind.tier == kinds::Tier::Runs {
+        let is_running = kind.tier == kinds::Tier::Runs;
+        let (names, more) = ground::list(dir, if is_running { MOST_IN_RUNNING_TREE } else { MOST_IN_TREE });
+        if more && is_running {
             // Among too many names, the one that runs could be any: the directory as a whole is what changed.
-            return self.strange(at, kind, "a directory of more than 256 files");
+            let (stamp, more) = ground::stamp_of_all(dir, MOST_STAMPED);
+            self.snapshot.is_git_cut |= more;
+            return self.strange(at, kind, "a directory of more than 10,000 files", stamp);
         }
         for entry in names.iter().filter(|_| depth <= DEEPEST_TREE) {
             let path = at.join(&entry.name);
@@ -124,11 +130,12 @@ impl Gathering<'_> {
             // What it is said to be already is worse.
             return;
         }
+        let most = if kind.tier == kinds::Tier::Runs { RUNS } else { OTHERS };
         let room = self.room(kind);
-        if room.files >= MOST_FILES || room.bytes > MOST_BYTES {
+        if room.files >= most.files || room.bytes > most.bytes {
             self.snapshot.is_cut = true;
             if kind.tier == kinds::Tier::Runs && ground::kind_at(dir, name).is_some() {
-                self.strange(path, kind, "one file too many to look at");
+                self.strange(path, kind, "one file too many to look at", ground::stamp(dir, name));
             }
             return;
         }
@@ -155,8 +162,8 @@ impl Gathering<'_> {
         if kind.tier == kinds::Tier::Runs { &mut self.snapshot.runs } else { &mut self.snapshot.others }
     }
 
-    pub fn strange(&mut self, path: &ControlPath, kind: ControlKind, why: &str) {
-        let trace = Trace::Strange { why: why.into() };
+    pub fn strange(&mut self, path: &ControlPath, kind: ControlKind, why: &str, stamp: String) {
+        let trace = Trace::Strange { why: why.into(), stamp };
         self.snapshot.watched.insert(path.clone(), Watched { tier: kind.tier, reads: kind.reads, trace });
     }
 

@@ -18,6 +18,9 @@ use crate::host::fs::{self, Absent, Child, Trust, read, shape};
 /// Largest control file whose content is compared, in bytes.
 pub const LARGEST: u64 = 1 << 20;
 
+/// How deep in a directory of too many files it is looked for changes.
+const DEEPEST_STAMPED: usize = 32;
+
 /// An anchor with its directory open.
 #[derive(Debug)]
 pub struct Ground {
@@ -146,6 +149,34 @@ pub fn changed_at(dir: &OwnedFd, name: &OsStr) -> u64 {
     stat.map_or(u64::MAX, |stat| u64::try_from(stat.st_ctime).unwrap_or(0))
 }
 
+/// Returns what is other after any change of what stands at a name: nobody can set when that was.
+pub fn stamp(dir: &OwnedFd, name: &OsStr) -> String {
+    let stat = retry_on_intr(|| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW));
+    stat.map_or_else(|_| String::new(), |stat| format!("{}.{}.{}.{}", stat.st_ctime, stat.st_ctime_nsec, stat.st_ino, stat.st_size))
+}
+
+/// Returns what is other after any change of what a directory holds, and whether that is more than `most` names.
+pub fn stamp_of_all(dir: &OwnedFd, most: usize) -> (String, bool) {
+    let mut all = Vec::new();
+    let more = stamp_each(dir, most, DEEPEST_STAMPED, &mut all);
+    all.sort();
+    (sha256(all.join("\n").as_bytes()), more)
+}
+
+fn stamp_each(dir: &OwnedFd, most: usize, deepest: usize, all: &mut Vec<String>) -> bool {
+    let mut inner = Vec::new();
+    let (_, mut more) = each(dir, most.saturating_sub(all.len()), |name, kind| {
+        all.push(stamp(dir, name));
+        if kind == FileType::Directory {
+            inner.push(name.to_owned());
+        }
+    });
+    for name in inner {
+        more |= deepest == 0 || fs::step(dir, &name).is_ok_and(|dir| dir.is_some_and(|dir| stamp_each(&dir, most, deepest - 1, all)));
+    }
+    more
+}
+
 /// Returns the names in a directory, `most` at most, and whether there are more.
 pub fn list(dir: &OwnedFd, most: usize) -> (Vec<DirName>, bool) {
     let mut names = Vec::new();
@@ -203,7 +234,8 @@ pub fn trace_open(file: &OwnedFd) -> Option<(Trace, Vec<u8>)> {
 
 /// Returns what stands at a name, with the content if it is a file.
 pub fn trace(dir: &OwnedFd, name: &OsStr) -> Option<(Trace, Vec<u8>)> {
-    let strange = |why: &str| Some((Trace::Strange { why: why.into() }, Vec::new()));
+    let strange = |why: &str| Some((Trace::Strange { why: why.into(), stamp: String::new() }, Vec::new()));
+    let stamped = |why: &str| Some((Trace::Strange { why: why.into(), stamp: stamp(dir, name) }, Vec::new()));
     match read::read(dir, name, LARGEST, Trust::Login) {
         Ok(Reading::Absent) => None,
         Ok(Reading::File { bytes, mode }) => Some((Trace::File { hash: sha256(&bytes), executable: mode == Mode::Executable }, bytes)),
@@ -212,9 +244,9 @@ pub fn trace(dir: &OwnedFd, name: &OsStr) -> Option<(Trace, Vec<u8>)> {
             let target = target.map(std::ffi::CString::into_bytes).unwrap_or_default();
             Some((Trace::Link { to: escaped(&target) }, Vec::new()))
         }
-        Ok(Reading::Refused(Refusal::TooBig)) => strange("more than 1 MiB"),
-        Ok(Reading::Refused(Refusal::Unreadable)) => strange("closed to you"),
-        Ok(Reading::Refused(Refusal::Moving)) => strange("changing all the time"),
+        Ok(Reading::Refused(Refusal::TooBig)) => stamped("more than 1 MiB"),
+        Ok(Reading::Refused(Refusal::Unreadable)) => stamped("closed to you"),
+        Ok(Reading::Refused(Refusal::Moving)) => stamped("changing all the time"),
         Ok(Reading::Refused(Refusal::NotAFile)) if kind_at(dir, name) == Some(FileType::Directory) => strange("a directory"),
         Ok(Reading::Refused(_)) => strange("no plain file"),
         Err(Errno::NOENT | Errno::NOTDIR) => None,

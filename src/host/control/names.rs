@@ -10,9 +10,12 @@ use crate::core::control::kinds::{self, Shape};
 use crate::core::control::named::{inside, linked, named, named_by_script};
 use crate::core::control::record::Tag;
 use crate::core::control::{ControlPath, unescaped};
-use crate::host::control::gather::{Gathering, MOST_IN_TREE};
+use crate::host::control::gather::Gathering;
 use crate::host::control::ground;
 use crate::host::fs::{self, Child};
+
+/// Paths that settings and scripts name in one project; more than that are said.
+const MOST_NAMED: usize = 100_000;
 
 impl Gathering<'_> {
     /// Notes what settings name in the project. Those of a submodule are seen from its work tree, those of all others from the
@@ -76,11 +79,15 @@ impl Gathering<'_> {
     /// Adds what was named by settings, those of an earlier moment among them.
     pub fn named(&mut self, earlier: &BTreeMap<ControlPath, Tag>) {
         let mut done = BTreeSet::new();
-        // What is included may include again; git itself stops after ten.
-        for _ in 0..10 {
+        // What is read in may read in again.
+        loop {
             let all: Vec<(ControlPath, Tag)> = self.snapshot.named.iter().chain(earlier).map(|(path, tag)| (path.clone(), *tag)).collect();
             let new: Vec<_> = all.into_iter().filter(|(path, _)| done.insert(path.clone())).collect();
-            if new.is_empty() || done.len() > MOST_IN_TREE {
+            if new.is_empty() {
+                break;
+            }
+            if done.len() > MOST_NAMED {
+                self.snapshot.is_git_cut = true;
                 break;
             }
             for (path, tag) in new {

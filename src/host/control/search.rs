@@ -10,6 +10,7 @@ use rustix::fs::FileType;
 
 use crate::core::control::kinds::{self, GIT_FILE, Shape, Tier};
 use crate::core::control::named::inside;
+use crate::core::control::tables::{IN_WORK_TREE, WITH_DIRENV};
 use crate::core::control::{ControlPath, Trace, Watched};
 use crate::host::control::gather::Gathering;
 use crate::host::control::ground::{self, DirName, Ground};
@@ -25,7 +26,7 @@ const LAST: [&str; 10] = [".cache", ".tox", ".venv", "build", "dist", "node_modu
 /// Looks through what is below an anchor, level by level; `seeds` are directories that are looked at in any case.
 pub fn search(gathering: &mut Gathering, anchor: u8, seeds: &[PathBuf]) {
     let Some(root) = gathering.grounds.get(usize::from(anchor)) else { return };
-    let mut search = Search { anchor, root, queue: VecDeque::new(), later: VecDeque::new(), names: 0, directories: 0 };
+    let mut search = Search { anchor, root, seeds, queue: VecDeque::new(), later: VecDeque::new(), names: 0, directories: 0 };
     for seed in std::iter::once(Path::new("")).chain(seeds.iter().map(PathBuf::as_path)) {
         search.queue.push_back(seed.to_owned());
     }
@@ -38,6 +39,7 @@ pub fn search(gathering: &mut Gathering, anchor: u8, seeds: &[PathBuf]) {
 struct Search<'a> {
     anchor: u8,
     root: &'a Ground,
+    seeds: &'a [PathBuf],
     queue: VecDeque<PathBuf>,
     later: VecDeque<PathBuf>,
     names: usize,
@@ -54,10 +56,16 @@ impl Search<'_> {
         let Some(dir) = self.root.enter(below) else { return };
         let at = ControlPath::new(self.anchor, below);
         git_entry(gathering, &at, &dir);
-        let (names, _) = ground::list(&dir, MOST_NAMES.saturating_sub(self.names));
+        let (mut names, more) = ground::list(&dir, MOST_NAMES.saturating_sub(self.names));
         self.names += names.len();
         if is_bare(|wanted| names.iter().any(|entry| entry.name == *wanted)) {
             gathering.git_directory(&at);
+        }
+        if more && (below.as_os_str().is_empty() || self.seeds.iter().any(|seed| seed == below)) {
+            // A shell stands here: what it runs is found among any number of names.
+            let rows = IN_WORK_TREE.iter().chain(if gathering.with_direnv { WITH_DIRENV } else { &[] });
+            let first = rows.filter_map(|(path, ..)| path.split('/').next());
+            names.extend(first.map(|name| DirName { name: name.into(), kind: FileType::RegularFile }));
         }
         control_files(gathering, &at, &dir, &names);
         for entry in names.iter().filter(|entry| entry.is_directory() && !entry.name.eq_ignore_ascii_case(".git")) {

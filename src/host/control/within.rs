@@ -48,7 +48,7 @@ pub fn within(gathering: &mut Gathering, at: &ControlPath, dir: &OwnedFd) {
                 levels.push(level(gathering, path, dir, &[]));
             } else if !name.as_bytes().starts_with(b".") {
                 // No part of a branch's name begins with a dot, and what was set aside does.
-                gathering.strange(&path, ANY_IN_GIT, "a directory deeper than git makes them");
+                gathering.strange(&path, ANY_IN_GIT, "a directory deeper than git makes them", String::new());
             }
         }
     }
