@@ -92,7 +92,7 @@ release: cargo ## target/release/ai
 	static='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--no-eh-frame-hdr'
 	small="$$static -C link-arg=-Wl,-T,$$unwinding -C link-arg=-Wl,--icf=all -C link-arg=-Wl,--defsym=getpwuid_r=getpid"
 	outlined="$$small -C llvm-args=-enable-machine-outliner=always -C llvm-args=-machine-outliner-reruns=1"
-	outlined="$$outlined -C llvm-args=-outliner-benefit-threshold=13"
+	outlined="$$outlined -C llvm-args=-outliner-benefit-threshold=8"
 	flags=
 	for try in "$$outlined" "$$small" "$$static"; do
 		if [[ -z $$flags && $$host == *-linux-gnu ]] && rustc $$try -o target/tmp/probe - <<<'fn main() {}' &>/dev/null; then flags="$$try"; fi

@@ -2,6 +2,7 @@
 
 pub mod base64;
 pub mod digest;
+pub mod from_table;
 pub mod nearest;
 pub mod packed;
 pub mod path;

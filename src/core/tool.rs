@@ -9,6 +9,7 @@ use crate::core::failure::{Failure, Kind, Result};
 use crate::core::image::InstalledImage;
 use crate::core::store::Store;
 use crate::core::sync::Rule;
+use crate::core::text::from_table::read_from_table;
 use crate::core::tool::manifest::{LoginRules, Manifest, ManifestText};
 
 pub mod default;
@@ -22,6 +23,8 @@ mod over;
 mod reserved;
 pub mod schema;
 mod source;
+
+read_from_table!(Manifest);
 
 /// A manifest that comes with the program.
 struct BuiltIn {

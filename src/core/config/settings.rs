@@ -37,7 +37,7 @@ macro_rules! settings {
         /// A table of a configuration file: the file itself, or one of its sections. `flatten` would lose the places of the keys,
         /// so all are listed here.
         #[derive(Debug, Default, Deserialize)]
-        #[serde(deny_unknown_fields, default)]
+        #[serde(deny_unknown_fields, default, remote = "Self")]
         pub(in crate::core) struct ConfigTable {
             $($name: Option<Spanned<$type>>,)*
             mounts: Vec<Spanned<MountRule>>,
@@ -58,6 +58,8 @@ macro_rules! settings {
             build: Option<Spanned<Build>>,
             route: Vec<Spanned<RouteRule>>,
         }
+
+        $crate::core::text::from_table::read_from_table!(ConfigTable);
 
         impl ConfigTable {
             /// Returns what it sets, each with its place.

@@ -21,7 +21,7 @@ pub use crate::core::tool::source::ManifestText;
 
 /// A tool or a profile of one.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct Manifest {
     pub about: String,
     /// Argument vector in the container, before the user's arguments.
