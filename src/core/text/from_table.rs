@@ -59,19 +59,19 @@ mod tests {
 
     #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
     #[serde(deny_unknown_fields, default, remote = "Self")]
-    struct Pair {
+    struct NamedFields {
         one: u8,
         other: Option<String>,
     }
 
-    read_from_table!(Pair);
+    read_from_table!(NamedFields);
 
     #[test]
     fn a_struct_is_read_from_a_table_alone() {
-        let read = |text: &str| serde_json::from_str::<Pair>(text).map_err(|error| error.to_string());
-        assert_eq!(read(r#"{"one": 1, "other": "x"}"#), Ok(Pair { one: 1, other: Some("x".into()) }));
-        assert!(read(r#"[1, "x"]"#).unwrap_err().contains("invalid type: sequence, expected struct Pair"));
+        let read = |text: &str| serde_json::from_str::<NamedFields>(text).map_err(|error| error.to_string());
+        assert_eq!(read(r#"{"one": 1, "other": "x"}"#), Ok(NamedFields { one: 1, other: Some("x".into()) }));
+        assert!(read(r#"[1, "x"]"#).unwrap_err().contains("invalid type: sequence, expected struct NamedFields"));
         assert!(read(r#"{"two": 1}"#).unwrap_err().contains("unknown field"));
-        assert_eq!(toml::from_str::<Pair>("one = 2").unwrap(), Pair { one: 2, other: None });
+        assert_eq!(toml::from_str::<NamedFields>("one = 2").unwrap(), NamedFields { one: 2, other: None });
     }
 }
