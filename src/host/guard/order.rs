@@ -77,7 +77,11 @@ pub fn take(store: &Store, session: &SessionId) -> Option<GuardRecord> {
     if !directory.leads_to_directory() {
         return None;
     }
-    let record = wait(&directory).then(|| read_record(&directory)).flatten();
+    let record = wait(&directory).and_then(|has_ended| {
+        let record = read_record(&directory)?;
+        // One that is still at work was not killed; what it was looking at, the end of the session looks at itself.
+        Some(GuardRecord { ended: record.ended || !has_ended, ..record })
+    });
     // What cannot be removed now is for `ai gc`.
     let _ = own::remove_tree(&directory);
     record
@@ -88,14 +92,19 @@ fn read_record(directory: &Path) -> Option<GuardRecord> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// Waits until no helper lives; false if there was none. A kernel lock says so, which dies with its holder.
-fn wait(directory: &Path) -> bool {
-    let Ok(file) = own::open(directory.join(ALIVE)) else { return false };
+/// Waits until no helper lives; whether none does, `None` if there was none. A kernel lock says so, which dies with its holder.
+fn wait(directory: &Path) -> Option<bool> {
+    let file = own::open(directory.join(ALIVE)).ok()?;
     let deadline = Deadline::after(PATIENCE);
-    while retry_on_intr(|| flock(&file, FlockOperation::NonBlockingLockExclusive)) == Err(Errno::WOULDBLOCK) && !deadline.is_over() {
+    loop {
+        if retry_on_intr(|| flock(&file, FlockOperation::NonBlockingLockExclusive)) != Err(Errno::WOULDBLOCK) {
+            return Some(true);
+        }
+        if deadline.is_over() {
+            return Some(false);
+        }
         clock::pause(Duration::from_millis(2));
     }
-    true
 }
 
 /// Returns the directories of sessions that are over.
