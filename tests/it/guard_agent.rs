@@ -178,6 +178,7 @@ fn the_agent_is_filtered_on_every_network() {
     wait_for(|| bed.project().join("begun").exists());
     let pid = rustix::process::Pid::from_raw(helper(&bed).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    wait_for(|| helper(&bed).is_none());
     bed.write("work/proj/go", "");
     let outcome = finish(run);
     assert_eq!((outcome.code, outcome.out().as_str()), (0, "2\n"));

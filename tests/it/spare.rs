@@ -133,7 +133,7 @@ fn a_run_that_was_waited_for_is_as_any_other() {
     assert_eq!(outcome.out(), "waited\n<><a b><x\ny>/workspace/proj\n3\n", "{}", outcome.err());
     settle(&bed);
     // A reader that goes away: the code that the engine's client has.
-    let script = format!("ai exec --shell '{WHERE} >&2; yes' | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}");
+    let script = format!("ai exec --shell '{WHERE} >&2; sleep 0.5; yes' | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}");
     let outcome = bed.shell(Shell::Bash, &script).cwd(bed.project()).outcome();
     assert_eq!((outcome.out().as_str(), outcome.err().as_str()), ("1\n", "waited\n"));
 
