@@ -114,7 +114,7 @@ fn the_last_of_many_scripts_is_looked_at() {
 fn a_file_of_the_root_is_found_among_any_number_of_names() {
     for name in [".tool-versions", "rust-toolchain", ".hg/hgrc", ".jj/repo/config.toml", ".sl/config"] {
         let mut sandbox = hostile();
-        let act = format!("mkdir -p $(dirname {name}); echo 'node path:./x' >{name}; touch $(seq -f a%g 8000)");
+        let act = format!("touch $(seq -f a%g 8000); sleep 0.2; mkdir -p $(dirname {name}); echo 'node path:./x' >{name}");
         let err = run(&mut sandbox, &act, End::Tool).err();
         assert!(err.contains(name), "{act}: {err}");
         assert!(!sandbox.project().join(name).exists());
