@@ -186,10 +186,15 @@ pub fn shows_plants() -> bool {
 
 /// What a person, or the prompt of their shell, does next: in the project and in each directory of it. True if the host ran something.
 pub fn is_run(sandbox: &Sandbox) -> bool {
-    let _ = fs::remove_file(sandbox.root().join("canary"));
     let work = "echo x >>file; git status; git diff; git add file; git stash; git stash pop; git commit -am two; git checkout other; \
         git checkout -; git log -1; git st; git push -q there HEAD; \
         for d in $(find . -type d ! -path '*/.git/*' ! -path './h*'); do (cd $d && git status && git log -1); done";
+    is_run_by(sandbox, work)
+}
+
+/// Does some work on the host. True if something ran that a run had left for it.
+pub fn is_run_by(sandbox: &Sandbox, work: &str) -> bool {
+    let _ = fs::remove_file(sandbox.root().join("canary"));
     let _ = script(sandbox, &format!("({work}) >/dev/null 2>&1 </dev/null")).outcome();
     sandbox.root().join("canary").exists()
 }

@@ -1,15 +1,8 @@
 //! What a run hides from who looks at control files by how much there is, how deep it is, and how git comes to it all the same.
 
-use crate::control::{End, hostile, run, script, shows_plants};
+use crate::control::{End, hostile, is_run_by, run, script, shows_plants};
 use crate::hostile::stopped;
 use crate::sandbox::Sandbox;
-
-/// Whether something of the host's ran.
-fn is_run(sandbox: &Sandbox, work: &str) -> bool {
-    let _ = std::fs::remove_file(sandbox.root().join("canary"));
-    let _ = script(sandbox, &format!("({work}) >/dev/null 2>&1 </dev/null")).outcome();
-    sandbox.root().join("canary").exists()
-}
 
 /// A file of the person's beside the project.
 fn with_outside() -> Sandbox {
@@ -78,11 +71,11 @@ fn a_repository_that_the_index_names_is_looked_at_wherever_it_is() {
         if shows_plants() {
             let sandbox = large(format);
             script(&sandbox, plant).succeeds();
-            assert!(is_run(&sandbox, "git status"), "{plant} is no plant");
+            assert!(is_run_by(&sandbox, "git status"), "{plant} is no plant");
         }
         let mut sandbox = large(format);
         let said = run(&mut sandbox, plant, End::Tool).err();
-        assert!(!is_run(&sandbox, "git status"), "{plant}: {said}");
+        assert!(!is_run_by(&sandbox, "git status"), "{plant}: {said}");
         assert!(said.contains("core.fsmonitor"), "{plant}: {said}");
     }
     stopped("a repository with programs in its settings, named by the index, deep in a large project", plants.len(), "the index is read");
@@ -108,7 +101,7 @@ fn a_submodule_deep_in_a_large_project_is_compared() {
         )
         .succeeds();
         let said = run(&mut sandbox, act, End::Tool).err();
-        assert!(!is_run(&sandbox, "git status; git diff"), "{act}: {said}");
+        assert!(!is_run_by(&sandbox, "git status; git diff"), "{act}: {said}");
         assert_eq!(said.contains("lib/d599/a/b/n/.git"), is_said, "{act}: {said}");
         assert_eq!(script(&sandbox, "git -C lib/d599/a/b/n config core.pager").prints(), "cat\n", "{act}");
     }
@@ -129,7 +122,7 @@ fn directories_that_mean_nothing_hide_no_hook_of_a_submodule() {
         )
         .succeeds();
         let said = run(&mut sandbox, &format!("{act} && sleep 0.5 && cp $EVIL .git/modules/s/hooks/post-commit"), End::Tool).err();
-        assert!(!is_run(&sandbox, "git -C s commit --allow-empty -m y"), "{act}: {said}");
+        assert!(!is_run_by(&sandbox, "git -C s commit --allow-empty -m y"), "{act}: {said}");
         assert!(said.contains(".git/modules/s/hooks/post-commit"), "{act}: {said}");
     }
 }

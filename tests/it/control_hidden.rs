@@ -1,7 +1,7 @@
 //! What a run hides from who looks at control files: closed directories, directories that git takes for its own by their names alone,
 //! more files than are looked at, old files that are moved to where they run.
 
-use crate::control::{End, hostile, run, script, shows_plants};
+use crate::control::{End, hostile, is_run_by, run, script, shows_plants};
 use crate::hostile::stopped;
 use crate::sandbox::Sandbox;
 
@@ -46,12 +46,6 @@ fn with_known() -> Sandbox {
     sandbox
 }
 
-fn is_run(sandbox: &Sandbox, work: &str) -> bool {
-    let _ = std::fs::remove_file(sandbox.root().join("canary"));
-    let _ = script(sandbox, &format!("({work}) >/dev/null 2>&1 </dev/null")).outcome();
-    sandbox.root().join("canary").exists()
-}
-
 // BO-12: git and a shell find by its name what is in a directory that cannot be listed. No mode stops root.
 #[test]
 fn directories_that_a_run_closed_hide_nothing() {
@@ -62,13 +56,13 @@ fn directories_that_a_run_closed_hide_nothing() {
         }
         if shows_plants() && *work != "true" {
             let _ = script(&sandbox, act).outcome();
-            assert!(is_run(&sandbox, work), "{act} is no plant");
+            assert!(is_run_by(&sandbox, work), "{act} is no plant");
             sandbox = with_known();
             sandbox.as_user(1000, 1000);
         }
         let err = run(&mut sandbox, act, End::Tool).err();
         assert!(err.contains(said), "{act}: {err}");
-        assert!(!is_run(&sandbox, work), "{act}: {err}");
+        assert!(!is_run_by(&sandbox, work), "{act}: {err}");
     }
     let all = CLOSED.len() + UNNAMED.len();
     stopped("git's directories behind closed ones, made of links, or without their name", all, "opened again, and compared");
@@ -100,5 +94,5 @@ fn too_much_to_look_at_and_old_files_hide_nothing() {
     let err = run(&mut sandbox, moved, End::Tool).err();
     assert!(err.contains(".hg/hgrc"), "{err}");
     assert!(err.contains("known/.git/config (core.fsmonitor)") && err.contains(".git/hooks/post-checkout"), "{err}");
-    assert!(!is_run(&sandbox, "git checkout other; cd known; git status"), "{err}");
+    assert!(!is_run_by(&sandbox, "git checkout other; cd known; git status"), "{err}");
 }

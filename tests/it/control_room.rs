@@ -1,6 +1,6 @@
 //! What a run hides where there is already more than is looked at one by one: the host runs it all the same.
 
-use crate::control::{End, hostile, run, script, shows_plants};
+use crate::control::{End, hostile, is_run_by, run, script, shows_plants};
 use crate::hostile::stopped;
 use crate::sandbox::Sandbox;
 
@@ -15,6 +15,13 @@ struct Full {
 const COMMIT: &str = "git commit -q --allow-empty -m more";
 
 const FULL: &[Full] = &[
+    Full { project: "git config core.hooksPath .", act: "cp $EVIL post-commit", said: "post-commit", work: COMMIT },
+    Full {
+        project: "git config core.hooksPath ./x/..",
+        act: "cp $EVIL reference-transaction",
+        said: "reference-transaction",
+        work: COMMIT,
+    },
     Full {
         project: "mkdir -p tools; touch $(seq -f tools/t%g 300); git config core.hooksPath tools",
         act: "cp $EVIL tools/post-commit",
@@ -62,12 +69,6 @@ fn full(project: &str) -> Sandbox {
     sandbox
 }
 
-fn is_run(sandbox: &Sandbox, work: &str) -> bool {
-    let _ = std::fs::remove_file(sandbox.root().join("canary"));
-    let _ = script(sandbox, &format!("({work}) >/dev/null 2>&1 </dev/null")).outcome();
-    sandbox.root().join("canary").exists()
-}
-
 // BO-12
 #[test]
 fn where_there_is_more_than_is_looked_at_nothing_new_is_run() {
@@ -75,11 +76,11 @@ fn where_there_is_more_than_is_looked_at_nothing_new_is_run() {
         if shows_plants() {
             let sandbox = full(project);
             script(&sandbox, act).succeeds();
-            assert!(is_run(&sandbox, work), "{act} is no plant");
+            assert!(is_run_by(&sandbox, work), "{act} is no plant");
         }
         let mut sandbox = full(project);
         let err = run(&mut sandbox, act, End::Tool).err();
-        assert!(!is_run(&sandbox, work), "{project}; {act}: {err}");
+        assert!(!is_run_by(&sandbox, work), "{project}; {act}: {err}");
         assert!(err.contains(said), "{project}; {act}: {err}");
     }
     stopped("a program among more than is looked at one by one", FULL.len(), "what cannot be compared by content is known by its change");
@@ -91,7 +92,7 @@ fn what_is_full_and_stays_as_it_was_stays() {
     for Full { project, work, .. } in FULL {
         let mut sandbox = full(project);
         assert_eq!(run(&mut sandbox, "echo x >new; git add new; git commit -q --no-verify -m new", End::Tool).err(), "", "{project}");
-        assert!(!is_run(&sandbox, work), "{project}");
+        assert!(!is_run_by(&sandbox, work), "{project}");
     }
 }
 

@@ -8,6 +8,30 @@ use crate::core::control::gitconfig::GitSetting;
 use crate::core::control::kinds::{ANY_IN_GIT, ControlKind, INCLUDED, NAMED};
 use crate::core::text::path::without_dots;
 
+/// The hooks that git calls in a repository of a person's (githooks(5)).
+const HOOKS: [&str; 20] = [
+    "applypatch-msg",
+    "commit-msg",
+    "fsmonitor-watchman",
+    "post-applypatch",
+    "post-checkout",
+    "post-commit",
+    "post-index-change",
+    "post-merge",
+    "post-rewrite",
+    "pre-applypatch",
+    "pre-auto-gc",
+    "pre-commit",
+    "pre-merge-commit",
+    "pre-push",
+    "pre-rebase",
+    "prepare-commit-msg",
+    "push-to-checkout",
+    "reference-transaction",
+    "sendemail-validate",
+    "update",
+];
+
 /// A path below the root that settings name, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedPath {
@@ -29,6 +53,10 @@ fn of_setting(setting: &GitSetting, root: &Path, file: &Path, tree: &Path) -> Ve
     };
     match (setting.section.as_str(), setting.key.as_str()) {
         ("include" | "includeif", "path") => at(beside, value, INCLUDED).into_iter().collect(),
+        // The whole project is no directory of hooks, and what git calls in it is known by name.
+        ("core", "hookspath") if without_dots(&tree.join(Path::new(OsStr::from_bytes(value)))) == root => {
+            HOOKS.iter().map(|hook| NamedPath { below: hook.into(), kind: NAMED }).collect()
+        }
         ("core", "hookspath" | "attributesfile") => at(tree, value, NAMED).into_iter().collect(),
         // Git writes what it checks out to wherever a link leads that stands there.
         ("core", "worktree") => at(beside, value, ANY_IN_GIT).into_iter().collect(),
